@@ -1,0 +1,231 @@
+# Generated from openapi.yaml by openapi-python-client 0.29.1.
+# Do not edit: change openapi.yaml and run `make generate`.
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from ... import errors
+from ...client import AuthenticatedClient, Client
+from ...models.error import Error
+from ...models.upload_trigger_action_params import UploadTriggerActionParams
+from ...models.upload_trigger_action_response import UploadTriggerActionResponse
+from ...types import Response
+
+
+def _get_kwargs(
+    upload_id: str,
+    *,
+    body: UploadTriggerActionParams,
+) -> dict[str, Any]:
+    headers: dict[str, Any] = {}
+
+    _kwargs: dict[str, Any] = {
+        "method": "post",
+        "url": "/uploads/{upload_id}/action".format(
+            upload_id=quote(str(upload_id), safe=""),
+        ),
+    }
+
+    _kwargs["json"] = body.to_dict()
+
+    headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = headers
+    return _kwargs
+
+
+def _parse_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Error | UploadTriggerActionResponse | None:
+    if response.status_code == 200:
+        response_200 = UploadTriggerActionResponse.from_dict(response.json())
+
+        return response_200
+
+    if response.status_code == 400:
+        response_400 = Error.from_dict(response.json())
+
+        return response_400
+
+    if response.status_code == 401:
+        response_401 = Error.from_dict(response.json())
+
+        return response_401
+
+    if response.status_code == 403:
+        response_403 = Error.from_dict(response.json())
+
+        return response_403
+
+    if response.status_code == 404:
+        response_404 = Error.from_dict(response.json())
+
+        return response_404
+
+    if response.status_code == 409:
+        response_409 = Error.from_dict(response.json())
+
+        return response_409
+
+    if response.status_code == 422:
+        response_422 = Error.from_dict(response.json())
+
+        return response_422
+
+    if response.status_code == 429:
+        response_429 = Error.from_dict(response.json())
+
+        return response_429
+
+    if 500 <= response.status_code <= 599:
+        response_5xx = Error.from_dict(response.json())
+
+        return response_5xx
+
+    if client.raise_on_unexpected_status:
+        raise errors.UnexpectedStatus(response.status_code, response.content)
+    else:
+        return None
+
+
+def _build_response(
+    *, client: AuthenticatedClient | Client, response: httpx.Response
+) -> Response[Error | UploadTriggerActionResponse]:
+    return Response(
+        status_code=HTTPStatus(response.status_code),
+        content=response.content,
+        headers=response.headers,
+        parsed=_parse_response(client=client, response=response),
+    )
+
+
+def sync_detailed(
+    upload_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: UploadTriggerActionParams,
+) -> Response[Error | UploadTriggerActionResponse]:
+    """Trigger an action on an upload
+
+     Triggers an action on an existing upload. `complete` says that every part has been sent; the service
+    then assembles, validates and imports the file.
+
+    Args:
+        upload_id (str):  Example: upload_ZJvXr7nTqXUBNgL6wEAhyPqT.
+        body (UploadTriggerActionParams): The action to trigger on an upload.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | UploadTriggerActionResponse]
+    """
+
+    kwargs = _get_kwargs(
+        upload_id=upload_id,
+        body=body,
+    )
+
+    response = client.get_httpx_client().request(
+        **kwargs,
+    )
+
+    return _build_response(client=client, response=response)
+
+
+def sync(
+    upload_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: UploadTriggerActionParams,
+) -> Error | UploadTriggerActionResponse | None:
+    """Trigger an action on an upload
+
+     Triggers an action on an existing upload. `complete` says that every part has been sent; the service
+    then assembles, validates and imports the file.
+
+    Args:
+        upload_id (str):  Example: upload_ZJvXr7nTqXUBNgL6wEAhyPqT.
+        body (UploadTriggerActionParams): The action to trigger on an upload.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | UploadTriggerActionResponse
+    """
+
+    return sync_detailed(
+        upload_id=upload_id,
+        client=client,
+        body=body,
+    ).parsed
+
+
+async def asyncio_detailed(
+    upload_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: UploadTriggerActionParams,
+) -> Response[Error | UploadTriggerActionResponse]:
+    """Trigger an action on an upload
+
+     Triggers an action on an existing upload. `complete` says that every part has been sent; the service
+    then assembles, validates and imports the file.
+
+    Args:
+        upload_id (str):  Example: upload_ZJvXr7nTqXUBNgL6wEAhyPqT.
+        body (UploadTriggerActionParams): The action to trigger on an upload.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Response[Error | UploadTriggerActionResponse]
+    """
+
+    kwargs = _get_kwargs(
+        upload_id=upload_id,
+        body=body,
+    )
+
+    response = await client.get_async_httpx_client().request(**kwargs)
+
+    return _build_response(client=client, response=response)
+
+
+async def asyncio(
+    upload_id: str,
+    *,
+    client: AuthenticatedClient | Client,
+    body: UploadTriggerActionParams,
+) -> Error | UploadTriggerActionResponse | None:
+    """Trigger an action on an upload
+
+     Triggers an action on an existing upload. `complete` says that every part has been sent; the service
+    then assembles, validates and imports the file.
+
+    Args:
+        upload_id (str):  Example: upload_ZJvXr7nTqXUBNgL6wEAhyPqT.
+        body (UploadTriggerActionParams): The action to trigger on an upload.
+
+    Raises:
+        errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
+        httpx.TimeoutException: If the request takes longer than Client.timeout.
+
+    Returns:
+        Error | UploadTriggerActionResponse
+    """
+
+    return (
+        await asyncio_detailed(
+            upload_id=upload_id,
+            client=client,
+            body=body,
+        )
+    ).parsed

@@ -1,0 +1,10 @@
+# Generated from openapi.yaml by openapi-python-client 0.29.1.
+# Do not edit: change openapi.yaml and run `make generate`.
+from enum import StrEnum
+
+
+class UploadAction(StrEnum):
+    COMPLETE = "complete"
+
+    def __str__(self) -> str:
+        return str(self.value)

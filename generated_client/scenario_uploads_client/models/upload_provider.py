@@ -1,0 +1,12 @@
+# Generated from openapi.yaml by openapi-python-client 0.29.1.
+# Do not edit: change openapi.yaml and run `make generate`.
+from enum import StrEnum
+
+
+class UploadProvider(StrEnum):
+    CIVITAI = "civitai"
+    HUGGINGFACE = "huggingface"
+    OTHER = "other"
+
+    def __str__(self) -> str:
+        return str(self.value)

@@ -1,0 +1,1 @@
+"""Send files of any size to Scenario."""
