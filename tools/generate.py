@@ -81,7 +81,9 @@ def build(folder: Path, *, contract: Path = ROOT / "openapi.yaml", config: Path 
         cwd=folder,
     )
     ruff = ("--isolated", "--no-cache", "--quiet", "--target-version", "py311")
-    run("ruff", "check", *ruff, "--fix-only", "--extend-select=I", PACKAGE, cwd=folder)
+    # The rules are named, since ruff's own choice grows: newer ones rewrite `*args: Any` to `object`, which no
+    # longer passes mypy.
+    run("ruff", "check", *ruff, "--fix-only", "--select=E4,E7,E9,F,I", PACKAGE, cwd=folder)
     run("ruff", "format", *ruff, PACKAGE, cwd=folder)
     for source in package.rglob("*.py"):
         source.write_text(header(versions["openapi-python-client"]) + source.read_text(encoding="utf-8"), encoding="utf-8")

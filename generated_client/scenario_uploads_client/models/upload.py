@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
@@ -73,7 +73,7 @@ class Upload:
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        from ..models.upload_asset_options import UploadAssetOptions
+        from ..models.upload_asset_options import UploadAssetOptions  # noqa: PLC0415
 
         id = self.id
 
@@ -214,9 +214,9 @@ class Upload:
         return field_dict
 
     @classmethod
-    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-        from ..models.upload_asset_options import UploadAssetOptions
-        from ..models.upload_part import UploadPart
+    def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.upload_asset_options import UploadAssetOptions  # noqa: PLC0415
+        from ..models.upload_part import UploadPart  # noqa: PLC0415
 
         d = dict(src_dict)
         id = d.pop("id")
