@@ -1,1 +1,59 @@
-"""Send files of any size to Scenario."""
+"""Send files of any size to Scenario.
+
+    from scenario_uploads import Scenario
+
+    with Scenario() as client:
+        upload = client.uploads.upload_file("dragon.glb")
+        print(upload.entity_id)
+
+Names are loaded when they are first used, so that importing the package costs a program nearly nothing.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import errors, models
+    from .async_client import AsyncScenario, AsyncUploads
+    from .client import Scenario, Uploads
+    from .enums import is_known
+    from .errors import *  # noqa: F403
+    from .models import *  # noqa: F403
+    from .options import UploadPhase, UploadProgress
+
+    __all__ = ["AsyncScenario", "AsyncUploads", "Scenario", "UploadPhase", "UploadProgress", "Uploads", "is_known"]
+    __all__ += errors.__all__
+    __all__ += models.__all__
+else:
+    from importlib import import_module as _import_module
+
+    _HOMES = {
+        "Scenario": "client",
+        "Uploads": "client",
+        "AsyncScenario": "async_client",
+        "AsyncUploads": "async_client",
+        "UploadPhase": "options",
+        "UploadProgress": "options",
+        "is_known": "enums",
+    }
+    _SUBMODULES = ("errors", "models")
+
+    def __getattr__(name):
+        if name == "__all__":
+            return sorted({*_HOMES, *(name for home in _SUBMODULES for name in _load(home).__all__)})
+        if name == "__version__":
+            from importlib.metadata import version  # noqa: PLC0415 - slow, and rarely asked for
+
+            return version("scenario-uploads")
+        if not name.startswith("_"):
+            for home in (_HOMES[name],) if name in _HOMES else _SUBMODULES:
+                module = _load(home)
+                if name in _HOMES or name in module.__all__:
+                    value = globals()[name] = getattr(module, name)
+                    return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def _load(home):
+        return _import_module(f".{home}", __name__)
+
+    def __dir__():
+        return sorted({*globals(), *__getattr__("__all__")})

@@ -1,0 +1,260 @@
+"""`Scenario`: the client for code that waits for its answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from . import flow
+from .errors import InvalidArgumentError
+from .http import Api
+from .models import (
+    Upload,
+    UploadAction,
+    UploadAssetOptions,
+    UploadCreateResponse,
+    UploadKind,
+    UploadRetrieveResponse,
+    UploadTriggerActionResponse,
+)
+from .options import DEFAULT_MAX_RETRIES, FileInput, UploadProgress, resolve_options
+from .runner import Runner
+
+
+class Scenario:
+    """A client of Scenario's API.
+
+    It may be used from many threads at once. Close it, or use it as a context manager, to let go of its connections.
+
+    Args:
+        api_key: The API key, with `api_secret`. Default: the environment's `SCENARIO_SDK_API_KEY`.
+        api_secret: The API secret. Default: the environment's `SCENARIO_SDK_API_SECRET`.
+        bearer_auth: A bearer token instead of key and secret. Default: the environment's `SCENARIO_SDK_JWT`. What is
+            given here is never overridden by the environment.
+        base_url: Where the API is. Default: the environment's `SCENARIO_BASE_URL`, or the production service.
+        timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`. Default: 10 s to connect, 60 s else.
+        max_retries: How often a call is tried again after a fault that may pass, 0 or more.
+        default_headers: Headers to send with every call to the API.
+        default_query: Query parameters to send with every call to the API.
+        strict_responses: Raise `APIResponseValidationError` when an answer differs from the contract, instead of
+            logging a warning and going on with what is there.
+        http_client: An `httpx.Client` whose transport, proxies and limits carry the calls to the API. The base
+            URL, credentials and timeouts stay those of this client, and closing it is up to the caller. The parts of
+            files do not go through it.
+
+    Raises:
+        CredentialsError: When the credentials are missing, half a pair, of both kinds, or have control characters.
+        InvalidArgumentError: When another setting cannot be used.
+    """
+
+    uploads: Uploads
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        bearer_auth: str | None = None,
+        base_url: str | httpx.URL | None = None,
+        timeout: float | httpx.Timeout | None = None,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, object] | None = None,
+        strict_responses: bool = False,
+        http_client: httpx.Client | None = None,
+    ) -> None:
+        options = resolve_options(
+            api_key=api_key,
+            api_secret=api_secret,
+            bearer_auth=bearer_auth,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            default_headers=default_headers,
+            default_query=default_query,
+            strict_responses=strict_responses,
+            environ=os.environ,
+        )
+        if http_client is not None and not isinstance(http_client, httpx.Client):
+            raise InvalidArgumentError(f"http_client must be an httpx.Client, not {type(http_client).__name__}.")
+        self._options = options
+        self._runner = Runner(http_client)
+        self.uploads = Uploads(Api(options), self._runner)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self._options.base_url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. The client cannot be used afterwards; closing it again changes nothing."""
+        self._runner.close()
+
+
+class Uploads:
+    """The uploads of an account."""
+
+    def __init__(self, api: Api, runner: Runner) -> None:
+        self._api, self._runner = api, runner
+
+    def create(
+        self,
+        *,
+        asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
+        civitai_model_url: str | None = None,
+        content_type: str | None = None,
+        file_name: str | None = None,
+        file_size: int | None = None,
+        hugging_face_model_name: str | None = None,
+        kind: UploadKind | str | None = None,
+        parts: int | None = None,
+        url: str | None = None,
+    ) -> UploadCreateResponse:
+        """Create an upload. `upload_file` does this and all that follows; use this to send the parts yourself.
+
+        A multipart upload needs `file_name`, `content_type`, `file_size`, `parts` and `kind`. The service fetches the
+        file by itself from `url` (which needs `kind`), `hugging_face_model_name` or `civitai_model_url`; such a create
+        is never sent twice, since the import might run twice.
+
+        Args:
+            asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
+            civitai_model_url: The page of a Civitai model.
+            content_type: The MIME type.
+            file_name: The name of the file.
+            file_size: Bytes, 1 to 5 TiB.
+            hugging_face_model_name: A model of the Hugging Face hub, as `owner/name`.
+            kind: One of the contract's kinds, such as `"3d"`.
+            parts: How many parts the file is sent in, 1 to 10,000.
+            url: Where the service fetches the file.
+
+        Returns:
+            The answer; `.upload.parts` has one presigned URL for each part, and no other answer repeats them.
+
+        Raises:
+            InvalidArgumentError: When an argument cannot be used.
+            APIError: When the call does not succeed.
+        """
+        arguments = {
+            "asset_options": asset_options,
+            "civitai_model_url": civitai_model_url,
+            "content_type": content_type,
+            "file_name": file_name,
+            "file_size": file_size,
+            "hugging_face_model_name": hugging_face_model_name,
+            "kind": kind,
+            "parts": parts,
+            "url": url,
+        }
+        return self._runner.run(flow.create(self._api, arguments))
+
+    def retrieve(self, upload_id: str) -> UploadRetrieveResponse:
+        """Read an upload.
+
+        Args:
+            upload_id: The `id` of the upload.
+
+        Raises:
+            InvalidArgumentError: When `upload_id` is empty or no id.
+            APIError: When the call does not succeed; `NotFoundError` when there is no such upload.
+        """
+        return self._runner.run(flow.retrieve(self._api, upload_id))
+
+    def trigger_action(self, upload_id: str, *, action: UploadAction | str) -> UploadTriggerActionResponse:
+        """Trigger an action on an upload.
+
+        When the answer to `complete` is lost, a retrieve tells whether the service had received it.
+
+        Args:
+            upload_id: The `id` of the upload.
+            action: `"complete"`, once every part is sent.
+
+        Raises:
+            InvalidArgumentError: When an argument cannot be used.
+            APIError: When the call does not succeed.
+        """
+        return self._runner.run(flow.trigger_action(self._api, upload_id, action))
+
+    def wait(self, upload_id: str | Upload, *, timeout: float = 300) -> Upload:
+        """Wait until an upload is imported, asking the service again and again, backing off to every 5 s.
+
+        Args:
+            upload_id: The `id` of the upload, or the upload itself.
+            timeout: Seconds; 0 looks once.
+
+        Returns:
+            The imported upload, with its `entity_id` when the service gives one.
+
+        Raises:
+            UploadFailedError: When the service could not import the file.
+            UploadTimeoutError: When it was not ready in time. It may still become so.
+            APIError: When the service cannot be asked, for a reason that does not pass.
+        """
+        return self._runner.run(flow.wait(self._api, upload_id, timeout))
+
+    def upload_file(
+        self,
+        file: FileInput,
+        *,
+        kind: UploadKind | str | None = None,
+        content_type: str | None = None,
+        file_name: str | None = None,
+        asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
+        part_size: int | None = None,
+        concurrency: int = 8,
+        wait: bool = True,
+        timeout: float = 300,
+        on_progress: Callable[[UploadProgress], object] | None = None,
+    ) -> Upload:
+        """Upload a file: create, send its parts, complete, and wait for the import.
+
+        The file is read in chunks of at most 1 MiB, so memory does not grow with it.
+
+        Args:
+            file: A path, bytes, or a seekable binary file object, which is sent from its current position and is
+                neither closed nor moved.
+            kind: One of the contract's kinds, such as `"3d"`. Default: told from the name.
+            content_type: The MIME type. Default: told from the name.
+            file_name: The name to upload under. Default: that of the path or of the file object.
+            asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
+            part_size: Bytes in a part, 5 MiB to 5 GiB. Default: the smallest of 8, 16, 32 … MiB that needs at most
+                10,000 parts.
+            concurrency: How many parts are sent at once, 1 to 64.
+            wait: Wait for the import; otherwise return once the service has all parts.
+            timeout: Seconds to wait for the import. The transfer itself may take as long as bytes move.
+            on_progress: Called with an `UploadProgress` as the upload goes on, never from two threads at once. An
+                exception in it stops the upload and comes out of this call.
+
+        Returns:
+            The imported upload, with its `entity_id`; with `wait=False`, the completed one.
+
+        Raises:
+            SourceError: When the file is missing, empty, unreadable, too large, or its kind cannot be told. Nothing
+                was sent.
+            InvalidArgumentError: When another argument cannot be used. Nothing was sent.
+            TransferError: When the parts could not be sent; `SourceChangedError` when the file changed meanwhile.
+            UploadFailedError: When the service could not import the file.
+            UploadTimeoutError: When the import was not done in time.
+            APIError: When a call to the API does not succeed.
+        """
+        options = flow.FileOptions(
+            kind=kind,
+            content_type=content_type,
+            file_name=file_name,
+            asset_options=asset_options,
+            part_size=part_size,
+            concurrency=concurrency,
+            wait=wait,
+            timeout=timeout,
+            on_progress=on_progress,
+        )
+        return self._runner.run(flow.upload_file(self._api, file, options))

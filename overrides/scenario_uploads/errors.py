@@ -1,0 +1,311 @@
+"""Everything that a caller may want to catch.
+
+    ScenarioError
+    ├── InvalidArgumentError (also a ValueError)   an argument cannot be used; nothing was sent
+    │   ├── CredentialsError                       no credentials, half a pair, or two kinds
+    │   └── SourceError                            the file cannot be sent: empty, missing, unreadable, a folder
+    ├── APIError                                   a call to the API did not end in an answer of the contract
+    │   ├── APIConnectionError                     no answer came
+    │   │   └── APITimeoutError                    … in time
+    │   ├── APIStatusError                         the API refused, see `status_code`
+    │   │   ├── BadRequestError 400                ├── ConflictError 409
+    │   │   ├── AuthenticationError 401            ├── UnprocessableEntityError 422
+    │   │   ├── PermissionDeniedError 403          ├── RateLimitError 429
+    │   │   └── NotFoundError 404                  └── InternalServerError 5xx
+    │   └── APIResponseValidationError             the answer is not what the contract says
+    └── UploadError                                the upload as a whole did not succeed
+        ├── UploadFailedError                      the service could not import the file
+        ├── UploadTimeoutError                     the service was not ready in time; it may still succeed
+        └── TransferError                          the bytes did not reach storage
+            ├── UploadURLExpiredError              the presigned URLs ran out
+            ├── IntegrityError                     storage received other bytes than were sent
+            └── SourceChangedError                 the file changed while it was being sent
+
+Every error has `upload_id`, which is None until an upload exists. No message contains a key, a secret, a token or what
+follows the `?` of a presigned URL.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .redaction import redact, snippet
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .models import Upload
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConflictError",
+    "CredentialsError",
+    "IntegrityError",
+    "InternalServerError",
+    "InvalidArgumentError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "ScenarioError",
+    "SourceChangedError",
+    "SourceError",
+    "TransferError",
+    "UnprocessableEntityError",
+    "UploadError",
+    "UploadFailedError",
+    "UploadTimeoutError",
+    "UploadURLExpiredError",
+]
+
+
+def _rebuild(cls: type[BaseException], args: tuple[object, ...], state: dict[str, object]) -> BaseException:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class ScenarioError(Exception):
+    """The base of every error of this package.
+
+    Attributes:
+        message: What went wrong, in one line.
+        upload_id: The upload that it concerns, or None when none exists yet.
+    """
+
+    message: str
+    upload_id: str | None
+
+    def __init__(self, message: str, *, upload_id: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.upload_id = upload_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Errors cross process borders in executors; the default would call __init__ without its keywords.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+class InvalidArgumentError(ScenarioError, ValueError):
+    """An argument cannot be used. Nothing was sent; the message names the value and the remedy."""
+
+
+class CredentialsError(InvalidArgumentError):
+    """The credentials are missing, incomplete or contradictory."""
+
+
+class SourceError(InvalidArgumentError):
+    """The file cannot be sent: it is empty, missing, unreadable or not a regular file."""
+
+
+class APIError(ScenarioError):
+    """A call to the API did not end in an answer of the contract.
+
+    Attributes:
+        request: The request that was sent last, or None.
+    """
+
+    request: httpx.Request | None
+
+    def __init__(self, message: str, *, request: httpx.Request | None = None, upload_id: str | None = None) -> None:
+        super().__init__(message, upload_id=upload_id)
+        self.request = request
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The request carries the credentials; they do not travel.
+        return _rebuild, (type(self), self.args, self.__dict__ | {"request": None})
+
+
+class APIConnectionError(APIError):
+    """No answer came from the API: the name did not resolve, the connection failed or broke."""
+
+
+class APITimeoutError(APIConnectionError):
+    """No answer came from the API in time."""
+
+
+class APIResponseValidationError(APIError):
+    """The answer is not what the contract says.
+
+    Attributes:
+        status_code: The HTTP status of the answer.
+        response: The answer, with at most its first bytes.
+    """
+
+    status_code: int
+    response: httpx.Response
+
+    def __init__(self, message: str, *, response: httpx.Response, upload_id: str | None = None) -> None:
+        super().__init__(message, request=response.request, upload_id=upload_id)
+        self.response = response
+        self.status_code = response.status_code
+
+
+class APIStatusError(APIError):
+    """The API refused a call.
+
+    Attributes:
+        status_code: The HTTP status of the answer.
+        response: The answer.
+        body: The answer's JSON value, or its text when it is not JSON.
+        reason: What the service says is wrong, whatever key it came under; None when it says nothing.
+        trace_id: What Scenario's support needs to find the request; None when the service gave none.
+        retry_after: Seconds that the service asks to wait before another try; None when it asks for none.
+    """
+
+    status_code: int
+    response: httpx.Response
+    body: object
+    reason: str | None
+    trace_id: str | None
+    retry_after: float | None
+
+    def __init__(
+        self, message: str, *, response: httpx.Response, body: object = None, upload_id: str | None = None
+    ) -> None:
+        super().__init__(message, request=response.request, upload_id=upload_id)
+        self.response = response
+        self.status_code = response.status_code
+        self.body = body
+        self.reason = find_reason(body)
+        self.trace_id = find_trace_id(body)
+        self.retry_after = None
+
+
+class BadRequestError(APIStatusError):
+    """400: the request is not valid, or not in the upload's present state."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the credentials are wrong."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the credentials do not allow this."""
+
+
+class NotFoundError(APIStatusError):
+    """404: there is no such upload."""
+
+
+class ConflictError(APIStatusError):
+    """409: the upload is not in a state that allows this."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422: the request is well formed, but cannot be carried out."""
+
+
+class RateLimitError(APIStatusError):
+    """429: too many requests."""
+
+
+class InternalServerError(APIStatusError):
+    """5xx: the service failed."""
+
+
+class UploadError(ScenarioError):
+    """The upload as a whole did not succeed."""
+
+
+class UploadFailedError(UploadError):
+    """The service could not import the file.
+
+    Attributes:
+        reason: The service's `errorMessage`, or None when it gave none.
+        upload: The upload as it was answered last, or None.
+    """
+
+    reason: str | None
+    upload: Upload | None
+
+    def __init__(
+        self, message: str, *, reason: str | None = None, upload: Upload | None = None, upload_id: str | None = None
+    ) -> None:
+        super().__init__(message, upload_id=upload_id)
+        self.reason = reason
+        self.upload = upload
+
+
+class UploadTimeoutError(UploadError):
+    """The service had not finished in time. The upload goes on; `client.uploads.wait(error.upload_id)` resumes waiting.
+
+    Attributes:
+        status: The last status that the service gave, or None when it gave none.
+    """
+
+    status: str | None
+
+    def __init__(self, message: str, *, status: str | None = None, upload_id: str | None = None) -> None:
+        super().__init__(message, upload_id=upload_id)
+        self.status = status
+
+
+class TransferError(UploadError):
+    """The bytes did not reach storage. The upload was not completed."""
+
+
+class UploadURLExpiredError(TransferError):
+    """The presigned URLs ran out before every part was sent."""
+
+
+class IntegrityError(TransferError):
+    """Storage received other bytes than were sent. The upload was not completed."""
+
+
+class SourceChangedError(TransferError):
+    """The file changed, grew or shrank while it was being sent. The upload was not completed."""
+
+
+_BY_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+
+def status_error(response: httpx.Response, body: object, *, operation: str) -> APIStatusError:
+    """Return the error for a refused call; its message carries the status, the reason and the trace id."""
+    status = response.status_code
+    cls = _BY_STATUS.get(status, InternalServerError if status >= 500 else APIStatusError)
+    reason, trace_id = find_reason(body), find_trace_id(body)
+    if reason is None and isinstance(body, str) and body.strip():
+        reason = snippet(body)
+    message = f"{operation} was answered with status {status}: {reason or 'no reason given'}"
+    return cls(message + (f" (trace id {trace_id})" if trace_id else ""), response=response, body=body)
+
+
+def find_reason(body: object) -> str | None:
+    """Return what the service says is wrong, from whichever key of an error `body` it came under."""
+    if not isinstance(body, dict):
+        return None
+    for key in ("reason", "message", "error", "detail"):
+        value = body.get(key)
+        if isinstance(value, str) and value.strip():
+            return snippet(value, 500)
+        if isinstance(value, dict) and (nested := find_reason(value)):
+            return nested
+        if isinstance(value, list) and value:
+            texts = (find_reason(item) or (item.get("msg") if isinstance(item, dict) else item) for item in value[:5])
+            return snippet("; ".join(str(text) for text in texts), 500)
+    return None
+
+
+def find_trace_id(body: object) -> str | None:
+    """Return the id under which the service traces the request, or None."""
+    if not isinstance(body, dict):
+        return None
+    for key in ("traceId", "trace_id"):
+        if isinstance(value := body.get(key), str) and value:
+            return redact(snippet(value))
+    return None

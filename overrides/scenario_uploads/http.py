@@ -1,0 +1,242 @@
+"""One operation of the API: request, attempts, answer.
+
+`call` decides and never waits or sends: it yields a `Send` or a `Pause` and gets back what came of it. The two clients
+carry these out, each in its own way, with `send` and `send_async`; nothing else differs between them.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import random
+import ssl
+import time
+from collections.abc import Callable, Generator, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Generic, TypeVar
+
+import httpx
+from attrs import field, frozen
+from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, trigger_upload_action
+from scenario_uploads_client.models import (
+    UploadCreateParams,
+    UploadCreateResponse,
+    UploadRetrieveResponse,
+    UploadTriggerActionParams,
+    UploadTriggerActionResponse,
+)
+
+from .answers import Answer, BodyReader, decode_body, parse_body
+from .errors import APIConnectionError, APITimeoutError, ScenarioError, status_error
+from .options import ClientOptions
+from .redaction import snippet
+from .retry import Outcome, Repeat, RetryPolicy, next_delay, parse_retry_after, parse_seconds
+
+T = TypeVar("T")
+
+# An answer holds one upload, and each of its parts a presigned URL of one or two kilobytes.
+ANSWER_LIMIT = 1024 * 1024
+ANSWER_LIMIT_PER_PART = 4 * 1024
+
+
+@frozen
+class Operation(Generic[T]):
+    """A call to the API, as the generated client builds it.
+
+    Attributes:
+        name: The contract's operationId.
+        model: What a 2xx answer is decoded to.
+        request: Method, path, body and headers from the generated client.
+        repeat: What sending it twice would do.
+        answer_limit: How many bytes the answer may have, unpacked.
+    """
+
+    name: str
+    model: type[T]
+    request: Mapping[str, Any] = field(repr=False)
+    repeat: Repeat
+    answer_limit: int = ANSWER_LIMIT
+
+
+# The generated `_get_kwargs` are the generator's own seam between building a request and sending it.
+def create_operation(params: UploadCreateParams) -> Operation[UploadCreateResponse]:
+    """Return the call that creates an upload."""
+    imports = params.url or params.hugging_face_model_name or params.civitai_model_url
+    parts = params.parts if isinstance(params.parts, int) else 0
+    return Operation(
+        "create_upload",
+        UploadCreateResponse,
+        create_upload._get_kwargs(body=params),  # noqa: SLF001
+        # A pending upload without parts is inert; an import that runs twice is not.
+        Repeat.NEVER if imports else Repeat.ONCE,
+        ANSWER_LIMIT + ANSWER_LIMIT_PER_PART * parts,
+    )
+
+
+def retrieve_operation(upload_id: str) -> Operation[UploadRetrieveResponse]:
+    """Return the call that reads an upload."""
+    request = retrieve_upload._get_kwargs(upload_id)  # noqa: SLF001
+    return Operation("retrieve_upload", UploadRetrieveResponse, request, Repeat.SAFE)
+
+
+def action_operation(upload_id: str, params: UploadTriggerActionParams) -> Operation[UploadTriggerActionResponse]:
+    """Return the call that triggers an action. It is not repeated here: a retrieve settles what became of it."""
+    request = trigger_upload_action._get_kwargs(upload_id, body=params)  # noqa: SLF001
+    return Operation("trigger_upload_action", UploadTriggerActionResponse, request, Repeat.NEVER)
+
+
+@frozen
+class Send:
+    """To do: send this request and return its `Answer`, or raise what httpx raises."""
+
+    request: httpx.Request
+    limit: int
+
+
+@frozen
+class Pause:
+    """To do: wait this many seconds."""
+
+    seconds: float
+
+
+@frozen
+class Api:
+    """How a client talks to the API: its settings, and the chance and clocks that decisions use."""
+
+    options: ClientOptions
+    draw: Callable[[], float] = random.random
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+Calling = Generator[Send | Pause, Any, T]
+
+
+def call(
+    api: Api, operation: Operation[T], *, timeout: httpx.Timeout | None = None, retries: int | None = None
+) -> Calling[T]:
+    """Send an operation until it is answered, refused or given up, and return the decoded answer.
+
+    Raises:
+        APIStatusError: When the API refused; one class for each common status.
+        APIConnectionError: When no answer came, and no further try was due.
+        APIResponseValidationError: When the answer is no JSON object, or (with `strict_responses`) breaks the contract.
+    """
+    policy = RetryPolicy(api.options.max_retries if retries is None else retries)
+    retry = 0
+    while True:
+        cause: Exception | None = None
+        try:
+            answer: Answer = yield Send(
+                build_request(api.options, operation.request, timeout=timeout), operation.answer_limit
+            )
+        except httpx.HTTPError as raised:
+            cause = raised
+            error, outcome = judge_exception(raised, operation)
+        else:
+            if 200 <= answer.status < 300:
+                return decode_body(operation.model, answer, operation.name, strict=api.options.strict_responses)
+            error, outcome = _judge_status(answer, operation.name, now=api.now())
+        delay = next_delay(policy, retry, outcome, repeat=operation.repeat, draw=api.draw)
+        if delay is None:
+            raise error from cause
+        yield Pause(delay)
+        retry += 1
+
+
+@cache
+def user_agent() -> str:
+    """Return what the client calls itself to the API."""
+    from importlib.metadata import version  # noqa: PLC0415 - slow to import, and needed only with the first request
+
+    return f"scenario-uploads/{version('scenario-uploads')} python/{platform.python_version()}"
+
+
+def build_request(
+    options: ClientOptions, request: Mapping[str, Any], *, timeout: httpx.Timeout | None = None
+) -> httpx.Request:
+    """Build one HTTP request with the client's address, credentials, headers and timeouts."""
+    headers = {
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip",
+        "User-Agent": user_agent(),
+        **options.default_headers,
+        **request.get("headers", {}),
+        "Authorization": options.credentials.header,
+    }
+    body = request.get("json")
+    return httpx.Request(
+        request["method"].upper(),
+        options.base_url + request["url"],
+        params={**options.default_query, **request.get("params", {})} or None,
+        headers=headers,
+        content=None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+        extensions={"timeout": (timeout or options.timeout).as_dict()},
+    )
+
+
+def send(client: httpx.Client, effect: Send) -> Answer:
+    """Send a request over `client`, ignoring its base URL, credentials, redirects and timeouts."""
+    start = time.perf_counter()
+    response = client.send(effect.request, stream=True, auth=None, follow_redirects=False)
+    try:
+        reader = BodyReader(response, effect.limit)
+        for chunk in response.iter_raw():
+            reader.feed(chunk)
+    finally:
+        response.close()
+    return reader.finish(time.perf_counter() - start)
+
+
+async def send_async(client: httpx.AsyncClient, effect: Send) -> Answer:
+    """Send a request over `client`, ignoring its base URL, credentials, redirects and timeouts."""
+    start = time.perf_counter()
+    response = await client.send(effect.request, stream=True, auth=None, follow_redirects=False)
+    try:
+        reader = BodyReader(response, effect.limit)
+        async for chunk in response.aiter_raw():
+            reader.feed(chunk)
+    finally:
+        await response.aclose()
+    return reader.finish(time.perf_counter() - start)
+
+
+def _judge_status(answer: Answer, operation: str, *, now: datetime) -> tuple[ScenarioError, Outcome]:
+    try:
+        body = parse_body(answer.body)
+    except ValueError:
+        body = answer.body.decode("utf-8", "replace")
+    waits = [parse_retry_after(answer.headers.get("retry-after"), now=now)]
+    if isinstance(body, dict):
+        waits.append(parse_seconds(body.get("remainingSeconds")))
+    error = status_error(answer.response(), body, operation=operation)
+    error.retry_after = max((wait for wait in waits if wait is not None), default=None)
+    return error, Outcome(status=answer.status, retry_after=error.retry_after)
+
+
+def judge_exception(error: httpx.HTTPError, operation: Operation[Any]) -> tuple[ScenarioError, Outcome]:
+    """Return what to raise for a fault of the connection, and what is known of it for the retry."""
+    request = error.request if isinstance(error, httpx.RequestError) and error._request else None  # noqa: SLF001
+    unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
+    host = request.url.host if request else "the API"
+    if certificate := find_certificate_error(error):
+        message = f"The TLS certificate of {host} is not trusted: {certificate}"
+        return APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
+    what = snippet(str(error)) or type(error).__name__
+    message = f"{operation.name}: no answer from {host}: {what}"
+    if not unsent and operation.repeat is Repeat.NEVER:
+        message += "; whether the service received it is unknown, so it was not sent again"
+    kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError
+    retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol)
+    return kind(message, request=request), Outcome(sent=not unsent, retryable=retryable)
+
+
+def find_certificate_error(error: BaseException | None) -> str | None:
+    """Return what is wrong with the peer's certificate, when that is what lies under `error`."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message or str(error)
+        error = error.__cause__ or error.__context__
+    return None

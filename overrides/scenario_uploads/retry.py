@@ -1,0 +1,122 @@
+"""Whether to try again, and after how long. Pure: outcomes and numbers in, a delay or None out.
+
+Delays follow "exponential backoff and full jitter": each is drawn evenly from zero to a bound that doubles. What the
+service asks for (`Retry-After`, `remainingSeconds`) is a lower bound, itself capped.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum
+
+from attrs import frozen
+
+RETRYABLE_STATUSES = frozenset({408, 409, 429})
+
+
+class Repeat(Enum):
+    """What a second sending of the same request would do."""
+
+    SAFE = "safe"
+    """Nothing more than the first: reading."""
+    ONCE = "once"
+    """Something harmless: a lost answer is worth one more try, such as a pending upload without parts."""
+    NEVER = "never"
+    """Perhaps harm: an import would be started twice."""
+
+
+@frozen
+class Outcome:
+    """How one attempt failed.
+
+    Attributes:
+        status: The HTTP status, or None when no answer came.
+        sent: Whether the request may have reached the service.
+        retryable: False for faults that no retry mends, such as a bad TLS certificate.
+        retry_after: Seconds that the service asked to wait, or None.
+    """
+
+    status: int | None = None
+    sent: bool = True
+    retryable: bool = True
+    retry_after: float | None = None
+
+
+@frozen
+class RetryPolicy:
+    """How often and how patiently.
+
+    Attributes:
+        max_retries: Tries after the first, 0 or more.
+        base: The bound of the first delay in seconds; it doubles with each retry.
+        cap: The largest bound in seconds.
+        retry_after_cap: The longest wait in seconds that the service may ask for.
+    """
+
+    max_retries: int = 2
+    base: float = 0.5
+    cap: float = 8.0
+    retry_after_cap: float = 60.0
+
+
+def backoff(policy: RetryPolicy, retry: int, draw: Callable[[], float]) -> float:
+    """Return the delay in seconds before `retry` (0 is the first); `draw` gives an even number from 0 to 1."""
+    return draw() * min(policy.cap, policy.base * 2.0 ** min(retry, 30))
+
+
+def is_retryable(outcome: Outcome, repeat: Repeat, retry: int) -> bool:
+    """Tell whether the request may be sent again after this outcome, its `retry`-th failure (0 is the first)."""
+    if not outcome.retryable:
+        return False
+    if not outcome.sent:
+        return True
+    if repeat is Repeat.NEVER:
+        return False
+    if outcome.status is None:
+        return repeat is Repeat.SAFE or retry == 0
+    if outcome.status == 409:
+        return repeat is Repeat.SAFE
+    return outcome.status in RETRYABLE_STATUSES or outcome.status >= 500
+
+
+def next_delay(
+    policy: RetryPolicy, retry: int, outcome: Outcome, *, repeat: Repeat, draw: Callable[[], float]
+) -> float | None:
+    """Return after how many seconds to send again, or None to give up."""
+    if retry >= policy.max_retries or not is_retryable(outcome, repeat, retry):
+        return None
+    delay = backoff(policy, retry, draw)
+    if outcome.retry_after is None:
+        return delay
+    return max(delay, min(outcome.retry_after, policy.retry_after_cap))
+
+
+def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
+    """Return the seconds that a `Retry-After` header asks for (RFC 9110, 10.2.3: seconds or a date), or None."""
+    if value is None:
+        return None
+    text = value.strip()
+    seconds = parse_seconds(text)
+    if seconds is not None:
+        return seconds
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())
+
+
+def parse_seconds(value: object) -> float | None:
+    """Return a number of seconds, given as a number or a text, when it is one that can be waited for; else None."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None

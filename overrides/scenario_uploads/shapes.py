@@ -1,0 +1,66 @@
+"""What the generated models say of themselves: the type and the JSON name of each attribute."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any, Union, get_args, get_origin
+
+import attrs
+from scenario_uploads_client import models
+from scenario_uploads_client.types import Unset
+
+
+class _Probe:
+    """Stands in for a value of any type while a generated `to_dict` runs, to see under which name it comes out."""
+
+    def __init__(self, attribute: str) -> None:
+        self.attribute = attribute
+
+    @property
+    def value(self) -> _Probe:
+        return self
+
+    def to_dict(self) -> _Probe:
+        return self
+
+    isoformat = to_dict
+
+    def __iter__(self) -> Iterator[_Probe]:
+        yield self
+
+    def __str__(self) -> str:
+        return self.attribute
+
+
+def json_names(model: type) -> dict[str, str]:
+    """Return, for each attribute of a generated model, the name under which it stands in JSON.
+
+    Raises:
+        TypeError: When the generated `to_dict` shows an attribute in a way that is not understood here.
+    """
+    attributes = [field.name for field in attrs.fields(model) if field.init]
+    shown = model(**{attribute: _Probe(attribute) for attribute in attributes}).to_dict()
+    names = {str(value[0] if isinstance(value, list) else value): key for key, value in shown.items()}
+    if names.keys() != set(attributes):
+        raise TypeError(f"to_dict of {model.__name__} does not show {set(attributes) ^ names.keys()}")
+    return names
+
+
+def attribute_hints(model: type) -> dict[str, Any]:
+    """Return the resolved type annotation of each attribute of a generated model."""
+    # The generated modules import one another for type checkers only, so their annotations are resolved here.
+    return typing.get_type_hints(model, localns=vars(models))
+
+
+def nested_model(annotation: Any) -> type[Any] | None:
+    """Return the generated model that an annotation allows, or None when it is of something else."""
+    return next((choice for choice in choices_of(annotation) if attrs.has(choice)), None)
+
+
+def choices_of(annotation: Any) -> tuple[Any, ...]:
+    """Return what an annotation allows besides being absent or null."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return tuple(choice for choice in get_args(annotation) if choice not in (Unset, type(None)))
+    return (annotation,)
