@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .models import *  # noqa: F403
     from .options import UploadPhase, UploadProgress
 
+    __version__: str
     __all__ = ["AsyncScenario", "AsyncUploads", "Scenario", "UploadPhase", "UploadProgress", "Uploads", "is_known"]
     __all__ += errors.__all__
     __all__ += models.__all__

@@ -1,0 +1,70 @@
+"""Showing progress: a bar on a terminal, plain lines elsewhere; always on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from .options import UploadPhase, UploadProgress
+from .transfer import OnProgress
+
+MIB = 1024 * 1024
+STEP = 10
+
+
+@contextmanager
+def show_progress(name: str, *, quiet: bool) -> Iterator[OnProgress | None]:
+    """Give a callback for `upload_file` that shows how the upload of `name` goes on."""
+    if quiet:
+        yield None
+    elif sys.stderr.isatty():
+        with _bar(name) as on_progress:
+            yield on_progress
+    else:
+        yield _Lines(name)
+
+
+class _Lines:
+    """One line for every tenth of the bytes, and one for every phase."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._phase: UploadPhase | None = None
+        self._percent = -STEP
+
+    def __call__(self, event: UploadProgress) -> None:
+        if event.phase is not self._phase:
+            self._phase = event.phase
+            if event.phase is not UploadPhase.TRANSFERRING:
+                self._say(event.phase.value)
+        percent = event.bytes_done * 100 // event.bytes_total
+        if event.phase is UploadPhase.TRANSFERRING and percent >= self._percent + STEP:
+            self._percent = percent - percent % STEP
+            total = event.bytes_total / MIB
+            self._say(f"{percent} % of {total:.1f} MiB, {event.parts_done} of {event.parts_total} parts")
+
+    def _say(self, what: str) -> None:
+        print(f"{self._name}: {what}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[OnProgress]:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(name, total=None)
+
+        def on_progress(event: UploadProgress) -> None:
+            phase = "" if event.phase is UploadPhase.TRANSFERRING else f": {event.phase}"
+            progress.update(task, completed=event.bytes_done, total=event.bytes_total, description=f"{name}{phase}")
+
+        yield on_progress
