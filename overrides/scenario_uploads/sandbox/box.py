@@ -1,0 +1,243 @@
+"""The sandbox: its options, its parts, its life."""
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from scenario_uploads.sandbox.contract import Contract
+from scenario_uploads.sandbox.embedded import open_folder, serve_embedded_storage
+from scenario_uploads.sandbox.errors import SandboxError
+from scenario_uploads.sandbox.importer import Importer
+from scenario_uploads.sandbox.options import Options
+from scenario_uploads.sandbox.records import Uploads
+from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
+from scenario_uploads.sandbox.service import Service
+from scenario_uploads.sandbox.storage import Storage
+from scenario_uploads.sandbox.wire import Credentials
+
+_CHUNK_SIZE: Final = 1024 * 1024
+
+
+class Sandbox:
+    """A local service with the three endpoints of the uploads API and S3 storage behind it.
+
+    Use it as a context manager, or call `start` and `close`. It runs in two background threads and runs once.
+
+    Args:
+        host: Where to listen; anything but loopback needs `allow_remote`.
+        port: The port of the API, 0 for any free one.
+        storage_port: The port of the embedded storage, 0 for any free one.
+        allow_remote: Whether other machines may reach the sandbox. It speaks plain HTTP.
+        folder: Where the embedded storage keeps its files. It is made private (0700) and kept at the end, but for parts
+            that were never completed. Without one, a temporary folder that is removed at the end.
+        api_key: The key that is accepted; a random one by default.
+        api_secret: The secret that is accepted; a random one by default.
+        url_lifetime: For how many seconds a presigned URL works, from 1 to 604,800 (SigV4's limit of seven days).
+        step_delay: How many seconds an upload is `validating`, and then `validated`.
+        s3_endpoint: Another S3 to use instead of the embedded storage, with the credentials and the region that boto3
+            finds in the usual AWS variables and files.
+        s3_bucket: The bucket, which is created when it is missing.
+        max_file_size: The largest file in bytes. The embedded storage keeps no more for one upload; another S3
+            has its own limits.
+
+    Raises:
+        SandboxError: When an option makes no sense.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        storage_port: int = 0,
+        allow_remote: bool = False,
+        folder: str | Path | None = None,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        url_lifetime: int = 3600,
+        step_delay: float = 0.1,
+        s3_endpoint: str | None = None,
+        s3_bucket: str = "scenario-uploads",
+        max_file_size: int | None = None,
+    ) -> None:
+        self._options = Options(
+            host=host,
+            port=port,
+            storage_port=storage_port,
+            allow_remote=allow_remote,
+            folder=None if folder is None else Path(folder),
+            api_key=f"key_{secrets.token_hex(12)}" if api_key is None else api_key,
+            api_secret=secrets.token_urlsafe(24) if api_secret is None else api_secret,
+            bearer_token=secrets.token_urlsafe(32),
+            url_lifetime=url_lifetime,
+            step_delay=step_delay,
+            s3_endpoint=s3_endpoint,
+            s3_bucket=s3_bucket,
+            max_file_size=max_file_size,
+        )
+        self._uploads = Uploads()
+        self._cleanup = ExitStack()
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._base_url: str | None = None
+        self._folder: Path | None = None
+        self._storage: Storage | None = None
+
+    def __repr__(self) -> str:
+        return f"<Sandbox {self._base_url or 'not started'}>"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, error_type: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def api_key(self) -> str:
+        """The key that is accepted with `api_secret`, as HTTP Basic."""
+        return self._options.api_key
+
+    @property
+    def api_secret(self) -> str:
+        """The secret that is accepted with `api_key`."""
+        return self._options.api_secret
+
+    @property
+    def bearer_token(self) -> str:
+        """The bearer token that is accepted instead of key and secret."""
+        return self._options.bearer_token
+
+    @property
+    def base_url(self) -> str:
+        """The base URL of the API, such as `http://127.0.0.1:4010/v1`.
+
+        Raises:
+            SandboxError: Before `start`.
+        """
+        if self._base_url is None:
+            raise SandboxError("the sandbox is not started")
+        return self._base_url
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the embedded storage.
+
+        Raises:
+            SandboxError: Before `start`, or when another S3 has the files.
+        """
+        if self._folder is None:
+            raise SandboxError(
+                "another S3 has the files" if self._options.s3_endpoint else "the sandbox is not started"
+            )
+        return self._folder
+
+    def start(self) -> None:
+        """Start, and return when requests are served.
+
+        Raises:
+            SandboxError: When a port is taken, the storage is not usable, or the sandbox was started before.
+        """
+        with self._lock:
+            if self._base_url is not None or self._closed.is_set():
+                raise SandboxError("a sandbox can be started only once")
+            try:
+                self._start()
+            except BaseException:
+                self._cleanup.close()
+                self._closed.set()
+                raise
+
+    def _start(self) -> None:
+        contract = Contract.load()
+        # Bound first: a port that is taken is the likeliest fault, and nothing else has to be undone then.
+        listener = self._cleanup.enter_context(open_socket(self._options.host, self._options.port, "port"))
+        storage = self._start_storage()
+        self._cleanup.callback(storage.close)
+        storage.ensure_bucket()
+        self._storage = storage
+        service = Service(
+            contract=contract,
+            uploads=self._uploads,
+            storage=storage,
+            importer=Importer(self._uploads, storage, self._options.step_delay),
+            url_lifetime=self._options.url_lifetime,
+            max_file_size=self._options.max_file_size,
+        )
+        credentials = Credentials(api_key=self.api_key, api_secret=self.api_secret, bearer_token=self.bearer_token)
+        base_url = format_origin(listener) + contract.prefix
+        server = BackgroundServer(service.build_app(credentials), listener, name="sandbox-api", is_patient=True)
+        server.start()
+        self._cleanup.callback(server.stop)
+        self._base_url = base_url
+
+    def _start_storage(self) -> Storage:
+        if self._options.s3_endpoint is not None:
+            return Storage(endpoint_url=self._options.s3_endpoint, bucket=self._options.s3_bucket)
+        self._folder = open_folder(self._options.folder, self._cleanup)
+        return serve_embedded_storage(self._options, self._folder, self._cleanup)
+
+    def close(self) -> None:
+        """End the sandbox; does nothing when it has ended. The threads are gone when this returns."""
+        with self._lock:
+            if not self._closed.is_set():
+                self._cleanup.close()
+                self._closed.set()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until the sandbox is closed, such as from a signal handler or another thread.
+
+        Args:
+            timeout: For how many seconds at most; None for as long as it takes.
+
+        Returns:
+            Whether it is closed.
+        """
+        return self._closed.wait(timeout)
+
+    def file_path(self, upload_id: str) -> Path | None:
+        """Return where the assembled bytes of an upload are, or None when another S3 has them.
+
+        Raises:
+            SandboxError: When there is no such upload, or its parts were not completed.
+        """
+        record = self._uploads.find(upload_id)
+        if record is None or not record.is_stored:
+            raise SandboxError(f"the sandbox has no file of upload {upload_id}")
+        return None if self._options.s3_endpoint is not None else self.folder / self._options.s3_bucket / record.id
+
+    def read_file(self, upload_id: str) -> Iterator[bytes]:
+        """Yield the assembled bytes of an upload in chunks of at most 1 MiB.
+
+        Raises:
+            SandboxError: When there is no such upload, or its parts were not completed.
+        """
+        path = self.file_path(upload_id)
+        if path is None:
+            assert self._storage is not None  # noqa: S101 - there is no upload before the start
+            return self._storage.read(upload_id)
+        return _read_chunks(path)
+
+    def sha256(self, upload_id: str) -> str:
+        """Return the SHA-256 of the assembled bytes of an upload, in hexadecimal.
+
+        Raises:
+            SandboxError: When there is no such upload, or its parts were not completed.
+        """
+        digest = hashlib.sha256()
+        for chunk in self.read_file(upload_id):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+
+def _read_chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_SIZE):
+            yield chunk

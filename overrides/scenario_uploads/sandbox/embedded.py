@@ -1,0 +1,72 @@
+"""The embedded storage: nanio, an S3 server in Python that really checks signatures and expiry, on a folder."""
+
+import atexit
+import functools
+import secrets
+import shutil
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from nanio.app import build_app  # type: ignore[import-untyped]  # has no py.typed
+from nanio.auth.credentials import StaticCredentialResolver  # type: ignore[import-untyped]
+from nanio.config import Settings  # type: ignore[import-untyped]
+
+from scenario_uploads.sandbox.errors import SandboxError
+from scenario_uploads.sandbox.gate import StorageGate
+from scenario_uploads.sandbox.options import Options
+from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
+from scenario_uploads.sandbox.storage import Storage
+
+
+def open_folder(given: Path | None, cleanup: ExitStack) -> Path:
+    """Return a folder that only its owner can look into.
+
+    Args:
+        given: The folder to use, created when it is missing; None for a temporary one.
+        cleanup: Where the removal is noted: of a temporary folder, or of what no later sandbox could use.
+
+    Raises:
+        SandboxError: When the folder cannot be used.
+    """
+    if given is None:
+        # `mkdtemp` makes it 0700. Resolved, as nanio compares real paths.
+        folder = Path(tempfile.mkdtemp(prefix="scenario-sandbox-")).resolve()
+        remove = functools.partial(shutil.rmtree, folder, ignore_errors=True)
+        cleanup.callback(remove)
+        # For a program that ends without `close`. The threads are daemons and need nothing.
+        atexit.register(remove)
+        cleanup.callback(atexit.unregister, remove)
+        return folder
+    try:
+        given.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = given.resolve()
+        folder.chmod(0o700)
+    except OSError as error:
+        raise SandboxError(f"cannot use the folder {given}: {error.strerror}") from error
+    # The records of unfinished uploads end with the sandbox, so nothing could ever complete their parts.
+    cleanup.callback(shutil.rmtree, folder / ".nanio" / "multipart", ignore_errors=True)
+    return folder
+
+
+def serve_embedded_storage(options: Options, folder: Path, cleanup: ExitStack) -> Storage:
+    """Start the storage on a port of its own and return the access to it.
+
+    Args:
+        options: The options of the sandbox.
+        folder: Where the files are.
+        cleanup: Where the end of the server is noted.
+
+    Raises:
+        SandboxError: When the port is taken.
+    """
+    access_key, secret = secrets.token_hex(10), secrets.token_hex(20)
+    settings = Settings(data_dir=folder, credentials=StaticCredentialResolver({access_key: secret}))
+    listener = cleanup.enter_context(open_socket(options.host, options.storage_port, "storage_port"))
+    endpoint_url = format_origin(listener)
+    gate = StorageGate(build_app(settings), options.max_file_size)
+    # Senders of parts may take minutes over one, so at the end they are not waited for.
+    server = BackgroundServer(gate, listener, name="sandbox-storage", is_patient=False)
+    server.start()
+    cleanup.callback(server.stop)
+    return Storage(endpoint_url=endpoint_url, bucket=options.s3_bucket, keys=(access_key, secret))

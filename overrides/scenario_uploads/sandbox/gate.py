@@ -1,0 +1,142 @@
+"""The S3 side as a sender of parts sees it: what S3 refuses and nanio lets pass, put in front of nanio.
+
+Facts from the S3 user guide (presigned URLs, UploadPart, error responses):
+
+- one way of authentication only, so no `Authorization` beside a presigned URL;
+- no `Content-MD5` or `x-amz-*` header that the signature does not cover;
+- a part needs a `Content-Length`, and is at most 5 GiB.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+from urllib.parse import parse_qsl
+from weakref import WeakValueDictionary
+
+import attrs
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from scenario_uploads.sandbox.rules import MAX_PART_SIZE
+
+
+class _SenderLeft(BaseException):
+    """The sender of a part is gone.
+
+    Not an `Exception`, so that it passes nanio's catch-all, which would log a traceback for what is everyday life here,
+    and still runs its clean-up of the unfinished part.
+    """
+
+
+@attrs.frozen
+class _S3Error:
+    status: int
+    code: str
+    message: str
+
+    def to_response(self) -> Response:
+        error = f"<Error><Code>{self.code}</Code><Message>{self.message}</Message></Error>"
+        body = f'<?xml version="1.0" encoding="UTF-8"?>\n{error}'
+        return Response(body, self.status, media_type="application/xml")
+
+
+_TWO_AUTHS: Final = _S3Error(400, "InvalidArgument", "Only one auth mechanism allowed")
+_UNSIGNED: Final = _S3Error(403, "AccessDenied", "There were headers present in the request which were not signed")
+_NO_LENGTH: Final = _S3Error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.")
+_TOO_LARGE: Final = _S3Error(400, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size")
+
+
+class StorageGate:
+    """An ASGI app around nanio's.
+
+    Args:
+        app: nanio's app.
+        max_stored: How many bytes the parts of one upload may have together; None for no limit.
+    """
+
+    def __init__(self, app: ASGIApp, max_stored: int | None = None) -> None:
+        self._app = app
+        self._ledger = _Ledger(max_stored)
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it as S3 does."""
+        # The last value of a name counts, as it does for nanio.
+        query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1")))
+        if scope["type"] != "http" or scope["method"] != "PUT" or "partNumber" not in query:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        error = _find_header_problem(headers, query)
+        if error is not None:
+            await error.to_response()(scope, receive, send)
+            return
+        upload, part, size = query.get("uploadId", ""), query["partNumber"], int(headers["content-length"])
+        # nanio writes both tries of one part to the same temporary file: one after the other, then, and the later one
+        # counts, as with S3.
+        async with self._locks.setdefault((upload, part), asyncio.Lock()):
+            before = self._ledger.find(upload, part)
+            if not self._ledger.note(upload, part, size):
+                await _TOO_LARGE.to_response()(scope, receive, send)
+                return
+            stored = False
+            try:
+                stored = await self._store(scope, receive, send)
+            finally:
+                if not stored:
+                    self._ledger.note(upload, part, before)
+
+    async def _store(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        stored = False
+
+        async def receive_part() -> Message:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise _SenderLeft
+            return message
+
+        async def send_answer(message: Message) -> None:
+            nonlocal stored
+            stored = stored or message.get("status") == 200
+            await send(message)
+
+        with suppress(_SenderLeft):
+            await self._app(scope, receive_part, send_answer)
+        return stored
+
+
+class _Ledger:
+    """How many bytes are stored, or on their way, of each part of each upload."""
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = limit
+        self._sizes: dict[str, dict[str, int]] = {}
+
+    def find(self, upload: str, part: str) -> int:
+        return self._sizes.get(upload, {}).get(part, 0)
+
+    def note(self, upload: str, part: str, size: int) -> bool:
+        """Note the size of a part, unless its upload would have more bytes than the limit."""
+        if self._limit is None:
+            return True
+        others = {number: known for number, known in self._sizes.get(upload, {}).items() if number != part}
+        if sum(others.values()) + size > self._limit:
+            return False
+        self._sizes[upload] = others | ({part: size} if size else {})
+        # Whatever an unsigned request may name as its upload is not kept.
+        if not self._sizes[upload]:
+            del self._sizes[upload]
+        return True
+
+
+def _find_header_problem(headers: Headers, query: dict[str, str]) -> _S3Error | None:
+    if "X-Amz-Signature" in query:
+        if "authorization" in headers:
+            return _TWO_AUTHS
+        signed = query.get("X-Amz-SignedHeaders", "").split(";")
+        if any(name not in signed for name in headers if name == "content-md5" or name.startswith("x-amz-")):
+            return _UNSIGNED
+    if "content-length" not in headers:
+        return _NO_LENGTH
+    return _TOO_LARGE if int(headers["content-length"]) > MAX_PART_SIZE else None

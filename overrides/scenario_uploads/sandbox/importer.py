@@ -1,0 +1,80 @@
+"""What happens to an upload after `complete`: assembled, looked at, and, so it pretends, imported."""
+
+import asyncio
+import logging
+import secrets
+import string
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from typing import Final
+
+from scenario_uploads.sandbox.errors import StorageError
+from scenario_uploads.sandbox.magic import HEAD_SIZE, find_content_problem
+from scenario_uploads.sandbox.records import Multipart, UploadRecord, Uploads
+from scenario_uploads.sandbox.storage import Storage, StoredPart
+
+_LOG: Final = logging.getLogger("scenario_uploads.sandbox")
+_ID_CHARACTERS: Final = string.ascii_letters + string.digits
+
+
+class Importer:
+    """Background tasks of the service's event loop, whose end cancels them.
+
+    Args:
+        uploads: The records.
+        storage: Where the parts are.
+        step_delay: How many seconds an upload stays `validating`, and then `validated`.
+    """
+
+    def __init__(self, uploads: Uploads, storage: Storage, step_delay: float) -> None:
+        self._uploads = uploads
+        self._storage = storage
+        self._step_delay = step_delay
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start_multipart(self, record: UploadRecord, multipart: Multipart, parts: list[StoredPart]) -> None:
+        """Go on with a multipart upload whose parts keep the rules."""
+        self._start(self._import_multipart(record, multipart, parts))
+
+    def start_pretended(self, record: UploadRecord) -> None:
+        """Go on with an import from elsewhere, for which nothing is fetched."""
+        self._start(self._finish(record))
+
+    def _start(self, work: Coroutine[None, None, None]) -> None:
+        # The loop alone keeps no task alive.
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _import_multipart(self, record: UploadRecord, multipart: Multipart, parts: list[StoredPart]) -> None:
+        try:
+            await asyncio.to_thread(self._storage.complete, record.id, multipart.storage_id, parts)
+            self._uploads.mark_stored(record.id)
+            head = await asyncio.to_thread(self._storage.read_head, record.id, min(HEAD_SIZE, multipart.file_size))
+            problem = find_content_problem(
+                kind=record.kind,
+                content_type=multipart.content_type,
+                file_name=record.file_name,
+                head=head,
+                size=multipart.file_size,
+            )
+        except StorageError as error:
+            # Without the traceback: the botocore error behind it quotes URLs.
+            _LOG.error("%s: %s", record.id, error)
+            problem = "The file could not be assembled"
+        await self._finish(record, problem)
+
+    async def _finish(self, record: UploadRecord, problem: str | None = None) -> None:
+        await asyncio.sleep(self._step_delay)
+        if problem is not None:
+            self._uploads.advance(record.id, "failed", datetime.now(UTC), error_message=problem)
+            return
+        self._uploads.advance(record.id, "validated", datetime.now(UTC))
+        await asyncio.sleep(self._step_delay)
+        entity = make_id("model" if record.kind == "model" else "asset")
+        self._uploads.advance(record.id, "imported", datetime.now(UTC), entity_id=entity)
+
+
+def make_id(prefix: str) -> str:
+    """Return a new id such as `asset_GTrL3mq4SXWyMxkOHRxlpwQ2`."""
+    return prefix + "_" + "".join(secrets.choice(_ID_CHARACTERS) for _ in range(24))

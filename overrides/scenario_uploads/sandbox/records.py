@@ -1,0 +1,164 @@
+"""The record of an upload and the states that it goes through. Pure but for the lock of `Uploads`."""
+
+import threading
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import attrs
+
+from scenario_uploads.sandbox.errors import Refusal
+
+_NEXT_STATUSES: Final[Mapping[str, frozenset[str]]] = {
+    "pending": frozenset({"validating"}),
+    "validating": frozenset({"validated", "failed"}),
+    "validated": frozenset({"imported", "failed"}),
+    "imported": frozenset(),
+    "failed": frozenset(),
+}
+
+# What the live service gives with the create answer and never again.
+CREATE_ONLY_FIELDS: Final = ("contentType", "fileSize", "originalFileName", "parts", "partsCount")
+
+
+@attrs.frozen(kw_only=True)
+class Multipart:
+    """What is known of an upload that is sent in parts."""
+
+    content_type: str
+    file_size: int
+    """In bytes."""
+    original_file_name: str
+    parts_count: int
+    storage_id: str = attrs.field(repr=False)
+    """S3's own id of the multipart upload."""
+
+
+@attrs.frozen(kw_only=True)
+class UploadRecord:
+    """An upload as it stands at one moment."""
+
+    id: str
+    created_at: datetime
+    updated_at: datetime
+    file_name: str
+    kind: str
+    source: str
+    status: str
+    multipart: Multipart | None = None
+    provider: str | None = None
+    url: str | None = None
+    asset_options: Mapping[str, Any] | None = None
+    entity_id: str | None = None
+    error_message: str | None = None
+    job_id: str | None = None
+    is_stored: bool = False
+    """Whether the parts were assembled, so that the bytes can be read."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing can happen to the upload any more."""
+        return not _NEXT_STATUSES[self.status]
+
+    def advance(self, status: str, now: datetime, **changes: Any) -> "UploadRecord":
+        """Return the record with the next status.
+
+        Raises:
+            ValueError: When the status cannot follow the present one.
+        """
+        if status not in _NEXT_STATUSES[self.status]:
+            raise ValueError(f"an upload cannot go from {self.status} to {status}")
+        return attrs.evolve(self, status=status, updated_at=now, **changes)
+
+    def to_answer(self) -> dict[str, Any]:
+        """Return the record as retrieve and trigger-action give it: without the create-only fields."""
+        answer: dict[str, Any] = {
+            "id": self.id,
+            "authorId": "user_sandbox",
+            "createdAt": format_time(self.created_at),
+            "fileName": self.file_name,
+            "kind": self.kind,
+            "ownerId": "proj_sandbox",
+            "source": self.source,
+            "status": self.status,
+            "updatedAt": format_time(self.updated_at),
+            "entityId": self.entity_id,
+        }
+        optional = {
+            "assetOptions": self.asset_options,
+            "errorMessage": self.error_message,
+            "jobId": self.job_id,
+            "provider": self.provider,
+            "url": self.url,
+        }
+        return answer | {name: value for name, value in optional.items() if value is not None}
+
+    def to_create_answer(self, part_urls: Iterable[str], expires: datetime) -> dict[str, Any]:
+        """Return the record as create gives it: with the presigned URLs of a multipart upload, if it is one."""
+        answer = self.to_answer()
+        if self.multipart is None:
+            return answer
+        expiry = format_time(expires)
+        return answer | {
+            "contentType": self.multipart.content_type,
+            "fileSize": self.multipart.file_size,
+            "originalFileName": self.multipart.original_file_name,
+            "partsCount": self.multipart.parts_count,
+            "parts": [
+                {"number": number, "expires": expiry, "url": url} for number, url in enumerate(part_urls, start=1)
+            ],
+        }
+
+
+def format_time(moment: datetime) -> str:
+    """Return a moment as the service writes it: ISO 8601 in UTC with milliseconds, `2025-06-30T15:15:27.153Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Uploads:
+    """The records of a sandbox, safe to use from any thread.
+
+    Args:
+        limit: How many records are kept. Past it the oldest finished one is forgotten.
+    """
+
+    def __init__(self, limit: int = 10_000) -> None:
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._records: dict[str, UploadRecord] = {}
+
+    def add(self, record: UploadRecord) -> None:
+        """Keep a new record.
+
+        Raises:
+            Refusal: With 429, when the limit is reached and no record is finished.
+        """
+        with self._lock:
+            if len(self._records) >= self._limit:
+                oldest = next((known.id for known in self._records.values() if known.is_finished), None)
+                if oldest is None:
+                    reason = f"The sandbox holds at most {self._limit} unfinished uploads"
+                    raise Refusal(429, reason, {"Retry-After": "1"})
+                del self._records[oldest]
+            self._records[record.id] = record
+
+    def find(self, upload_id: str) -> UploadRecord | None:
+        """Return the record as it stands, or None when there is none of that id."""
+        with self._lock:
+            return self._records.get(upload_id)
+
+    def advance(self, upload_id: str, status: str, now: datetime, **changes: Any) -> UploadRecord:
+        """Move a record to its next status, for exactly one of several callers that try it at once.
+
+        Raises:
+            ValueError: When the status cannot follow the present one: another caller was first.
+        """
+        with self._lock:
+            record = self._records[upload_id].advance(status, now, **changes)
+            self._records[upload_id] = record
+            return record
+
+    def mark_stored(self, upload_id: str) -> None:
+        """Note that the parts of an upload were assembled."""
+        with self._lock:
+            self._records[upload_id] = attrs.evolve(self._records[upload_id], is_stored=True)

@@ -1,0 +1,191 @@
+"""The three endpoints, as a Starlette app."""
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import attrs
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from scenario_uploads.sandbox.contract import Contract, Operation
+from scenario_uploads.sandbox.errors import ContractBreach, Refusal, StorageError
+from scenario_uploads.sandbox.importer import Importer, make_id
+from scenario_uploads.sandbox.records import Multipart, UploadRecord, Uploads
+from scenario_uploads.sandbox.rules import CreateRequest, find_parts_problem, read_create
+from scenario_uploads.sandbox.storage import Storage
+from scenario_uploads.sandbox.wire import (
+    Authentication,
+    Credentials,
+    answer_error,
+    answer_http_exception,
+    answer_unexpected,
+    decode_json,
+    make_error,
+    read_body,
+)
+
+_LOG: Final = logging.getLogger("scenario_uploads.sandbox")
+_UPLOAD_ID: Final = re.compile(r"upload_[A-Za-z0-9]{24}")
+_Handler = Callable[[Mapping[str, str], Any], Awaitable[dict[str, Any]]]
+
+
+@attrs.frozen(kw_only=True)
+class Service:
+    """What the endpoints work with.
+
+    Args:
+        contract: The contract that requests and answers are checked against.
+        uploads: The records.
+        storage: Where parts are sent to.
+        importer: What goes on after `complete`.
+        url_lifetime: For how many seconds a presigned URL works.
+        max_file_size: The largest file in bytes; None for no limit but S3's.
+    """
+
+    contract: Contract
+    uploads: Uploads
+    storage: Storage
+    importer: Importer
+    url_lifetime: int
+    max_file_size: int | None
+
+    def build_app(self, credentials: Credentials) -> Starlette:
+        """Return the app, with one route for each operation of the contract."""
+        handlers: dict[str, _Handler] = {
+            "create_upload": self._create,
+            "retrieve_upload": self._retrieve,
+            "trigger_upload_action": self._trigger_action,
+        }
+        routes = [self._build_route(operation, handlers[operation.id]) for operation in self.contract.operations]
+        app = Starlette(
+            routes=routes,
+            middleware=[Middleware(Authentication, credentials=credentials)],
+            exception_handlers={HTTPException: answer_http_exception, Exception: answer_unexpected},
+        )
+        # A redirect to the path without its last slash is no answer of the contract.
+        app.router.redirect_slashes = False
+        return app
+
+    def _build_route(self, operation: Operation, handler: _Handler) -> Route:
+        async def answer(request: Request) -> Response:
+            headers: Mapping[str, str] = {}
+            try:
+                body = await read_body(request)
+                value = decode_json(body)
+                self.contract.check_request(
+                    operation,
+                    path_parameters=request.path_params,
+                    query=request.query_params,
+                    headers=request.headers,
+                    body=body,
+                )
+                status, content = 200, {"upload": await handler(request.path_params, value)}
+            except Refusal as refusal:
+                status, headers, content = refusal.status, refusal.headers, make_error(refusal.reason)
+            except StorageError as error:
+                # Without the traceback: the botocore error behind it quotes URLs.
+                _LOG.error("%s: %s", operation.id, error)
+                status, content = 500, make_error("The storage failed")
+            # In a thread: with 10,000 parts, encoding and checking take a third of a second.
+            return await asyncio.to_thread(self._encode, operation, status, content, headers)
+
+        route = Route(self.contract.prefix + operation.path, answer, methods=[operation.method.upper()])
+        # Starlette adds HEAD to GET; the contract has none.
+        route.methods = {operation.method.upper()}
+        return route
+
+    def _encode(self, operation: Operation, status: int, content: Any, headers: Mapping[str, str]) -> Response:
+        body = json.dumps(content).encode()
+        try:
+            self.contract.check_answer(operation, status, body)
+        except ContractBreach as breach:
+            # A bug of the sandbox: better seen here than copied into a client.
+            _LOG.error("an answer of the sandbox breaks the contract: %s", breach)
+            return answer_error(500, "An answer of the sandbox breaks the contract; its log says how")
+        _LOG.info("%s %d", operation.id, status)
+        return Response(body, status, headers, media_type="application/json")
+
+    async def _create(self, _: Mapping[str, str], body: dict[str, Any]) -> dict[str, Any]:
+        asked = read_create(body, self.max_file_size)
+        upload_id, now = make_id("upload"), datetime.now(UTC)
+        if asked.source != "multipart":
+            record = _make_record(upload_id, asked, now, status="validating")
+            self.uploads.add(record)
+            self.importer.start_pretended(record)
+            return record.to_create_answer([], now)
+        # The id is the key: nothing that a client says becomes part of a path.
+        storage_id = await asyncio.to_thread(self.storage.create_multipart, upload_id)
+        urls, expires = await asyncio.to_thread(
+            self.storage.presign_parts, upload_id, storage_id, asked.parts, self.url_lifetime
+        )
+        multipart = Multipart(
+            content_type=asked.content_type,
+            file_size=asked.file_size,
+            original_file_name=asked.original_file_name,
+            parts_count=asked.parts,
+            storage_id=storage_id,
+        )
+        record = _make_record(upload_id, asked, now, status="pending", multipart=multipart)
+        self.uploads.add(record)
+        return record.to_create_answer(urls, expires)
+
+    async def _retrieve(self, path: Mapping[str, str], _: Any) -> dict[str, Any]:
+        return self._find(path["uploadId"]).to_answer()
+
+    async def _trigger_action(self, path: Mapping[str, str], _: Any) -> dict[str, Any]:
+        record = self._find(path["uploadId"])
+        multipart = record.multipart
+        if multipart is None or record.status != "pending":
+            raise _not_pending(record)
+        try:
+            parts = await asyncio.to_thread(self.storage.list_parts, record.id, multipart.storage_id)
+        except StorageError:
+            # S3 forgets the parts of an upload that another request completes meanwhile.
+            if self._find(record.id).status == "pending":
+                raise
+            raise _not_pending(self._find(record.id)) from None
+        problem = find_parts_problem(
+            {part.number: part.size for part in parts}, multipart.parts_count, multipart.file_size
+        )
+        if problem is not None:
+            raise Refusal(400, problem)
+        try:
+            started = self.uploads.advance(record.id, "validating", datetime.now(UTC), job_id=make_id("job"))
+        except ValueError:
+            raise _not_pending(self._find(record.id)) from None
+        self.importer.start_multipart(started, multipart, parts[: multipart.parts_count])
+        return started.to_answer()
+
+    def _find(self, upload_id: str) -> UploadRecord:
+        record = self.uploads.find(upload_id) if _UPLOAD_ID.fullmatch(upload_id) else None
+        if record is None:
+            raise Refusal(404, f"Upload {upload_id} not found")
+        return record
+
+
+def _make_record(upload_id: str, asked: CreateRequest, now: datetime, **fields: Any) -> UploadRecord:
+    return UploadRecord(
+        id=upload_id,
+        created_at=now,
+        updated_at=now,
+        file_name=asked.file_name,
+        kind=asked.kind,
+        source=asked.source,
+        provider=asked.provider,
+        url=asked.url,
+        asset_options=asked.asset_options,
+        **fields,
+    )
+
+
+def _not_pending(record: UploadRecord) -> Refusal:
+    return Refusal(409, f"Upload is not pending: it is {record.status}")
