@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib.metadata
+import os
 import re
 import shutil
 import subprocess
@@ -38,45 +39,63 @@ def header(generator_version: str) -> str:
 
 
 def pinned_versions(requirements: Path = ROOT / "requirements-dev.in") -> dict[str, str]:
-    """Return the exact versions that the project pins for the tools that shape the output."""
+    """Return the exact versions that the project pins for the tools that shape the output.
+
+    Raises:
+        GenerationError: When one is not pinned exactly.
+    """
     pins = dict(re.findall(r"^([a-z-]+)==(\S+)$", requirements.read_text(encoding="utf-8"), re.MULTILINE))
+    loose = [tool for tool in SHAPING_TOOLS if tool not in pins]
+    if loose:
+        raise GenerationError(f"{requirements.name} has to pin {' and '.join(loose)} exactly, as `tool==1.2.3`.")
     return {tool: pins[tool] for tool in SHAPING_TOOLS}
 
 
-def check_versions() -> dict[str, str]:
-    """Return the installed versions of the shaping tools.
+def check_versions(pins: dict[str, str]) -> None:
+    """Make sure that the tools that shape the output are the pinned ones.
 
     Raises:
-        GenerationError: When one is not the pinned version: its output would differ from everybody else's.
+        GenerationError: When one is not: its output would differ from everybody else's.
     """
-    pins = pinned_versions()
     for tool, pin in pins.items():
-        installed = importlib.metadata.version(tool)
+        try:
+            installed = importlib.metadata.version(tool)
+        except importlib.metadata.PackageNotFoundError:
+            installed = "missing"
         if installed != pin:
             raise GenerationError(f"{tool} is {installed} here, but the project pins {pin}; run `make setup`.")
-    return pins
 
 
 def run(*command: str, cwd: Path) -> None:
     """Run a tool of this environment, failing with its output when it fails or warns."""
     result = subprocess.run(
-        [sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True, encoding="utf-8", check=False
+        [sys.executable, "-m", *command],
+        cwd=cwd,
+        # Wide and without colour, so that a warning is found whatever the terminal; and no byte code beside the tools.
+        env={**os.environ, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
     )
     output = result.stdout + result.stderr
     if result.returncode != 0 or re.search(r"\bwarning", output, re.IGNORECASE):
         raise GenerationError(f"{command[0]} failed or warned (exit {result.returncode}):\n{output.strip()}")
 
 
-def build(folder: Path, *, contract: Path = ROOT / "openapi.yaml", config: Path = ROOT / "generator-config.yaml") -> Path:
+def build(
+    folder: Path, *, contract: Path = ROOT / "openapi.yaml", config: Path = ROOT / "generator-config.yaml"
+) -> Path:
     """Build the client of `contract` as a package inside `folder` and return the package's path.
 
     Raises:
         GenerationError: When the generator fails or warns, or a tool is not of the pinned version.
     """
-    versions = check_versions()
+    pins = pinned_versions()
+    check_versions(pins)
     package = folder / PACKAGE
     run(
-        *("openapi_python_client", "generate", "--path", str(contract), "--config", str(config)),
+        *("openapi_python_client", "generate", "--path", str(contract.resolve()), "--config", str(config.resolve())),
         *("--meta", "none", "--fail-on-warning", "--output-path", str(package)),
         cwd=folder,
     )
@@ -86,18 +105,26 @@ def build(folder: Path, *, contract: Path = ROOT / "openapi.yaml", config: Path 
     run("ruff", "check", *ruff, "--fix-only", "--select=E4,E7,E9,F,I", PACKAGE, cwd=folder)
     run("ruff", "format", *ruff, PACKAGE, cwd=folder)
     for source in package.rglob("*.py"):
-        source.write_text(header(versions["openapi-python-client"]) + source.read_text(encoding="utf-8"), encoding="utf-8")
+        source.write_text(
+            header(pins["openapi-python-client"]) + source.read_text(encoding="utf-8"), encoding="utf-8", newline="\n"
+        )
     (package / "py.typed").touch()
     return package
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:
-    """Return every file below `folder` by its relative path, but for the byte code that imports leave."""
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    """Return every file below `folder` by its relative path, but for the byte code that imports leave.
+
+    A symbolic link counts as a file that holds where it leads, so that it never equals a generated file.
+    """
+    tree: dict[str, bytes] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            tree[name] = b"symbolic link to " + os.fsencode(path.readlink()) + b"\n"
+        elif path.is_file() and not (path.suffix == ".pyc" and path.parent.name == "__pycache__"):
+            tree[name] = path.read_bytes()
+    return tree
 
 
 def compare(committed: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:
@@ -113,36 +140,70 @@ def compare(committed: dict[str, bytes], expected: dict[str, bytes]) -> list[str
         if old is None:
             lines.append(f"missing file: generated_client/{name}")
             continue
-        lines += difflib.unified_diff(
-            old.decode("utf-8", "replace").splitlines(),
-            new.decode("utf-8", "replace").splitlines(),
-            f"committed/{name}",
-            f"from the contract/{name}",
-            lineterm="",
+        diff = list(
+            difflib.unified_diff(
+                old.decode("utf-8", "replace").splitlines(),
+                new.decode("utf-8", "replace").splitlines(),
+                f"committed/{name}",
+                f"from the contract/{name}",
+                lineterm="",
+            )
         )
+        # Line ends and broken UTF-8 are no lines of a diff.
+        lines += diff or [f"other bytes, though the same text: generated_client/{name}"]
     return lines
+
+
+def list_untracked(target: Path) -> list[str]:
+    """Return the files below `target` that git does not know, ignored ones too; none outside a git checkout.
+
+    A generated file that nobody added is complete here and missing for everybody else.
+    """
+    # From the parent, since in a hook the variables that git sets name its files from the top of the checkout.
+    command = ("git", "-C", str(target.absolute().parent), "ls-files", "--others", "-z", "--", target.name)
+    try:
+        result = subprocess.run(command, capture_output=True, check=False)
+    except OSError:
+        return []
+    names = [os.fsdecode(name) for name in result.stdout.split(b"\0") if name] if result.returncode == 0 else []
+    return [name for name in names if not re.search(r"(^|/)__pycache__/[^/]+\.pyc$", name)]
+
+
+def replace_folder(target: Path, new: Path) -> None:
+    """Put `new` where `target` is; an interruption leaves the old folder or the new one, never half of one."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:
+        # Copied first, since the temporary folder of the machine may be on another disk, where a move is a copy too.
+        shutil.copytree(new, Path(name) / "new")
+        if target.exists():
+            target.rename(Path(name) / "old")
+        (Path(name) / "new").rename(target)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python -m tools.generate", description="Build the client from openapi.yaml.")
     parser.add_argument("--check", action="store_true", help="compare instead of writing; exit 1 when they differ")
-    parser.add_argument("--target", type=Path, default=ROOT / "generated_client", help="the folder that holds the client")
+    parser.add_argument(
+        "--target", type=Path, default=ROOT / "generated_client", help="the folder that holds the client"
+    )
+    parser.add_argument("--contract", type=Path, default=ROOT / "openapi.yaml", help="the contract to build from")
     arguments = parser.parse_args(argv)
     target: Path = arguments.target
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = Path(name) / "generated_client"
+        folder.mkdir()
         try:
-            build(folder)
+            build(folder, contract=arguments.contract)
         except GenerationError as error:
             print(error, file=sys.stderr)
             return 2
         if not arguments.check:
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(folder, target)
+            replace_folder(target, folder)
             print(f"{len(read_tree(target))} files written to {target.name}/")
             return 0
         differences = compare(read_tree(target), read_tree(folder))
+    if not differences:
+        differences = [f"not added to git: {name}" for name in list_untracked(target)]
     if differences:
         print("\n".join(differences))
         print(f"\nThe generated client is not what openapi.yaml gives. {REMEDY}", file=sys.stderr)

@@ -12,7 +12,7 @@ Names are loaded when they are first used, so that importing the package costs a
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import errors, models
+    from . import errors
     from .async_client import AsyncScenario, AsyncUploads
     from .client import Scenario, Uploads
     from .enums import is_known
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     __version__: str
     __all__ = ["AsyncScenario", "AsyncUploads", "Scenario", "UploadPhase", "UploadProgress", "Uploads", "is_known"]
     __all__ += errors.__all__
-    __all__ += models.__all__
 else:
     from importlib import import_module as _import_module
 

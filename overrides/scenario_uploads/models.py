@@ -1,5 +1,7 @@
 """Every model and enum of the contract, for import from one place. What they are is up to the contract."""
 
+from typing import TYPE_CHECKING
+
 from scenario_uploads_client import models as _generated
 from scenario_uploads_client.models import *  # noqa: F403
 
@@ -7,5 +9,5 @@ from .enums import open_enums
 
 open_enums(_generated)
 
-__all__: list[str] = []
-__all__ += _generated.__all__
+if not TYPE_CHECKING:  # type checkers take what the star brings; they cannot read a list that is computed
+    __all__ = _generated.__all__

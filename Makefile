@@ -1,0 +1,141 @@
+# Every task of this project by name; `make help` lists them. They need Python 3.11 or newer, make and git; what
+# else is wanted is installed into .venv and node_modules, exactly as the lock files say, when a task first needs it.
+
+# The Python that .venv is made with. A .venv that works is kept, whatever `python3` is.
+VENV := .venv/bin/python
+PYTHON ?= $(shell $(VENV) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(VENV) || echo python3)
+
+# Given to pytest after the project's own options: make test PYTEST_ARGS='-k sandbox -x'
+PYTEST_ARGS ?=
+# How many processes run tests at once; 0 runs them in one, for a debugger.
+TEST_PROCESSES ?= 2
+# make lock UPGRADE=1 takes the newest versions; without it only what the inputs demand is changed.
+UPGRADE ?=
+
+PYTHON_CODE := overrides tools tests benchmarks
+# Node finds its way through PATH; only commands of Node get this one, so that $(PYTHON) stays the machine's.
+WITH_NODE := PATH="$(CURDIR)/.venv/bin:$$PATH" REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## List the tasks
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+
+##
+## Setting up
+##
+
+.PHONY: setup
+setup: ## Make .venv what requirements-dev.txt says (done by the other tasks when needed)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "error: Python 3.11 or newer is needed and '$(PYTHON)' is not that; name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) tools/setup_environment.py
+
+.PHONY: setup-node
+setup-node: setup ## Make node_modules what package-lock.json says
+	@$(PYTHON) tools/setup_environment.py --node
+
+.PHONY: lock
+lock: setup ## Write requirements-dev.txt and package-lock.json anew (UPGRADE=1 for newer versions)
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
+		--all-extras $(if $(UPGRADE),--upgrade) pyproject.toml requirements-dev.in -o requirements-dev.txt
+	$(WITH_NODE) npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
+
+##
+## The three things one comes for
+##
+
+.PHONY: demo
+demo: setup ## Send a real file through a real presigned upload, all on this machine
+	@$(VENV) -m tools.demo
+
+.PHONY: test
+test: setup ## Run the tests, with branch coverage
+	$(VENV) -m pytest --cov --cov-report=term -n $(TEST_PROCESSES) $(PYTEST_ARGS)
+
+.PHONY: check
+check: check-static ## Run everything that a change must pass
+	@$(MAKE) --no-print-directory test
+
+##
+## The generated client
+##
+
+.PHONY: generate
+generate: setup ## Rebuild generated_client/ from openapi.yaml
+	$(VENV) -m tools.generate
+
+.PHONY: check-generated
+check-generated: setup ## Fail when generated_client/ is not what openapi.yaml gives
+	$(VENV) -m tools.generate --check
+
+##
+## The parts of `make check`
+##
+
+.PHONY: check-static
+check-static: lint types layers contract check-generated workflows ## Run everything of `make check` but the tests
+
+.PHONY: format
+format: setup ## Format the handwritten code and fix what can be fixed safely
+	.venv/bin/ruff check --fix-only $(PYTHON_CODE)
+	.venv/bin/ruff format $(PYTHON_CODE)
+
+.PHONY: lint
+lint: setup ## Check format and style of the handwritten code
+	.venv/bin/ruff format --check $(PYTHON_CODE)
+	.venv/bin/ruff check $(PYTHON_CODE)
+
+.PHONY: types
+types: setup-node ## Check types with mypy and pyright, a file of user code included
+	.venv/bin/mypy
+	$(WITH_NODE) node_modules/.bin/pyright --warnings
+
+.PHONY: layers
+layers: setup ## Check that imports go downward only
+	.venv/bin/lint-imports --no-cache
+
+.PHONY: contract
+contract: setup-node ## Check openapi.yaml: valid, well written, and what the decoder relies on
+	$(WITH_NODE) node_modules/.bin/redocly lint openapi.yaml
+	.venv/bin/openapi-spec-validator openapi.yaml
+	$(VENV) -m tools.check_contract openapi.yaml
+
+.PHONY: workflows
+workflows: setup ## Check the workflows, offline
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	.venv/bin/zizmor --offline --no-progress --quiet --persona=pedantic .github .pre-commit-config.yaml
+
+##
+## Packages and measures
+##
+
+.PHONY: build
+build: setup ## Build the wheel and the sdist into dist/
+	rm -rf dist
+	$(VENV) -m build --no-isolation
+
+.PHONY: test-wheel
+test-wheel: setup ## Build the wheel and try it in an empty environment
+	$(VENV) -m pytest tests/tools/test_distribution.py
+
+.PHONY: benchmark-import
+benchmark-import: setup ## Measure the import time against that of httpx
+	$(VENV) -m benchmarks.import_time
+
+##
+## Tidying
+##
+
+.PHONY: clean
+clean: ## Remove what the tasks leave behind, but for .venv and node_modules
+	rm -rf dist build htmlcov coverage.xml .coverage .coverage.* .hypothesis .schemathesis
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find $(PYTHON_CODE) generated_client -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: clobber
+clobber: clean ## Remove .venv and node_modules too
+	rm -rf .venv node_modules

@@ -1,0 +1,268 @@
+"""The check of what the client relies on in the contract: each rule catches what it is for, and nothing else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tools.check_contract import Contract, ContractError, check, main
+from tools.generate import ROOT
+
+
+def make_contract(schema: dict[str, Any], **schemas: Any) -> Contract:
+    """Return a contract whose one operation answers with `schema`."""
+    content = {"application/json": {"schema": schema}}
+    operation = {"operationId": "get_thing", "responses": {"200": {"description": "A thing.", "content": content}}}
+    return Contract({"openapi": "3.1.1", "paths": {"/thing": {"get": operation}}, "components": {"schemas": schemas}})
+
+
+def messages(contract: Contract) -> list[str]:
+    return [finding.message for finding in check(contract)]
+
+
+def answer_of(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": ["id"], "properties": properties}
+
+
+def test_contract_of_this_project_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    """The contract holds what its client relies on."""
+    assert main([str(ROOT / "openapi.yaml")]) == 0
+    assert "holds" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": ["string", "null"]},
+        {},
+        {"description": "anything"},
+        {"oneOf": [{"$ref": "#/components/schemas/Other"}, {"type": "null"}]},
+        {"enum": ["a", None]},
+        {"$ref": "#/components/schemas/Nullable"},
+    ],
+)
+def test_optional_property_that_accepts_null_passes(schema: dict[str, Any]) -> None:
+    """Null may be declared in every way that JSON Schema knows."""
+    other = {"type": "object", "properties": {"name": {"type": ["string", "null"]}}}
+    contract = make_contract(answer_of(thing=schema), Other=other, Nullable={"type": ["integer", "null"]})
+    assert messages(contract) == []
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "string"},
+        {"type": ["string", "integer"]},
+        {"$ref": "#/components/schemas/Other"},
+        {"enum": ["a", "b"]},
+        {"type": ["string", "null"], "minLength": 1, "not": {"type": "null"}},
+        {"oneOf": [{"type": "null"}, {"type": ["string", "null"]}]},
+    ],
+)
+def test_optional_property_that_refuses_null_fails(schema: dict[str, Any]) -> None:
+    """Any way of not accepting null is one way too many."""
+    found = messages(make_contract(answer_of(thing=schema), Other={"type": "object"}))
+    assert len(found) == 1
+    assert "schema.thing is received and optional, so it has to accept null" in found[0]
+
+
+def test_required_property_may_refuse_null() -> None:
+    """What is always there needs no null."""
+    assert messages(make_contract(answer_of(id={"type": "string"}))) == []
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        {"$ref": "#/components/schemas/Inner"},
+        {"type": "array", "items": {"$ref": "#/components/schemas/Inner"}},
+        {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Inner"}},
+        {"allOf": [{"$ref": "#/components/schemas/Inner"}]},
+        {"oneOf": [{"$ref": "#/components/schemas/Inner"}, {"type": "null"}]},
+        {"anyOf": [{"$ref": "#/components/schemas/Inner"}, {"type": "null"}]},
+        {"prefixItems": [{"$ref": "#/components/schemas/Inner"}]},
+    ],
+)
+def test_nested_schemas_are_reached(way: dict[str, Any]) -> None:
+    """However an answer holds an object, the object's properties count; and each once."""
+    inner = {
+        "type": "object",
+        "properties": {"deep": {"type": "string"}, "again": {"$ref": "#/components/schemas/Inner"}},
+    }
+    found = messages(make_contract(answer_of(id=way), Inner=inner))
+    assert sorted(message.split()[0] for message in found) == ["Inner.again", "Inner.deep"]
+
+
+def test_schemas_that_are_only_sent_may_refuse_null() -> None:
+    """Requests are ours to shape."""
+    contract = make_contract({}, Sent={"type": "object", "properties": {"name": {"type": "string"}}})
+    assert messages(contract) == []
+
+
+def test_error_answers_are_received_too() -> None:
+    """An error body is decoded as any other answer, also when its response is shared."""
+    contract = make_contract({})
+    shared = {"description": "No.", "content": {"application/json": {"schema": answer_of(reason={"type": "string"})}}}
+    contract.document["components"]["responses"] = {"Bad": shared}
+    contract.document["paths"]["/thing"]["get"]["responses"]["400"] = {"$ref": "#/components/responses/Bad"}
+    assert [message.split()[0] for message in messages(contract)] == ["schema.reason"]
+
+
+@pytest.mark.parametrize(
+    ("enum", "expected"),
+    [
+        ({"enum": ["image", "model"]}, []),
+        ({"enum": ["text to image", "text-to-video", "3d"], "x-enum-varnames": ["IMAGE", "VIDEO", "THREE_D"]}, []),
+        ({"enum": ["text to image", "text-to-video"]}, []),
+        ({"enum": ["3d"]}, ["'3d' needs a name in UPPER_SNAKE_CASE in x-enum-varnames, not '3D'"]),
+        ({"enum": ["a/b"]}, ["'a/b' needs a name in UPPER_SNAKE_CASE in x-enum-varnames, not 'A/B'"]),
+        ({"enum": [""]}, ["'' needs a name in UPPER_SNAKE_CASE in x-enum-varnames, not ''"]),
+        (
+            {"enum": ["a"], "x-enum-varnames": ["a"]},
+            ["'a' needs a name in UPPER_SNAKE_CASE in x-enum-varnames, not 'a'"],
+        ),
+        ({"enum": ["a", "A"]}, ["two values have the same Python name; name them in x-enum-varnames"]),
+        ({"enum": ["a", "b"], "x-enum-varnames": ["A"]}, ["1 names for 2 values"]),
+        ({"enum": [1, 2]}, ["the decoder keeps unknown values of texts only, and 1 is none; quote it"]),
+        ({"enum": ["on", False]}, ["the decoder keeps unknown values of texts only, and False is none; quote it"]),
+    ],
+)
+def test_enum_names(enum: dict[str, Any], expected: list[str]) -> None:
+    """Each value of an enum becomes a Python name of its own."""
+    assert messages(make_contract({}, Kind=enum)) == expected
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "expected"),
+    [
+        ("get_thing", []),
+        ("get", []),
+        ("getThing", ["operationId 'getThing' is not in snake_case"]),
+        ("get-thing", ["operationId 'get-thing' is not in snake_case"]),
+        ("get__thing", ["operationId 'get__thing' is not in snake_case"]),
+        ("_get", ["operationId '_get' is not in snake_case"]),
+        ("2_get", ["operationId '2_get' is not in snake_case"]),
+        (None, ["the operation has no operationId"]),
+    ],
+)
+def test_operation_ids(operation_id: str | None, expected: list[str]) -> None:
+    """The operationId is the name that callers type."""
+    contract = make_contract({})
+    operation = contract.document["paths"]["/thing"]["get"]
+    operation["operationId"] = operation_id
+    if operation_id is None:
+        del operation["operationId"]
+    assert messages(contract) == expected
+
+
+THING = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
+
+
+@pytest.mark.parametrize(
+    ("holder", "expected"),
+    [
+        ({"example": {"id": "a"}}, []),
+        ({"example": {"id": 1}}, ["example['id'] is not valid by its schema: 1 is not of type 'string'"]),
+        ({"examples": {"one": {"value": {}}}}, ["value is not valid by its schema: 'id' is a required property"]),
+        (
+            {"examples": {"one": {"$ref": "#/components/examples/Bad"}, "two": {"$ref": "#/components/examples/Bad"}}},
+            ["value['id'] is not valid by its schema: 2 is not of type 'string'"],
+        ),
+        ({"examples": {"one": {"externalValue": "https://example.com/one.json"}}}, []),
+    ],
+)
+def test_examples_of_answers(holder: dict[str, Any], expected: list[str]) -> None:
+    """Examples are valid, wherever they are written, and a shared one is named once."""
+    contract = make_contract({"$ref": "#/components/schemas/Thing"}, Thing=THING)
+    contract.document["components"]["examples"] = {"Bad": {"value": {"id": 2}}}
+    contract.document["paths"]["/thing"]["get"]["responses"]["200"]["content"]["application/json"].update(holder)
+    assert messages(contract) == expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "string", "example": "a"}, []),
+        ({"type": "string", "example": 1}, ["example is not valid by its schema: 1 is not of type 'string'"]),
+        ({"type": "string", "examples": ["a", 1]}, ["1 is not valid by its schema: 1 is not of type 'string'"]),
+        ({"type": "integer", "default": "1"}, ["default is not valid by its schema: '1' is not of type 'integer'"]),
+        (
+            {"type": "string", "format": "date", "example": "now"},
+            ["example is not valid by its schema: 'now' is not a 'date'"],
+        ),
+        (
+            {"type": "array", "items": {"type": "integer", "minimum": 1, "example": 0}},
+            ["example is not valid by its schema: 0 is less than the minimum of 1"],
+        ),
+    ],
+)
+def test_examples_of_schemas(schema: dict[str, Any], expected: list[str]) -> None:
+    """Examples and defaults of a schema are valid, also inside another schema."""
+    assert messages(make_contract({}, Thing=schema)) == expected
+    nested = {"type": "object", "required": ["thing"], "properties": {"thing": schema}}
+    assert messages(make_contract({}, Outer=nested)) == expected
+
+
+def test_example_of_a_parameter() -> None:
+    """Parameters are described by schemas too."""
+    contract = make_contract({})
+    contract.document["paths"]["/thing"]["parameters"] = [
+        {"name": "limit", "in": "query", "schema": {"type": "integer"}, "example": "many"}
+    ]
+    assert messages(contract) == ["example is not valid by its schema: 'many' is not of type 'integer'"]
+
+
+def test_properties_named_like_keywords_are_not_keywords() -> None:
+    """A property may be called `example`, `schema`, `enum` or `items`."""
+    names = ("default", "enum", "example", "examples", "items", "properties", "schema", "value")
+    properties = {name: {"type": ["string", "null"]} for name in names}
+    contract = make_contract({"$ref": "#/components/schemas/Thing"}, Thing={"type": "object", "properties": properties})
+    media = contract.document["paths"]["/thing"]["get"]["responses"]["200"]["content"]["application/json"]
+    media["example"] = dict.fromkeys(names, "text")
+    assert messages(contract) == []
+    properties["examples"] = {"type": ["string", "null"], "enum": ["3d", None]}
+    assert len(messages(contract)) == 2
+
+
+@pytest.mark.parametrize("reference", ["#/components/schemas/None", "other.yaml#/Thing", "#/components/schemas/Loop"])
+def test_reference_that_leads_nowhere_is_an_error(reference: str) -> None:
+    """The check does not pass over what it cannot see."""
+    contract = make_contract({"$ref": reference}, Loop={"$ref": "#/components/schemas/Loop"})
+    with pytest.raises(ContractError):
+        check(contract)
+
+
+def test_findings_are_printed_with_their_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A finding can be jumped to."""
+    path = tmp_path / "contract.yaml"
+    text = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+    spoiled = text.replace("operationId: retrieve_upload", "operationId: retrieveUpload")
+    path.write_text(spoiled, encoding="utf-8")
+    line = spoiled[: spoiled.index("retrieveUpload")].count("\n") + 1
+    assert main([str(path)]) == 1
+    assert f"{path}:{line}: operationId 'retrieveUpload' is not in snake_case\n" == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[1, 2]",
+        "",
+        "openapi: 3.1.1",
+        "{",
+        yaml.safe_dump({"paths": {"/a": {"get": {"responses": {"200": {"$ref": "#/x"}}}}}}),
+    ],
+)
+def test_a_file_that_is_no_contract_is_an_error(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A broken input is neither fine nor a finding."""
+    path = tmp_path / "contract.yaml"
+    path.write_text(text)
+    assert main([str(path)]) == 2
+    assert "cannot be checked" in capsys.readouterr().err
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """So is no input."""
+    assert main([str(tmp_path / "none.yaml")]) == 2
+    assert "cannot be checked" in capsys.readouterr().err

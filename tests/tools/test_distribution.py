@@ -1,0 +1,177 @@
+"""What a user installs: the wheel, tried in an environment that holds nothing but what the wheel asks for.
+
+Nothing is fetched. The packages that the wheel requires, and theirs in turn, are copied from the environment that
+runs the tests, where the lock file put them; so a requirement that the wheel does not declare is missing here.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterable
+from email.parser import Parser
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tools.generate import ROOT
+
+DECLARED = {"httpx", "attrs", "python-dateutil"}
+
+USE = """
+import json, sys
+import scenario_uploads
+from scenario_uploads import AsyncScenario, Scenario, UploadKind, UploadStatus, is_known
+import scenario_uploads_client
+
+with Scenario(api_key="key", api_secret="secret", base_url="http://127.0.0.1:9") as client:
+    assert "secret" not in repr(client)
+    kind: UploadKind = UploadKind("3d")
+    assert is_known(kind) and not is_known(UploadStatus("archived"))
+try:
+    Scenario(api_key="key", api_secret="secret", base_url="nonsense")
+except scenario_uploads.ScenarioError:
+    pass
+else:
+    raise AssertionError
+print(json.dumps(sorted(name for name in sys.modules if "." not in name)))
+"""
+
+
+def require(name: str, seen: dict[str, metadata.Distribution]) -> None:
+    """Add the installed distribution `name`, and what it requires here without extras, to `seen`."""
+    key = canonicalize_name(name)
+    if key in seen:
+        return
+    seen[key] = metadata.distribution(name)
+    require_all(seen[key].requires or [], seen)
+
+
+def require_all(requirements: Iterable[str], seen: dict[str, metadata.Distribution]) -> None:
+    for requirement in map(Requirement, requirements):
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            require(requirement.name, seen)
+
+
+def read_requirements(wheel: Path) -> list[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        name = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return Parser().parsestr(archive.read(name).decode()).get_all("Requires-Dist") or []
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the sdist and the wheel that is built from it."""
+    source = tmp_path_factory.mktemp("source") / "checkout"
+    # A copy, so that building leaves nothing in the checkout and takes nothing of what lies around in it.
+    wanted = ("overrides", "generated_client", "openapi.yaml", "pyproject.toml", "README.md", "LICENSE", ".gitignore")
+    source.mkdir()
+    for name in wanted:
+        path = ROOT / name
+        if path.is_dir():
+            shutil.copytree(path, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, source)
+    output = tmp_path_factory.mktemp("dist")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", output, source], check=True, capture_output=True
+    )
+    return output
+
+
+@pytest.fixture(scope="module")
+def wheel(built: Path) -> Path:
+    (path,) = built.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def empty_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The interpreter of an environment that holds the wheel and what it requires, nothing else."""
+    venv = tmp_path_factory.mktemp("empty") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True, capture_output=True)
+    python = venv / "bin" / "python"
+    (site_packages,) = venv.glob("lib/python*/site-packages")
+    dependencies: dict[str, metadata.Distribution] = {}
+    require_all(read_requirements(wheel), dependencies)
+    for distribution in dependencies.values():
+        for file in distribution.files or []:
+            if ".." not in file.parts and "__pycache__" not in file.parts:
+                target = site_packages / file
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(str(file.locate()), target)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-index", "--no-deps", wheel],
+        check=True,
+        capture_output=True,
+    )
+    return python
+
+
+def test_wheel_requires_little(wheel: Path) -> None:
+    """A plain install brings httpx, attrs, python-dateutil and at most two more; the rest are extras."""
+    plain = {
+        canonicalize_name(requirement.name)
+        for requirement in map(Requirement, read_requirements(wheel))
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    }
+    assert plain >= DECLARED
+    assert len(plain - DECLARED) <= 2
+
+
+def test_wheel_holds_two_packages_and_nothing_else(wheel: Path) -> None:
+    """No third top-level module comes along, no tests, no byte code; types are marked and the contract is inside."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    top = {name.split("/")[0] for name in names}
+    assert {name for name in top if not name.endswith(".dist-info")} == {"scenario_uploads", "scenario_uploads_client"}
+    assert len(top) == 3
+    assert not [name for name in names if name.endswith((".pyc", ".pyo"))]
+    assert {"scenario_uploads/py.typed", "scenario_uploads_client/py.typed"} <= set(names)
+    assert "scenario_uploads/sandbox/openapi.yaml" in names
+    assert [name for name in names if name.endswith("licenses/LICENSE")]
+
+
+def test_sdist_holds_what_the_wheel_is_built_from(built: Path) -> None:
+    """The wheel of these tests was built from the sdist; here, that the sdist names no folder of this machine."""
+    (sdist,) = built.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        members = [member for member in archive.getmembers() if member.isfile()]
+        assert members
+        for member in members:
+            file = archive.extractfile(member)
+            assert file is not None
+            assert str(ROOT).encode() not in file.read(), member.name
+
+
+def test_installed_in_an_empty_environment_it_works(empty_environment: Path) -> None:
+    """The package imports, makes a client and raises its errors with nothing around but its own requirements."""
+    # -I: neither the environment's variables nor the current folder lend a module.
+    result = subprocess.run([empty_environment, "-I", "-c", USE], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    loaded = set(json.loads(result.stdout))
+    assert {"scenario_uploads", "scenario_uploads_client"} <= loaded
+    assert not loaded & {"boto3", "nanio", "rich", "starlette", "typer", "uvicorn", "yaml"}
+
+
+def test_command_without_its_extra_says_what_to_install(empty_environment: Path) -> None:
+    """The script is there after a plain install too; it names the extra instead of showing a traceback."""
+    script = empty_environment.with_name("scenario-uploads")
+    result = subprocess.run([script, "--help"], capture_output=True, text=True, check=False)
+    assert result.returncode != 0
+    assert "scenario-uploads[cli]" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_nothing_else_is_installed(empty_environment: Path, wheel: Path) -> None:
+    """The environment of these tests is as empty as they say, and whole."""
+    code = "from importlib.metadata import distributions as d; print(*(x.metadata['Name'] for x in d()))"
+    result = subprocess.run([empty_environment, "-I", "-c", code], capture_output=True, text=True, check=True)
+    required: dict[str, metadata.Distribution] = {}
+    require_all(read_requirements(wheel), required)
+    assert {canonicalize_name(name) for name in result.stdout.split()} == set(required) | {"scenario-uploads"}

@@ -1,0 +1,300 @@
+"""Check what the client relies on in the contract beyond what OpenAPI and its linters demand.
+
+    python -m tools.check_contract openapi.yaml
+
+Prints one line for each finding, as `file:line: what is wrong`, and exits 1 when there is one. The rules:
+
+- An optional property of anything that is received accepts null: the service sends null for what it does not
+  know yet, and the generated decoder fails on a null that was not declared.
+- An enum holds texts and each has a Python name in UPPER_SNAKE_CASE, unlike the others': the decoder keeps
+  unknown values beside the known members, which it can do for texts alone.
+- An operationId is in snake_case: it becomes a module and a method as it is.
+- Each example and each default is valid by its own schema: they are what the documentation and the tests show.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import attrs
+import yaml
+from openapi_schema_validator import OAS31Validator, oas31_format_checker
+
+# From the root of the contract to a value in it; a list is entered by its index.
+Pointer = tuple[str | int, ...]
+METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+UPPER_SNAKE_CASE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
+
+
+class ContractError(Exception):
+    """The document cannot be checked at all."""
+
+
+def is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Return whether a value of the contract is an object."""
+    return isinstance(value, Mapping)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Return whether a value of the contract is an array."""
+    return isinstance(value, list)
+
+
+@attrs.frozen
+class Finding:
+    """Something that is wrong with the contract, and where."""
+
+    pointer: Pointer
+    message: str
+
+
+@attrs.frozen
+class Contract:
+    """An OpenAPI document."""
+
+    document: Mapping[str, Any]
+
+    def at(self, pointer: Pointer) -> Any:
+        """Return the value at `pointer`.
+
+        Raises:
+            ContractError: When there is none.
+        """
+        value: Any = self.document
+        try:
+            for step in pointer:
+                value = value[step]
+        except (LookupError, TypeError):
+            raise ContractError(f"nothing is at #/{'/'.join(map(str, pointer))}") from None
+        return value
+
+    def resolve(self, pointer: Pointer) -> Pointer:
+        """Return where the value at `pointer` really is, past any `$ref`.
+
+        Raises:
+            ContractError: When a `$ref` leads nowhere, out of the document or back to itself.
+        """
+        seen = {pointer}
+        while is_object(value := self.at(pointer)) and "$ref" in value:
+            reference = value["$ref"]
+            if not reference.startswith("#/"):
+                raise ContractError(f"{reference} leads out of the document")
+            pointer = tuple(step.replace("~1", "/").replace("~0", "~") for step in reference[2:].split("/"))
+            if pointer in seen:
+                raise ContractError(f"{reference} leads back to itself")
+            seen.add(pointer)
+        return pointer
+
+    def validator(self, schema: Pointer) -> Any:
+        """Return a validator for the schema at `schema`, to which `$ref` means this document."""
+        fragment = "/".join(
+            re.sub(
+                "[^A-Za-z0-9~_.-]",
+                lambda match: f"%{ord(match[0]):02X}",
+                str(step).replace("~", "~0").replace("/", "~1"),
+            )
+            for step in schema
+        )
+        return OAS31Validator({**self.document, "$ref": f"#/{fragment}"}, format_checker=oas31_format_checker)
+
+
+def find_operations(contract: Contract) -> Iterator[Pointer]:
+    """Yield where the operations of the contract are."""
+    for path, item in contract.document["paths"].items():
+        for method in item:
+            if method in METHODS:
+                yield ("paths", path, method)
+
+
+def find_subschemas(contract: Contract, schema: Pointer) -> Iterator[Pointer]:
+    """Yield where the schemas are that the schema at `schema` is made of, itself first and each one once."""
+    queue, seen = [schema], set[Pointer]()
+    while queue:
+        pointer = contract.resolve(queue.pop())
+        value = contract.at(pointer)
+        if pointer in seen or not is_object(value):
+            continue
+        seen.add(pointer)
+        yield pointer
+        for key in ("properties", "patternProperties", "$defs"):
+            queue += [(*pointer, key, name) for name in value.get(key, {})]
+        for key in ("allOf", "anyOf", "oneOf", "prefixItems"):
+            queue += [(*pointer, key, index) for index in range(len(value.get(key, [])))]
+        queue += [(*pointer, key) for key in ("items", "additionalProperties", "contains", "not") if key in value]
+
+
+def find_holders(value: Any, pointer: Pointer = ()) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
+    """Yield the media types, parameters and headers below `value`, all that have a schema, with their places."""
+    if is_array(value):
+        for index, child in enumerate(value):
+            yield from find_holders(child, (*pointer, index))
+    if not is_object(value):
+        return
+    if is_object(value.get("schema")):
+        yield pointer, value
+    for key, child in value.items():
+        # Inside a schema or an example, a key `schema` is somebody's property.
+        if key not in ("schema", "example", "examples") and (*pointer, key) != ("components", "schemas"):
+            yield from find_holders(child, (*pointer, key))
+
+
+def find_schemas(contract: Contract) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
+    """Yield every schema of the contract with its place, each one once."""
+    roots: list[Pointer] = [
+        ("components", "schemas", name) for name in contract.document.get("components", {}).get("schemas", {})
+    ]
+    roots += [(*pointer, "schema") for pointer, _ in find_holders(contract.document)]
+    for pointer in dict.fromkeys(pointer for root in roots for pointer in find_subschemas(contract, root)):
+        yield pointer, contract.at(pointer)
+
+
+def find_received_schemas(contract: Contract) -> Iterator[Pointer]:
+    """Yield where the schemas are that an answer can be made of, each one once."""
+    roots: list[Pointer] = []
+    for operation in find_operations(contract):
+        for status in contract.at(operation).get("responses", {}):
+            response = contract.resolve((*operation, "responses", status))
+            for media_type, media in contract.at(response).get("content", {}).items():
+                if "schema" in media:
+                    roots.append((*response, "content", media_type, "schema"))
+    yield from dict.fromkeys(pointer for root in roots for pointer in find_subschemas(contract, root))
+
+
+def check_optional_is_nullable(contract: Contract) -> Iterator[Finding]:
+    """Yield the optional properties of answers that do not accept null."""
+    for schema in find_received_schemas(contract):
+        value = contract.at(schema)
+        for name in value.get("properties", {}):
+            pointer = (*schema, "properties", name)
+            if name not in value.get("required", []) and not contract.validator(pointer).is_valid(None):
+                yield Finding(
+                    pointer,
+                    f"{schema[-1]}.{name} is received and optional, so it has to accept null "
+                    '(`type: [..., "null"]`, or `oneOf` with `type: "null"`)',
+                )
+
+
+def check_enums(contract: Contract) -> Iterator[Finding]:
+    """Yield the enums that have no clean Python names."""
+    for pointer, schema in find_schemas(contract):
+        if "enum" not in schema:
+            continue
+        # A null among the values makes the generated type optional; it is no member.
+        values = [value for value in schema["enum"] if value is not None]
+        where = (*pointer, "enum")
+        others = [value for value in values if not isinstance(value, str)]
+        if others:
+            yield Finding(where, f"the decoder keeps unknown values of texts only, and {others[0]!r} is none; quote it")
+            continue
+        names = schema.get("x-enum-varnames")
+        if names is None:
+            names = [re.sub(r"[ -]", "_", value).upper() for value in values]
+        if len(names) != len(values):
+            yield Finding((*pointer, "x-enum-varnames"), f"{len(names)} names for {len(values)} values")
+            continue
+        for value, name in zip(values, names, strict=True):
+            if not UPPER_SNAKE_CASE.fullmatch(name):
+                yield Finding(where, f"{value!r} needs a name in UPPER_SNAKE_CASE in x-enum-varnames, not {name!r}")
+        if len(set(names)) != len(names):
+            yield Finding(where, "two values have the same Python name; name them in x-enum-varnames")
+
+
+def check_operation_ids(contract: Contract) -> Iterator[Finding]:
+    """Yield the operations that have no operationId in snake_case."""
+    for operation in find_operations(contract):
+        identifier = contract.at(operation).get("operationId")
+        if identifier is None:
+            yield Finding(operation, "the operation has no operationId")
+        elif not SNAKE_CASE.fullmatch(identifier):
+            yield Finding((*operation, "operationId"), f"operationId {identifier!r} is not in snake_case")
+
+
+def check_examples(contract: Contract) -> Iterator[Finding]:
+    """Yield the examples and defaults that are not valid by their schema."""
+    examples: list[tuple[Pointer, Pointer]] = []
+    for pointer, schema in find_schemas(contract):
+        examples += [(pointer, (*pointer, key)) for key in ("example", "default") if key in schema]
+        examples += [(pointer, (*pointer, "examples", index)) for index in range(len(schema.get("examples", [])))]
+    for pointer, holder in find_holders(contract.document):
+        if "example" in holder:
+            examples.append(((*pointer, "schema"), (*pointer, "example")))
+        for name in holder.get("examples", {}):
+            example = contract.resolve((*pointer, "examples", name))
+            if "value" in contract.at(example):
+                examples.append(((*pointer, "schema"), (*example, "value")))
+    for schema_pointer, where in examples:
+        for error in contract.validator(schema_pointer).iter_errors(contract.at(where)):
+            place = "".join(f"[{step!r}]" for step in error.absolute_path)
+            yield Finding(where, f"{where[-1]}{place} is not valid by its schema: {error.message}")
+
+
+RULES: tuple[Callable[[Contract], Iterator[Finding]], ...] = (
+    check_optional_is_nullable,
+    check_enums,
+    check_operation_ids,
+    check_examples,
+)
+
+
+def check(contract: Contract) -> list[Finding]:
+    """Return what is wrong with `contract`, each fact once however many `$ref` paths lead to it."""
+    return list(dict.fromkeys(finding for rule in RULES for finding in rule(contract)))
+
+
+def read_contract(text: str) -> Contract:
+    """Return the contract that a YAML or JSON text holds.
+
+    Raises:
+        ContractError: When it holds something else.
+        yaml.YAMLError: When it is neither.
+    """
+    document = yaml.safe_load(text)
+    if not is_object(document) or not is_object(document.get("paths")):
+        raise ContractError("this is no OpenAPI document with paths")
+    return Contract(document)
+
+
+def find_line(root: yaml.Node | None, pointer: Pointer) -> int:
+    """Return the line, from 1, of the value at `pointer`; of its key where it has one."""
+    line, node = 1, root
+    for step in pointer:
+        if isinstance(node, yaml.MappingNode):
+            matches = [(key, value) for key, value in node.value if str(key.value) == str(step)]
+            if not matches:
+                break
+            line, node = matches[0][0].start_mark.line + 1, matches[0][1]
+        elif isinstance(node, yaml.SequenceNode):
+            node = node.value[int(step)]
+            line = node.start_mark.line + 1
+    return line
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(prog="python -m tools.check_contract", description="Check the client's demands.")
+    parser.add_argument("contract", type=Path)
+    arguments = parser.parse_args(argv)
+    path: Path = arguments.contract
+    try:
+        text = path.read_text(encoding="utf-8")
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        findings = check(read_contract(text))
+    except (OSError, ValueError, ContractError, yaml.YAMLError) as error:
+        print(f"{path}: cannot be checked: {error}", file=sys.stderr)
+        return 2
+    for finding in findings:
+        print(f"{path}:{find_line(root, finding.pointer)}: {finding.message}")
+    if findings:
+        return 1
+    print(f"{path}: what the client relies on holds.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
