@@ -44,6 +44,8 @@ else:
             from importlib.metadata import version  # noqa: PLC0415 - slow, and rarely asked for
 
             return version("scenario-uploads")
+        if name in _SUBMODULES:
+            return _load(name)
         if not name.startswith("_"):
             for home in (_HOMES[name],) if name in _HOMES else _SUBMODULES:
                 module = _load(home)

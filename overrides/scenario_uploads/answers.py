@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import time
 import zlib
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import httpx
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from .codec import decode_answer
 from .errors import APIResponseValidationError
@@ -19,22 +22,54 @@ T = TypeVar("T")
 
 logger = logging.getLogger("scenario_uploads")
 
+# The contract nests three levels; what the service keeps in `config` may nest some more.
+DEEPEST = 100
+# How much of an answer an error carries, in bytes.
+SHOWN = 4096
+SHORTEST_SECRET = 8
+
 
 @frozen
 class Answer:
-    """What came back, unpacked and whole."""
+    """What came back, unpacked.
+
+    Attributes:
+        status: The HTTP status.
+        headers: The headers.
+        body: The body, unpacked; no more of it than was allowed.
+        request: The request that was answered.
+        elapsed: Seconds from sending to the last byte.
+        fault: What is wrong with the body as such, when it is not the whole of what was sent.
+    """
 
     status: int
     headers: httpx.Headers = field(repr=False)
     body: bytes = field(repr=False)
     request: httpx.Request
     elapsed: float
+    fault: str | None = None
 
     def response(self) -> httpx.Response:
         """Return it as httpx would have, for errors to carry."""
         gone = ("content-encoding", "content-length", "transfer-encoding")
         headers = [(key, value) for key, value in self.headers.multi_items() if key.lower() not in gone]
-        return httpx.Response(self.status, headers=headers, content=self.body, request=self.request)
+        response = httpx.Response(self.status, headers=headers, content=self.body, request=self.request)
+        response.elapsed = timedelta(seconds=self.elapsed)
+        return response
+
+    def conceal(self) -> Answer:
+        """Return it without the request's credentials, should a service or a proxy echo them."""
+        scheme, _, credentials = self.request.headers.get("authorization", "").partition(" ")
+        secrets = [credentials.encode()]
+        if scheme == "Basic":
+            with suppress(ValueError):
+                secrets.append(base64.b64decode(credentials).partition(b":")[2])
+        body = self.body
+        for secret in secrets:
+            # What is shorter might be a word of the text.
+            if len(secret) >= SHORTEST_SECRET:
+                body = body.replace(secret, b"***")
+        return evolve(self, body=body)
 
 
 class BodyReader:
@@ -48,53 +83,74 @@ class BodyReader:
         read_timeout = response.request.extensions.get("timeout", {}).get("read") or 60.0
         # Each chunk has its own read timeout; a service that dribbles would keep us for ever without this one.
         self._deadline = time.monotonic() + read_timeout
-        self._chunks: list[bytes] = []
-        self._size = 0
-        encoding = response.headers.get("content-encoding", "identity").strip().lower()
-        self._unpack = zlib.decompressobj(wbits=31) if encoding in ("gzip", "x-gzip") else None
-        if self._unpack is None and encoding not in ("", "identity"):
-            raise self._invalid(f"is packed with {snippet(encoding, 20)!r}, which was not asked for")
+        self._body = bytearray()
+        self._fault: str | None = None
+        # Transports without a socket, and hooks of the caller's client, may have read and unpacked it already.
+        packing = "" if response.is_stream_consumed else response.headers.get("content-encoding", "").strip().lower()
+        self._unpack = zlib.decompressobj(wbits=31) if packing in ("gzip", "x-gzip") else None
+        self._begun = False
+        if self._unpack is None and packing not in ("", "identity"):
+            self._fault = f"a body packed with {snippet(packing, 20)!r}, which was not asked for"
 
-    def feed(self, chunk: bytes) -> None:
-        """Take the next bytes off the wire."""
+    def feed(self, chunk: bytes) -> bool:
+        """Take the next bytes off the wire; return whether more are wanted."""
         if time.monotonic() > self._deadline:
             raise httpx.ReadTimeout("The answer did not end in time.", request=self._response.request)
-        if self._unpack is not None:
+        if self._fault is None:
+            self._take(chunk)
+        return self._fault is None
+
+    def _take(self, chunk: bytes) -> None:
+        if self._unpack is not None and chunk:
+            self._begun = True
             try:
-                chunk = self._unpack.decompress(chunk, self._limit - self._size + 1)
-            except zlib.error as error:
-                raise self._invalid("is not the gzip that it claims to be") from error
-        self._size += len(chunk)
-        if self._size > self._limit:
-            raise self._invalid(f"has more than {self._limit:,} bytes")
-        self._chunks.append(chunk)
+                chunk = self._unpack.decompress(chunk, self._limit - len(self._body) + 1)
+            except zlib.error:
+                self._fault = "a body that is not the gzip that it claims to be"
+                return
+            if self._unpack.unused_data:
+                self._fault = "a body that goes on after its gzip"
+        self._body += chunk
+        if len(self._body) > self._limit:
+            self._fault = f"a body of more than {self._limit:,} bytes"
 
     def finish(self, elapsed: float) -> Answer:
-        """Return the whole answer."""
-        if self._unpack is not None and self._size and not self._unpack.eof:
-            raise self._invalid("ends in the middle")
-        response = self._response
-        return Answer(response.status_code, response.headers, b"".join(self._chunks), response.request, elapsed)
-
-    def _invalid(self, what: str) -> APIResponseValidationError:
-        response = httpx.Response(self._response.status_code, request=self._response.request)
-        return APIResponseValidationError(
-            f"The answer (status {self._response.status_code}) {what}.", response=response
-        )
+        """Return the answer."""
+        if self._unpack is not None and self._begun and not self._unpack.eof:
+            self._fault = self._fault or "a body that ends in the middle"
+        response, body = self._response, bytes(self._body)
+        return Answer(response.status_code, response.headers, body, response.request, elapsed, self._fault)
 
 
 def parse_body(body: bytes) -> Any:
     """Return the JSON value of a body.
 
     Raises:
-        ValueError: When it is no JSON, or so deeply nested that no parser takes it.
+        ValueError: When it is no JSON, or so deeply nested that what walks it afterwards would fail.
     """
     try:
-        return json.loads(body)
+        value = json.loads(body)
     except RecursionError:
         raise ValueError("too deeply nested JSON") from None
     except ValueError:
         raise ValueError("no JSON") from None
+    if _is_deep(value):
+        raise ValueError("too deeply nested JSON")
+    return value
+
+
+def _is_deep(value: object) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            child
+            for item in level
+            if isinstance(item, list | dict)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def decode_body(model: type[T], answer: Answer, operation: str, *, strict: bool) -> T:
@@ -105,18 +161,26 @@ def decode_body(model: type[T], answer: Answer, operation: str, *, strict: bool)
     Raises:
         APIResponseValidationError: When the body is no JSON object, or `strict` and it differs from the contract.
     """
-    prefix = f"{operation} was answered with status {answer.status} and"
-    shown = snippet(answer.body[:4096].decode("utf-8", "replace")) or "an empty body"
+    if answer.fault:
+        raise invalid_answer(answer, operation, answer.fault)
     try:
         data = parse_body(answer.body)
     except ValueError as error:
-        raise APIResponseValidationError(f"{prefix} {error}: {shown}", response=answer.response()) from None
+        raise invalid_answer(answer, operation, str(error)) from None
     if not isinstance(data, dict):
-        raise APIResponseValidationError(f"{prefix} JSON that is no object: {shown}", response=answer.response())
+        raise invalid_answer(answer, operation, "JSON that is no object")
     result, problems = decode_answer(model, data)
     if problems and strict:
-        message = f"{prefix} what differs from the contract: {problems}"
-        raise APIResponseValidationError(message, response=answer.response())
+        raise invalid_answer(answer, operation, f"what differs from the contract: {problems}", show=False)
     if problems:
         logger.warning("The answer to %s differs from the contract: %s", operation, problems)
     return result
+
+
+def invalid_answer(answer: Answer, operation: str, what: str, *, show: bool = True) -> APIResponseValidationError:
+    """Return the error for an answer that cannot be used; its message shows how the body begins."""
+    shown = answer.conceal()
+    message = f"{operation} was answered with status {answer.status} and {what}"
+    if show:
+        message += f": {snippet(shown.body[:SHOWN].decode('utf-8', 'replace')) or 'the body is empty'}"
+    return APIResponseValidationError(message, response=evolve(shown, body=shown.body[:SHOWN]).response())

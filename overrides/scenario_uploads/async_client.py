@@ -9,7 +9,7 @@ from typing import Self
 
 import httpx
 
-from . import flow
+from . import flow, uploading
 from .async_runner import AsyncRunner
 from .errors import InvalidArgumentError
 from .http import Api
@@ -214,6 +214,10 @@ class AsyncUploads:
         wait: bool = True,
         timeout: float = 300,
         on_progress: Callable[[UploadProgress], object] | None = None,
+        integrity: bool = True,
+        resume: bool | str | os.PathLike[str] = False,
+        max_bandwidth: float | None = None,
+        restart_on_expiry: bool = True,
     ) -> Upload:
         """Upload a file: create, send its parts, complete, and wait for the import.
 
@@ -233,6 +237,11 @@ class AsyncUploads:
             timeout: Seconds to wait for the import. The transfer itself may take as long as bytes move.
             on_progress: Called with an `UploadProgress` as the upload goes on, never from two threads at once. An
                 exception in it stops the upload and comes out of this call.
+            integrity: Compare the MD5 of each part, taken as it is sent, with what storage says it received.
+            resume: Keep a ledger of what is done, so that the same call after a crash sends only what is missing: True
+                for the user's state folder, or a folder. Only for a path, and of use for files of several parts.
+            max_bandwidth: Bytes a second over all parts, from 1. Default: no limit.
+            restart_on_expiry: When the presigned URLs run out, start once more with a new upload.
 
         Returns:
             The imported upload, with its `entity_id`; with `wait=False`, the completed one.
@@ -241,12 +250,14 @@ class AsyncUploads:
             SourceError: When the file is missing, empty, unreadable, too large, or its kind cannot be told. Nothing
                 was sent.
             InvalidArgumentError: When another argument cannot be used. Nothing was sent.
-            TransferError: When the parts could not be sent; `SourceChangedError` when the file changed meanwhile.
+            TransferError: When the parts could not be sent; `SourceChangedError` when the file changed meanwhile,
+                `IntegrityError` when storage received other bytes, `UploadURLExpiredError` when the URLs ran out.
+            LedgerLockedError: When the same upload is being resumed elsewhere.
             UploadFailedError: When the service could not import the file.
             UploadTimeoutError: When the import was not done in time.
             APIError: When a call to the API does not succeed.
         """
-        options = flow.FileOptions(
+        options = uploading.FileOptions(
             kind=kind,
             content_type=content_type,
             file_name=file_name,
@@ -256,5 +267,9 @@ class AsyncUploads:
             wait=wait,
             timeout=timeout,
             on_progress=on_progress,
+            integrity=integrity,
+            resume=resume,
+            max_bandwidth=max_bandwidth,
+            restart_on_expiry=restart_on_expiry,
         )
-        return await self._runner.run(flow.upload_file(self._api, file, options))
+        return await self._runner.run(uploading.upload_file(self._api, file, options))

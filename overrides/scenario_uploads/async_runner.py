@@ -19,7 +19,8 @@ from attrs import evolve
 from .errors import ScenarioError, TransferError
 from .http import Pause, Send, send_async
 from .options import UploadProgress
-from .transfer import Transfer, TransferJob, open_storage, transfer_parts
+from .storage import Storage
+from .transfer import Transfer, TransferJob, transfer_parts
 
 T = TypeVar("T")
 
@@ -30,7 +31,8 @@ class AsyncRunner:
     def __init__(self, http_client: httpx.AsyncClient | None) -> None:
         self._given = http_client
         self._own: httpx.AsyncClient | None = None
-        self._storage: httpx.Client | None = None
+        self._storage: Storage | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._closed = False
 
@@ -42,7 +44,12 @@ class AsyncRunner:
         if self._storage is not None:
             self._storage.close()
         if own is not None:
-            await own.aclose()
+            try:
+                await own.aclose()
+            except RuntimeError:
+                # Their event loop has ended before them; the sockets go with its remains.
+                if self._loop is asyncio.get_running_loop():
+                    raise
 
     def _connection(self) -> httpx.AsyncClient:
         """Return what carries the calls to the API: it has the credentials' origin, storage has another."""
@@ -50,15 +57,18 @@ class AsyncRunner:
             self._check_open()
             if self._given is not None:
                 return self._given
+            loop = asyncio.get_running_loop()
             if self._own is None:
-                self._own = httpx.AsyncClient()
+                self._own, self._loop = httpx.AsyncClient(), loop
+            if self._loop is not loop:
+                raise ScenarioError("This client's connections belong to another event loop; make a client for each.")
             return self._own
 
-    def _storage_connection(self) -> httpx.Client:
+    def _storage_connection(self) -> Storage:
         with self._lock:
             self._check_open()
             if self._storage is None:
-                self._storage = open_storage()
+                self._storage = Storage()
             return self._storage
 
     def _check_open(self) -> None:
@@ -113,6 +123,8 @@ class AsyncRunner:
         except asyncio.CancelledError:
             stop.set()
             await asyncio.wait({future})
+            # What it says of being stopped is no news.
+            future.exception()
             raise
         except TransferError:
             if not failure:

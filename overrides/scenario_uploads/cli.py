@@ -84,6 +84,9 @@ def upload(
     file_name: Annotated[str | None, typer.Option(help="The name to upload it under.")] = None,
     part_size: Annotated[int | None, typer.Option(help="Bytes in a part, 5 MiB to 5 GiB.")] = None,
     concurrency: Annotated[int, typer.Option(help="How many parts are sent at once, 1 to 64.")] = 8,
+    max_bandwidth: Annotated[float | None, typer.Option(help="Bytes a second over all parts.")] = None,
+    integrity: Annotated[bool, typer.Option(help="Compare checksums with what storage received.")] = True,
+    resume: Annotated[bool, typer.Option(help="Send only what an earlier try of this upload has not.")] = True,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the import.")] = False,
     timeout: Timeout = 300,
     as_json: AsJson = False,
@@ -102,6 +105,10 @@ def upload(
             wait=not no_wait,
             timeout=timeout,
             on_progress=on_progress,
+            max_bandwidth=max_bandwidth,
+            integrity=integrity,
+            # A sandbox of its own is gone with the command, and what was sent to it too.
+            resume=resume and not sandbox,
         )
     _print(result, as_json=as_json)
 

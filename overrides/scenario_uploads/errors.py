@@ -16,6 +16,7 @@
     └── UploadError                                the upload as a whole did not succeed
         ├── UploadFailedError                      the service could not import the file
         ├── UploadTimeoutError                     the service was not ready in time; it may still succeed
+        ├── LedgerLockedError                      the same upload is being resumed elsewhere
         └── TransferError                          the bytes did not reach storage
             ├── UploadURLExpiredError              the presigned URLs ran out
             ├── IntegrityError                     storage received other bytes than were sent
@@ -27,9 +28,10 @@ follows the `?` of a presigned URL.
 
 from __future__ import annotations
 
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from .redaction import redact, snippet
+from .redaction import snippet
 
 if TYPE_CHECKING:
     import httpx
@@ -49,6 +51,7 @@ __all__ = [
     "IntegrityError",
     "InternalServerError",
     "InvalidArgumentError",
+    "LedgerLockedError",
     "NotFoundError",
     "PermissionDeniedError",
     "RateLimitError",
@@ -69,6 +72,10 @@ def _rebuild(cls: type[BaseException], args: tuple[object, ...], state: dict[str
     error.args = args
     error.__dict__.update(state)
     return error
+
+
+def _bare_request(request: httpx.Request | None) -> httpx.Request | None:
+    return None if request is None else type(request)(request.method, request.url)
 
 
 class ScenarioError(Exception):
@@ -108,7 +115,7 @@ class APIError(ScenarioError):
     """A call to the API did not end in an answer of the contract.
 
     Attributes:
-        request: The request that was sent last, or None.
+        request: The request that was sent last, or None. Copies and pickles keep its method and URL alone.
     """
 
     request: httpx.Request | None
@@ -118,8 +125,12 @@ class APIError(ScenarioError):
         self.request = request
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The request carries the credentials; they do not travel.
-        return _rebuild, (type(self), self.args, self.__dict__ | {"request": None})
+        # The request carries the credentials, and the response the request; the credentials do not travel.
+        state = self.__dict__ | {"request": _bare_request(self.request)}
+        if (response := state.get("response")) is not None:
+            state["response"] = copy(response)
+            state["response"].request = state["request"]
+        return _rebuild, (type(self), self.args, state)
 
 
 class APIConnectionError(APIError):
@@ -251,6 +262,10 @@ class TransferError(UploadError):
     """The bytes did not reach storage. The upload was not completed."""
 
 
+class LedgerLockedError(UploadError):
+    """The same upload is under way in another process or another call, so it cannot be resumed here."""
+
+
 class UploadURLExpiredError(TransferError):
     """The presigned URLs ran out before every part was sent."""
 
@@ -287,17 +302,22 @@ def status_error(response: httpx.Response, body: object, *, operation: str) -> A
 
 def find_reason(body: object) -> str | None:
     """Return what the service says is wrong, from whichever key of an error `body` it came under."""
-    if not isinstance(body, dict):
-        return None
-    for key in ("reason", "message", "error", "detail"):
-        value = body.get(key)
-        if isinstance(value, str) and value.strip():
-            return snippet(value, 500)
-        if isinstance(value, dict) and (nested := find_reason(value)):
-            return nested
-        if isinstance(value, list) and value:
-            texts = (find_reason(item) or (item.get("msg") if isinstance(item, dict) else item) for item in value[:5])
-            return snippet("; ".join(str(text) for text in texts), 500)
+    return snippet(text, 500) if isinstance(body, dict | list) and (text := _find_text(body)) else None
+
+
+# No service nests its reason deeper than this; whatever does is no reason.
+_DEEPEST_REASON = 8
+
+
+def _find_text(value: object, depth: int = 0) -> str | None:
+    """Return the text in a value of an error body: itself, that under a key for reasons, or those of a list."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if depth < _DEEPEST_REASON and isinstance(value, dict):
+        texts = (_find_text(value.get(key), depth + 1) for key in ("reason", "message", "error", "detail", "msg"))
+        return next((text for text in texts if text), None)
+    if depth < _DEEPEST_REASON and isinstance(value, list):
+        return "; ".join(text for item in value[:5] if (text := _find_text(item, depth + 1))) or None
     return None
 
 
@@ -305,7 +325,5 @@ def find_trace_id(body: object) -> str | None:
     """Return the id under which the service traces the request, or None."""
     if not isinstance(body, dict):
         return None
-    for key in ("traceId", "trace_id"):
-        if isinstance(value := body.get(key), str) and value:
-            return redact(snippet(value))
-    return None
+    ids = (body.get(key) for key in ("traceId", "trace_id"))
+    return next((snippet(value) for value in ids if isinstance(value, str) and value.strip()), None)

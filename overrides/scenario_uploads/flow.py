@@ -6,12 +6,11 @@ it. `Runner` carries the steps out in the calling thread, `AsyncRunner` awaits t
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx
-from attrs import frozen
 
 from .codec import build_arguments
 from .errors import (
@@ -34,70 +33,48 @@ from .http import (
     find_certificate_error,
     retrieve_operation,
 )
-from .media import infer_media
 from .models import (
     Upload,
     UploadAction,
     UploadCreateParams,
     UploadCreateResponse,
-    UploadPart,
     UploadRetrieveResponse,
     UploadTriggerActionParams,
     UploadTriggerActionResponse,
 )
-from .options import MAX_CONCURRENCY, FileInput, UploadPhase, UploadProgress, check_seconds
-from .plan import MAX_FILE_SIZE, MAX_PARTS, match_targets, plan_parts
+from .options import check_seconds
+from .plan import MAX_FILE_SIZE, MAX_PARTS
 from .redaction import snippet
 from .retry import RetryPolicy, backoff
-from .source import Source, open_source
-from .transfer import OnProgress, Transfer, TransferJob
+from .transfer import Transfer
 from .waiting import Standing, is_past_pending, judge, next_poll
 
 T = TypeVar("T")
 Steps = Generator[Send | Pause | Transfer, Any, T]
 
-# A transfer of hours is not given up for a few bad seconds at its end.
-COMPLETE_RETRIES = 5
 _RANGES = {"file_size": (1, MAX_FILE_SIZE), "parts": (1, MAX_PARTS)}
-
-
-@frozen
-class FileOptions:
-    """What `upload_file` takes besides the file; see there."""
-
-    kind: str | None = None
-    content_type: str | None = None
-    file_name: str | None = None
-    asset_options: Any = None
-    part_size: int | None = None
-    concurrency: int = 8
-    wait: bool = True
-    timeout: float = 300
-    on_progress: OnProgress | None = None
 
 
 def create(api: Api, arguments: Mapping[str, Any]) -> Steps[UploadCreateResponse]:
     """Create an upload from a caller's keyword arguments."""
-    params = _build(UploadCreateParams, "create", arguments)
-    for name, (least, most) in _RANGES.items():
-        value = getattr(params, name)
-        if isinstance(value, int) and not least <= value <= most:
-            raise InvalidArgumentError(f"create: {name} must be from {least:,} to {most:,}, not {value:,}.")
-    return (yield from call(api, create_operation(params)))
+    return (yield from call(api, create_operation(build_create(arguments))))
 
 
 def retrieve(api: Api, upload_id: str) -> Steps[UploadRetrieveResponse]:
     """Read an upload."""
-    return (yield from call(api, retrieve_operation(check_upload_id(upload_id))))
+    operation = retrieve_operation(check_upload_id(upload_id))
+    with name_upload(upload_id):
+        return (yield from call(api, operation))
 
 
 def trigger_action(api: Api, upload_id: str, action: str) -> Steps[UploadTriggerActionResponse]:
-    """Trigger an action; a `complete` whose answer was lost is settled by a retrieve."""
+    """Trigger an action; a `complete` that fails is settled by a retrieve."""
     check_upload_id(upload_id)
     params = _build(UploadTriggerActionParams, "trigger_action", {"action": action})
-    if params.action != UploadAction.COMPLETE:
-        return (yield from call(api, action_operation(upload_id, params), retries=0))
-    return (yield from _complete(api, upload_id, retries=api.options.max_retries, refusals=0))
+    with name_upload(upload_id):
+        if params.action != UploadAction.COMPLETE:
+            return (yield from call(api, action_operation(upload_id, params), retries=0))
+        return (yield from complete(api, upload_id, retries=api.options.max_retries, refusals=0))
 
 
 def wait(api: Api, upload: str | Upload, timeout: float) -> Steps[Upload]:
@@ -108,7 +85,8 @@ def wait(api: Api, upload: str | Upload, timeout: float) -> Steps[Upload]:
     while True:
         remaining = deadline - api.clock()
         try:
-            now = yield from _look(api, upload_id, timeout=_within(api.options.timeout, remaining), retries=0)
+            with name_upload(upload_id):
+                now = yield from look(api, upload_id, timeout=_within(api.options.timeout, remaining))
         except APIError as error:
             if not _is_passing(error, strict=api.options.strict_responses):
                 raise
@@ -117,7 +95,7 @@ def wait(api: Api, upload: str | Upload, timeout: float) -> Steps[Upload]:
             status, trouble = now.status, None
             standing = judge(now.status, now.entity_id)
             if standing is Standing.FAILED:
-                raise _failure(now)
+                raise failure_of(now, upload_id)
             if standing is Standing.DONE:
                 return now
         remaining = deadline - api.clock()
@@ -130,112 +108,72 @@ def wait(api: Api, upload: str | Upload, timeout: float) -> Steps[Upload]:
         poll += 1
 
 
-def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload]:
-    """Create an upload for a file, send its parts, complete it and wait for the import."""
-    concurrency = options.concurrency
-    if isinstance(concurrency, bool) or not isinstance(concurrency, int) or not 1 <= concurrency <= MAX_CONCURRENCY:
-        raise InvalidArgumentError(
-            f"concurrency must be a whole number from 1 to {MAX_CONCURRENCY}, not {concurrency!r}."
-        )
-    if options.on_progress is not None and (
-        not callable(options.on_progress) or inspect.iscoroutinefunction(options.on_progress)
-    ):
-        raise InvalidArgumentError(f"on_progress must be a plain function, not {options.on_progress!r}.")
-    check_seconds("timeout", options.timeout, zero=True)
-    source = open_source(file)
-    try:
-        return (yield from _upload_source(api, source, options))
-    finally:
-        source.close()
-
-
-def _upload_source(api: Api, source: Source, options: FileOptions) -> Steps[Upload]:
-    plan = plan_parts(source.size, options.part_size)
-    name = check_file_name(source.name if options.file_name is None else options.file_name)
-    media = infer_media(name, content_type=options.content_type, kind=options.kind)
-    created = yield from create(
-        api,
-        {
-            "file_name": name,
-            "file_size": plan.size,
-            "content_type": media.content_type,
-            "kind": media.kind,
-            "parts": plan.parts_count,
-            "asset_options": options.asset_options,
-        },
-    )
-    upload = _upload_of(created, "create_upload")
-    try:
-        parts = [part for part in upload.parts or () if isinstance(part, UploadPart)]
-        targets = match_targets(plan, parts, api_url=api.options.base_url, upload_id=upload.id)
-        job = TransferJob(source, targets, options.concurrency, plan.size, upload.id, options.on_progress)
-        yield Transfer(job)
-        source.check_unchanged()
-
-        def tell(phase: UploadPhase) -> None:
-            if options.on_progress:
-                options.on_progress(UploadProgress(phase, plan.size, plan.size, len(targets), len(targets)))
-
-        tell(UploadPhase.COMPLETING)
-        completed = yield from _complete(api, upload.id, retries=COMPLETE_RETRIES, refusals=api.options.max_retries)
-        result = _upload_of(completed, "trigger_upload_action")
-        if options.wait:
-            tell(UploadPhase.WAITING)
-            result = yield from wait(api, upload.id, options.timeout)
-        elif judge(result.status, result.entity_id) is Standing.FAILED:
-            raise _failure(result)
-        tell(UploadPhase.DONE)
-    except ScenarioError as error:
-        error.upload_id = error.upload_id or upload.id
-        raise
-    return result
-
-
-def _complete(api: Api, upload_id: str, *, retries: int, refusals: int) -> Steps[UploadTriggerActionResponse]:
+def complete(
+    api: Api,
+    upload_id: str,
+    *,
+    retries: int,
+    refusals: int,
+    find_lack: Callable[[UploadTriggerActionResponse], str | None] | None = None,
+) -> Steps[UploadTriggerActionResponse]:
     """Say `complete` until the upload is past `pending`.
 
-    After a lost answer, the service may well have done it: a retrieve tells. `refusals` is how often a 400 or 409 to a
-    first try is taken for such a case too; after a lost answer it always is.
+    After a lost answer, the service may well have done it, and a refusal (400, 409) may mean that it has: a retrieve
+    tells. Of the `retries`, no more than `refusals` follow a refusal.
     """
     policy = RetryPolicy(retries)
     operation = action_operation(upload_id, UploadTriggerActionParams(action=UploadAction.COMPLETE))
     retry = 0
     while True:
         try:
-            return (yield from call(api, operation, retries=0))
+            return (yield from call(api, operation, retries=0, find_lack=find_lack))
         except APIError as error:
             refused = isinstance(error, APIStatusError) and error.status_code in (400, 409)
-            if not (refused and (retry or refusals)) and not _is_passing(error, strict=api.options.strict_responses):
+            if not refused and not _is_passing(error, strict=api.options.strict_responses):
                 raise
             failure = error
-        upload = yield from _look(api, upload_id)
-        if is_past_pending(upload.status):
-            return UploadTriggerActionResponse(upload=upload)
+        try:
+            upload = yield from look(api, upload_id)
+        except APIError as error:
+            if not _is_passing(error, strict=api.options.strict_responses):
+                raise failure if refused else error from failure
+        else:
+            if is_past_pending(upload.status):
+                return UploadTriggerActionResponse(upload=upload)
         if retry >= (min(retries, refusals) if refused else retries):
             raise failure
         yield Pause(max(backoff(policy, retry, api.draw), min(_asked_delay(failure), policy.retry_after_cap)))
         retry += 1
 
 
-def _look(
-    api: Api, upload_id: str, *, timeout: httpx.Timeout | None = None, retries: int | None = None
-) -> Steps[Upload]:
-    operation = retrieve_operation(upload_id)
-    return _upload_of((yield from call(api, operation, timeout=timeout, retries=retries)), operation.name)
+def look(api: Api, upload_id: str, *, timeout: httpx.Timeout | None = None) -> Steps[Upload]:
+    """Read an upload once; whoever looks decides when to look again."""
+    answer = yield from call(
+        api, retrieve_operation(upload_id), timeout=timeout, retries=0, find_lack=find_lack_of_upload
+    )
+    return answer.upload
 
 
-def _upload_of(response: Any, operation: str) -> Upload:
-    """Return the upload of an answer; a tolerant decoder may have let an answer without one pass."""
-    upload = response.upload
-    if not isinstance(upload, Upload) or not isinstance(upload.id, str) or not upload.id:
-        raise APIError(f"The answer to {operation} has no upload with an id.")
-    return upload
+def find_lack_of_upload(answer: Any) -> str | None:
+    """Tell what an answer lacks that a tolerant decoder let pass."""
+    return None if isinstance(answer.upload, Upload) else "no upload"
 
 
-def _failure(upload: Upload) -> UploadFailedError:
+@contextmanager
+def name_upload(upload_id: str) -> Iterator[None]:
+    """Let every error of ours say which upload it is about."""
+    try:
+        yield
+    except ScenarioError as error:
+        error.upload_id = error.upload_id or upload_id
+        raise
+
+
+def failure_of(upload: Upload, upload_id: str) -> UploadFailedError:
+    """Return the error for an upload that the service could not import."""
     reason = snippet(str(upload.error_message), 500) if upload.error_message else None
-    message = f"Upload {upload.id} failed: {reason or 'no reason given'}"
-    return UploadFailedError(message, reason=reason, upload=upload, upload_id=upload.id)
+    message = f"Upload {upload_id} failed: {reason or 'no reason given'}"
+    return UploadFailedError(message, reason=reason, upload=upload, upload_id=upload_id)
 
 
 def _is_passing(error: APIError, *, strict: bool) -> bool:
@@ -270,22 +208,23 @@ def check_upload_id(upload_id: object) -> str:
     return upload_id
 
 
-def check_file_name(name: str | None) -> str:
-    """Return the name to upload under.
-
-    Raises:
-        InvalidArgumentError: When there is none, or it has control characters.
-    """
-    if name is None:
-        raise InvalidArgumentError("What is uploaded has no name; give file_name=, such as 'dragon.glb'.")
-    if not isinstance(name, str) or not name.strip() or not name.isprintable():
-        raise InvalidArgumentError(f"file_name must be a name without control characters, not {name!r}.")
-    return name
-
-
 def _build(model: type[T], operation: str, arguments: Mapping[str, Any]) -> T:
     problems: list[str] = []
     params = build_arguments(model, arguments, lambda name, problem: problems.append(f"{name} {problem}"))
     if problems:
         raise InvalidArgumentError(f"{operation}: {'; '.join(problems)}.")
+    return params
+
+
+def build_create(arguments: Mapping[str, Any]) -> UploadCreateParams:
+    """Return the body of a create from a caller's keyword arguments.
+
+    Raises:
+        InvalidArgumentError: When one cannot be used.
+    """
+    params = _build(UploadCreateParams, "create", arguments)
+    for name, (least, most) in _RANGES.items():
+        value = getattr(params, name)
+        if isinstance(value, int) and not least <= value <= most:
+            raise InvalidArgumentError(f"create: {name} must be from {least:,} to {most:,}, not {value:,}.")
     return params

@@ -27,8 +27,8 @@ from scenario_uploads_client.models import (
     UploadTriggerActionResponse,
 )
 
-from .answers import Answer, BodyReader, decode_body, parse_body
-from .errors import APIConnectionError, APITimeoutError, ScenarioError, status_error
+from .answers import Answer, BodyReader, decode_body, invalid_answer, parse_body
+from .errors import APIConnectionError, APITimeoutError, InvalidArgumentError, ScenarioError, status_error
 from .options import ClientOptions
 from .redaction import snippet
 from .retry import Outcome, Repeat, RetryPolicy, next_delay, parse_retry_after, parse_seconds
@@ -111,13 +111,29 @@ class Api:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
+# Nearly everything comes as an httpx error; what its backends and other transports let through is the rest: TLS that
+# breaks within a body, a host name that cannot be encoded.
+_FAULTS = (httpx.HTTPError, OSError, UnicodeError)
+
 Calling = Generator[Send | Pause, Any, T]
 
 
 def call(
-    api: Api, operation: Operation[T], *, timeout: httpx.Timeout | None = None, retries: int | None = None
+    api: Api,
+    operation: Operation[T],
+    *,
+    timeout: httpx.Timeout | None = None,
+    retries: int | None = None,
+    find_lack: Callable[[T], str | None] | None = None,
 ) -> Calling[T]:
     """Send an operation until it is answered, refused or given up, and return the decoded answer.
+
+    Args:
+        api: How the client talks to the API.
+        operation: What to call.
+        timeout: Instead of the client's.
+        retries: Instead of the client's.
+        find_lack: Tells what an answer lacks without which there is no going on, or None.
 
     Raises:
         APIStatusError: When the API refused; one class for each common status.
@@ -132,12 +148,15 @@ def call(
             answer: Answer = yield Send(
                 build_request(api.options, operation.request, timeout=timeout), operation.answer_limit
             )
-        except httpx.HTTPError as raised:
+        except _FAULTS as raised:
             cause = raised
             error, outcome = judge_exception(raised, operation)
         else:
             if 200 <= answer.status < 300:
-                return decode_body(operation.model, answer, operation.name, strict=api.options.strict_responses)
+                result = decode_body(operation.model, answer, operation.name, strict=api.options.strict_responses)
+                if find_lack is not None and (lack := find_lack(result)):
+                    raise invalid_answer(answer, operation.name, lack)
+                return result
             error, outcome = _judge_status(answer, operation.name, now=api.now())
         delay = next_delay(policy, retry, outcome, repeat=operation.repeat, draw=api.draw)
         if delay is None:
@@ -149,32 +168,41 @@ def call(
 @cache
 def user_agent() -> str:
     """Return what the client calls itself to the API."""
-    from importlib.metadata import version  # noqa: PLC0415 - slow to import, and needed only with the first request
+    # Slow to import, and needed only with the first request.
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
 
-    return f"scenario-uploads/{version('scenario-uploads')} python/{platform.python_version()}"
+    try:
+        own = version("scenario-uploads")
+    except PackageNotFoundError:  # run from a source tree
+        own = "0"
+    return f"scenario-uploads/{own} python/{platform.python_version()}"
 
 
 def build_request(
     options: ClientOptions, request: Mapping[str, Any], *, timeout: httpx.Timeout | None = None
 ) -> httpx.Request:
     """Build one HTTP request with the client's address, credentials, headers and timeouts."""
-    headers = {
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip",
-        "User-Agent": user_agent(),
-        **options.default_headers,
-        **request.get("headers", {}),
-        "Authorization": options.credentials.header,
-    }
-    body = request.get("json")
-    return httpx.Request(
-        request["method"].upper(),
-        options.base_url + request["url"],
-        params={**options.default_query, **request.get("params", {})} or None,
-        headers=headers,
-        content=None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
-        extensions={"timeout": (timeout or options.timeout).as_dict()},
+    chosen = (
+        {"Accept": "application/json", "User-Agent": user_agent()},
+        options.default_headers,
+        request.get("headers", {}),
+        # What is unpacked is bounded, so nothing else may be asked for.
+        {"Accept-Encoding": "gzip", "Authorization": options.credentials.header},
     )
+    # Names differ in case only to people: a caller's `authorization` must not stand beside ours.
+    headers = {name.lower(): (name, value) for group in chosen for name, value in group.items()}
+    body = request.get("json")
+    try:
+        return httpx.Request(
+            request["method"].upper(),
+            options.base_url + request["url"],
+            params={**options.default_query, **request.get("params", {})} or None,
+            headers=list(headers.values()),
+            content=None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+            extensions={"timeout": (timeout or options.timeout).as_dict()},
+        )
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise InvalidArgumentError(f"The request cannot be sent: {snippet(str(error))}.") from error
 
 
 def send(client: httpx.Client, effect: Send) -> Answer:
@@ -183,8 +211,12 @@ def send(client: httpx.Client, effect: Send) -> Answer:
     response = client.send(effect.request, stream=True, auth=None, follow_redirects=False)
     try:
         reader = BodyReader(response, effect.limit)
-        for chunk in response.iter_raw():
-            reader.feed(chunk)
+        if response.is_stream_consumed:
+            reader.feed(response.content)
+        else:
+            for chunk in response.iter_raw():
+                if not reader.feed(chunk):
+                    break
     finally:
         response.close()
     return reader.finish(time.perf_counter() - start)
@@ -196,14 +228,19 @@ async def send_async(client: httpx.AsyncClient, effect: Send) -> Answer:
     response = await client.send(effect.request, stream=True, auth=None, follow_redirects=False)
     try:
         reader = BodyReader(response, effect.limit)
-        async for chunk in response.aiter_raw():
-            reader.feed(chunk)
+        if response.is_stream_consumed:
+            reader.feed(response.content)
+        else:
+            async for chunk in response.aiter_raw():
+                if not reader.feed(chunk):
+                    break
     finally:
         await response.aclose()
     return reader.finish(time.perf_counter() - start)
 
 
 def _judge_status(answer: Answer, operation: str, *, now: datetime) -> tuple[ScenarioError, Outcome]:
+    answer = answer.conceal()
     try:
         body = parse_body(answer.body)
     except ValueError:
@@ -216,7 +253,7 @@ def _judge_status(answer: Answer, operation: str, *, now: datetime) -> tuple[Sce
     return error, Outcome(status=answer.status, retry_after=error.retry_after)
 
 
-def judge_exception(error: httpx.HTTPError, operation: Operation[Any]) -> tuple[ScenarioError, Outcome]:
+def judge_exception(error: Exception, operation: Operation[Any]) -> tuple[ScenarioError, Outcome]:
     """Return what to raise for a fault of the connection, and what is known of it for the retry."""
     request = error.request if isinstance(error, httpx.RequestError) and error._request else None  # noqa: SLF001
     unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
@@ -229,7 +266,7 @@ def judge_exception(error: httpx.HTTPError, operation: Operation[Any]) -> tuple[
     if not unsent and operation.repeat is Repeat.NEVER:
         message += "; whether the service received it is unknown, so it was not sent again"
     kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError
-    retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol)
+    retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | UnicodeError)
     return kind(message, request=request), Outcome(sent=not unsent, retryable=retryable)
 
 

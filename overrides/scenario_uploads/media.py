@@ -34,7 +34,7 @@ _BY_SUFFIX = {suffix: (mime, kind) for kind, types in _KINDS.items() for suffix,
 _KIND_BY_TYPE = {mime: kind for mime, kind in _BY_SUFFIX.values() if mime != "application/octet-stream"} | {
     "audio/mp3": "audio"
 }
-_MIME = re.compile(r"[!#$&^_.+\-0-9A-Za-z]+/[!#$&^_.+\-0-9A-Za-z]+(\s*;[\x20-\x7e]*)?")
+_MIME = re.compile(r"[!#$&^_.+\-0-9A-Za-z]+/[!#$&^_.+\-0-9A-Za-z]+([ \t]*;[\x20-\x7e]*)?")
 
 
 @frozen
@@ -61,11 +61,12 @@ def infer_media(file_name: str, *, content_type: str | None = None, kind: str | 
         kind = kind or known_kind
         if kind is None:
             raise SourceError(
-                f"The kind of {file_name!r} cannot be told from its name; give kind=, one of"
-                " '3d', 'asset', 'audio', 'avatar', 'image', 'model', 'video'."
+                f"The kind of {file_name!r} cannot be told from its name; give kind=, such as '3d', 'image' or 'model'."
             )
     if content_type is None:
-        content_type = known_type or mimetypes.guess_type(file_name)[0]
+        guessed, packed = mimetypes.guess_type(file_name)
+        # Of "scan.svg.gz" it tells the type of what is inside.
+        content_type = known_type or (None if packed else guessed)
         if content_type is None and kind in ("3d", "model"):
             content_type = "application/octet-stream"
         if content_type is None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import math
 import os
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
 import httpx
 from attrs import field, frozen
@@ -18,11 +17,17 @@ from .errors import CredentialsError, InvalidArgumentError
 DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
 DEFAULT_MAX_RETRIES = 2
 DEFAULT_TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
-# A slow link is no failure while bytes move. After the last byte the kernel may still hold megabytes of it, so the
-# answer to a part may take long.
-STORAGE_TIMEOUT = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=60.0)
 
 MAX_CONCURRENCY = 64
+
+# Operating systems count timeouts in a few bits; thirty years are enough.
+MAX_SECONDS = 1_000_000_000
+
+_NO_BASE_URL = "base_url must be an http or https URL such as https://api.cloud.scenario.com/v1."
+
+# RFC 9110, 5.1 and 5.5: a token, and no control characters, or blanks at the ends. Halves of characters have no bytes.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"(?![ \t])[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*(?<![ \t])")
 
 FileInput = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, the bytes themselves, or a seekable binary file object."""
@@ -133,7 +138,8 @@ def resolve_credentials(
     secret = api_secret if api_secret is not None else environ.get("SCENARIO_SDK_API_SECRET") or None
     token = environ.get("SCENARIO_SDK_JWT") or None
     if key is not None and secret is not None:
-        return _basic(key, secret)
+        key_name = "SCENARIO_SDK_API_KEY" if api_key is None else "api_key"
+        return _basic(key, secret, key_name, "SCENARIO_SDK_API_SECRET" if api_secret is None else "api_secret")
     if not given and token is not None:
         return _bearer(token, "SCENARIO_SDK_JWT")
     if key is not None:
@@ -148,29 +154,31 @@ def resolve_credentials(
     )
 
 
-def _basic(key: str, secret: str) -> Credentials:
-    for name, value in (("api_key", key), ("api_secret", secret)):
-        _check_secret(name, value)
+def _basic(key: str, secret: str, key_name: str, secret_name: str) -> Credentials:
+    pair = f"{_check_secret(key_name, key)}:{_check_secret(secret_name, secret)}"
     if ":" in key:
-        raise CredentialsError("api_key has a ':', which Basic authentication cannot carry; check what was pasted.")
-    return Credentials("Basic", base64.b64encode(f"{key}:{secret}".encode()).decode("ascii"))
+        raise CredentialsError(f"{key_name} has a ':', which Basic authentication cannot carry; check what was pasted.")
+    return Credentials("Basic", base64.b64encode(pair.encode()).decode("ascii"))
 
 
 def _bearer(token: str, name: str) -> Credentials:
-    _check_secret(name, token)
-    if not token.isascii() or " " in token:
+    if not _check_secret(name, token).isascii() or " " in token:
         raise CredentialsError(f"{name} has characters that no token has; give the bare token, without 'Bearer '.")
     return Credentials("Bearer", token)
 
 
-def _check_secret(name: str, value: object) -> None:
+def _check_secret(name: str, value: object) -> str:
     # The value itself must never be shown: it is a secret, or next to one.
     if not isinstance(value, str):
         raise CredentialsError(f"{name} must be a text, not {type(value).__name__}.")
     if not value.strip():
         raise CredentialsError(f"{name} is empty.")
-    if any(character < " " or "\x7f" <= character <= "\x9f" for character in value):
+    # Bytes of the environment that are no UTF-8 arrive as halves of characters (surrogates).
+    if any(
+        character < " " or "\x7f" <= character <= "\x9f" or "\ud800" <= character <= "\udfff" for character in value
+    ):
         raise CredentialsError(f"{name} has a control character, perhaps a line end from a file; strip it.")
+    return value
 
 
 def resolve_timeout(timeout: float | httpx.Timeout | None) -> httpx.Timeout:
@@ -192,38 +200,43 @@ def resolve_timeout(timeout: float | httpx.Timeout | None) -> httpx.Timeout:
 
 
 def check_seconds(name: str, value: object, *, zero: bool = False) -> float:
-    """Return `value` when it is a finite number of seconds above 0 (or from 0).
+    """Return `value` when it is a number of seconds above 0 (or from 0) that can be waited for.
 
     Raises:
         InvalidArgumentError: When it is not.
     """
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or value < 0 or (value == 0 and not zero):  # type: ignore[arg-type,operator]
-        raise InvalidArgumentError(f"{name} must be a finite number of seconds above 0, not {value!r}.")
+    if not number or not 0 <= value <= MAX_SECONDS or (value == 0 and not zero):  # type: ignore[operator]
+        raise InvalidArgumentError(
+            f"{name} must be a number of seconds {'from' if zero else 'above'} 0 to {MAX_SECONDS:,}, not {value!r}."
+        )
     return float(value)  # type: ignore[arg-type]
 
 
 def _check_base_url(url: str) -> str:
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host, parts = None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host or any(character <= " " for character in url):
-        raise InvalidArgumentError("base_url must be an http or https URL such as https://api.cloud.scenario.com/v1.")
-    if "@" in parts.netloc or parts.query or parts.fragment:
+        parts = httpx.URL(url)
+        # No name has these, and none has labels that this codec refuses: asking for their address would crash.
+        usable = bool(parts.host) and not any(char <= " " or char == "\\" for char in url) and "%" not in parts.host
+        parts.host.encode("idna")
+    except (httpx.InvalidURL, ValueError):
+        raise InvalidArgumentError(_NO_BASE_URL) from None
+    if not usable or parts.scheme not in ("http", "https") or (parts.port or 0) > 65535:
+        raise InvalidArgumentError(_NO_BASE_URL)
+    if parts.userinfo or "?" in url or "#" in url:
         raise InvalidArgumentError("base_url must have no user name, no query and no fragment; they may be secrets.")
     return url.rstrip("/")
 
 
 def _check_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    if not isinstance(headers, Mapping):
+        raise InvalidArgumentError(f"default_headers must be a mapping, not {type(headers).__name__}.")
     for name, value in headers.items():
-        if not isinstance(name, str) or not isinstance(value, str):
-            raise InvalidArgumentError(f"The header {name!r} must have a text as its value.")
-        if not name or any(character <= " " or character in ":\x7f" for character in name) or not name.isascii():
+        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise InvalidArgumentError(f"{name!r} is no name for a header.")
-        if any(character in "\r\n\x00" for character in value):
-            raise InvalidArgumentError(f"The value of the header {name!r} has a line end or a null; strip it.")
+        # The value is not shown: it may be a secret.
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+            raise InvalidArgumentError(f"The value of the header {name!r} must be a text without line ends, stripped.")
     return dict(headers)
 
 
@@ -233,11 +246,15 @@ def query_strings(query: Mapping[str, object]) -> dict[str, str]:
     Raises:
         InvalidArgumentError: When a value is neither a text nor a number nor a boolean.
     """
+    if not isinstance(query, Mapping):
+        raise InvalidArgumentError(f"default_query must be a mapping, not {type(query).__name__}.")
     result: dict[str, str] = {}
     for name, value in query.items():
         if value is None:
             continue
-        if not isinstance(value, str | int | float):
-            raise InvalidArgumentError(f"The query parameter {name!r} must be a text or a number, not {value!r}.")
+        if not isinstance(name, str) or not isinstance(value, str | int | float):
+            raise InvalidArgumentError(
+                f"The query parameter {name!r} must be a text or a number, not {type(value).__name__}."
+            )
         result[name] = str(value).lower() if isinstance(value, bool) else str(value)
     return result

@@ -7,7 +7,9 @@ be smaller, at most 10,000 of them, 5 TiB in all.
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -25,6 +27,8 @@ MAX_PART_SIZE = 5 * GIB
 MAX_PARTS = 10_000
 MAX_FILE_SIZE = 5 * TIB
 DEFAULT_PART_SIZE = 8 * MIB
+
+_NETLOC = re.compile(r"([\w-][\w.-]*|\[[\da-f:.]+\])(:\d+)?", re.ASCII | re.IGNORECASE)
 
 
 @frozen
@@ -99,13 +103,36 @@ class AnsweredPart(Protocol):
 
 @frozen
 class PartTarget:
-    """A part and the presigned URL that takes it."""
+    """A part and the presigned URL that takes it.
+
+    Attributes:
+        part: The part.
+        url: The URL, a secret past its `?`.
+        expires_text: When the URL stops working, as the service wrote it.
+    """
 
     part: Part
     url: str
+    expires_text: str = ""
 
     def __repr__(self) -> str:
         return f"PartTarget({self.part!r}, url={urlsplit(self.url).hostname!r}…)"
+
+    @property
+    def expires(self) -> datetime | None:
+        """When the URL stops working, or None when the service's text is no ISO 8601 time."""
+        from dateutil.parser import isoparse  # noqa: PLC0415 - slow to import, and needed only when something fails
+
+        try:
+            moment = isoparse(self.expires_text)
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def is_expired(self, now: datetime) -> bool:
+        """Tell whether the URL has stopped working."""
+        expires = self.expires
+        return expires is not None and now >= expires
 
 
 def match_targets(
@@ -118,10 +145,15 @@ def match_targets(
     """
     expected = plan.parts_count
     urls: dict[int, str] = {}
+    expiries: dict[int, str] = {}
     for part in answered or ():
+        # A tolerant decoder lets pass what is no number.
+        if isinstance(part.number, bool) or not isinstance(part.number, int):
+            raise TransferError("The create answer has a part whose number is no whole number.", upload_id=upload_id)
         if part.number in urls:
             raise TransferError(f"The create answer has part number {part.number} twice.", upload_id=upload_id)
         urls[part.number] = part.url
+        expiries[part.number] = part.expires if isinstance(part.expires, str) else ""
     missing = [number for number in range(1, expected + 1) if number not in urls]
     if missing or len(urls) != expected:
         surplus = [number for number in urls if number not in range(1, expected + 1)]
@@ -133,7 +165,7 @@ def match_targets(
     for number, url in urls.items():
         if fault := find_url_fault(url, api_url=api_url):
             raise TransferError(f"The URL of part {number} is refused: {fault}.", upload_id=upload_id)
-    return tuple(PartTarget(plan.part(number), urls[number]) for number in range(1, expected + 1))
+    return tuple(PartTarget(plan.part(number), urls[number], expiries[number]) for number in range(1, expected + 1))
 
 
 def find_url_fault(url: object, *, api_url: str) -> str | None:
@@ -143,18 +175,19 @@ def find_url_fault(url: object, *, api_url: str) -> str | None:
     """
     if not isinstance(url, str):
         return "it is not a text"
-    if any(character <= " " or character == "\x7f" for character in url):
-        return "it has a space or a control character"
+    if any(not "!" <= character <= "~" for character in url):
+        return "it has a space, a control character or one that is not ASCII"
     try:
         target = urlsplit(url)
-        host = target.hostname
-        _ = target.port
+        host, _ = target.hostname, target.port
+        # Asking for the address of a name whose labels are empty or too long would crash.
+        (host or "").encode("idna")
     except ValueError:
         return "it is not a URL"
-    if not host:
-        return "it has no host"
     if "@" in target.netloc:
         return "it carries a user name or password"
+    if not _NETLOC.fullmatch(target.netloc):
+        return "it has no host, or one that is no name and no address"
     if target.scheme == "https":
         return None
     if target.scheme == "http" and is_loopback(host) and is_loopback(urlsplit(api_url).hostname):

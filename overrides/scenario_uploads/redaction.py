@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Callable
+from typing import Any
 
-_URL_WITH_QUERY = re.compile(r"(https?://[^\s\"'<>?#\\]+)[?#][^\s\"'<>\\]*", re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
-_SIGNED = re.compile(r"[?&](?:X-Amz-|X-Goog-|Signature=|sig=|AWSAccessKeyId=)", re.IGNORECASE)
+# An apostrophe or a backslash ends no URL: both come up in queries, the latter where JSON writes `&` as `\u0026`. Only
+# an apostrophe at the very end is the quotation's.
+_URL_WITH_QUERY = re.compile(r"(https?:(?:\\?/){2}[^\s\"<>?#]+)[?#][^\s\"<>]*?(?='?(?:[\s\"<>]|\Z))", re.IGNORECASE)
+_SIGNED_QUERY = re.compile(
+    r"\?(?:[^\s\"<>?]*(?:[&;]|\\u0026))?(?:X-Amz-|X-Goog-|Signature=|sig=|AWSAccessKeyId=)[^\s\"<>]*", re.IGNORECASE
+)
+_AUTHORIZATION = re.compile(r"\b(Basic|Bearer)(\s+)[\w.~+/=-]{16,}", re.IGNORECASE)
+# Besides control characters: what turns or ends a line elsewhere, and halves of characters, which no encoder takes.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 def redact(text: str) -> str:
-    """Return `text` with the query of every URL in it replaced by an ellipsis."""
-    return _URL_WITH_QUERY.sub(r"\1?…", text)
+    """Return `text` with the query of every URL, and what follows `Basic` or `Bearer`, replaced by an ellipsis."""
+    text = _SIGNED_QUERY.sub("?…", _URL_WITH_QUERY.sub(r"\1?…", text))
+    return _AUTHORIZATION.sub(r"\1\2…", text)
 
 
 def snippet(text: str, limit: int = 200) -> str:
@@ -32,28 +41,45 @@ class SecretURL(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return repr(redact(str(self)))
+        return repr(str(self).partition("?")[0] + "?…")
 
 
 def shield(value: object) -> object:
     """Return a decoded JSON value in which every URL with a query is a `SecretURL`."""
-    if isinstance(value, str):
-        if value[:4].lower() == "http" and "?" in value and not isinstance(value, SecretURL):
-            return SecretURL(value)
-        return value
-    if isinstance(value, list):
-        return [shield(item) for item in value]
-    if isinstance(value, dict):
-        return {key: shield(item) for key, item in value.items()}
+    return replace_each(value, _shield_one)
+
+
+def _shield_one(value: object) -> object:
+    if isinstance(value, str) and value[:4].lower() == "http" and "?" in value and not isinstance(value, SecretURL):
+        return SecretURL(value)
     return value
+
+
+def replace_each(value: object, replace: Callable[[object], object]) -> object:
+    """Return a JSON-like value, however deep, with `replace` applied to it and then to all that it holds."""
+    result: list[Any] = [value]
+    copies: list[Any] = [result]
+    while copies:
+        container = copies.pop()
+        for key, item in container.items() if isinstance(container, dict) else enumerate(container):
+            replaced = replace(item)
+            if isinstance(replaced, list | dict):
+                replaced = replaced.copy()
+                copies.append(replaced)
+            container[key] = replaced
+    return result[0]
 
 
 class _RedactSignedURLs(logging.Filter):
     """Rewrites log records of httpx, which at INFO prints the whole URL of each request, presigned ones included."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        message = record.getMessage()
-        if _SIGNED.search(message):
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError):
+            # A record that nobody can format is the handlers' affair; an application does not fail over it.
+            return True
+        if _SIGNED_QUERY.search(message):
             record.msg, record.args = redact(message), ()
         return True
 

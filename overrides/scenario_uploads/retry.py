@@ -102,13 +102,17 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
     seconds = parse_seconds(text)
     if seconds is not None:
         return seconds
+    moment = parse_date(text)
+    return None if moment is None else max(0.0, (moment - now).total_seconds())
+
+
+def parse_date(value: str | None) -> datetime | None:
+    """Return the moment that an HTTP date names (RFC 9110, 5.6.7), or None."""
     try:
-        moment = parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(value or "")
     except (ValueError, TypeError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def parse_seconds(value: object) -> float | None:

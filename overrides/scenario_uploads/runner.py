@@ -6,6 +6,7 @@ credential.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Generator
@@ -15,7 +16,8 @@ import httpx
 
 from .errors import ScenarioError
 from .http import Pause, Send, send
-from .transfer import Transfer, open_storage, transfer_parts
+from .storage import Storage
+from .transfer import Transfer, transfer_parts
 
 T = TypeVar("T")
 
@@ -26,14 +28,16 @@ class Runner:
     def __init__(self, http_client: httpx.Client | None) -> None:
         self._given = http_client
         self._own: httpx.Client | None = None
-        self._storage: httpx.Client | None = None
+        self._storage: Storage | None = None
         self._lock = threading.Lock()
+        self._owner = os.getpid()
         self._closed = False
 
     def close(self) -> None:
         """Close the connections that were opened here; closing again changes nothing."""
         with self._lock:
             self._closed = True
+            self._drop_inherited()
             for client in (self._own, self._storage):
                 if client is not None:
                     client.close()
@@ -48,16 +52,26 @@ class Runner:
                 self._own = httpx.Client()
             return self._own
 
-    def _storage_connection(self) -> httpx.Client:
+    def _storage_connection(self) -> Storage:
         with self._lock:
             self._check_open()
             if self._storage is None:
-                self._storage = open_storage()
+                self._storage = Storage()
             return self._storage
 
     def _check_open(self) -> None:
         if self._closed or (self._given is not None and self._given.is_closed):
             raise ScenarioError("This client is closed; make a new one.")
+        self._drop_inherited()
+
+    def _drop_inherited(self) -> None:
+        """Give up the connections that a forked child has from its parent: two processes would mix their bytes."""
+        if self._owner != os.getpid():
+            for client in (self._own, self._storage):
+                if client is not None:
+                    client.close()
+            self._own = self._storage = None
+            self._owner = os.getpid()
 
     def run(self, steps: Generator[Send | Pause | Transfer, Any, T]) -> T:
         """Carry out the steps of a call in this thread."""

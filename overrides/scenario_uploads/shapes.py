@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import types
 import typing
 from collections.abc import Iterator
 from typing import Any, Union, get_args, get_origin
 
 import attrs
-from scenario_uploads_client import models
 from scenario_uploads_client.types import Unset
 
 
@@ -42,21 +42,30 @@ def json_names(model: type) -> dict[str, str]:
     """
     attributes = [field.name for field in attrs.fields(model) if field.init]
     shown = model(**{attribute: _Probe(attribute) for attribute in attributes}).to_dict()
-    names = {str(value[0] if isinstance(value, list) else value): key for key, value in shown.items()}
+    names = {_find_attribute(value): key for key, value in shown.items()}
     if names.keys() != set(attributes):
         raise TypeError(f"to_dict of {model.__name__} does not show {set(attributes) ^ names.keys()}")
     return names
 
 
+def _find_attribute(value: object) -> str:
+    # A list, or a list of lists, is shown as such around its one item.
+    while isinstance(value, list) and value:
+        value = value[0]
+    return str(value)
+
+
 def attribute_hints(model: type) -> dict[str, Any]:
     """Return the resolved type annotation of each attribute of a generated model."""
-    # The generated modules import one another for type checkers only, so their annotations are resolved here.
-    return typing.get_type_hints(model, localns=vars(models))
+    # The generated modules import one another for type checkers only, so their annotations are resolved here, by the
+    # names that their package exports; its submodules have names too, such as `float` of a model `Float`.
+    package = sys.modules[model.__module__.rpartition(".")[0]]
+    return typing.get_type_hints(model, localns={name: getattr(package, name) for name in package.__all__})
 
 
-def nested_model(annotation: Any) -> type[Any] | None:
-    """Return the generated model that an annotation allows, or None when it is of something else."""
-    return next((choice for choice in choices_of(annotation) if attrs.has(choice)), None)
+def allows_null(annotation: Any) -> bool:
+    """Tell whether null is a value of an annotation, and not only the absence of one."""
+    return annotation in (Any, None) or type(None) in get_args(annotation)
 
 
 def choices_of(annotation: Any) -> tuple[Any, ...]:

@@ -11,13 +11,12 @@ import io
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from contextlib import suppress
 from typing import BinaryIO, Protocol
 
 from .errors import SourceChangedError, SourceError, TransferError
 from .options import FileInput
-
-CHUNK_SIZE = 1024 * 1024
+from .redaction import redact
 
 
 class Source(Protocol):
@@ -33,8 +32,23 @@ class Source(Protocol):
         """The file's own name, without folders, when it has one."""
         ...
 
-    def read(self, offset: int, length: int) -> bytes | memoryview:
-        """Return at most `length` bytes from `offset`; fewer only at the end."""
+    @property
+    def path(self) -> str | None:
+        """The absolute path, when that is how it was given."""
+        ...
+
+    @property
+    def mtime_ns(self) -> int | None:
+        """When the file was last changed, in nanoseconds, when it is one."""
+        ...
+
+    @property
+    def descriptor(self) -> tuple[int, int] | None:
+        """A file descriptor and where in it the bytes begin, when there is one."""
+        ...
+
+    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
+        """Return at most as many bytes from `offset` as `buffer` holds, in it or not; fewer only at the end."""
         ...
 
     def check_unchanged(self) -> None:
@@ -63,70 +77,75 @@ def open_source(file: FileInput) -> Source:
     raise SourceError(f"file must be a path, bytes or a seekable binary file object, not {type(file).__name__}.")
 
 
-def iterate(source: Source, offset: int, length: int, *, upload_id: str | None = None) -> Iterator[bytes | memoryview]:
-    """Yield `length` bytes from `offset` in chunks of at most 1 MiB.
+def read_chunk(source: Source, offset: int, buffer: memoryview) -> memoryview:
+    """Return the next bytes from `offset`, as many as there are and `buffer` holds; they may be in it or not.
 
     Raises:
         SourceChangedError: When the source ends before.
         TransferError: When it cannot be read.
     """
-    end = offset + length
-    while offset < end:
-        try:
-            chunk = source.read(offset, min(CHUNK_SIZE, end - offset))
-        except OSError as error:
-            raise TransferError(f"The file cannot be read: {error.strerror or error}.", upload_id=upload_id) from error
-        if not chunk:
-            raise SourceChangedError(
-                f"The file ends at byte {offset:,} and had {source.size:,} when the upload began.", upload_id=upload_id
-            )
-        yield chunk
-        offset += len(chunk)
+    try:
+        chunk = source.read_into(offset, buffer)
+    except Exception as error:
+        # What unpacks on the fly has errors of its own besides OSError: EOFError, zlib.error, and more.
+        raise TransferError(f"The file cannot be read: {_explain(error)}.") from error
+    if not chunk:
+        raise SourceChangedError(f"The file ends at byte {offset:,} and had {source.size:,} when the upload began.")
+    return chunk
+
+
+def _explain(error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return (reason or str(error) or type(error).__name__).rstrip(".")
 
 
 class _Memory:
     """Bytes that the caller holds."""
 
-    name = None
+    name = path = mtime_ns = descriptor = None
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
-        view = memoryview(data)
-        if not view.c_contiguous:
-            raise SourceError("The memoryview is not contiguous; pass bytes(view).")
-        self._view = view.cast("B") if view.nbytes else memoryview(b"")
+        try:
+            view = memoryview(data)
+            self._view = view.cast("B") if view.nbytes else memoryview(b"")
+        except (TypeError, ValueError) as error:
+            raise SourceError(f"The memoryview cannot be read as it is: {error}; pass bytes(view).") from error
         self.size = view.nbytes
 
-    def read(self, offset: int, length: int) -> memoryview:
-        return self._view[offset : offset + length]
+    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
+        return self._view[offset : offset + len(buffer)]
 
     def check_unchanged(self) -> None:
         """Bytes do not change; who passes a bytearray keeps it as it is until the upload ends."""
 
     def close(self) -> None:
-        """The view goes with this object."""
+        # A bytearray cannot grow while somebody looks at it, and a traceback would keep this view alive.
+        self._view.release()
 
 
 class _Descriptor:
-    """A regular file by its descriptor, from `base` to its end."""
+    """A regular file by a descriptor of our own, from `base` to its end."""
 
-    def __init__(self, descriptor: int, name: str | None, *, base: int = 0, owned: bool = True) -> None:
-        self._descriptor, self._base, self._owned = descriptor, base, owned
+    def __init__(self, descriptor: int, name: str | None, *, base: int = 0, path: str | None = None) -> None:
+        self._descriptor, self._base = descriptor, base
         self._before = self._fingerprint()
         self.size = max(0, self._before[0] - base)
-        self.name = name
+        self.mtime_ns = self._before[1]
+        self.name, self.path = name, path
+
+    @property
+    def descriptor(self) -> tuple[int, int]:
+        return self._descriptor, self._base
 
     def _fingerprint(self) -> tuple[int, int]:
         status = os.fstat(self._descriptor)
         return status.st_size, status.st_mtime_ns
 
-    def read(self, offset: int, length: int) -> bytes:
-        return os.pread(self._descriptor, length, self._base + offset)
+    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
+        return buffer[: os.preadv(self._descriptor, [buffer], self._base + offset)]
 
     def check_unchanged(self) -> None:
-        try:
-            after = self._fingerprint()
-        except OSError as error:
-            raise SourceChangedError("The file was closed while it was being sent.") from error
+        after = self._fingerprint()
         if after != self._before:
             raise SourceChangedError(
                 "The file changed while it was being sent"
@@ -134,13 +153,16 @@ class _Descriptor:
             )
 
     def close(self) -> None:
-        if self._owned:
-            self._owned = False
-            os.close(self._descriptor)
+        # Closed twice, it might be another file's by then.
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 class _Seekable:
     """A file object that has no descriptor of its own bytes: in memory, unpacked on the fly, remote."""
+
+    path = mtime_ns = descriptor = None
 
     def __init__(self, file: BinaryIO, name: str | None, base: int) -> None:
         self._file, self._base, self.name = file, base, name
@@ -148,75 +170,89 @@ class _Seekable:
         self.size = max(0, self._measure() - base)
 
     def _measure(self) -> int:
-        end = self._file.seek(0, io.SEEK_END)
+        # Not by what seek returns: that of older wrappers returns nothing.
+        self._file.seek(0, io.SEEK_END)
+        end = self._file.tell()
         self._file.seek(self._base)
         return end
 
-    def read(self, offset: int, length: int) -> bytes:
+    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
         with self._lock:
             self._file.seek(self._base + offset)
-            return self._file.read(length)
+            return memoryview(self._file.read(len(buffer)))
 
     def check_unchanged(self) -> None:
         try:
             with self._lock:
                 size = self._measure() - self._base
-        except (OSError, ValueError) as error:
-            raise SourceChangedError("The file object was closed while it was being sent.") from error
+        except Exception as error:
+            message = f"The file object cannot be read any more: {_explain(error)}."
+            raise SourceChangedError(message) from error
         if size != self.size:
             raise SourceChangedError(
                 f"The file changed while it was being sent (it had {self.size:,} bytes and has {size:,})."
             )
 
     def close(self) -> None:
-        if not self._file.closed:
+        # The caller may have closed it meanwhile; what became of the upload matters more.
+        with suppress(Exception), self._lock:
             self._file.seek(self._base)
 
 
 def _open_path(path: str | os.PathLike[str]) -> Source:
-    shown = os.fspath(path)
-    if isinstance(shown, bytes) or "\0" in shown:
-        raise SourceError(f"{shown!r} is no path; give it as a str or a pathlib.Path.")
+    name = os.fspath(path)
+    # Somebody may take a presigned URL for a path.
+    shown = redact(repr(name))
+    if isinstance(name, bytes) or "\0" in name:
+        raise SourceError(f"{shown} is no path; give it as a str or a pathlib.Path.")
     try:
         # A pipe that nobody writes to would block the opening for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except OSError as error:
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:
         reason = {errno.ENOENT: "there is no such file", errno.EACCES: "it may not be read"}.get(
-            error.errno or 0, error.strerror or str(error)
+            getattr(error, "errno", None) or 0, _explain(error)
         )
-        raise SourceError(f"{shown!r} cannot be uploaded: {reason}.") from error
+        raise SourceError(f"{shown} cannot be uploaded: {reason}.") from error
     try:
         mode = os.fstat(descriptor).st_mode
         if stat.S_ISDIR(mode):
-            raise SourceError(f"{shown!r} is a folder; pack it into an archive, or upload its files one by one.")
+            raise SourceError(f"{shown} is a folder; pack it into an archive, or upload its files one by one.")
         if not stat.S_ISREG(mode):
-            raise SourceError(f"{shown!r} is not a regular file, so it has no size; save it to a file first.")
-        return _Descriptor(descriptor, os.path.basename(shown))  # noqa: PTH119 - a str is all there is
+            raise SourceError(f"{shown} is not a regular file, so it has no size; save it to a file first.")
+        return _Descriptor(descriptor, os.path.basename(name), path=os.path.realpath(name))  # noqa: PTH119
     except BaseException:
         os.close(descriptor)
         raise
 
 
 def _open_object(file: BinaryIO) -> Source:
-    name = getattr(file, "name", None)
-    name = os.path.basename(name) if isinstance(name, str) else None  # noqa: PTH119
     try:
+        name = getattr(file, "name", None)
+        name = os.path.basename(name) if isinstance(name, str) else None  # noqa: PTH119
         base = file.tell()
-        raw = getattr(file, "raw", file)
-        # Only Python's own files: others have a descriptor too, but of bytes that are not theirs (gzip, for one).
-        if isinstance(file, io.BufferedReader | io.BufferedRandom | io.FileIO) and isinstance(raw, io.FileIO):
-            if isinstance(file, io.BufferedRandom):
-                file.flush()
-            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                if not file.readable():
-                    raise SourceError("The file object is not open for reading; open it with 'rb'.")
-                return _Descriptor(file.fileno(), name, base=base, owned=False)
-        source = _Seekable(file, name, base)
-        probe = file.read(0)
-    except (OSError, ValueError, AttributeError) as error:
-        if isinstance(error, SourceError):
-            raise
-        raise SourceError(f"The file object cannot be read and sought: {error}.") from error
-    if not isinstance(probe, bytes):
-        raise SourceError("The file object gives text; open it in binary mode, with 'rb'.")
-    return source
+        if not isinstance(file.read(0), bytes):
+            raise SourceError("The file object gives text; open it in binary mode, with 'rb'.")
+        if (descriptor := _find_descriptor(file)) is not None:
+            # One of our own, which stays the same file should the caller close theirs.
+            return _Descriptor(os.dup(descriptor), name, base=base)
+        return _Seekable(file, name, base)
+    except SourceError:
+        raise
+    except Exception as error:
+        message = (
+            f"The file object cannot be read and sought ({_explain(error)}); open a file with 'rb', or pass bytes."
+        )
+        raise SourceError(message) from error
+
+
+def _find_descriptor(file: BinaryIO) -> int | None:
+    """Return the descriptor of a regular file whose bytes are those that the file object gives, or None."""
+    # Only Python's own files: others have a descriptor too, but of bytes that are not theirs (gzip, for one).
+    if not isinstance(file, io.BufferedReader | io.BufferedRandom | io.FileIO):
+        return None
+    if not isinstance(getattr(file, "raw", file), io.FileIO):
+        return None
+    if isinstance(file, io.BufferedRandom):
+        file.flush()
+    descriptor = file.fileno()
+    return descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None

@@ -1,0 +1,291 @@
+"""`upload_file`, step by step: plan, create or resume, transfer, complete, wait. Like `flow`, it decides, no more.
+
+Everything that can be told from the arguments and the file is checked before the first request.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import os
+import unicodedata
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from .errors import (
+    APIStatusError,
+    InvalidArgumentError,
+    SourceError,
+    UploadFailedError,
+    UploadURLExpiredError,
+)
+from .flow import (
+    Steps,
+    build_create,
+    check_upload_id,
+    complete,
+    failure_of,
+    find_lack_of_upload,
+    look,
+    name_upload,
+    wait,
+)
+from .http import Api, call, create_operation
+from .ledger import Entry, Ledger, default_folder
+from .media import infer_media
+from .models import Upload, UploadCreateParams, UploadCreateResponse, UploadPart
+from .options import MAX_CONCURRENCY, FileInput, UploadPhase, UploadProgress, check_seconds
+from .plan import PartTarget, UploadPlan, find_url_fault, match_targets, plan_parts
+from .source import Source, open_source
+from .transfer import OnProgress, Transfer, TransferJob
+from .waiting import Standing, is_past_pending, judge
+
+logger = logging.getLogger("scenario_uploads")
+
+# A transfer of hours is not given up for a few bad seconds at its end.
+COMPLETE_RETRIES = 5
+# Control characters, halves of characters, and Unicode's own line ends. Unusual spaces are welcome: macOS puts one into
+# the name of each screenshot.
+_NOT_IN_NAMES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+@frozen
+class FileOptions:
+    """What `upload_file` takes besides the file; see there."""
+
+    kind: str | None = None
+    content_type: str | None = None
+    file_name: str | None = None
+    asset_options: Any = None
+    part_size: int | None = None
+    concurrency: int = 8
+    wait: bool = True
+    timeout: float = 300
+    on_progress: OnProgress | None = None
+    integrity: bool = True
+    resume: bool | str | os.PathLike[str] = False
+    max_bandwidth: float | None = None
+    restart_on_expiry: bool = True
+
+
+@frozen
+class _Prepared:
+    """A file that can be sent: how it is cut, and the body of the create."""
+
+    plan: UploadPlan
+    params: UploadCreateParams
+
+
+@frozen
+class _Begun:
+    """An upload that exists: where its parts go, and which are there already."""
+
+    upload_id: str
+    targets: tuple[PartTarget, ...] = field(repr=False)
+    done: frozenset[int] = frozenset()
+    completed: bool = False
+
+    @property
+    def missing(self) -> tuple[PartTarget, ...]:
+        """The parts that are still to be sent."""
+        return tuple(target for target in self.targets if target.part.number not in self.done)
+
+
+def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload]:
+    """Create an upload for a file, send its parts, complete it and wait for the import."""
+    _check_options(options)
+    source = open_source(file)
+    try:
+        prepared = _prepare(source, options)
+        with ExitStack() as stack:
+            ledger = _open_ledger(api, source, prepared, options)
+            if ledger is not None:
+                stack.enter_context(ledger)
+            return (yield from _upload(api, source, prepared, ledger, options))
+    finally:
+        source.close()
+
+
+def _upload(
+    api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None, options: FileOptions
+) -> Steps[Upload]:
+    begun = (yield from _resume(api, source, prepared.plan, ledger)) if ledger else None
+    may_restart = options.restart_on_expiry
+    while True:
+        if begun is None:
+            begun = yield from _begin(api, source, prepared, ledger)
+        with name_upload(begun.upload_id):
+            try:
+                result = yield from _send(api, source, prepared.plan, begun, ledger, options)
+            except UploadURLExpiredError:
+                if not may_restart:
+                    raise
+                logger.warning("The presigned URLs of upload %s have expired; it starts afresh.", begun.upload_id)
+                may_restart, begun = False, None
+                continue
+            except UploadFailedError:
+                if ledger:
+                    ledger.delete()
+                raise
+        if ledger:
+            ledger.delete()
+        return result
+
+
+def _begin(api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None) -> Steps[_Begun]:
+    """Create the upload and note where its parts go."""
+    created = yield from call(api, create_operation(prepared.params), find_lack=_find_id_lack)
+    upload, plan = created.upload, prepared.plan
+    # A tolerant decoder leaves a value of the wrong type as it came.
+    answered = upload.parts if isinstance(upload.parts, list) else []
+    parts = [part for part in answered if isinstance(part, UploadPart)]
+    targets = match_targets(plan, parts, api_url=api.options.base_url, upload_id=upload.id)
+    if ledger and source.path and source.mtime_ns is not None:
+        urls = tuple((target.url, target.expires_text) for target in targets)
+        ledger.begin(Entry(upload.id, source.path, plan.size, source.mtime_ns, plan.part_size, urls))
+    return _Begun(upload.id, targets)
+
+
+def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger) -> Steps[_Begun | None]:
+    """Take up what an earlier call left, when it still can be; None means to start afresh."""
+    entry = ledger.read()
+    if entry is None:
+        return None
+    afresh = "Upload %s cannot be resumed: %s; the upload starts afresh."
+    if not entry.fits(size=plan.size, mtime_ns=source.mtime_ns or 0, part_size=plan.part_size):
+        logger.warning(afresh, entry.upload_id, "the file or its part size has changed")
+        return None
+    targets = tuple(PartTarget(plan.part(number), url, expires) for number, (url, expires) in enumerate(entry.parts, 1))
+    begun = _Begun(entry.upload_id, targets, entry.done)
+    if any(find_url_fault(target.url, api_url=api.options.base_url) for target in begun.missing):
+        logger.warning(afresh, entry.upload_id, "its URLs cannot be used here")
+        return None
+    if any(target.is_expired(api.now()) for target in begun.missing):
+        logger.warning(afresh, entry.upload_id, "its presigned URLs have expired")
+        return None
+    try:
+        upload = yield from look(api, entry.upload_id)
+    except APIStatusError as error:
+        if error.status_code not in (400, 403, 404):
+            raise
+        logger.warning(afresh, entry.upload_id, "the service no longer has it")
+        return None
+    if judge(upload.status, upload.entity_id) is Standing.FAILED:
+        logger.warning(afresh, entry.upload_id, "it has failed")
+        return None
+    logger.info("Upload %s is resumed: %d of %d parts are there.", begun.upload_id, len(entry.done), plan.parts_count)
+    return _Begun(entry.upload_id, targets, entry.done, completed=is_past_pending(upload.status))
+
+
+def _send(
+    api: Api, source: Source, plan: UploadPlan, begun: _Begun, ledger: Ledger | None, options: FileOptions
+) -> Steps[Upload]:
+    """Send what is missing, complete, and wait."""
+
+    def tell(phase: UploadPhase) -> None:
+        if options.on_progress:
+            count = plan.parts_count
+            options.on_progress(UploadProgress(phase, plan.size, plan.size, count, count))
+
+    if not begun.completed:
+        job = TransferJob(
+            source=source,
+            targets=begun.missing,
+            size=plan.size,
+            parts_total=plan.parts_count,
+            concurrency=options.concurrency,
+            integrity=options.integrity,
+            max_bandwidth=options.max_bandwidth,
+            on_progress=options.on_progress,
+            on_part=ledger.record if ledger else None,
+        )
+        yield Transfer(job)
+        source.check_unchanged()
+    tell(UploadPhase.COMPLETING)
+    completed = yield from complete(
+        api, begun.upload_id, retries=COMPLETE_RETRIES, refusals=api.options.max_retries, find_lack=find_lack_of_upload
+    )
+    result = completed.upload
+    if options.wait:
+        tell(UploadPhase.WAITING)
+        result = yield from wait(api, begun.upload_id, options.timeout)
+    elif judge(result.status, result.entity_id) is Standing.FAILED:
+        raise failure_of(result, begun.upload_id)
+    tell(UploadPhase.DONE)
+    return result
+
+
+def _prepare(source: Source, options: FileOptions) -> _Prepared:
+    plan = plan_parts(source.size, options.part_size)
+    name = check_file_name(source.name if options.file_name is None else options.file_name)
+    media = infer_media(name, content_type=options.content_type, kind=options.kind)
+    params = build_create(
+        {
+            "file_name": name,
+            "file_size": plan.size,
+            "content_type": media.content_type,
+            "kind": media.kind,
+            "parts": plan.parts_count,
+            "asset_options": options.asset_options,
+        }
+    )
+    return _Prepared(plan, params)
+
+
+def _open_ledger(api: Api, source: Source, prepared: _Prepared, options: FileOptions) -> Ledger | None:
+    if options.resume is False:
+        return None
+    if source.path is None:
+        raise SourceError("Only a file given by its path can be resumed; give a path, or resume=False.")
+    if prepared.plan.parts_count == 1:
+        return None
+    folder = default_folder() if options.resume is True else Path(options.resume)
+    credentials = api.options.credentials
+    # A bearer token is renewed between one call and the next; a key is not.
+    account = credentials.header if credentials.scheme == "Basic" else credentials.scheme
+    body: Mapping[str, Any] = prepared.params.to_dict()
+    told = {name: value for name, value in body.items() if name not in ("fileSize", "parts")}
+    return Ledger(folder, source.path, api.options.base_url, account, json.dumps(told, sort_keys=True))
+
+
+def _check_options(options: FileOptions) -> None:
+    count = options.concurrency
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_CONCURRENCY:
+        raise InvalidArgumentError(f"concurrency must be a whole number from 1 to {MAX_CONCURRENCY}, not {count!r}.")
+    told = options.on_progress
+    if told is not None and (not callable(told) or inspect.iscoroutinefunction(told)):
+        raise InvalidArgumentError(f"on_progress must be a plain function, not {told!r}.")
+    check_seconds("timeout", options.timeout, zero=True)
+    if not isinstance(options.resume, bool | str | os.PathLike) or options.resume == "":
+        raise InvalidArgumentError(f"resume must be True, False or the path of a folder, not {options.resume!r}.")
+    rate = options.max_bandwidth
+    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or not rate >= 1):
+        raise InvalidArgumentError(f"max_bandwidth must be a number of bytes a second from 1, not {rate!r}.")
+
+
+def _find_id_lack(answer: UploadCreateResponse) -> str | None:
+    if lack := find_lack_of_upload(answer):
+        return lack
+    try:
+        check_upload_id(answer.upload.id)
+    except InvalidArgumentError:
+        return "an upload without an id that can be used"
+    return None
+
+
+def check_file_name(name: str | None) -> str:
+    """Return the name to upload under.
+
+    Raises:
+        InvalidArgumentError: When there is none, or it has control characters.
+    """
+    if name is None:
+        raise InvalidArgumentError("What is uploaded has no name; give file_name=, such as 'dragon.glb'.")
+    if not isinstance(name, str) or not name.strip() or any(unicodedata.category(c) in _NOT_IN_NAMES for c in name):
+        raise InvalidArgumentError(f"file_name must be a name without control characters, not {name!r}.")
+    return name

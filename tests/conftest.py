@@ -1,0 +1,57 @@
+"""Fixtures of the tests of the runtime: a scriptable service on a real socket, and clients of both kinds."""
+
+import os
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.clients import Clock, Connect, find_upload_threads
+from tests.support.server import until
+from tests.support.service import Service
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test of the runtime sees credentials, addresses or proxies of the machine that it runs on."""
+    if request.path.parent == Path(__file__).parent:
+        for name in list(os.environ):
+            if name.startswith("SCENARIO_") or name.lower().endswith("_proxy"):
+                monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _share_trust() -> Iterator[None]:
+    """Read the machine's certificates once and not for each of a thousand clients; nearly all tests use none."""
+    with pytest.MonkeyPatch.context() as patch:
+        create = cache(httpx.create_ssl_context)
+        patch.setattr("httpx._transports.default.create_ssl_context", create)
+        yield
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    """An API and storage, on which all goes well but for what the test scripts."""
+    with Service() as running:
+        yield running
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Time that passes only when a client pauses."""
+    one = Clock()
+    one.install(monkeypatch)
+    return one
+
+
+@pytest.fixture(params=["sync", "async"])
+def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
+    """Make clients: the same test runs with `Scenario` and, awaited, with `AsyncScenario`."""
+    one = Connect(request.param)
+    if "clock" in request.fixturenames:
+        one.clock = request.getfixturevalue("clock")
+    yield one
+    one.end()
+    until(lambda: not find_upload_threads(), seconds=3)

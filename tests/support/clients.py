@@ -1,0 +1,122 @@
+"""Clients that a test drives without caring which of the two it has, and time that passes only when they wait."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from attrs import evolve
+from scenario_uploads import AsyncScenario, Scenario, async_runner, runner
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Clock:
+    """Time that stands still except when a client pauses, or a test lets it pass."""
+
+    def __init__(self) -> None:
+        self.pauses: list[float] = []
+        self.seconds = 0.0
+
+    def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.seconds += seconds
+
+    def now(self) -> datetime:
+        return EPOCH + timedelta(seconds=self.seconds)
+
+    def install(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let pauses of both clients pass on this clock."""
+
+        async def sleep_async(seconds: float) -> None:
+            self.sleep(seconds)
+
+        def sleep(seconds: float) -> None:
+            self.sleep(seconds)  # a test may have replaced it
+
+        monkeypatch.setattr(runner, "time", SimpleNamespace(sleep=sleep))
+        fake = SimpleNamespace(**{**vars(asyncio), "sleep": sleep_async})
+        monkeypatch.setattr(async_runner, "asyncio", fake)
+
+    def rule(self, client: Scenario | AsyncScenario) -> None:
+        """Let this client's decisions go by this clock, with every delay at its bound."""
+        uploads = client.uploads
+        uploads._api = evolve(uploads._api, clock=lambda: self.seconds, now=self.now, draw=lambda: 1.0)
+
+
+class Blocking:
+    """An `AsyncScenario` whose calls can be made like those of a `Scenario`."""
+
+    def __init__(self, client: AsyncScenario, loop: asyncio.Runner) -> None:
+        self.client, self._loop = client, loop
+        self.uploads: Any = SimpleNamespace(
+            **{
+                name: self._block(getattr(client.uploads, name))
+                for name in ("create", "retrieve", "trigger_action", "wait", "upload_file")
+            }
+        )
+
+    def _block(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **keywords: Any) -> Any:
+            return self._loop.run(method(*args, **keywords))
+
+        return call
+
+    def close(self) -> None:
+        self._loop.run(self.client.close())
+
+    def __repr__(self) -> str:
+        return repr(self.client)
+
+
+class Connect:
+    """Makes clients of one kind, and closes them at the end."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.is_async = kind == "async"
+        self.clock: Clock | None = None
+        self._loop = asyncio.Runner() if self.is_async else None
+        self._clients: list[Any] = []
+
+    def __call__(self, base_url: str, **options: Any) -> Any:
+        options = {"base_url": base_url} | options
+        if not options.keys() & {"api_key", "bearer_auth"}:
+            options |= {"api_key": "key_of_test", "api_secret": "s3cret-of-test"}
+        client = AsyncScenario(**options) if self.is_async else Scenario(**options)
+        if self.clock is not None:
+            self.clock.rule(client)
+        self._clients.append(Blocking(client, self._loop) if self._loop is not None else client)
+        return self._clients[-1]
+
+    def run(self, work: Any) -> Any:
+        """Run a coroutine in the loop of the asynchronous clients."""
+        assert self._loop is not None
+        return self._loop.run(work)
+
+    def end(self) -> None:
+        for client in self._clients:
+            client.close()
+        if self._loop is not None:
+            self._loop.close()
+
+
+def find_upload_threads() -> list[threading.Thread]:
+    """Return the threads of the client that are alive."""
+    return [thread for thread in threading.enumerate() if thread.name.startswith("scenario-uploads")]
+
+
+@contextmanager
+def raises(kind: type[BaseException], *fragments: str) -> Iterator[SimpleNamespace]:
+    """Expect exactly this class, with these fragments in its message."""
+    caught = SimpleNamespace(error=None)
+    with pytest.raises(kind) as info:
+        yield caught
+    caught.error = info.value
+    assert type(info.value) is kind
+    for fragment in fragments:
+        assert fragment in str(info.value)

@@ -1,0 +1,271 @@
+"""What only `AsyncScenario` has: an event loop to leave free, and tasks that are cancelled."""
+
+import asyncio
+import gc
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from scenario_uploads import AsyncScenario, ScenarioError, TransferError, UploadProgress
+
+from tests.support.clients import find_upload_threads, raises
+from tests.support.server import Answering, Exchange, hang, reply, stall, until
+from tests.support.service import UPLOAD_ID, Service, answer_upload
+
+MIB = 1024 * 1024
+PART = 5 * MIB
+CONTENT = bytes(4 * PART)
+
+
+@asynccontextmanager
+async def connected(service: Service) -> AsyncIterator[AsyncScenario]:
+    async with AsyncScenario(base_url=service.url, bearer_auth="token") as client:
+        yield client
+
+
+async def reached(holds: Callable[[], object]) -> None:
+    """Wait until something holds, leaving the loop free."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110 - what is waited for happens in other threads
+            await asyncio.sleep(0.005)
+
+
+async def group_of(*coroutines: Coroutine[Any, Any, object]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for coroutine in coroutines:
+            group.create_task(coroutine)
+
+
+class TestCancelling:
+    @pytest.mark.parametrize(
+        ("step", "answer"),
+        [
+            ("create", hang),
+            ("part 1", hang),
+            ("part 1", stall),
+            ("part 1", reply(503, b"", {"Retry-After": "30"})),
+            ("complete", hang),
+            ("retrieve", hang),
+        ],
+        ids=["create", "part-unanswered", "part-stalled", "part-pausing", "complete", "poll"],
+    )
+    def test_28_ends_the_task_within_a_second_wherever_it_is(
+        self, service: Service, step: str, answer: Answering
+    ) -> None:
+        service.script(step, answer)
+
+        async def main() -> None:
+            async with connected(service) as client:
+                task = asyncio.create_task(
+                    client.uploads.upload_file(CONTENT, file_name="a.glb", part_size=2 * PART, concurrency=1)
+                )
+                await reached(lambda: service.of(step))
+                begin = time.monotonic()
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                assert time.monotonic() - begin < 1
+                until(lambda: not find_upload_threads(), 1)
+
+        asyncio.run(main())
+        if step in ("create", "part 1"):
+            assert "complete" not in service.steps
+
+    def test_28_ends_a_pause_between_polls(self, service: Service) -> None:
+        service.script("retrieve", *[answer_upload(status="validating", entityId=None)] * 9)
+
+        async def main() -> None:
+            async with connected(service) as client:
+                with pytest.raises(TimeoutError):
+                    async with asyncio.timeout(0.05):
+                        await client.uploads.wait(UPLOAD_ID)
+                # The client is as good as before.
+                service._scripts["retrieve"].clear()
+                assert (await client.uploads.wait(UPLOAD_ID)).entity_id == "asset_1"
+
+        asyncio.run(main())
+
+    def test_28_one_of_a_group_takes_the_others_with_it(self, service: Service) -> None:
+        service.script("part 1", hang, hang)
+
+        async def fail() -> None:
+            await reached(lambda: len(service.of("part 1")) == 2)
+            raise ZeroDivisionError
+
+        async def main() -> None:
+            async with connected(service) as client:
+                with pytest.raises(ExceptionGroup) as caught:
+                    await group_of(
+                        client.uploads.upload_file(CONTENT, file_name="a.glb"),
+                        client.uploads.upload_file(CONTENT, file_name="a.glb"),
+                        fail(),
+                    )
+                assert caught.group_contains(ZeroDivisionError)
+                until(lambda: not find_upload_threads(), 1)
+
+        asyncio.run(main())
+        assert "complete" not in service.steps
+
+    def test_28_the_file_is_let_go_of_only_when_nobody_reads_it(self, service: Service) -> None:
+        """A descriptor that is closed too early may by then be that of another file."""
+
+        def slowly(exchange: Exchange) -> None:
+            exchange.read_body(MIB)
+            exchange.stall()
+
+        service.script("part 1", slowly)
+
+        async def main() -> None:
+            async with connected(service) as client:
+                task = asyncio.create_task(client.uploads.upload_file(CONTENT, file_name="a.glb"))
+                await reached(lambda: service.of("part 1") and service.of("part 1")[0].received)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                assert task.cancelled()
+                until(lambda: not find_upload_threads(), 1)
+
+        asyncio.run(main())
+
+
+class TestTheLoop:
+    def test_is_free_while_parts_are_sent(self, service: Service) -> None:
+        gate = threading.Event()
+
+        def wait_for_the_loop(exchange: Exchange) -> None:
+            exchange.read_body()
+            assert gate.wait(10)
+            reply(200)(exchange)
+
+        service.script("part 1", wait_for_the_loop)
+
+        async def main() -> None:
+            async with connected(service) as client:
+                task = asyncio.create_task(client.uploads.upload_file(CONTENT, file_name="a.glb"))
+                await reached(lambda: service.of("part 1"))
+                # The loop has come here with a part under way, and only it can let the part end.
+                gate.set()
+                assert (await task).entity_id == "asset_1"
+
+        asyncio.run(main())
+
+    def test_carries_many_uploads_at_once(self, service: Service) -> None:
+        together = threading.Barrier(12, timeout=10)
+
+        def meet(exchange: Exchange) -> None:
+            exchange.read_body()
+            together.wait()
+            reply(200)(exchange)
+
+        service.script("part 1", *[meet] * 12)
+
+        async def main() -> None:
+            async with connected(service) as client:
+                uploads = await asyncio.gather(
+                    *(client.uploads.upload_file(b"x", file_name="a.glb") for _ in range(12))
+                )
+                assert [upload.entity_id for upload in uploads] == ["asset_1"] * 12
+
+        asyncio.run(main())
+
+    def test_progress_may_touch_what_belongs_to_the_loop(self, service: Service) -> None:
+        async def main() -> None:
+            events: asyncio.Queue[UploadProgress] = asyncio.Queue()
+            async with connected(service) as client:
+                await client.uploads.upload_file(CONTENT, file_name="a.glb", on_progress=events.put_nowait)
+            assert events.qsize() > 4
+
+        asyncio.run(main())
+
+    def test_progress_after_its_own_exception_is_not_called_again(self, service: Service) -> None:
+        calls: list[UploadProgress] = []
+
+        def fail(progress: UploadProgress) -> None:
+            calls.append(progress)
+            raise ZeroDivisionError
+
+        async def main() -> None:
+            async with connected(service) as client:
+                with pytest.raises(ZeroDivisionError):
+                    await client.uploads.upload_file(CONTENT, file_name="a.glb", on_progress=fail)
+
+        asyncio.run(main())
+        assert len(calls) == 1
+        assert "complete" not in service.steps
+
+    def test_a_transfer_that_fails_is_told(self, service: Service) -> None:
+        service.script("part 1", reply(404))
+
+        async def main() -> None:
+            async with connected(service) as client:
+                with raises(TransferError, "404"):
+                    await client.uploads.upload_file(CONTENT, file_name="a.glb")
+
+        asyncio.run(main())
+
+
+class TestTwoLoops:
+    def test_35_a_client_belongs_to_the_loop_that_used_it_first(self, service: Service) -> None:
+        clients: list[AsyncScenario] = []
+
+        async def use() -> None:
+            if not clients:
+                clients.append(AsyncScenario(base_url=service.url, bearer_auth="token"))
+            await clients[0].uploads.retrieve(UPLOAD_ID)
+
+        async def close() -> None:
+            await clients[0].close()
+
+        first, second = asyncio.new_event_loop(), asyncio.new_event_loop()
+        first.run_until_complete(use())
+        with raises(ScenarioError, "event loop"):
+            second.run_until_complete(use())
+        first.run_until_complete(use())
+        first.run_until_complete(close())
+        first.close()
+        second.close()
+
+    @pytest.mark.filterwarnings("ignore:.*unclosed:ResourceWarning")
+    @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    def test_35_closing_it_after_its_loop_has_ended_is_no_error(self, service: Service) -> None:
+        client = AsyncScenario(base_url=service.url, bearer_auth="token")
+
+        async def use() -> None:
+            await client.uploads.retrieve(UPLOAD_ID)
+
+        asyncio.run(use())
+        asyncio.run(client.close())
+        with raises(ScenarioError, "closed"):
+            asyncio.run(use())
+        gc.collect()
+
+    def test_35_a_given_client_without_sockets_serves_any_loop(self) -> None:
+        transport = httpx.MockTransport(lambda request: httpx.Response(200, json={"upload": {"id": "u"}}))
+        client = AsyncScenario(
+            base_url="http://api.invalid", bearer_auth="t", http_client=httpx.AsyncClient(transport=transport)
+        )
+
+        async def use() -> str:
+            return (await client.uploads.retrieve("u")).upload.id
+
+        assert [asyncio.run(use()), asyncio.run(use())] == ["u", "u"]
+
+
+def test_leaving_an_async_with_block_closes(service: Service) -> None:
+    async def main() -> None:
+        async with connected(service) as client:
+            await client.uploads.retrieve(UPLOAD_ID)
+        with raises(ScenarioError, "closed"):
+            await client.uploads.retrieve(UPLOAD_ID)
+
+    asyncio.run(main())
+
+
+def test_what_is_never_awaited_sends_nothing(service: Service) -> None:
+    client = AsyncScenario(base_url=service.url, bearer_auth="token")
+    pending: Awaitable[object] = client.uploads.retrieve(UPLOAD_ID)
+    pending.close()  # type: ignore[attr-defined]
+    assert service.requests == []

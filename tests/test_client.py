@@ -1,0 +1,199 @@
+"""What the two clients have in common besides their calls: making, showing, closing."""
+
+import asyncio
+import subprocess
+import sys
+from typing import Any
+
+import httpx
+import pytest
+from scenario_uploads import (
+    AsyncScenario,
+    CredentialsError,
+    InvalidArgumentError,
+    Scenario,
+    ScenarioError,
+    UploadProgress,
+)
+
+from tests.support.clients import Connect, raises
+from tests.support.service import UPLOAD_ID, Service
+
+KINDS = [Scenario, AsyncScenario]
+KEYS = {"api_key": "key_of_test", "api_secret": "s3cret-of-test"}
+
+
+class TestMaking:
+    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize(
+        ("arguments", "fragment"),
+        [
+            ({}, "SCENARIO_SDK_API_KEY"),
+            ({"api_key": "k"}, "secret"),
+            ({"api_secret": "s"}, "key"),
+            ({**KEYS, "bearer_auth": "t"}, "not both"),
+            ({"api_key": "k", "bearer_auth": "t"}, "not both"),
+            ({"api_key": "k\n", "api_secret": "s3cret-of-test"}, "control"),
+            ({"api_key": "k", "api_secret": "s3cret-of-test\r\nX: y"}, "control"),
+            ({"bearer_auth": "s3cret-of-test\x00"}, "control"),
+            ({"bearer_auth": ""}, "empty"),
+            ({"api_key": "", "api_secret": ""}, "empty"),
+        ],
+    )
+    def test_33_credentials_that_cannot_be_used_are_told_at_once(
+        self, kind: Any, arguments: dict[str, Any], fragment: str
+    ) -> None:
+        with raises(CredentialsError, fragment) as caught:
+            kind(**arguments)
+        assert "s3cret" not in str(caught.error)
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_33_half_a_pair_in_the_environment_is_told(self, kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SCENARIO_SDK_API_KEY", "key")
+        with raises(CredentialsError, "SCENARIO_SDK_API_SECRET"):
+            kind()
+
+    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            {"base_url": "ftp://x"},
+            {"base_url": "nonsense"},
+            {"base_url": "https://user:password@x/v1"},
+            {"timeout": 0},
+            {"timeout": float("inf")},
+            {"max_retries": -1},
+            {"max_retries": 1.5},
+            {"default_headers": {"a b": "c"}},
+            {"default_headers": {"a": "b\r\nc: d"}},
+            {"default_query": {"a": object()}},
+            {"http_client": object()},
+        ],
+    )
+    def test_a_setting_that_cannot_be_used_is_told_at_once(self, kind: Any, arguments: dict[str, Any]) -> None:
+        with raises(InvalidArgumentError):
+            kind(**KEYS, **arguments)
+
+    def test_the_http_client_of_the_other_kind_is_refused(self) -> None:
+        with raises(InvalidArgumentError, "httpx.AsyncClient"), httpx.Client() as given:
+            AsyncScenario(**KEYS, http_client=given)  # type: ignore[arg-type]
+        with raises(InvalidArgumentError, "httpx.Client"):
+            Scenario(**KEYS, http_client=httpx.AsyncClient())  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_nothing_is_connected_before_it_is_needed(self, kind: Any, service: Service) -> None:
+        kind(**KEYS, base_url=service.url)
+        assert service.server.connections == 0
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_the_repr_names_the_service_and_no_secret(self, kind: Any) -> None:
+        client = kind(**KEYS, default_headers={"X-Token": "t0ken"}, default_query={"ticket": "t1cket"})
+        for shown in (repr(client), str(client), repr(client._options), repr(client.uploads)):
+            assert not any(secret in shown for secret in ("key_of_test", "s3cret", "t0ken", "t1cket", "a2V5"))
+        assert f"{kind.__name__}(base_url='https://api.cloud.scenario.com/v1')" == repr(client)
+
+
+class TestClosing:
+    def test_closing_again_changes_nothing(self, connect: Connect, service: Service) -> None:
+        client = connect(service.url)
+        client.uploads.upload_file(b"x", file_name="a.glb")
+        client.close()
+        client.close()
+
+    def test_35_use_after_close_is_told(self, connect: Connect, service: Service) -> None:
+        client = connect(service.url)
+        client.uploads.retrieve(UPLOAD_ID)
+        client.close()
+        for call in (
+            lambda: client.uploads.retrieve(UPLOAD_ID),
+            lambda: client.uploads.wait(UPLOAD_ID),
+            lambda: client.uploads.create(parts=1),
+            lambda: client.uploads.upload_file(b"x", file_name="a.glb"),
+        ):
+            with raises(ScenarioError, "closed"):
+                call()
+        assert len(service.requests) == 1
+
+    def test_35_a_client_that_was_never_used_is_closed_as_well(self, connect: Connect, service: Service) -> None:
+        client = connect(service.url)
+        client.close()
+        with raises(ScenarioError, "closed"):
+            client.uploads.retrieve(UPLOAD_ID)
+        assert service.requests == []
+
+    def test_35_closing_in_the_middle_of_an_upload_ends_it_in_our_words(
+        self, connect: Connect, service: Service
+    ) -> None:
+        client = connect(service.url)
+        closing: list[object] = []
+
+        def close(progress: UploadProgress) -> None:
+            if connect.is_async:
+                closing.append(asyncio.get_running_loop().create_task(client.client.close()))
+            else:
+                client.close()
+
+        with pytest.raises(ScenarioError, match="closed"):
+            client.uploads.upload_file(bytes(1 << 24), file_name="a.glb", on_progress=close)
+        assert "complete" not in service.steps
+
+    def test_35_a_given_http_client_that_is_closed_is_told(self, connect: Connect, service: Service) -> None:
+        if connect.is_async:
+            given: Any = httpx.AsyncClient()
+            client = connect(service.url, http_client=given)
+            connect.run(given.aclose())
+        else:
+            given = httpx.Client()
+            client = connect(service.url, http_client=given)
+            given.close()
+        with raises(ScenarioError, "closed"):
+            client.uploads.retrieve(UPLOAD_ID)
+
+    def test_leaving_a_with_block_closes(self, service: Service) -> None:
+        with Scenario(**KEYS, base_url=service.url) as client:
+            assert client.uploads.retrieve(UPLOAD_ID).upload.id == UPLOAD_ID
+        with raises(ScenarioError, "closed"):
+            client.uploads.retrieve(UPLOAD_ID)
+
+    def test_leaving_a_with_block_by_an_error_closes_and_lets_it_pass(self, service: Service) -> None:
+        client = Scenario(**KEYS, base_url=service.url)
+
+        def use() -> None:
+            with client:
+                client.uploads.retrieve(UPLOAD_ID)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            use()
+        with raises(ScenarioError, "closed"):
+            client.uploads.retrieve(UPLOAD_ID)
+
+
+FORKING = """
+import os, sys, warnings
+from scenario_uploads import Scenario
+
+# The parent has no other thread; the warning is about those of others.
+warnings.simplefilter("ignore", DeprecationWarning)
+client = Scenario(base_url=sys.argv[1], bearer_auth="token")
+client.uploads.upload_file(b"x", file_name="a.glb")
+child = os.fork()
+for _ in range(20):
+    assert client.uploads.retrieve("upload_1").upload.id == "upload_1"
+client.uploads.upload_file(b"x", file_name="a.glb")
+client.close()
+if child == 0:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+print("both are well")
+"""
+
+
+def test_35_a_fork_does_not_share_its_parents_connections(service: Service) -> None:
+    """Two processes that write to one connection would mix their bytes."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FORKING, service.url], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr) == ("both are well\n", "")
+    assert len(service.of("retrieve")) == 43
+    assert len({request.connection for request in service.of("retrieve")}) == 2
