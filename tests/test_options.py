@@ -15,7 +15,6 @@ from scenario_uploads import AsyncScenario, CredentialsError, InvalidArgumentErr
 from scenario_uploads.options import (
     DEFAULT_BASE_URL,
     DEFAULT_TIMEOUT,
-    STORAGE_TIMEOUT,
     ClientOptions,
     Credentials,
     check_seconds,
@@ -298,11 +297,10 @@ def test_timeouts_are_finite(timeout: Any, expected: httpx.Timeout) -> None:
     assert resolve_timeout(timeout) == expected
 
 
-@pytest.mark.parametrize("timeout", [DEFAULT_TIMEOUT, STORAGE_TIMEOUT])
+@pytest.mark.parametrize("timeout", [DEFAULT_TIMEOUT])
 def test_the_default_timeouts_all_end(timeout: httpx.Timeout) -> None:
     """A slow link does not fail while bytes move, and a dead one does."""
     assert all(value is not None and 1 <= value <= 120 for value in timeout.as_dict().values())
-    assert STORAGE_TIMEOUT.as_dict() == {"connect": 10.0, "read": 120.0, "write": 60.0, "pool": 60.0}
 
 
 BAD_SECONDS = [0, -1, -0.5, math.nan, math.inf, 10**400, 1e300, True, "5", None, [5], 1 + 2j]

@@ -117,7 +117,6 @@ class AsyncRunner:
         # A thread of its own: the loop's executor may be full of others' work, and a transfer can take hours.
         executor = ThreadPoolExecutor(1, "scenario-uploads-transfer")
         future = loop.run_in_executor(executor, partial(transfer_parts, self._storage_connection(), relayed, stop=stop))
-        executor.shutdown(wait=False)
         try:
             await asyncio.shield(future)
         except asyncio.CancelledError:
@@ -129,5 +128,8 @@ class AsyncRunner:
         except TransferError:
             if not failure:
                 raise
+        finally:
+            # Once the work is done its thread ends at once; before that, nobody waits for it here.
+            executor.shutdown(wait=future.done())
         if failure:
             raise failure[0]

@@ -43,7 +43,7 @@ def unknown_member(enum: type[E], value: object) -> E | None:
     if base is None or type(value) is bool or not isinstance(value, base):
         return None
     # Not str(value), which for a member of somebody's own enum is the name of the member.
-    plain: Any = str.__str__(value) if base is str else int(value)
+    plain: Any = str.__str__(value) if isinstance(value, str) else int(value)
     with _LOCK:
         seen: Any = _TEXTS if base is str else _NUMBERS
         member = seen.get((enum, plain))

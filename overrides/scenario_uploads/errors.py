@@ -126,7 +126,7 @@ class APIError(ScenarioError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The request carries the credentials, and the response the request; the credentials do not travel.
-        state = self.__dict__ | {"request": _bare_request(self.request)}
+        state: dict[str, Any] = self.__dict__ | {"request": _bare_request(self.request)}
         if (response := state.get("response")) is not None:
             state["response"] = copy(response)
             state["response"].request = state["request"]
