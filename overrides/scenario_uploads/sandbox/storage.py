@@ -77,6 +77,7 @@ class Storage:
             "request_checksum_calculation": "when_required",
             "response_checksum_validation": "when_required",
         }
+        session: Any
         try:
             if keys is None:
                 session = boto3.session.Session()
