@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from tests.support.clients import Clock, Connect, find_upload_threads
-from tests.support.server import until
 from tests.support.service import Service
 
 
@@ -54,4 +53,4 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
         one.clock = request.getfixturevalue("clock")
     yield one
     one.end()
-    until(lambda: not find_upload_threads(), seconds=3)
+    assert not find_upload_threads()

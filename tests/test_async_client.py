@@ -13,7 +13,7 @@ import pytest
 from scenario_uploads import AsyncScenario, ScenarioError, TransferError, UploadProgress
 
 from tests.support.clients import find_upload_threads, raises
-from tests.support.server import Answering, Exchange, hang, reply, stall, until
+from tests.support.server import Answering, Exchange, hang, reply, stall
 from tests.support.service import UPLOAD_ID, Service, answer_upload
 
 MIB = 1024 * 1024
@@ -69,11 +69,27 @@ class TestCancelling:
                 with pytest.raises(asyncio.CancelledError):
                     await task
                 assert time.monotonic() - begin < 1
-                until(lambda: not find_upload_threads(), 1)
+                assert not find_upload_threads()
 
         asyncio.run(main())
         if step in ("create", "part 1"):
             assert "complete" not in service.steps
+
+    def test_28_cancelling_again_does_not_leave_threads_behind(self, service: Service) -> None:
+        service.script("part 1", stall)
+
+        async def main() -> None:
+            async with connected(service) as client:
+                task = asyncio.create_task(client.uploads.upload_file(CONTENT, file_name="a.glb"))
+                await reached(lambda: service.of("part 1"))
+                for _ in range(5):
+                    task.cancel()
+                    await asyncio.sleep(0)
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                assert not find_upload_threads()
+
+        asyncio.run(main())
 
     def test_28_ends_a_pause_between_polls(self, service: Service) -> None:
         service.script("retrieve", *[answer_upload(status="validating", entityId=None)] * 9)
@@ -105,7 +121,7 @@ class TestCancelling:
                         fail(),
                     )
                 assert caught.group_contains(ZeroDivisionError)
-                until(lambda: not find_upload_threads(), 1)
+                assert not find_upload_threads()
 
         asyncio.run(main())
         assert "complete" not in service.steps
@@ -126,7 +142,7 @@ class TestCancelling:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
                 assert task.cancelled()
-                until(lambda: not find_upload_threads(), 1)
+                assert not find_upload_threads()
 
         asyncio.run(main())
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 from scenario_uploads import __main__, cli
+from scenario_uploads.ledger import SUFFIX, Entry, Ledger, default_folder
 from scenario_uploads.options import UploadPhase, UploadProgress
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.transfer import OnProgress
@@ -224,6 +225,58 @@ def test_a_file_that_grows_while_it_is_sent_exits_with_5(
     error = capsys.readouterr().err
     assert error.startswith("error: The file changed while it was being sent")
     assert "(upload upload_" in error
+
+
+@pytest.mark.usefixtures("environment")
+def test_f29_what_stopped_is_listed_taken_up_and_forgotten(
+    box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    file = make_glb(tmp_path / "dragon.glb", 11 * MIB)
+    command = ["upload", str(file), "--part-size", str(5 * MIB), "--concurrency", "1"]
+
+    @contextmanager
+    def stop(_name: str, *, quiet: bool) -> Iterator[OnProgress]:
+        def on_progress(event: UploadProgress) -> None:
+            if event.parts_done == 2 and not quiet:
+                raise KeyboardInterrupt
+
+        yield on_progress
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scenario_uploads.cli.show_progress", stop)
+        assert cli.run(command) == 130
+    capsys.readouterr()
+
+    assert cli.run(["resume"]) == 0
+    assert capsys.readouterr().out.startswith(f"{file}: 2 of 3 parts sent (upload upload_")
+    assert cli.run(["resume", "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)["uploads"]
+    assert (listed["parts"], listed["partsDone"], listed["size"]) == (3, 2, 11 * MIB)
+
+    assert cli.run([*command, "--json"]) == 0
+    captured = capsys.readouterr()
+    upload = json.loads(captured.out)
+    assert captured.err == f"Upload {listed['id']} is resumed: 2 of 3 parts are there.\n"
+    assert upload["id"] == listed["id"]
+    assert box.sha256(upload["id"]) == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert cli.run(["resume"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.usefixtures("environment")
+def test_what_stopped_can_be_forgotten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    folder = default_folder()
+    folder.mkdir(parents=True)
+    (folder / f"damaged{SUFFIX}").write_text("?")
+    with Ledger(folder, "in use") as ledger:
+        ledger.begin(Entry("upload_1", "/f", 1, 1, 1, (("https://a/1", ""),)))
+        assert cli.run(["resume", "--clean"]) == 0
+        assert capsys.readouterr().out == "1 removed\n"
+        assert list(folder.iterdir()) == [ledger.path]
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """Who carries steps out: what they yield is done, and what comes of it goes back to them."""
 
 import asyncio
+import os
 from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
@@ -135,3 +136,17 @@ def test_after_closing_pauses_are_all_that_is_done(both: Both, service: Service,
 def iter_nothing() -> Steps:
     return None
     yield
+
+
+def test_35_connections_of_a_parent_process_are_given_up(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = Runner(None)
+
+    def steps() -> Steps:
+        return (yield Send(request_to(service), 10_000)).status
+
+    assert [runner.run(steps()), runner.run(steps())] == [200, 200]
+    assert service.server.connections == 1
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert [runner.run(steps()), runner.run(steps())] == [200, 200]
+    assert service.server.connections == 2
+    runner.close()

@@ -41,7 +41,6 @@ from tests.support.server import (
     reply,
     reset_in_body,
     stall,
-    until,
 )
 from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload
 
@@ -542,7 +541,7 @@ class TestProgress:
                 bytes(2 * PART), file_name="a.glb", part_size=PART, on_progress=watch, concurrency=1
             )
         assert caught.value is mine
-        until(lambda: not find_upload_threads(), 1)
+        assert not find_upload_threads()
         assert calls[-1].phase is phase
         assert ("complete" in service.steps) == (phase in (UploadPhase.WAITING, UploadPhase.DONE))
 
@@ -574,7 +573,7 @@ class TestTheEnd:
         with raises(TransferError, "NoSuchUpload"):
             client.uploads.upload_file(bytes(8 * PART), file_name="a.glb", part_size=4 * PART, concurrency=2)
         assert time.monotonic() - begin < 5
-        until(lambda: not find_upload_threads(), 1)
+        assert not find_upload_threads()
         assert client.uploads.upload_file(b"x", file_name="a.glb").entity_id == "asset_1"
 
     def test_a_source_is_let_go_of(self, connect: Connect, service: Service, clock: Clock, tmp_path: Path) -> None:

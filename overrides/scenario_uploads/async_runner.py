@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -44,12 +45,9 @@ class AsyncRunner:
         if self._storage is not None:
             self._storage.close()
         if own is not None:
-            try:
+            # When their event loop has ended before them, the sockets go with its remains.
+            with suppress(RuntimeError):
                 await own.aclose()
-            except RuntimeError:
-                # Their event loop has ended before them; the sockets go with its remains.
-                if self._loop is asyncio.get_running_loop():
-                    raise
 
     def _connection(self) -> httpx.AsyncClient:
         """Return what carries the calls to the API: it has the credentials' origin, storage has another."""
@@ -121,7 +119,10 @@ class AsyncRunner:
             await asyncio.shield(future)
         except asyncio.CancelledError:
             stop.set()
-            await asyncio.wait({future})
+            # Who cancels again does not get ahead of the threads: what they read is closed afterwards.
+            while not future.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait({future})
             # What it says of being stopped is no news.
             future.exception()
             raise
@@ -129,7 +130,7 @@ class AsyncRunner:
             if not failure:
                 raise
         finally:
-            # Once the work is done its thread ends at once; before that, nobody waits for it here.
+            # The work is done, so its thread ends at once.
             executor.shutdown(wait=future.done())
         if failure:
             raise failure[0]

@@ -7,7 +7,7 @@ stdout and nothing else there.
 
 from __future__ import annotations
 
-import json
+import logging
 import os
 import signal
 from collections.abc import Iterator
@@ -20,20 +20,22 @@ import typer
 
 from . import __version__
 from .client import Scenario
-from .codec import encode
-from .console import show_progress
+from .console import print_entries, print_upload, show_progress
 from .errors import (
     AuthenticationError,
     CredentialsError,
     InvalidArgumentError,
+    LedgerLockedError,
     PermissionDeniedError,
     ScenarioError,
     TransferError,
     UploadFailedError,
     UploadTimeoutError,
 )
-from .models import Upload, UploadKind
-from .redaction import SecretURL, redact, snippet
+from .ledger import clean as remove_ledgers
+from .ledger import default_folder, list_entries
+from .models import UploadKind
+from .redaction import snippet
 
 # The first that fits decides.
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -42,6 +44,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (PermissionDeniedError, 3),
     (InvalidArgumentError, 2),
     (TransferError, 5),
+    (LedgerLockedError, 5),
     (UploadFailedError, 6),
     (UploadTimeoutError, 7),
     (ScenarioError, 4),
@@ -57,7 +60,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print the upload as one JSON object on stdout.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
 BaseUrl = Annotated[str | None, typer.Option(help="Where the API is; else SCENARIO_BASE_URL, else production.")]
 Timeout = Annotated[float, typer.Option(help="Seconds to wait for the import.")]
 UploadId = Annotated[str, typer.Argument(metavar="ID", help="The id of the upload.")]
@@ -110,7 +113,7 @@ def upload(
             # A sandbox of its own is gone with the command, and what was sent to it too.
             resume=resume and not sandbox,
         )
-    _print(result, as_json=as_json)
+    print_upload(result, as_json=as_json)
 
 
 @app.command()
@@ -118,7 +121,7 @@ def status(upload_id: UploadId, as_json: AsJson = False, base_url: BaseUrl = Non
     """Show where an upload stands."""
     with _client(base_url) as client:
         result = client.uploads.retrieve(upload_id).upload
-    _print(result, as_json=as_json)
+    print_upload(result, as_json=as_json)
 
 
 @app.command()
@@ -126,7 +129,20 @@ def wait(upload_id: UploadId, timeout: Timeout = 300, as_json: AsJson = False, b
     """Wait until an upload is imported."""
     with _client(base_url) as client:
         result = client.uploads.wait(upload_id, timeout=timeout)
-    _print(result, as_json=as_json)
+    print_upload(result, as_json=as_json)
+
+
+@app.command()
+def resume(
+    as_json: AsJson = False,
+    clean: Annotated[bool, typer.Option("--clean", help="Forget them instead, so that they start afresh.")] = False,
+) -> None:
+    """List the uploads that `upload`, given the same file again, takes up where they stopped."""
+    folder = default_folder()
+    if clean:
+        typer.echo(f"{remove_ledgers(folder)} removed")
+        return
+    print_entries([entry for _, entry in list_entries(folder)], as_json=as_json)
 
 
 @app.command()
@@ -201,31 +217,22 @@ def _client(base_url: str | None, *, sandbox: bool = False) -> Iterator[Scenario
         yield stack.enter_context(Scenario(base_url=box.base_url, api_key=box.api_key, api_secret=box.api_secret))
 
 
-def _print(result: Upload, *, as_json: bool) -> None:
-    if as_json:
-        shown = encode(result)
-        # Whoever has a part's URL may write to storage, and logs keep what was printed.
-        shown.pop("parts", None)
-        typer.echo(json.dumps(_hide(shown)))
-        return
-    typer.echo(f"upload: {result.id}")
-    typer.echo(f"status: {result.status}")
-    if result.entity_id:
-        typer.echo(f"entityId: {result.entity_id}")
-    if result.error_message:
-        typer.echo(f"error: {snippet(str(result.error_message))}")
-
-
-def _hide(value: Any) -> Any:
-    if isinstance(value, SecretURL):
-        return redact(value)
-    if isinstance(value, dict):
-        return {key: _hide(item) for key, item in value.items()}
-    return [_hide(item) for item in value] if isinstance(value, list) else value
-
-
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; every error is one line on stderr."""
+    logger = logging.getLogger("scenario_uploads")
+    handler, level = logging.StreamHandler(), logger.level
+    # What is resumed, what starts afresh, what the service answered oddly; not what an embedded sandbox serves.
+    handler.addFilter(lambda record: record.name == logger.name)
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        return _run(arguments)
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         code = app(arguments, prog_name="scenario-uploads", standalone_mode=False)
     except KeyboardInterrupt:

@@ -1,15 +1,21 @@
-"""Showing progress: a bar on a terminal, plain lines elsewhere; always on stderr."""
+"""What a person or a script sees: results on stdout; progress on stderr, as a bar on a terminal, else as lines."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from .codec import encode
+from .ledger import Entry
+from .models import Upload
 from .options import UploadPhase, UploadProgress
+from .redaction import SecretURL, redact, snippet
 from .transfer import OnProgress
 
 MIB = 1024 * 1024
@@ -68,3 +74,46 @@ def _bar(name: str) -> Iterator[OnProgress]:
             progress.update(task, completed=event.bytes_done, total=event.bytes_total, description=f"{name}{phase}")
 
         yield on_progress
+
+
+def print_upload(upload: Upload, *, as_json: bool) -> None:
+    """Print an upload on stdout."""
+    if as_json:
+        shown = encode(upload)
+        # Whoever has a part's URL may write to storage, and logs keep what was printed.
+        shown.pop("parts", None)
+        print(json.dumps(_hide(shown)))
+        return
+    print(f"upload: {upload.id}")
+    print(f"status: {upload.status}")
+    if upload.entity_id:
+        print(f"entityId: {upload.entity_id}")
+    if upload.error_message:
+        print(f"error: {snippet(str(upload.error_message))}")
+
+
+def print_entries(entries: list[Entry], *, as_json: bool) -> None:
+    """Print on stdout what can be resumed."""
+    if as_json:
+        uploads = [
+            {
+                "id": entry.upload_id,
+                "file": entry.file,
+                "size": entry.size,
+                "parts": len(entry.parts),
+                "partsDone": len(entry.done),
+            }
+            for entry in entries
+        ]
+        print(json.dumps({"uploads": uploads}))
+        return
+    for entry in entries:
+        print(f"{entry.file}: {len(entry.done)} of {len(entry.parts)} parts sent (upload {entry.upload_id})")
+
+
+def _hide(value: Any) -> Any:
+    if isinstance(value, SecretURL):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _hide(item) for key, item in value.items()}
+    return [_hide(item) for item in value] if isinstance(value, list) else value

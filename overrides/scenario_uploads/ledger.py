@@ -151,6 +151,20 @@ def list_entries(folder: Path) -> Iterator[tuple[Path, Entry]]:
             yield path, entry
 
 
+def clean(folder: Path) -> int:
+    """Remove every ledger of a folder that is not in use, damaged ones too, and return how many."""
+    removed = 0
+    for path in folder.glob(f"*{SUFFIX}"):
+        try:
+            descriptor = _open_locked(path)
+        except (LedgerLockedError, OSError):
+            continue
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+        removed += 1
+    return removed
+
+
 def _open_locked(path: Path) -> int:
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
