@@ -182,3 +182,11 @@ def test_a_record_that_cannot_be_formatted_breaks_nothing_here(caplog: pytest.Lo
     finally:
         logger.propagate = True
         logger.filters.clear()
+
+
+def test_a_presigned_url_inside_a_longer_text_is_shielded_too() -> None:
+    message = f"cannot read https://storage.example/a.glb?X-Amz-Signature={SECRET} any more"
+    shielded = shield({"errorMessage": message})
+    assert shielded == {"errorMessage": message}
+    assert SECRET not in repr(shielded)
+    assert "storage.example" in repr(shielded)

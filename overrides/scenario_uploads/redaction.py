@@ -50,7 +50,7 @@ def shield(value: object) -> object:
 
 
 def _shield_one(value: object) -> object:
-    if isinstance(value, str) and value[:4].lower() == "http" and "?" in value and not isinstance(value, SecretURL):
+    if isinstance(value, str) and "?" in value and not isinstance(value, SecretURL) and redact(value) != value:
         return SecretURL(value)
     return value
 
