@@ -484,8 +484,8 @@ def test_fault_31_a_socket_cannot_be_sought() -> None:
 )
 def test_fault_31_a_packed_file_that_is_broken(make: Callable[[], Any]) -> None:
     """The errors of unpacking are of many kinds, and all become one of ours."""
-    with pytest.raises(SourceError, match="cannot be read and sought"):
-        open_source(make())
+    with make() as file, pytest.raises(SourceError, match="cannot be read and sought"):
+        open_source(file)
 
 
 def test_fault_31_a_file_object_without_tell() -> None:

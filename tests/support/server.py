@@ -39,7 +39,7 @@ class Request:
         """Bytes of the body in all."""
         self.whole = False
         """Whether all of the body has come."""
-        self._digest = hashlib.sha256()
+        self._digest, self._md5 = hashlib.sha256(), hashlib.md5()
 
     def __repr__(self) -> str:
         return f"<{self.method} {self.target} {self.received} bytes>"
@@ -68,6 +68,10 @@ class Request:
     def sha256(self) -> str:
         return self._digest.hexdigest()
 
+    @property
+    def md5(self) -> str:
+        return self._md5.hexdigest()
+
     def header(self, name: str) -> str | None:
         """Return the value of a header that comes at most once."""
         values = [value for key, value in self.headers if key.lower() == name.lower()]
@@ -76,6 +80,7 @@ class Request:
 
     def take(self, chunk: bytes) -> None:
         self._digest.update(chunk)
+        self._md5.update(chunk)
         self.body += chunk[: max(0, KEPT - len(self.body))]
         self.received += len(chunk)
         self.whole = self.received >= self.length
