@@ -479,6 +479,12 @@ class TestRetries:
             connect(service.url, max_retries=5).uploads.create(**MULTIPART)
         assert service.steps == ["create", "create"]
 
+    def test_17_also_after_other_faults(self, connect: Connect, service: Service, clock: Clock) -> None:
+        """What was refused for now was not lost."""
+        service.script("create", reply(503), lose)
+        assert connect(service.url).uploads.create(**MULTIPART).upload.id == UPLOAD_ID
+        assert service.steps == ["create", "create", "create"]
+
     @pytest.mark.parametrize("status", [408, 429, 500, 503])
     def test_a_multipart_create_that_is_refused_for_now_is_tried_again(
         self, connect: Connect, service: Service, clock: Clock, status: int

@@ -141,7 +141,7 @@ def call(
         APIResponseValidationError: When the answer is no JSON object, or (with `strict_responses`) breaks the contract.
     """
     policy = RetryPolicy(api.options.max_retries if retries is None else retries)
-    retry = 0
+    retry = lost = 0
     while True:
         cause: Exception | None = None
         try:
@@ -158,11 +158,11 @@ def call(
                     raise invalid_answer(answer, operation.name, lack)
                 return result
             error, outcome = _judge_status(answer, operation.name, now=api.now())
-        delay = next_delay(policy, retry, outcome, repeat=operation.repeat, draw=api.draw)
+        delay = next_delay(policy, retry, outcome, repeat=operation.repeat, draw=api.draw, lost=lost)
         if delay is None:
             raise error from cause
         yield Pause(delay)
-        retry += 1
+        retry, lost = retry + 1, lost + outcome.lost
 
 
 @cache

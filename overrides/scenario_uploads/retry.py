@@ -23,7 +23,7 @@ class Repeat(Enum):
     SAFE = "safe"
     """Nothing more than the first: reading."""
     ONCE = "once"
-    """Something harmless: a lost answer is worth one more try, such as a pending upload without parts."""
+    """Something harmless, such as a pending upload without parts: a lost answer is worth one more try."""
     NEVER = "never"
     """Perhaps harm: an import would be started twice."""
 
@@ -43,6 +43,11 @@ class Outcome:
     sent: bool = True
     retryable: bool = True
     retry_after: float | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the service may have acted on the request, and its answer was lost."""
+        return self.sent and self.status is None
 
 
 @frozen
@@ -67,8 +72,8 @@ def backoff(policy: RetryPolicy, retry: int, draw: Callable[[], float]) -> float
     return draw() * min(policy.cap, policy.base * 2.0 ** min(retry, 30))
 
 
-def is_retryable(outcome: Outcome, repeat: Repeat, retry: int) -> bool:
-    """Tell whether the request may be sent again after this outcome, its `retry`-th failure (0 is the first)."""
+def is_retryable(outcome: Outcome, repeat: Repeat, lost: int) -> bool:
+    """Tell whether the request may be sent again after this outcome; `lost` answers to it were lost before."""
     if not outcome.retryable:
         return False
     if not outcome.sent:
@@ -76,17 +81,26 @@ def is_retryable(outcome: Outcome, repeat: Repeat, retry: int) -> bool:
     if repeat is Repeat.NEVER:
         return False
     if outcome.status is None:
-        return repeat is Repeat.SAFE or retry == 0
+        return repeat is Repeat.SAFE or lost == 0
     if outcome.status == 409:
         return repeat is Repeat.SAFE
     return outcome.status in RETRYABLE_STATUSES or outcome.status >= 500
 
 
 def next_delay(
-    policy: RetryPolicy, retry: int, outcome: Outcome, *, repeat: Repeat, draw: Callable[[], float]
+    policy: RetryPolicy, retry: int, outcome: Outcome, *, repeat: Repeat, draw: Callable[[], float], lost: int = 0
 ) -> float | None:
-    """Return after how many seconds to send again, or None to give up."""
-    if retry >= policy.max_retries or not is_retryable(outcome, repeat, retry):
+    """Return after how many seconds to send again, or None to give up.
+
+    Args:
+        policy: How often and how patiently.
+        retry: How many tries have failed before this one, from 0.
+        outcome: How this one failed.
+        repeat: What sending it again would do.
+        draw: Gives an even number from 0 to 1.
+        lost: To how many earlier tries the answer was lost.
+    """
+    if retry >= policy.max_retries or not is_retryable(outcome, repeat, lost):
         return None
     delay = backoff(policy, retry, draw)
     if outcome.retry_after is None:
