@@ -122,6 +122,14 @@ build: setup ## Build the wheel and the sdist into dist/
 test-wheel: setup ## Build the wheel and try it in an empty environment
 	$(VENV) -m pytest tests/tools/test_distribution.py
 
+.PHONY: chaos
+chaos: setup ## Upload N files through a service that misbehaves at random (SEED=, N=300)
+	$(VENV) -m tests.chaos -n $(or $(N),300) $(if $(SEED),--seed $(SEED))
+
+.PHONY: bench
+bench: setup ## Measure speed and memory against other clients (BENCH_ARGS='--quick')
+	$(VENV) -m benchmarks $(BENCH_ARGS)
+
 .PHONY: benchmark-import
 benchmark-import: setup ## Measure the import time against that of httpx
 	$(VENV) -m benchmarks.import_time

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,3 +63,29 @@ def test_no_more_than_the_rate_ever_goes_out(rate: float, steps: list[tuple[int,
 def test_a_line_that_was_idle_is_free_at_once(rate: float) -> None:
     budget, _ = Budget(rate).spend(1, 0.0)
     assert budget.spend(1, 1e9)[1] == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    ("rate", "lines", "share"),
+    [
+        (8e9, 8, 256 * 1024),
+        (800_000.0, 8, 100_000),
+        (800_000.0, 1, 256 * 1024),
+        (10.0, 64, 1),
+        (math.inf, 1, 256 * 1024),
+    ],
+)
+def test_a_line_sends_so_little_at_once_that_each_has_its_turn_every_second(
+    rate: float, lines: int, share: int
+) -> None:
+    assert share == Budget(rate).share(1 << 30, lines)
+    assert Budget(rate).share(5, 1) == 5
+
+
+@given(rate=st.floats(64.0, 1e9), lines=st.integers(1, 64))
+def test_no_line_is_silent_for_more_than_a_second(rate: float, lines: int) -> None:
+    budget, delays = Budget(rate), list[float]()
+    for _ in range(lines):
+        budget, delay = budget.spend(budget.share(1 << 20, lines), 0.0)
+        delays.append(delay)
+    assert delays[-1] <= 1.0

@@ -146,10 +146,10 @@ def complete(
         retry += 1
 
 
-def look(api: Api, upload_id: str, *, timeout: httpx.Timeout | None = None) -> Steps[Upload]:
-    """Read an upload once; whoever looks decides when to look again."""
+def look(api: Api, upload_id: str, *, timeout: httpx.Timeout | None = None, retries: int | None = 0) -> Steps[Upload]:
+    """Read an upload, once unless told otherwise (None: as the client's settings say): most who look look again."""
     answer = yield from call(
-        api, retrieve_operation(upload_id), timeout=timeout, retries=0, find_lack=find_lack_of_upload
+        api, retrieve_operation(upload_id), timeout=timeout, retries=retries, find_lack=find_lack_of_upload
     )
     return answer.upload
 
@@ -160,8 +160,8 @@ def find_lack_of_upload(answer: Any) -> str | None:
 
 
 @contextmanager
-def name_upload(upload_id: str) -> Iterator[None]:
-    """Let every error of ours say which upload it is about."""
+def name_upload(upload_id: str | None) -> Iterator[None]:
+    """Let every error of ours say which upload it is about, once there is one."""
     try:
         yield
     except ScenarioError as error:

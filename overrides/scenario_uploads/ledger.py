@@ -80,6 +80,7 @@ class Ledger:
         name = hashlib.sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()[:32]
         self.path = folder / f"{name}{SUFFIX}"
         self._descriptor: int | None = None
+        self._owner = os.getpid()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._descriptor = _open_locked(self.path)
@@ -96,7 +97,15 @@ class Ledger:
         """Return what was begun, or None when there is nothing, or nothing that can be read."""
         if self._descriptor is None:
             return None
-        return _parse(_read_all(self._descriptor), self.path)
+        try:
+            content = _read_all(self._descriptor)
+            # A crash may have cut the last line; the next one must not be joined to what is left of it.
+            whole = content[: content.rfind(b"\n") + 1]
+            os.ftruncate(self._descriptor, len(whole))
+        except OSError as error:
+            logger.warning("%s cannot be read (%s); the upload starts afresh.", self.path, error.strerror)
+            return None
+        return _parse(content, self.path)
 
     def begin(self, entry: Entry) -> None:
         """Note a new upload in place of what was there."""
@@ -126,7 +135,7 @@ class Ledger:
     def delete(self) -> None:
         """Remove the ledger: there is nothing left to resume."""
         if self._descriptor is not None:
-            self.path.unlink(missing_ok=True)
+            self._unlink()
             self.close()
 
     def close(self) -> None:
@@ -135,9 +144,18 @@ class Ledger:
             descriptor, self._descriptor = self._descriptor, None
             try:
                 if os.fstat(descriptor).st_size == 0:
-                    self.path.unlink(missing_ok=True)
+                    self._unlink()
+                if self._owner == os.getpid():
+                    # Closing would not do: a process that another thread is just starting has a copy of the descriptor.
+                    fcntl.flock(descriptor, fcntl.LOCK_UN)
             finally:
                 os.close(descriptor)
+
+    def _unlink(self) -> None:
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("%s is of no use any more and cannot be removed: %s", self.path, error.strerror)
 
 
 def list_entries(folder: Path) -> Iterator[tuple[Path, Entry]]:

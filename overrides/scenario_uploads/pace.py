@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
+LARGEST_SHARE = 256 * 1024
+
 
 @frozen
 class Pace:
@@ -46,6 +48,13 @@ class Budget:
 
     rate: float
     free_at: float = 0.0
+
+    def share(self, most: int, lines: int) -> int:
+        """Return how many of `most` bytes one of so many lines sends at once: few enough that each sends every second.
+
+        Storage gives up a connection that is silent for long (S3 after some 20 s, with `RequestTimeout`).
+        """
+        return max(1, int(min(most, LARGEST_SHARE, self.rate / lines)))
 
     def spend(self, amount: int, now: float) -> tuple[Budget, float]:
         """Return the budget after `amount` more bytes, and how many seconds to wait before they are sent."""

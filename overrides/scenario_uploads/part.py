@@ -26,12 +26,14 @@ from .storage import Storage, UnreachableError
 from .wire import Body, HaltedError, StorageAnswer
 
 PART_POLICY = RetryPolicy(max_retries=8, base=0.5, cap=20.0)
-# Counted from the first failure of a part: a storage that is away for longer is given up.
+# Counted from the first failure of a part since bytes of it moved: a storage that is away for longer is given up.
 PART_DEADLINE = 900.0
 SLOW_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 RETRYABLE_CODES = frozenset({"RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "OperationAborted"})
 _CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
 _REQUEST_ID = re.compile(rb"<RequestId>([A-Za-z0-9/+=_-]{1,128})</RequestId>")
+# Not anywhere in the body: it repeats the name of the file.
+_EXPIRED = re.compile(rb"<Code>[^<]*Expired|<Message>[^<]*expired", re.IGNORECASE)
 _MD5_ETAG = re.compile(r'(?:W/)?"?([0-9a-fA-F]{32})"?')
 
 
@@ -57,7 +59,7 @@ class PartJob:
         tell: Takes what happens.
         halted: Asked whether to stop.
         pause: Waits so many seconds, or until it is time to stop.
-        allow: Waits until so many bytes may go out; None without a limit.
+        allow: Waits until bytes may go out, and returns how many of so many; None without a limit.
         policy: How often a part is tried.
         draw: Gives an even number from 0 to 1, for the jitter.
         clock: Gives seconds, for the deadline.
@@ -70,7 +72,7 @@ class PartJob:
     tell: Callable[[PartEvent], object]
     halted: Callable[[], bool]
     pause: Callable[[float], object]
-    allow: Callable[[int], object] | None = None
+    allow: Callable[[int], int] | None = None
     policy: RetryPolicy = field(factory=lambda: PART_POLICY)
     draw: Callable[[], float] = random.random
     clock: Callable[[], float] = time.monotonic
@@ -109,7 +111,7 @@ def send_part(job: PartJob, target: PartTarget) -> None:
             job.tell(PartEvent(target.part.number, done=True))
             return
         job.tell(PartEvent(sent=-sent, slow=verdict.slow))
-        failed_at = job.clock() if failed_at is None else failed_at
+        failed_at = job.clock() if sent or failed_at is None else failed_at
         delay = next_delay(job.policy, retry, verdict.outcome, repeat=Repeat.SAFE, draw=job.draw)
         if delay is None or (verdict.forbidden and forbidden) or job.clock() + delay - failed_at > PART_DEADLINE:
             raise verdict.error
@@ -191,8 +193,7 @@ def _judge_forbidden(
 ) -> Verdict:
     # Storage judges by its own clock, and says in `Date` what that is.
     moment = parse_date(answer.headers.get("date")) or now
-    said = b"expired" in answer.body.lower()
-    if said or target.is_expired(moment):
+    if _EXPIRED.search(answer.body) or target.is_expired(moment):
         error = UploadURLExpiredError(
             f"{message}: the presigned URL has expired, so the upload must be started afresh."
         )

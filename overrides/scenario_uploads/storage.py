@@ -19,6 +19,7 @@ import h11
 import httpx
 from attrs import field, frozen
 
+from .errors import TransferError
 from .wire import Body, Connection, Halted, StorageAnswer, StorageTimeouts, wait_for
 
 
@@ -70,7 +71,9 @@ class Storage:
     def _take(self, url: str, halted: Halted) -> Connection:
         with self._lock:
             if self._owner != os.getpid():
-                # After a fork the parent still uses its sockets; they are not for us to use, nor to shut.
+                # After a fork the parent still uses its sockets: we close ours, which does not end the connections.
+                for inherited in (connection for connections in self._idle.values() for connection in connections):
+                    inherited.close()
                 self._idle.clear()
                 self._owner = os.getpid()
             idle = self._idle[_origin(url)]
@@ -99,7 +102,7 @@ class Storage:
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if proxy:
-                proxy.open_tunnel(sock, host, port, self._timeouts.connect)
+                proxy.open_tunnel(sock, host, port, self._timeouts.connect, halted)
             if parts.scheme == "https":
                 sock = _secure(sock, self._tls(), host, self._timeouts.connect, halted)
         except (OSError, h11.RemoteProtocolError) as error:
@@ -143,7 +146,6 @@ def _open(host: str, port: int, timeout: float, halted: Halted) -> socket.socket
 
 
 def _secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeout: float, halted: Halted) -> ssl.SSLSocket:
-    sock.setblocking(False)
     tls = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
     try:
         while True:
@@ -178,33 +180,41 @@ class Proxy:
         """Read a proxy's URL as the environment gives it.
 
         Raises:
-            UnreachableError: When it is no http proxy; its text is not shown, since it may hold a password.
+            TransferError: When it is no http proxy; its text is not shown, since it may hold a password.
         """
-        parts = urlsplit(url if "://" in url else f"http://{url}")
-        if parts.scheme != "http" or not parts.hostname:
-            raise UnreachableError("HTTPS_PROXY must be an http:// URL; storage is reached through its tunnels")
         credentials = None
+        try:
+            parts = urlsplit(url if "://" in url else f"http://{url}")
+            address = parts.hostname or "", parts.port or 80
+        except ValueError:
+            parts, address = urlsplit(""), ("", 0)
+        if parts.scheme != "http" or not address[0]:
+            raise TransferError(
+                "The proxy in HTTPS_PROXY or ALL_PROXY must be an http:// URL; storage is reached through its tunnels."
+                " NO_PROXY can name hosts to reach without it."
+            )
         if parts.username is not None:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             credentials = base64.b64encode(pair.encode()).decode("ascii")
-        return cls((parts.hostname, parts.port or 80), credentials)
+        return cls(address, credentials)
 
-    def open_tunnel(self, sock: socket.socket, host: str, port: int, timeout: float) -> None:
+    def open_tunnel(self, sock: socket.socket, host: str, port: int, timeout: float, halted: Halted) -> None:
         """Ask for a tunnel to a host.
 
         Raises:
             OSError: When the proxy refuses or is silent.
+            h11.RemoteProtocolError: When it is no proxy.
         """
         protocol = h11.Connection(our_role=h11.CLIENT)
         target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         headers = [("Host", target)]
         if self._credentials:
             headers.append(("Proxy-Authorization", f"Basic {self._credentials}"))
-        sock.settimeout(timeout)
         sock.sendall(protocol.send(h11.Request(method="CONNECT", target=target, headers=headers)) or b"")
         while True:
             event = protocol.next_event()
             if event is h11.NEED_DATA:
+                _wait(sock, select.POLLIN, timeout, halted)
                 protocol.receive_data(sock.recv(4096))
             elif isinstance(event, h11.Response):
                 if not 200 <= event.status_code < 300:

@@ -6,6 +6,7 @@ here knows the API, and storage gets no credential.
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -102,7 +103,7 @@ class _Crew:
         self._turn = threading.Condition()
         self._pace = Pace.full(max(1, min(job.concurrency, len(job.targets))))
         self._active = 0
-        self._budget = Budget(job.max_bandwidth) if job.max_bandwidth else None
+        self._budget = Budget(job.max_bandwidth or math.inf)
         self._threads = [
             threading.Thread(target=self._work, name=f"scenario-uploads-{n}", daemon=True)
             for n in range(self._pace.maximum)
@@ -113,8 +114,8 @@ class _Crew:
             integrity=job.integrity,
             tell=self._tell,
             halted=self._halted,
-            pause=self._pause,
-            allow=self._allow if self._budget else None,
+            pause=self._step_back,
+            allow=self._allow if job.max_bandwidth else None,
         )
 
     @property
@@ -133,6 +134,11 @@ class _Crew:
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
+        # What was acknowledged meanwhile need not be sent again by whoever resumes this.
+        while self._job.on_part and not self._events.empty():
+            event = self._events.get()
+            if isinstance(event, PartEvent) and event.done:
+                self._job.on_part(event.number)
 
     def count(self) -> None:
         """Add up what the workers tell until all have ended; raise the first error."""
@@ -192,11 +198,24 @@ class _Crew:
     def _take(self) -> PartTarget | None:
         """Return the next part when it is this worker's turn, None when there is none."""
         with self._turn:
-            while self._active >= self._pace.limit and not self._halted():
-                self._turn.wait(SLICE)
+            self._await_turn()
             target = None if self._halted() else next(self._todo, None)
             self._active += target is not None
             return target
+
+    def _await_turn(self) -> None:
+        while self._active >= self._pace.limit and not self._halted():
+            self._turn.wait(SLICE)
+
+    def _step_back(self, seconds: float) -> None:
+        """Wait before a part is tried again; meanwhile its turn is another's, and afterwards it waits for one."""
+        with self._turn:
+            self._active -= 1
+            self._turn.notify()
+        self._pause(seconds)
+        with self._turn:
+            self._await_turn()
+            self._active += 1
 
     def _tell(self, event: PartEvent) -> None:
         if event.slow or event.done:
@@ -213,12 +232,12 @@ class _Crew:
             if self._halt.wait(min(SLICE, remaining)):
                 return
 
-    def _allow(self, amount: int) -> None:
-        """Wait until so many bytes may go out under the bandwidth limit."""
+    def _allow(self, most: int) -> int:
+        """Wait until bytes may go out under the bandwidth limit, and return how many."""
         with self._turn:
-            if self._budget is None:
-                return
+            amount = self._budget.share(most, len(self._threads))
             self._budget, delay = self._budget.spend(amount, time.monotonic())
         self._pause(delay)
         if self._halted():
             raise HaltedError
+        return amount

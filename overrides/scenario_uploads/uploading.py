@@ -88,7 +88,8 @@ class _Begun:
     upload_id: str
     targets: tuple[PartTarget, ...] = field(repr=False)
     done: frozenset[int] = frozenset()
-    completed: bool = False
+    accepted: Upload | None = None
+    """The upload as the service has it, when that knows already that all parts are there."""
 
     @property
     def missing(self) -> tuple[PartTarget, ...]:
@@ -115,10 +116,11 @@ def _upload(
     api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None, options: FileOptions
 ) -> Steps[Upload]:
     begun = (yield from _resume(api, source, prepared.plan, ledger)) if ledger else None
-    may_restart = options.restart_on_expiry
+    may_restart, expired_id = options.restart_on_expiry, None
     while True:
         if begun is None:
-            begun = yield from _begin(api, source, prepared, ledger)
+            with name_upload(expired_id):
+                begun = yield from _begin(api, source, prepared, ledger)
         with name_upload(begun.upload_id):
             try:
                 result = yield from _send(api, source, prepared.plan, begun, ledger, options)
@@ -126,7 +128,7 @@ def _upload(
                 if not may_restart:
                     raise
                 logger.warning("The presigned URLs of upload %s have expired; it starts afresh.", begun.upload_id)
-                may_restart, begun = False, None
+                may_restart, expired_id, begun = False, begun.upload_id, None
                 continue
             except UploadFailedError:
                 if ledger:
@@ -169,7 +171,8 @@ def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger) -> Steps
         logger.warning(afresh, entry.upload_id, "its presigned URLs have expired")
         return None
     try:
-        upload = yield from look(api, entry.upload_id)
+        with name_upload(entry.upload_id):
+            upload = yield from look(api, entry.upload_id, retries=None)
     except APIStatusError as error:
         if error.status_code not in (400, 403, 404):
             raise
@@ -179,7 +182,7 @@ def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger) -> Steps
         logger.warning(afresh, entry.upload_id, "it has failed")
         return None
     logger.info("Upload %s is resumed: %d of %d parts are there.", begun.upload_id, len(entry.done), plan.parts_count)
-    return _Begun(entry.upload_id, targets, entry.done, completed=is_past_pending(upload.status))
+    return _Begun(entry.upload_id, targets, entry.done, upload if is_past_pending(upload.status) else None)
 
 
 def _send(
@@ -192,7 +195,8 @@ def _send(
             count = plan.parts_count
             options.on_progress(UploadProgress(phase, plan.size, plan.size, count, count))
 
-    if not begun.completed:
+    result = begun.accepted
+    if result is None:
         job = TransferJob(
             source=source,
             targets=begun.missing,
@@ -206,11 +210,15 @@ def _send(
         )
         yield Transfer(job)
         source.check_unchanged()
-    tell(UploadPhase.COMPLETING)
-    completed = yield from complete(
-        api, begun.upload_id, retries=COMPLETE_RETRIES, refusals=api.options.max_retries, find_lack=find_lack_of_upload
-    )
-    result = completed.upload
+        tell(UploadPhase.COMPLETING)
+        completed = yield from complete(
+            api,
+            begun.upload_id,
+            retries=COMPLETE_RETRIES,
+            refusals=api.options.max_retries,
+            find_lack=find_lack_of_upload,
+        )
+        result = completed.upload
     if options.wait:
         tell(UploadPhase.WAITING)
         result = yield from wait(api, begun.upload_id, options.timeout)

@@ -75,7 +75,7 @@ class Body:
         hashed: Whether to take their MD5 on the way.
         sent: Called with the number of bytes that have gone out.
         halted: Asked between chunks whether to stop.
-        allow: Asked for a number of bytes before they are sent, for a bandwidth limit; waits and returns.
+        allow: Asked before bytes are sent, for a bandwidth limit; waits, and returns how many of so many may go out.
     """
 
     read: Callable[[int, memoryview], memoryview] = field(repr=False)
@@ -85,7 +85,7 @@ class Body:
     hashed: bool
     sent: Callable[[int], object]
     halted: Halted
-    allow: Callable[[int], object] | None = None
+    allow: Callable[[int], int] | None = None
 
 
 def wait_for(poll: select.poll, timeout: float, halted: Halted) -> int:
@@ -110,6 +110,11 @@ def _check(halted: Halted) -> None:
         raise HaltedError
 
 
+def _count(body: Body, most: int) -> int:
+    """Return how many bytes may go out next."""
+    return body.allow(most) if body.allow else most
+
+
 class _Sized:
     """Tells h11 how long a body is without holding it; the bytes go past it."""
 
@@ -129,6 +134,7 @@ class Connection:
         self._poll = select.poll()
         self._poll.register(sock.fileno(), 0)
         self._buffer = memoryview(b"")
+        self._early: Any = None
 
     def put(self, url: str, body: Body) -> StorageAnswer:
         """Send a part and return storage's answer.
@@ -168,13 +174,10 @@ class Connection:
         """Let the kernel move the body; return how far it came, or None when an answer came before the end."""
         position, end = body.offset, body.offset + body.length
         while position < end:
-            _check(body.halted)
-            count = min(end - position, CHUNK_SIZE * 4)
-            if body.allow:
-                count = min(count, CHUNK_SIZE // 4)
-                body.allow(count)
-            until = position + count
+            until = position + _count(body, min(end - position, CHUNK_SIZE * 4))
             while position < until:
+                # Once stopped, the descriptor may be another file's.
+                _check(body.halted)
                 try:
                     moved = os.sendfile(self._sock.fileno(), descriptor, base + position, until - position)
                 except BlockingIOError:
@@ -197,11 +200,8 @@ class Connection:
         end = body.offset + body.length
         if position < end and not self._buffer:
             self._buffer = memoryview(bytearray(CHUNK_SIZE))
-        limit = CHUNK_SIZE if body.allow is None else CHUNK_SIZE // 4
         while position < end:
-            chunk = body.read(position, self._buffer[: min(limit, end - position)])
-            if body.allow:
-                body.allow(len(chunk))
+            chunk = body.read(position, self._buffer[: _count(body, min(end - position, CHUNK_SIZE))])
             if md5 is not None:
                 md5.update(chunk)
             if self._write(chunk, body.halted):
@@ -224,8 +224,20 @@ class Connection:
         return False
 
     def _wait_to_write(self, halted: Halted) -> bool:
-        """Wait until bytes can go out; return True when something came in, and nothing can go out, instead."""
-        return not self._wait(select.POLLOUT | select.POLLIN, self._timeouts.write, halted) & select.POLLOUT
+        """Wait until bytes can go out, or something comes in; return True when that is the beginning of the answer."""
+        ready = self._wait(select.POLLOUT | select.POLLIN, self._timeouts.write, halted)
+        return not ready & select.POLLOUT and self._hear()
+
+    def _hear(self) -> bool:
+        """Take in what came in mid-body; return whether it is more than a provisional answer or TLS's own words."""
+        try:
+            self._protocol.receive_data(self._sock.recv(65536))
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        while isinstance(event := self._protocol.next_event(), h11.InformationalResponse):
+            pass
+        self._early = None if event is h11.NEED_DATA else event
+        return self._early is not None
 
     def _wait(self, events: int, timeout: float, halted: Halted) -> int:
         self._poll.modify(self._sock.fileno(), events)
@@ -236,7 +248,7 @@ class Connection:
         deadline = time.monotonic() + self._timeouts.read
         status, headers, content = 0, {}, b""
         while True:
-            event = self._protocol.next_event()
+            event, self._early = self._early or self._protocol.next_event(), None
             if event is h11.NEED_DATA:
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
@@ -249,7 +261,9 @@ class Connection:
                 content = (content + bytes(event.data))[:ANSWER_LIMIT]
             elif isinstance(event, h11.EndOfMessage):
                 break
-        if self._protocol.our_state is h11.DONE and self._protocol.their_state is h11.DONE:
+        both_done = self._protocol.our_state is self._protocol.their_state is h11.DONE
+        # What follows the answer unasked would pass for the answer to the next part.
+        if both_done and self._protocol.trailing_data == (b"", False):
             self._protocol.start_next_cycle()
         else:
             self.close()

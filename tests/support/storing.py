@@ -1,0 +1,228 @@
+"""Storage as the rooms that send parts meet it: bodies, a bucket, and what stands on the way to it."""
+
+import atexit
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache, partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+from scenario_uploads import storage
+from scenario_uploads.plan import Part, PartTarget
+from scenario_uploads.source import Source, open_source, read_chunk
+from scenario_uploads.transfer import TransferJob
+from scenario_uploads.wire import Body, StorageTimeouts
+
+from tests.support.server import Exchange, Server, encode_head
+
+IMPATIENT = StorageTimeouts(connect=0.5, write=0.5, read=0.5)
+
+
+def never() -> bool:
+    return False
+
+
+def make_body(source: Source, **changes: Any) -> Body:
+    """Return a body of the whole source, or as `changes` says."""
+    settings: dict[str, Any] = {
+        "read": partial(read_chunk, source),
+        "descriptor": source.descriptor,
+        "offset": 0,
+        "length": source.size,
+        "hashed": False,
+        "sent": lambda _amount: None,
+        "halted": never,
+    }
+    return Body(**settings | changes)
+
+
+def body_of(content: bytes, **changes: Any) -> Body:
+    return make_body(open_source(content), **changes)
+
+
+def make_job(source: Source, origin: str, part_size: int, **changes: Any) -> TransferJob:
+    """Return the job of sending a source in parts of any size."""
+    offsets = range(0, source.size, part_size)
+    targets = tuple(
+        PartTarget(Part(number, offset, min(part_size, source.size - offset)), f"{origin}/part-{number}?sig=s3cret")
+        for number, offset in enumerate(offsets, 1)
+    )
+    settings: dict[str, Any] = {
+        "source": source,
+        "targets": targets,
+        "size": source.size,
+        "parts_total": len(targets),
+        "concurrency": 4,
+    }
+    return TransferJob(**settings | changes)
+
+
+def store(exchange: Exchange) -> None:
+    """Take a part and answer as S3 does."""
+    exchange.read_body()
+    exchange.send(encode_head(200, [("Content-Length", "0"), ("ETag", f'"{exchange.request.md5}"')]))
+
+
+@cache
+def make_certificate() -> Path:
+    """Return a file with a key and a self-signed certificate for 127.0.0.1 and localhost."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    file = Path(folder.name, "certificate.pem")
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext"
+    names = "subjectAltName=IP:127.0.0.1,DNS:localhost"
+    subprocess.run([*command.split(), names, "-keyout", file, "-out", f"{file}.crt"], check=True, capture_output=True)
+    with file.open("a") as opened:
+        opened.write(Path(f"{file}.crt").read_text())
+    return file
+
+
+def make_tls() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(make_certificate())
+    return context
+
+
+def count_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+class _Listener:
+    """Accepts connections and hands each to `serve`, until the end of the `with` block."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self.origin = f"http://127.0.0.1:{self.port}"
+        self.connections = 0
+        self._open: list[socket.socket] = []
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._ended = False
+
+    def __enter__(self) -> Self:
+        self._threads[0].start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._ended = True
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for sock in self._open:
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(10)
+            assert not thread.is_alive()
+        for sock in [self._listener, *self._open]:
+            sock.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while not self._ended:
+                sock, _ = self._listener.accept()
+                self._open.append(sock)
+                self.connections += 1
+                self._start(self._guard, sock, self.connections)
+
+    def _guard(self, sock: socket.socket, number: int) -> None:
+        with suppress(OSError):
+            self.serve(sock, number)
+
+    def _start(self, work: Callable[..., object], *args: object) -> None:
+        thread = threading.Thread(target=work, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def serve(self, sock: socket.socket, number: int) -> None:
+        """Serve one connection; silence unless a subclass speaks."""
+        while sock.recv(65536):
+            pass
+
+    def relay(self, sock: socket.socket, port: int, alter: Callable[[bytes], bytes] = bytes) -> None:
+        """Carry bytes to a port of this machine and back; `alter` what goes there."""
+        there = socket.create_connection(("127.0.0.1", port))
+        self._open.append(there)
+        self._start(_pump, there, sock, bytes)
+        _pump(sock, there, alter)
+
+
+def _pump(source: socket.socket, target: socket.socket, alter: Callable[[bytes], bytes]) -> None:
+    with suppress(OSError):
+        while chunk := source.recv(1 << 20):
+            target.sendall(alter(chunk))
+    with suppress(OSError):
+        target.shutdown(socket.SHUT_RDWR)
+
+
+class Silence(_Listener):
+    """Takes connections and says nothing."""
+
+
+class CorruptingProxy(_Listener):
+    """Carries bytes to a port, but flips the one at an offset of what the first connections bring."""
+
+    def __init__(self, port: int, *, offset: int, times: int = 1) -> None:
+        super().__init__()
+        self._target, self._offset, self._left = port, offset, times
+        self._lock = threading.Lock()
+
+    def serve(self, sock: socket.socket, number: int) -> None:
+        passed = 0
+
+        def alter(chunk: bytes) -> bytes:
+            nonlocal passed
+            begin, passed = passed, passed + len(chunk)
+            with self._lock:
+                if not self._left or not begin <= self._offset < passed:
+                    return chunk
+                self._left -= 1
+            flipped = bytearray(chunk)
+            flipped[self._offset - begin] ^= 0x10
+            return bytes(flipped)
+
+        self.relay(sock, self._target, alter)
+
+
+class ConnectProxy(_Listener):
+    """An HTTP proxy that opens tunnels, or answers with something else."""
+
+    def __init__(self, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> None:
+        super().__init__()
+        self._answer = answer
+        self.heads: list[str] = []
+
+    def serve(self, sock: socket.socket, number: int) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            chunk = sock.recv(65536)
+            if not chunk:
+                return
+            head += chunk
+        self.heads.append(head.decode())
+        sock.sendall(self._answer)
+        if b" 200 " not in self._answer:
+            sock.shutdown(socket.SHUT_RDWR)
+            return
+        self.relay(sock, int(head.split()[1].rpartition(b":")[2]))
+
+
+def lead_through(monkeypatch: pytest.MonkeyPatch, port: int, proxy: int) -> None:
+    """Let connections of the client to a port end at another, with not a byte of what they carry changed."""
+    connect = storage._open
+
+    def detour(host: str, wanted: int, *rest: Any) -> socket.socket:
+        return connect(host, proxy if wanted == port else wanted, *rest)
+
+    monkeypatch.setattr(storage, "_open", detour)
+
+
+def bucket(*, tls: bool = False) -> Server:
+    return Server(store, tls=make_tls() if tls else None)
