@@ -280,6 +280,8 @@ def test_what_stopped_can_be_forgotten(
         assert cli.run(["resume", "--clean"]) == 0
         assert capsys.readouterr().out == "1 removed\n"
         assert list(folder.iterdir()) == [ledger.path]
+        assert cli.run(["resume", "--clean", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == {"removed": 0}
 
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
@@ -412,6 +414,69 @@ def test_a_port_that_is_taken_is_one_line_and_exit_code_2(box: Sandbox, capsys: 
     finally:
         signal.signal(signal.SIGTERM, before)
     assert f"port {port}" in capsys.readouterr().err
+
+
+def test_a_result_that_cannot_be_printed_is_one_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [*COMMAND, "upload", str(make_glb(tmp_path / "a.glb", 100)), "--sandbox", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (result.returncode, result.stderr) == (1, "error: No space left on device\n")
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_the_embedded_sandbox_is_reached_without_the_proxy_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert cli.run(["upload", str(make_glb(tmp_path / "a.glb", 100)), "--sandbox", "--json"]) == 0
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_proxy_that_cannot_be_used_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "ftp://user:secret@127.0.0.1:9")
+    assert cli.run(["status", "upload_1"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: The environment's proxies")
+    assert len(error.splitlines()) == 1
+    assert "secret" not in error
+
+
+def test_an_interrupt_before_the_command_line_is_there_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "run", interrupt)
+    with pytest.raises(SystemExit) as exit_:
+        __main__.main()
+    assert exit_.value.code == 130
+    assert capsys.readouterr().err == "error: interrupted\n"
+
+
+def test_a_command_that_is_told_to_end_leaves_no_sandbox_behind(tmp_path: Path) -> None:
+    file = tmp_path / "large.glb"
+    with file.open("wb") as out:
+        out.write(b"glTF")
+        out.truncate(2048 * MIB)
+    environment = os.environ | {"TMPDIR": str(tmp_path / "temporary")}
+    (tmp_path / "temporary").mkdir()
+    with subprocess.Popen(
+        [*COMMAND, "upload", str(file), "--sandbox"], stderr=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith(b"large.glb: 0 %")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=15)
+    assert process.returncode == 143
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_every_phase_is_said_once() -> None:

@@ -16,7 +16,17 @@ import pytest
 import scenario_uploads_client.models
 from hypothesis import given
 from hypothesis import strategies as st
-from scenario_uploads import UploadKind, UploadProvider, UploadStatus, enums, is_known, models
+from scenario_uploads import (
+    Upload,
+    UploadCreateParams,
+    UploadKind,
+    UploadProvider,
+    UploadStatus,
+    codec,
+    enums,
+    is_known,
+    models,
+)
 from scenario_uploads.enums import open_enums, unknown_member
 from scenario_uploads_client.types import UNSET
 
@@ -310,3 +320,16 @@ def test_the_models_of_the_package_are_open() -> None:
         item = getattr(models, name)
         if isinstance(item, type) and issubclass(item, enum.Enum):
             assert not is_known(item("of tomorrow"))
+
+
+def test_what_is_unpickled_first_opens_the_enums_of_a_new_process() -> None:
+    """Nothing else of this package has been imported there."""
+    upload = codec.decode(Upload, {"status": "hologram"}, lambda *_problem: None)
+    params = UploadCreateParams(file_name="a.glb")
+    code = (
+        "import copy, pickle, sys\n"
+        "upload, params = pickle.load(sys.stdin.buffer)\n"
+        "assert type(upload.status)('brandnew') == 'brandnew'\n"
+        "assert copy.deepcopy(params).to_dict() == {'fileName': 'a.glb'}\n"
+    )
+    subprocess.run([sys.executable, "-c", code], input=pickle.dumps((upload, params)), check=True, timeout=30)

@@ -284,7 +284,7 @@ class TestFaultsOfAPart:
         assert service.parts[1].sha256 == hashlib.sha256(content[:PART]).hexdigest()
         assert service.parts[2].sha256 == hashlib.sha256(content[PART:]).hexdigest()
         assert service.steps[-2:] == ["complete", "retrieve"]
-        assert seen[-1] == UploadProgress(UploadPhase.DONE, len(content), len(content), 2, 2)
+        assert seen[-1] == UploadProgress(UploadPhase.DONE, len(content), len(content), 2, 2, attempt=2)
         assert max(event.attempt for event in seen) == 2
 
     def test_7_a_part_is_not_done_before_all_of_it_was_sent(

@@ -12,17 +12,18 @@ Names are loaded when they are first used, so that importing the package costs a
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from . import errors
-    from .async_client import AsyncScenario, AsyncUploads
-    from .client import Scenario, Uploads
-    from .enums import is_known
+    # No `__all__` here: to type checkers a star exports what it brings, but only where no list says otherwise.
+    from .async_client import AsyncScenario as AsyncScenario
+    from .async_client import AsyncUploads as AsyncUploads
+    from .client import Scenario as Scenario
+    from .client import Uploads as Uploads
+    from .enums import is_known as is_known
     from .errors import *  # noqa: F403
     from .models import *  # noqa: F403
-    from .options import UploadPhase, UploadProgress
+    from .options import UploadPhase as UploadPhase
+    from .options import UploadProgress as UploadProgress
 
     __version__: str
-    __all__ = ["AsyncScenario", "AsyncUploads", "Scenario", "UploadPhase", "UploadProgress", "Uploads", "is_known"]
-    __all__ += errors.__all__
 else:
     from importlib import import_module as _import_module
 

@@ -7,12 +7,17 @@ def main() -> None:
     """Run the command line and exit."""
     try:
         from .cli import run  # noqa: PLC0415 - it may not be there
+
+        sys.exit(run())
+    except KeyboardInterrupt:
+        # Before the command line is there to deal with it.
+        print("error: interrupted", file=sys.stderr)
+        sys.exit(130)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("rich", "typer"):
             raise
         print("error: The command line is not installed: pip install 'scenario-uploads[cli]'", file=sys.stderr)
         sys.exit(2)
-    sys.exit(run())
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ class Answer:
         request: The request that was answered.
         elapsed: Seconds from sending to the last byte.
         fault: What is wrong with the body as such, when it is not the whole of what was sent.
+        cut: Whether the connection ended before the body did.
     """
 
     status: int
@@ -48,6 +49,7 @@ class Answer:
     request: httpx.Request
     elapsed: float
     fault: str | None = None
+    cut: bool = False
 
     def response(self) -> httpx.Response:
         """Return it as httpx would have, for errors to carry."""
@@ -114,12 +116,12 @@ class BodyReader:
         if len(self._body) > self._limit:
             self._fault = f"a body of more than {self._limit:,} bytes"
 
-    def finish(self, elapsed: float) -> Answer:
-        """Return the answer."""
+    def finish(self, elapsed: float, *, cut: bool = False) -> Answer:
+        """Return the answer, or what has come of it when it was cut short."""
         if self._unpack is not None and self._begun and not self._unpack.eof:
             self._fault = self._fault or "a body that ends in the middle"
         response, body = self._response, bytes(self._body)
-        return Answer(response.status_code, response.headers, body, response.request, elapsed, self._fault)
+        return Answer(response.status_code, response.headers, body, response.request, elapsed, self._fault, cut)
 
 
 def parse_body(body: bytes) -> Any:

@@ -18,7 +18,7 @@ import httpx
 from attrs import evolve
 
 from .errors import ScenarioError, TransferError
-from .http import Pause, Send, send_async
+from .http import Pause, Send, explain_environment, send_async
 from .options import UploadProgress
 from .storage import Storage
 from .transfer import Transfer, TransferJob, transfer_parts
@@ -57,7 +57,8 @@ class AsyncRunner:
                 return self._given
             loop = asyncio.get_running_loop()
             if self._own is None:
-                self._own, self._loop = httpx.AsyncClient(), loop
+                with explain_environment():
+                    self._own, self._loop = httpx.AsyncClient(), loop
             if self._loop is not loop:
                 raise ScenarioError("This client's connections belong to another event loop; make a client for each.")
             return self._own
@@ -94,11 +95,11 @@ class AsyncRunner:
             case Pause():
                 await asyncio.sleep(step.seconds)
             case Transfer():
-                await self._transfer(step.job)
+                return await self._transfer(step.job)
         return None
 
-    async def _transfer(self, job: TransferJob) -> None:
-        """Let the engine's threads send the parts, and stop them when this task is cancelled."""
+    async def _transfer(self, job: TransferJob) -> int:
+        """Let the engine's threads send the parts, and stop them when this task is cancelled; return the most tries."""
         loop, stop = asyncio.get_running_loop(), threading.Event()
         failure: list[BaseException] = []
 
@@ -134,3 +135,4 @@ class AsyncRunner:
             executor.shutdown(wait=future.done())
         if failure:
             raise failure[0]
+        return future.result()

@@ -7,6 +7,7 @@ stdout and nothing else there.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
+import httpx
 import typer
 
 from . import __version__
@@ -50,6 +52,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (ScenarioError, 4),
 )
 INTERRUPTED = 130
+TERMINATED = 143
 
 app = typer.Typer(
     help="Send files of any size to Scenario.",
@@ -140,7 +143,8 @@ def resume(
     """List the uploads that `upload`, given the same file again, takes up where they stopped."""
     folder = default_folder()
     if clean:
-        typer.echo(f"{remove_ledgers(folder)} removed")
+        removed = remove_ledgers(folder)
+        typer.echo(json.dumps({"removed": removed}) if as_json else f"{removed} removed")
         return
     print_entries([entry for _, entry in list_entries(folder)], as_json=as_json)
 
@@ -192,6 +196,10 @@ def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise typer.Exit(0)
 
 
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise typer.Exit(TERMINATED)
+
+
 def _load_sandbox() -> tuple[Any, type[Exception]]:
     """Return the sandbox's class and its error; both come with an extra that the client does without."""
     try:
@@ -210,11 +218,18 @@ def _client(base_url: str | None, *, sandbox: bool = False) -> Iterator[Scenario
             yield stack.enter_context(Scenario(base_url=base_url))
             return
         box_class, sandbox_error = _load_sandbox()
+        # Otherwise the folder of the sandbox would outlive a command that is told to end.
+        before = signal.signal(signal.SIGTERM, _terminate)
+        stack.callback(signal.signal, signal.SIGTERM, before)
         try:
             box = stack.enter_context(box_class())
         except sandbox_error as error:
             raise InvalidArgumentError(f"The sandbox cannot start: {error}.") from error
-        yield stack.enter_context(Scenario(base_url=box.base_url, api_key=box.api_key, api_secret=box.api_secret))
+        # The sandbox is on this machine; a proxy of the environment may not reach it.
+        direct = stack.enter_context(httpx.Client(trust_env=False))
+        yield stack.enter_context(
+            Scenario(base_url=box.base_url, api_key=box.api_key, api_secret=box.api_secret, http_client=direct)
+        )
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -243,6 +258,11 @@ def _run(arguments: list[str] | None) -> int:
             f"error: {snippet(error.message, 1000)}" + (f" (upload {error.upload_id})" if named else ""), err=True
         )
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
+    except OSError as error:
+        # The result could not be printed: a full disk, a reader that has gone. What is left of it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        typer.echo(f"error: {snippet(error.strerror or str(error))}", err=True)
+        return 1
     except Exception as error:
         # The parser's own errors, whichever package they come from: they know their text and their exit code.
         format_message = getattr(error, "format_message", None)

@@ -7,13 +7,15 @@ line of the generated code changed.
 
 from __future__ import annotations
 
+import copyreg
 import threading
 from enum import Enum
 from types import ModuleType
 from typing import Any, TypeGuard, TypeVar
 from weakref import WeakValueDictionary
 
-from scenario_uploads_client.types import Unset
+from scenario_uploads_client import models
+from scenario_uploads_client.types import UNSET, Unset
 
 E = TypeVar("E", bound=Enum)
 
@@ -50,8 +52,7 @@ def unknown_member(enum: type[E], value: object) -> E | None:
         if member is None:
             member = base.__new__(enum, plain)  # type: ignore[type-var]
             member._name_, member._value_ = str(plain), plain
-            # Unpickling in a new process must come through here, where the hook is in place.
-            member.__dict__["__reduce_ex__"] = lambda _protocol: (unknown_member, (enum, plain))
+            member.__dict__["__reduce_ex__"] = lambda _protocol: (restore_member, (enum, plain))
             seen[enum, plain] = member
     return member  # type: ignore[no-any-return]
 
@@ -61,3 +62,24 @@ def open_enums(module: ModuleType) -> None:
     for item in vars(module).values():
         if isinstance(item, type) and issubclass(item, Enum) and issubclass(item, str | int):
             item._missing_ = classmethod(unknown_member)  # type: ignore[assignment,method-assign]
+
+
+def open_generated() -> None:
+    """Open the enums of the contract, and let copies and pickles keep the identity of what was not given.
+
+    The generated `to_dict` knows a field that was not given by that identity. Doing this again changes nothing.
+    """
+    open_enums(models)
+    copyreg.pickle(Unset, lambda _unset: (restore_unset, ()))
+
+
+def restore_member(enum: type[E], value: object) -> E | None:
+    """Unpickle a value that its enum does not name, perhaps in a process that has seen nothing else of this package."""
+    open_generated()
+    return unknown_member(enum, value)
+
+
+def restore_unset() -> Unset:
+    """Unpickle what stands for a field that was not given."""
+    open_generated()
+    return UNSET

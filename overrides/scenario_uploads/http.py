@@ -11,7 +11,8 @@ import platform
 import random
 import ssl
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
@@ -152,12 +153,12 @@ def call(
             cause = raised
             error, outcome = judge_exception(raised, operation)
         else:
-            if 200 <= answer.status < 300:
+            if 200 <= answer.status < 300 and not answer.cut:
                 result = decode_body(operation.model, answer, operation.name, strict=api.options.strict_responses)
                 if find_lack is not None and (lack := find_lack(result)):
                     raise invalid_answer(answer, operation.name, lack)
                 return result
-            error, outcome = _judge_status(answer, operation.name, now=api.now())
+            error, outcome = _judge_answer(answer, operation, now=api.now())
         delay = next_delay(policy, retry, outcome, repeat=operation.repeat, draw=api.draw, lost=lost)
         if delay is None:
             raise error from cause
@@ -205,18 +206,36 @@ def build_request(
         raise InvalidArgumentError(f"The request cannot be sent: {snippet(str(error))}.") from error
 
 
+@contextmanager
+def explain_environment() -> Iterator[None]:
+    """Let what httpx says of the environment's proxies and CA files, when a client is made, be one of our errors.
+
+    Raises:
+        InvalidArgumentError: When they cannot be used.
+    """
+    try:
+        yield
+    except (ImportError, ValueError, OSError) as error:
+        raise InvalidArgumentError(
+            "The environment's proxies (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) or CA files (SSL_CERT_FILE, SSL_CERT_DIR)"
+            f" cannot be used: {snippet(str(error))}"
+        ) from error
+
+
 def send(client: httpx.Client, effect: Send) -> Answer:
     """Send a request over `client`, ignoring its base URL, credentials, redirects and timeouts."""
     start = time.perf_counter()
     response = client.send(effect.request, stream=True, auth=None, follow_redirects=False)
+    reader = BodyReader(response, effect.limit)
     try:
-        reader = BodyReader(response, effect.limit)
         if response.is_stream_consumed:
             reader.feed(response.content)
         else:
             for chunk in response.iter_raw():
                 if not reader.feed(chunk):
                     break
+    except httpx.RemoteProtocolError:
+        return reader.finish(time.perf_counter() - start, cut=True)
     finally:
         response.close()
     return reader.finish(time.perf_counter() - start)
@@ -226,20 +245,24 @@ async def send_async(client: httpx.AsyncClient, effect: Send) -> Answer:
     """Send a request over `client`, ignoring its base URL, credentials, redirects and timeouts."""
     start = time.perf_counter()
     response = await client.send(effect.request, stream=True, auth=None, follow_redirects=False)
+    reader = BodyReader(response, effect.limit)
     try:
-        reader = BodyReader(response, effect.limit)
         if response.is_stream_consumed:
             reader.feed(response.content)
         else:
             async for chunk in response.aiter_raw():
                 if not reader.feed(chunk):
                     break
+    except httpx.RemoteProtocolError:
+        return reader.finish(time.perf_counter() - start, cut=True)
     finally:
         await response.aclose()
     return reader.finish(time.perf_counter() - start)
 
 
-def _judge_status(answer: Answer, operation: str, *, now: datetime) -> tuple[ScenarioError, Outcome]:
+def _judge_answer(answer: Answer, operation: Operation[Any], *, now: datetime) -> tuple[ScenarioError, Outcome]:
+    if answer.status < 300:
+        return invalid_answer(answer, operation.name, "a body that was cut short"), Outcome()
     answer = answer.conceal()
     try:
         body = parse_body(answer.body)
@@ -248,7 +271,7 @@ def _judge_status(answer: Answer, operation: str, *, now: datetime) -> tuple[Sce
     waits = [parse_retry_after(answer.headers.get("retry-after"), now=now)]
     if isinstance(body, dict):
         waits.append(parse_seconds(body.get("remainingSeconds")))
-    error = status_error(answer.response(), body, operation=operation)
+    error = status_error(answer.response(), body, operation=operation.name)
     error.retry_after = max((wait for wait in waits if wait is not None), default=None)
     return error, Outcome(status=answer.status, retry_after=error.retry_after)
 

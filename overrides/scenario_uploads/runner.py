@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import httpx
 
 from .errors import ScenarioError
-from .http import Pause, Send, send
+from .http import Pause, Send, explain_environment, send
 from .storage import Storage
 from .transfer import Transfer, transfer_parts
 
@@ -49,7 +49,8 @@ class Runner:
             if self._given is not None:
                 return self._given
             if self._own is None:
-                self._own = httpx.Client()
+                with explain_environment():
+                    self._own = httpx.Client()
             return self._own
 
     def _storage_connection(self) -> Storage:
@@ -94,5 +95,5 @@ class Runner:
             case Pause():
                 time.sleep(step.seconds)
             case Transfer():
-                transfer_parts(self._storage_connection(), step.job)
+                return transfer_parts(self._storage_connection(), step.job)
         return None

@@ -57,7 +57,7 @@ class TransferJob:
 
 @frozen
 class Transfer:
-    """To do: send the parts of this job; returns nothing, raises `TransferError` and its kin."""
+    """To do: send the parts of this job; returns the most often that one was tried, raises `TransferError`."""
 
     job: TransferJob
 
@@ -69,8 +69,8 @@ class _Ended:
     error: BaseException | None = None
 
 
-def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event | None = None) -> None:
-    """Send every part of a job and return when all are acknowledged.
+def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event | None = None) -> int:
+    """Send every part of a job, and return the most often that one was tried once all are acknowledged.
 
     `job.on_progress` and `job.on_part` are called from this thread alone; an exception in them stops the transfer and
     comes out here.
@@ -86,11 +86,12 @@ def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event 
     crew = _Crew(storage, job, stop or threading.Event())
     try:
         crew.start()
-        crew.count()
+        attempt = crew.count()
     finally:
         crew.end()
     if crew.stopped:
         raise TransferError("The upload was cancelled.")
+    return attempt
 
 
 class _Crew:
@@ -140,8 +141,8 @@ class _Crew:
             if isinstance(event, PartEvent) and event.done:
                 self._job.on_part(event.number)
 
-    def count(self) -> None:
-        """Add up what the workers tell until all have ended; raise the first error."""
+    def count(self) -> int:
+        """Add up what the workers tell until all have ended, and return the most tries; raise the first error."""
         job = self._job
         rest = sum(target.part.length for target in job.targets)
         progress = UploadProgress(
@@ -174,6 +175,7 @@ class _Crew:
             if changed != progress:
                 self._report(changed)
             progress = changed
+        return progress.attempt
 
     def _report(self, progress: UploadProgress) -> None:
         if self._job.on_progress:

@@ -189,11 +189,12 @@ def _send(
     api: Api, source: Source, plan: UploadPlan, begun: _Begun, ledger: Ledger | None, options: FileOptions
 ) -> Steps[Upload]:
     """Send what is missing, complete, and wait."""
+    attempt = 1
 
     def tell(phase: UploadPhase) -> None:
         if options.on_progress:
             count = plan.parts_count
-            options.on_progress(UploadProgress(phase, plan.size, plan.size, count, count))
+            options.on_progress(UploadProgress(phase, plan.size, plan.size, count, count, attempt))
 
     result = begun.accepted
     if result is None:
@@ -208,7 +209,7 @@ def _send(
             on_progress=options.on_progress,
             on_part=ledger.record if ledger else None,
         )
-        yield Transfer(job)
+        attempt = yield Transfer(job)
         source.check_unchanged()
         tell(UploadPhase.COMPLETING)
         completed = yield from complete(
