@@ -9,7 +9,7 @@ import zlib
 from typing import Any
 
 import pytest
-from scenario_uploads import APIError, APIResponseValidationError, Upload, UploadStatus, is_known
+from scenario_uploads import APIConnectionError, APIError, APIResponseValidationError, Upload, UploadStatus, is_known
 from scenario_uploads.http import ANSWER_LIMIT, ANSWER_LIMIT_PER_PART
 
 from tests.support.clients import Clock, Connect, raises
