@@ -152,7 +152,7 @@ class Contract:
                 raise self.fail(pointer[:index], f"nothing is at {format_pointer(pointer)}") from None
         return value
 
-    def get(self, pointer: Pointer, kind: type[dict[str, Any]] | type[list[Any]]) -> Any:
+    def get(self, pointer: Pointer, kind: type[dict[str, Any] | list[Any]]) -> Any:
         """Return the value at `pointer`, empty when there is none.
 
         Raises:

@@ -103,6 +103,8 @@ class View:
     types: frozenset[str] | None
     """The types beside null; none when every type is accepted."""
     nullable: bool
+    null_place: Pointer
+    """Where it is said whether null is accepted."""
     values: tuple[str, ...] | None
     """The values beside null, as JSON; none when they are not enumerated."""
     properties: Mapping[str, Pointer]
@@ -214,7 +216,7 @@ class Reader:
             node = {} if node else {"not": True}
         if not is_object(node):
             raise self.contract.fail(pointer, "a schema should be an object")
-        layers = [self._read_own(pointer, node, chain)]
+        layers = [self._read_own(pointer, node)]
         if "$ref" in node:
             layers.append(self.read(self.contract.follow(pointer), chain + 1))
         members = self.contract.get((*pointer, "allOf"), list) if "allOf" in node else []
@@ -235,7 +237,7 @@ class Reader:
         nullable = view.nullable and any(each.nullable for _, each in views)
         rest = [(member, each) for member, each in views if not each.is_null]
         if len(rest) == 1:
-            return merge(view, rest[0][1], nullable=nullable)
+            return attrs.evolve(merge(view, rest[0][1], nullable=nullable), null_place=(*pointer, keyword))
         if not rest:
             return attrs.evolve(view, nullable=nullable, types=frozenset())
         if view.alternatives is not None:
@@ -245,11 +247,10 @@ class Reader:
                 view, keywords=keywords, places={**view.places, keyword: (*pointer, keyword)}, nullable=nullable
             )
         places = {**view.places, "alternatives": (*pointer, keyword)}
-        return attrs.evolve(
-            view, alternatives=tuple(self.locate(member) for member, _ in rest), places=places, nullable=nullable
-        )
+        view = attrs.evolve(view, null_place=(*pointer, keyword))
+        return attrs.evolve(view, alternatives=tuple(member for member, _ in rest), places=places, nullable=nullable)
 
-    def _read_own(self, pointer: Pointer, node: Mapping[str, Any], chain: int) -> View:
+    def _read_own(self, pointer: Pointer, node: Mapping[str, Any]) -> View:
         """Return what the keywords that stand in the schema itself say."""
         get = self.contract.get
         declared = node.get("type")
@@ -267,6 +268,7 @@ class Reader:
         return View(
             place=pointer,
             types=None if types is None else frozenset(map(str, types - {"null"})),
+            null_place=next(((*pointer, key) for key in ("type", "enum", "const", "nullable") if key in node), pointer),
             nullable=null_by_type and (values is None or None in values) and node.get("not") is not True,
             values=None
             if values is None
@@ -361,7 +363,8 @@ def merge(view: View, layer: View, *, nullable: bool) -> View:
         values = tuple(value for value in view.values if value in layer.values)
     keywords, places = {**layer.keywords, **view.keywords}, {**layer.places, **view.places}
     for name, sign in LIMITS.items():
-        mine, theirs = view.keywords.get(name), layer.keywords.get(name)
+        mine: Any = view.keywords.get(name)
+        theirs: Any = layer.keywords.get(name)
         if is_number(mine) and is_number(theirs) and (theirs - mine) * sign > 0:
             keywords[name], places[name] = theirs, layer.place_of(name)
     plain = (
@@ -381,6 +384,7 @@ def merge(view: View, layer: View, *, nullable: bool) -> View:
         place=layer.place if plain else view.place,
         types=join_types(view.types, layer.types),
         nullable=nullable,
+        null_place=layer.null_place if plain or view.nullable else view.null_place,
         values=values,
         properties={**layer.properties, **view.properties},
         required={**layer.required, **view.required},
@@ -466,12 +470,12 @@ class _Comparison:
             if rule == "type-changed":
                 return True
         if old.nullable != new.nullable:
-            places = [name for name in ("type", "enum", "const", "nullable", "oneOf", "anyOf") if name in new.places]
-            if new.nullable:
-                self.say("null-added", places[0] if places else "type", "null was added", side="new")
-            else:
-                self.say("null-removed", places[0] if places else "type", "null was removed", side="new")
+            self.compare_null()
         return False
+
+    def compare_null(self) -> None:
+        rule, verb = ("null-added", "added") if self.new.nullable else ("null-removed", "removed")
+        self.differences.append(Difference(rule, "new", self.new.null_place, f"null was {verb}"))
 
     def compare_values(self) -> None:
         old, new = self.old.values, self.new.values
@@ -491,17 +495,17 @@ class _Comparison:
                     self.say("enum-value-removed", old_keyword, message, json.loads(value), "old")
 
     def compare_bounds(self) -> None:
-        for sign, name, old, new in (
-            (1, "minimum", self.old.lower, self.new.lower),
-            (-1, "maximum", self.old.upper, self.new.upper),
-        ):
+        for sign, old, new in ((1, self.old.lower, self.new.lower), (-1, self.old.upper, self.new.upper)):
             if (old and old.limit) == (new and new.limit):
                 continue
             if new is None or (old is not None and is_stricter(old, new, sign)):
                 rule = "limit-widened"
             else:
                 rule = "limit-narrowed"
-            message = describe_change(name, old and old.text, new and new.text)
+            common = f"{old.place[-1]} " if old is not None else ""
+            message = describe_words(
+                None if old is None else old.text, None if new is None else new.text, common=common
+            )
             side: Side = "old" if new is None else "new"
             place = new.place if new is not None else old.place if old is not None else self.new.place
             self.differences.append(Difference(rule, side, place, message))
@@ -653,7 +657,8 @@ class _Comparison:
     @staticmethod
     def name(reader: Reader, place: Pointer) -> str:
         """Return a short name of a schema that is one of several."""
-        return str(place[-1]) if name_component(place) else list_types(reader.read(place))
+        component = name_component(reader.locate(place))
+        return str(component) if component else list_types(reader.read(place))
 
     def compare_alternatives(self) -> bool:
         """Compare the members of `oneOf` and `anyOf`; return whether nothing else is worth comparing."""
@@ -690,8 +695,7 @@ class _Comparison:
                 )
             )
         if wrapped and self.old.nullable != self.new.nullable:
-            rule, verb = ("null-added", "added") if self.new.nullable else ("null-removed", "removed")
-            self.say(rule, "alternatives", f"null was {verb}", side="new")
+            self.compare_null()
         return wrapped
 
 
@@ -706,7 +710,10 @@ def match_members(
     gone, come = list(old), list(new)
     pairs: list[Pair] = []
     keys: tuple[tuple[Callable[[Pointer], Any], Callable[[Pointer], Any]], ...] = (
-        (name_component, name_component),
+        (
+            lambda place: name_component(comparer.old.locate(place)),
+            lambda place: name_component(comparer.new.locate(place)),
+        ),
         (comparer.old.digest, comparer.new.digest),
         (lambda place: comparer.old.read(place).types, lambda place: comparer.new.read(place).types),
     )
@@ -725,15 +732,21 @@ def match_members(
 
 
 def name_component(place: Pointer) -> Any:
-    """Return the name of a member that is a component; none when it stands inline."""
-    return place if place[:2] == ("components", "schemas") and len(place) == 3 else None
+    """Return the name of a schema that is a component; none when it stands inline."""
+    return place[2] if place[:2] == ("components", "schemas") and len(place) == 3 else None
 
 
 def describe_change(name: str, old: str | None, new: str | None) -> str:
     """Return in words what became of a keyword."""
+    return describe_words(
+        None if old is None else f"{name} {old}", None if new is None else f"{name} {new}", common=f"{name} "
+    )
+
+
+def describe_words(old: str | None, new: str | None, *, common: str = "") -> str:
+    """Return in words what `old` became; what both begin with need not be said twice."""
     if old is None:
-        return f"{name} {new} was added" if not str(new).startswith(name) else f"{new} was added"
-    old = old.removeprefix(f"{name} ")
+        return f"{new} was added"
     if new is None:
-        return f"{name} {old} was removed"
-    return f"{name} {old} became {new.removeprefix(f'{name} ')}"
+        return f"{old} was removed"
+    return f"{old} became {new.removeprefix(common)}"

@@ -131,8 +131,6 @@ class Walk:
     """Where the walk has been, and what kind of thing is there."""
     names: dict[tuple[str, Direction], list[Pair]] = attrs.field(factory=dict)
     """Where the schemas of each operation begin, by direction."""
-    origins: dict[Pair, Pair] = attrs.field(factory=dict)
-    """Where two schemas were first led to from, when they are at two different components."""
     operation: str = ""
 
     def __attrs_post_init__(self) -> None:
@@ -271,25 +269,25 @@ class Walk:
             match = next((key for key in come if key[1] == name.lower() or key[1] == name), None)
             if match is not None:
                 message = f"the {where} parameter {name} moved to {match[0]}"
-                self.say_of_parameter("parameter-moved", "new", come[match], message, new)
+                self.say_of_parameter("parameter-moved", "new", come[match], message)
                 self.compare_parameter(place, come.pop(match))
                 del gone[where, name]
         for (where, _), place in gone.items():
             name = self.old.at(place)["name"]
             self.visit("parameter", place, None)
-            self.say_of_parameter("parameter-removed", "old", place, f"the {where} parameter {name} was removed", old)
+            self.say_of_parameter("parameter-removed", "old", place, f"the {where} parameter {name} was removed")
         for (where, _), place in come.items():
             value = self.new.at(place)
             self.visit("parameter", None, place)
             required = value.get("required") is True
             rule = "required-parameter-added" if required else "parameter-added"
             message = f"the {'required' if required else 'optional'} {where} parameter {value['name']} was added"
-            self.say_of_parameter(rule, "new", place, message, new)
+            self.say_of_parameter(rule, "new", place, message)
         for key, place in before.items():
             if key in after:
                 self.compare_parameter(place, after[key])
 
-    def say_of_parameter(self, rule: str, side: Side, place: Pointer, message: str, operation: Operation) -> None:
+    def say_of_parameter(self, rule: str, side: Side, place: Pointer, message: str) -> None:
         """Note a fact of a parameter, located by its name and not by where it stands in a list."""
         value = (self.old if side == "old" else self.new).at(place)
         name = f"{value['in']}.{value['name']}"
@@ -520,11 +518,13 @@ class Walk:
                     location=f"{format_pointer(where)}/{describe_security(way)}",
                 )
         for way, place in after.items():
-            if not any(each <= way for each in before):
+            if way in before:
+                continue
+            if not way:
+                self.say("security-loosened", "new", place, "no authentication is needed any more")
+            elif not any(each <= way for each in before):
                 location = f"{format_pointer(place[:-1] if place != where else place)}/{describe_security(way)}"
                 self.say("security-added", "new", place, f"{describe_security(way)} may be used now", location=location)
-            elif not any(each == way for each in before) and not way:
-                self.say("security-loosened", "new", place, "no authentication is needed any more")
 
     def compare_servers(self, old: Pointer, new: Pointer) -> None:
         """Compare the base URLs of an operation."""
@@ -563,9 +563,10 @@ class Walk:
     def locate(self, pair: Pair) -> Pair:
         """Return where two schemas really are."""
         located = Pair(self.comparer.old.locate(pair.old), self.comparer.new.locate(pair.new))
-        if located.old != located.new:
-            self.origins.setdefault(located, pair)
-        return located
+        if located.old == located.new or (self.lacks(self.new, located.old) and self.lacks(self.old, located.new)):
+            return located
+        # Another component is referred to: each reference that does so is a fact of its own.
+        return pair
 
     def compare_pairs(
         self, roots: Iterable[Pair], direction: Direction
@@ -590,10 +591,11 @@ class Walk:
         """Return a difference of schemas as a fact."""
         contract = self.old if difference.side == "old" else self.new
         place = subject = difference.place
-        origin = self.origins.get(pair)
-        if origin is not None and difference.side == "new" and place[: len(pair.new)] == pair.new != origin.new:
-            # Another component is referred to: that is said of the reference, not of the component.
-            place = subject = origin.new
+        reader, own = (self.comparer.old, pair.old) if difference.side == "old" else (self.comparer.new, pair.new)
+        there = reader.locate(own)
+        if there != own and place[: len(there)] == there:
+            # Said of the reference, since the component has not changed.
+            place = subject = own
         if difference.member is None:
             location = format_pointer(place)
         else:
@@ -749,7 +751,7 @@ def describe_security(way: frozenset[tuple[str, str]]) -> str:
     for name in names:
         scopes = sorted(scope for each, scope in way if each == name and scope)
         parts.append(f"{name} ({', '.join(scopes)})" if scopes else name)
-    return " with ".join(parts) or "no authentication"
+    return " with ".join(parts) or "going without authentication"
 
 
 def find_leading(differences: Mapping[Pair, Any], children: Mapping[Pair, list[Pair]]) -> set[Pair]:
