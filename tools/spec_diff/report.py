@@ -218,11 +218,10 @@ def escape_command(text: str, *, is_property: bool = False) -> str:
 
 def render_github(report: Report) -> str:
     """Return the report as workflow commands, which annotate the lines of a pull request."""
-    lines = [
-        f"::{'error' if report.uncovered_break else 'notice'} title=Contract::{escape_command(describe_verdict(report))}"
-    ]
     if not report.changes:
         return ""
+    command = "error" if report.uncovered_break else "notice"
+    lines = [f"::{command} title=Contract::{escape_command(describe_verdict(report))}"]
     for change in report.changes:
         if change.level == "breaking":
             command = "warning" if change in report.accepted or not report.uncovered_break else "error"

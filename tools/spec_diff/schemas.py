@@ -54,6 +54,7 @@ JUDGED_KEYWORDS = frozenset(
         *PLAIN_KEYWORDS,
     }
 )
+KEPT_KEYWORDS = OTHER_KEYWORDS | PLAIN_KEYWORDS | LIMITS.keys()
 WIDER_FORMATS = {("int32", "int64"), ("float", "double")}
 MAX_CHAIN = 60
 """How many `$ref` and `allOf` may lead from one to the next before a schema counts as endless."""
@@ -72,7 +73,7 @@ class Difference:
     """Which member of the set at `place` it is about."""
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)
 class Pair:
     """Two schemas to compare next."""
 
@@ -192,7 +193,7 @@ class Reader:
         """Return where a schema really is: past a `$ref` that stands alone."""
         for _ in range(MAX_CHAIN):
             node = self.contract.at(pointer)
-            if not is_object(node) or "$ref" not in node or any(key in JUDGED_KEYWORDS - {"$ref"} for key in node):
+            if not is_object(node) or "$ref" not in node or len(node.keys() & JUDGED_KEYWORDS) > 1:
                 return pointer
             pointer = self.contract.follow(pointer)
         raise self.contract.fail(pointer, "the schema leads back to itself")
@@ -280,10 +281,8 @@ class Reader:
             alternatives=None,
             lower=read_bound(pointer, node, "minimum", "exclusiveMinimum", 1, integral=integral),
             upper=read_bound(pointer, node, "maximum", "exclusiveMaximum", -1, integral=integral),
-            keywords={
-                key: node[key] for key in node if key in OTHER_KEYWORDS or key in LIMITS or key in PLAIN_KEYWORDS
-            },
-            places={key: (*pointer, key) for key in node if key in JUDGED_KEYWORDS},
+            keywords={key: node[key] for key in node.keys() & KEPT_KEYWORDS},
+            places={key: (*pointer, key) for key in node.keys() & JUDGED_KEYWORDS},
         )
 
     def digest(self, pointer: Pointer, depth: int = 0) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -554,11 +554,18 @@ class Walk:
         for direction in ("request", "response"):
             roots = {name: pairs for (name, way), pairs in self.names.items() if way == direction}
             differences, children = self.compare_pairs([pair for pairs in roots.values() for pair in pairs], direction)
-            useful = find_leading(differences, children)
-            for name, pairs in roots.items():
-                for pair in reach([self.locate(pair) for pair in pairs], children, useful):
-                    for difference in differences.get(pair, ()):
-                        self.note(self.describe(difference, pair), name, direction)
+            masks: dict[Pair, int] = {}
+            names = list(roots)
+            for index, name in enumerate(names):
+                for pair in map(self.locate, roots[name]):
+                    masks[pair] = masks.get(pair, 0) | 1 << index
+            masks = spread(masks, children)
+            for pair, own in differences.items():
+                concerned = [name for index, name in enumerate(names) if masks[pair] >> index & 1]
+                for difference in own:
+                    found = self.describe(difference, pair)
+                    for name in concerned:
+                        self.note(found, name, direction)
 
     def locate(self, pair: Pair) -> Pair:
         """Return where two schemas really are."""
@@ -754,32 +761,38 @@ def describe_security(way: frozenset[tuple[str, str]]) -> str:
     return " with ".join(parts) or "going without authentication"
 
 
-def find_leading(differences: Mapping[Pair, Any], children: Mapping[Pair, list[Pair]]) -> set[Pair]:
-    """Return the pairs from which a difference can be reached."""
-    parents: dict[Pair, list[Pair]] = {}
-    for pair, below in children.items():
-        for child in below:
-            parents.setdefault(child, []).append(pair)
-    queue, result = list(differences), set(differences)
-    while queue:
-        for parent in parents.get(queue.pop(), ()):
-            if parent not in result:
-                result.add(parent)
-                queue.append(parent)
-    return result
+def spread(masks: Mapping[Pair, int], children: Mapping[Pair, list[Pair]]) -> dict[Pair, int]:
+    """Return the marks of each pair: its own and those of all that lead to it, each mark a bit.
 
-
-def reach(roots: Iterable[Pair], children: Mapping[Pair, list[Pair]], useful: set[Pair]) -> Iterator[Pair]:
-    """Yield the useful pairs that the roots lead to, each one once."""
-    queue = [pair for pair in roots if pair in useful]
-    seen = set(queue)
-    while queue:
-        pair = queue.pop()
-        yield pair
-        for child in children[pair]:
-            if child in useful and child not in seen:
+    Pairs lead to one another in circles where a schema holds itself. Parents come before their children but in those,
+    so that a few passes are enough however many marks there are.
+    """
+    order: list[Pair] = []
+    seen: set[Pair] = set()
+    for root in masks:
+        stack = [(root, iter(children[root]))] if root not in seen else []
+        seen.add(root)
+        while stack:
+            pair, rest = stack[-1]
+            child = next((each for each in rest if each not in seen), None)
+            if child is None:
+                order.append(pair)
+                stack.pop()
+            else:
                 seen.add(child)
-                queue.append(child)
+                stack.append((child, iter(children[child])))
+    order.reverse()
+    result = {pair: masks.get(pair, 0) for pair in order}
+    changed = True
+    while changed:
+        changed = False
+        for pair in order:
+            mask = result[pair]
+            for child in children[pair]:
+                if mask | result[child] != result[child]:
+                    result[child] |= mask
+                    changed = True
+    return result
 
 
 def name_place(contract: Contract, place: Pointer) -> str:
