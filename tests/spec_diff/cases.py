@@ -46,13 +46,12 @@ class OperationCase:
 
 def schema(name: str, old: Any, new: Any, there: Any = (), back: Any = (), **components: Any) -> SchemaCase:
     """Return a case; one expectation may stand for a tuple of one."""
-    pairs = {key: value for key, value in components.items()}
     return SchemaCase(
         name,
         old,
         new,
         *((each,) if each and isinstance(each[0], str) else tuple(each) for each in (there, back)),
-        components=({k: v[0] for k, v in pairs.items()}, {k: v[1] for k, v in pairs.items()}),
+        components=({k: v[0] for k, v in components.items()}, {k: v[1] for k, v in components.items()}),
     )
 
 

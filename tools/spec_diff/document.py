@@ -22,11 +22,10 @@ MAX_VALUES = 2_000_000
 MAX_DEPTH = 150
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-TAG = "tag:yaml.org,2002:"
-PLAIN_TAGS = frozenset(
-    TAG + kind for kind in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value", "binary")
+# Tags that say what is so anyway; any other could name a type of a program.
+HARMLESS_TAGS: frozenset[str | None] = frozenset(
+    {None, "!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq"))}
 )
-"""What PyYAML makes of scalars that have no tag; which of them it is is decided anew."""
 INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 MAX_DIGITS = 400
@@ -65,17 +64,8 @@ def parse_pointer(text: str) -> Pointer:
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps.split("/")) if steps else ()
 
 
-def read_scalar(node: yaml.ScalarNode, name: str) -> Any:
-    """Return the value of a scalar as YAML 1.2's core schema, and so JSON, sees it.
-
-    Raises:
-        UnreadableError: When it has a tag of its own.
-    """
-    text, tag = node.value, node.tag
-    if tag == "!" or (node.style and tag == TAG + "str"):
-        return text
-    if node.style or tag not in PLAIN_TAGS:
-        raise UnreadableError(name, f"the tag {tag!r} is not allowed", node.start_mark.line + 1)
+def read_scalar(text: str) -> Any:
+    """Return the value of a scalar without quotes, as YAML 1.2's core schema, and so JSON, sees it."""
     if text in WORDS:
         return WORDS[text]
     if len(text) <= MAX_DIGITS:
@@ -86,37 +76,100 @@ def read_scalar(node: yaml.ScalarNode, name: str) -> Any:
     return text
 
 
+@attrs.frozen(eq=False)
+class Lines:
+    """The lines of a value: its own, and those of what it holds."""
+
+    line: int
+    children: Mapping[str | int, Lines] = attrs.field(factory=dict)
+    """By key or index; the line of a child that has a key is that of its key."""
+
+
+@attrs.frozen(eq=False)
+class _Built:
+    """A value with its lines, and how much of it there is."""
+
+    value: Any
+    lines: Lines
+    size: int
+    depth: int
+
+
+@attrs.define(eq=False)
 class _Builder:
-    """Builds the value of one document, counting what it holds."""
+    """Builds the value of one document from the events of a parser, within bounds from the first event on."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.count = 0
+    name: str
+    parser: Any
+    anchors: dict[str, _Built] = attrs.field(factory=dict)
+    size: int = 0
 
-    def build(self, node: yaml.Node, depth: int = 0) -> Any:
-        self.count += 1
-        line = node.start_mark.line + 1
-        if self.count > MAX_VALUES:
+    def build(self, depth: int = 0) -> _Built:
+        event = self.parser.get_event()
+        line = event.start_mark.line + 1
+        before = self.size
+        if isinstance(event, yaml.AliasEvent):
+            built = self.anchors.get(event.anchor)
+            if built is None:
+                raise UnreadableError(self.name, f"the alias {event.anchor!r} stands for nothing, or for itself", line)
+            self.count(built.size, depth + built.depth, line)
+            return attrs.evolve(built, lines=Lines(line, built.lines.children))
+        self.count(1, depth, line)
+        if event.tag not in HARMLESS_TAGS:
+            raise UnreadableError(self.name, f"the tag {event.tag!r} is not allowed", line)
+        value: Any
+        children: dict[str | int, Lines] = {}
+        deepest = 0
+        if isinstance(event, yaml.ScalarEvent):
+            plain = event.implicit[0] and event.tag is None
+            value = read_scalar(event.value) if plain else event.value
+        elif isinstance(event, yaml.SequenceStartEvent):
+            value = []
+            while not self.parser.check_event(yaml.SequenceEndEvent):
+                child = self.build(depth + 1)
+                children[len(value)] = child.lines
+                value.append(child.value)
+                deepest = max(deepest, child.depth + 1)
+            self.parser.get_event()
+        else:
+            value = {}
+            while not self.parser.check_event(yaml.MappingEndEvent):
+                key, where = self.read_key(value)
+                child = self.build(depth + 1)
+                value[key] = child.value
+                children[key] = Lines(where, child.lines.children)
+                deepest = max(deepest, child.depth + 1)
+                if key == "$ref" and isinstance(child.value, str) and not child.value.startswith("#/"):
+                    raise UnreadableError(self.name, f"$ref {child.value!r} leads out of the document", where)
+            self.parser.get_event()
+        built = _Built(value, Lines(line, children), self.size - before, deepest)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = built
+        return built
+
+    def read_key(self, others: Mapping[str, Any]) -> tuple[str, int]:
+        """Return the next key of an object and its line."""
+        event = self.parser.get_event()
+        line = event.start_mark.line + 1
+        if not isinstance(event, yaml.ScalarEvent):
+            raise UnreadableError(self.name, "a key is neither a text nor a number", line)
+        if event.tag not in HARMLESS_TAGS:
+            raise UnreadableError(self.name, f"the tag {event.tag!r} is not allowed", line)
+        if event.value in others:
+            raise UnreadableError(self.name, f"the key {event.value!r} is there twice", line)
+        if event.value == "<<" and event.implicit[0]:
+            raise UnreadableError(self.name, "merge keys (<<) are not OpenAPI", line)
+        if event.anchor is not None:
+            raise UnreadableError(self.name, "a key has an anchor", line)
+        return str(event.value), line
+
+    def count(self, size: int, depth: int, line: int) -> None:
+        """Count what was read, that which an alias repeats included."""
+        self.size += size
+        if self.size > MAX_VALUES:
             raise UnreadableError(self.name, f"more than {MAX_VALUES:,} values, repeated ones counted", line)
         if depth > MAX_DEPTH:
             raise UnreadableError(self.name, f"nested more than {MAX_DEPTH} levels deep", line)
-        if isinstance(node, yaml.ScalarNode):
-            return read_scalar(node, self.name)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.build(child, depth + 1) for child in node.value]
-        result: dict[str, Any] = {}
-        for key, child in node.value:
-            where = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode):
-                raise UnreadableError(self.name, "a key is neither a text nor a number", where)
-            if key.value in result:
-                raise UnreadableError(self.name, f"the key {key.value!r} is there twice", where)
-            if key.value == "<<" and not key.style:
-                raise UnreadableError(self.name, "merge keys (<<) are not OpenAPI", where)
-            value = result[str(key.value)] = self.build(child, depth + 1)
-            if key.value == "$ref" and isinstance(value, str) and not value.startswith("#/"):
-                raise UnreadableError(self.name, f"$ref {value!r} leads out of the document", where)
-        return result
 
 
 @attrs.frozen(eq=False)
@@ -127,7 +180,7 @@ class Contract:
     """What messages call it: the path as it was given."""
     path: Path
     document: Mapping[str, Any]
-    root: yaml.Node = attrs.field(repr=False)
+    lines: Lines = attrs.field(repr=False)
 
     @property
     def version(self) -> str:
@@ -201,23 +254,27 @@ class Contract:
 
     def find_line(self, pointer: Pointer) -> int:
         """Return the line, from 1, of the value at `pointer`, or of the nearest thing around it; of its key if any."""
-        line, node = 1, self.root
-        for step in pointer:
-            if isinstance(node, yaml.MappingNode):
-                match = next(((key, value) for key, value in node.value if key.value == str(step)), None)
-                if match is None:
-                    break
-                line, node = match[0].start_mark.line + 1, match[1]
-            elif isinstance(node, yaml.SequenceNode) and str(step).isdigit() and int(step) < len(node.value):
-                node = node.value[int(step)]
-                line = node.start_mark.line + 1
-            else:
-                break
-        return line
+        return find_line(self.lines, pointer)
 
 
-def read_yaml(path: Path, name: str) -> tuple[Any, yaml.Node | None]:
-    """Return the value that a YAML or JSON file holds, and the nodes that know its lines.
+def find_line(lines: Lines | None, pointer: Pointer) -> int:
+    """Return the line, from 1, of the value at `pointer`, or of the nearest thing around it."""
+    if lines is None:
+        return 1
+    for step in pointer:
+        child = lines.children.get(step)
+        if child is None and str(step).isdigit():
+            child = lines.children.get(int(step), lines.children.get(str(step)))
+        if child is None:
+            break
+        lines = child
+    return lines.line
+
+
+def read_yaml(path: Path, name: str) -> tuple[Any, Lines | None]:
+    """Return the value that a YAML or JSON file holds, and its lines.
+
+    The parser's events are used, since its trees are built without a bound for how deep they are.
 
     Raises:
         UnreadableError: When it cannot be read, is too large, or is neither.
@@ -227,11 +284,19 @@ def read_yaml(path: Path, name: str) -> tuple[Any, yaml.Node | None]:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise UnreadableError(name, f"more than {MAX_BYTES // 2**20} MiB")
-        loader = Loader(data.decode("utf-8-sig"))
+        parser = Loader(data.decode("utf-8-sig"))
         try:
-            node = loader.get_single_node()
+            parser.get_event()  # the stream
+            if parser.check_event(yaml.StreamEndEvent):
+                return None, None
+            parser.get_event()  # the document
+            built = _Builder(name, parser).build()
+            parser.get_event()
+            if not parser.check_event(yaml.StreamEndEvent):
+                raise UnreadableError(name, "a second document", parser.peek_event().start_mark.line + 1)
+            return built.value, built.lines
         finally:
-            loader.dispose()
+            parser.dispose()
     except OSError as error:
         raise UnreadableError(name, error.strerror or "cannot be read") from None
     except UnicodeDecodeError as error:
@@ -239,9 +304,8 @@ def read_yaml(path: Path, name: str) -> tuple[Any, yaml.Node | None]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise UnreadableError(name, error.problem or "not YAML", None if mark is None else mark.line + 1) from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise UnreadableError(name, f"not YAML: {str(error).splitlines()[0]}") from None
-    return (None, None) if node is None else (_Builder(name).build(node), node)
 
 
 def read_contract(path: Path, name: str | None = None) -> Contract:
@@ -251,10 +315,10 @@ def read_contract(path: Path, name: str | None = None) -> Contract:
         UnreadableError: When it cannot be read, or is no OpenAPI 3 document with a version and paths.
     """
     name = str(path) if name is None else name
-    document, root = read_yaml(path, name)
-    if not is_object(document) or root is None:
+    document, lines = read_yaml(path, name)
+    if not is_object(document) or lines is None:
         raise UnreadableError(name, "not an OpenAPI document", 1)
-    contract = Contract(name, path, document, root)
+    contract = Contract(name, path, document, lines)
     if not str(document.get("openapi", "")).startswith("3."):
         raise contract.fail(("openapi",), "not an OpenAPI 3 document")
     info = document.get("info")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
 import attrs
 
-from tools.spec_diff.document import UnreadableError, is_array, is_object, read_yaml
+from tools.spec_diff.document import UnreadableError, find_line, is_array, is_object, read_yaml
 from tools.spec_diff.report import BUMPS, Bump, Change, Level
 from tools.spec_diff.wire import Fact
 
@@ -82,18 +82,18 @@ def read_policy(path: Path = POLICY, name: str | None = None) -> Policy:
         UnreadableError: When a rule is missing, unknown, without a reason, or of no known level.
     """
     name = path.name if name is None else name
-    document, root = read_yaml(path, name)
+    document, lines = read_yaml(path, name)
     levels: dict[str, dict[str, Level]] = {}
     for section, rules in RULES.items():
         entries = document.get(section) if is_object(document) else None
         if not is_object(entries):
             raise UnreadableError(name, f"{section!r} is missing", 1)
         for rule in sorted(rules ^ entries.keys()):
-            line = None if rule in rules else find_line(root, section, rule)
+            line = None if rule in rules else find_line(lines, (section, rule))
             raise UnreadableError(name, f"the rule {rule} is {'missing' if rule in rules else 'unknown'}", line)
         keys = ("request", "response") if section == "schemas" else ("level",)
         for rule, entry in entries.items():
-            line = find_line(root, section, rule)
+            line = find_line(lines, (section, rule))
             if not is_object(entry) or entry.keys() != {*keys, "because"}:
                 raise UnreadableError(
                     name, f"the rule {rule} needs {', '.join(keys)} and because, and nothing else", line
@@ -105,18 +105,6 @@ def read_policy(path: Path = POLICY, name: str | None = None) -> Policy:
                     raise UnreadableError(name, f"the rule {rule} has the level {entry[key]!r}, no {LEVELS}", line)
             levels[rule] = {key: entry[key] for key in keys}
     return Policy(levels)
-
-
-def find_line(root: Any, *steps: str | int) -> int:
-    """Return the line of a value of a file of ours."""
-    line, node = 1, root
-    for step in steps:
-        for index, child in enumerate(getattr(node, "value", ())):
-            key, value = child if isinstance(child, tuple) else (child, child)
-            if step == index or getattr(key, "value", None) == step:
-                line, node = key.start_mark.line + 1, value
-                break
-    return line
 
 
 @attrs.frozen
@@ -136,7 +124,7 @@ def read_allowed(path: Path, name: str | None = None) -> list[Allowed]:
         UnreadableError: When it cannot be read, or an entry is without a reason or otherwise incomplete.
     """
     name = path.name if name is None else name
-    document, root = read_yaml(path, name)
+    document, lines = read_yaml(path, name)
     entries = [] if document is None else document.get("allow") if is_object(document) else None
     if entries is None and is_object(document) and "allow" in document:
         entries = []
@@ -144,7 +132,7 @@ def read_allowed(path: Path, name: str | None = None) -> list[Allowed]:
         raise UnreadableError(name, "should have one key, `allow`, with a list of entries", 1)
     result: list[Allowed] = []
     for index, entry in enumerate(entries):
-        line = find_line(root, "allow", index)
+        line = find_line(lines, ("allow", index))
         if not is_object(entry) or not entry.keys() <= {"kind", "location", "reason"}:
             raise UnreadableError(name, "an entry has kind, location and reason, and nothing else", line)
         for key in ("kind", "location", "reason"):

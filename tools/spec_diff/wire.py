@@ -693,6 +693,8 @@ class Walk:
 
     def list_facts(self) -> list[Fact]:
         """Return what was found, in the order of the contract."""
+        names = [each.name for contract in (self.new, self.old) for each in list_operations(contract)]
+        order = {name: index for index, name in enumerate(dict.fromkeys(names))}
         facts: list[Fact] = []
         for found, (operations, directions) in self.found.items():
             contract = self.old if found.side == "old" else self.new
@@ -703,7 +705,7 @@ class Walk:
                     found.side,
                     contract.find_line(found.place),
                     found.message,
-                    tuple(operations),
+                    tuple(sorted(operations, key=order.__getitem__)),
                     frozenset(directions),
                 )
             )
