@@ -1,5 +1,6 @@
 """The command line: formats, exit codes, versions, accepted breaks, and inputs that cannot be read."""
 
+import html
 import json
 import re
 import subprocess
@@ -184,6 +185,7 @@ def test_nothing_of_a_contract_becomes_markup_or_a_command() -> None:
     report = Report("1.0.0", "1.0.0", (change,), "major", "none", file="a,b:c.yaml")
     markdown = render_markdown(report)
     assert not re.search(r"<img|\]\(|`|@all|\n::", markdown)
+    assert evil.replace("\n", " ") in html.unescape(markdown)
     lines = render_github(report).splitlines()
     assert len(lines) == 2
     assert all(line.startswith("::error ") for line in lines)

@@ -24,7 +24,7 @@ MAX_DEPTH = 150
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # Tags that say what is so anyway; any other could name a type of a program.
 HARMLESS_TAGS: frozenset[str | None] = frozenset(
-    {None, "!", *(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq"))}
+    {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 )
 INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -109,7 +109,7 @@ class _Builder:
         line = event.start_mark.line + 1
         before = self.size
         if isinstance(event, yaml.AliasEvent):
-            built = self.anchors.get(event.anchor)
+            built = self.anchors.get(str(event.anchor))
             if built is None:
                 raise UnreadableError(self.name, f"the alias {event.anchor!r} stands for nothing, or for itself", line)
             self.count(built.size, depth + built.depth, line)

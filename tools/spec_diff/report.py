@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
@@ -138,19 +139,10 @@ def render_text(report: Report) -> str:
 
 
 def escape(text: str) -> str:
-    """Return a text that Markdown shows as it is."""
-    for character, replacement in (
-        ("\\", "\\\\"),
-        ("&", "&amp;"),
-        ("<", "&lt;"),
-        (">", "&gt;"),
-        ("\n", " "),
-        ("\r", " "),
-    ):
-        text = text.replace(character, replacement)
-    for character in "`*_[]|#@~":
-        text = text.replace(character, f"&#{ord(character)};")
-    return text
+    """Return a text that Markdown shows as it is, in one line."""
+    text = re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", text)
+    # Entities, since a backslash is itself shown in some places.
+    return re.sub(r"[\\&<>`*_\[\]|#@~!]", lambda match: f"&#{ord(match[0])};", text)
 
 
 def render_markdown(report: Report) -> str:
