@@ -1,13 +1,15 @@
 """The command line: formats, exit codes, versions, accepted breaks, and inputs that cannot be read."""
 
+import copy
 import html
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import attrs
@@ -17,10 +19,11 @@ import yaml
 from tests.spec_diff.support import BASE, CONTRACTS, edit, write
 from tools.generate import ROOT
 from tools.spec_diff.__main__ import main
-from tools.spec_diff.document import Contract
-from tools.spec_diff.policy import POLICY, RULES, measure_bump, read_policy
+from tools.spec_diff.document import Contract, UnreadableError, read_contract
+from tools.spec_diff.policy import POLICY, RULES, judge, measure_bump, read_policy
 from tools.spec_diff.redocly import Seen
 from tools.spec_diff.report import Change, Report, render_github, render_markdown, render_text
+from tools.spec_diff.wire import compare
 
 Run = Callable[..., tuple[int, str, str]]
 LOCATION = "#/components/schemas/Kind/enum/c"
@@ -367,6 +370,37 @@ def test_input_that_cannot_be_read(
         assert re.match(f"{re.escape(str(bad))}({where})", output.err)
         assert re.search(reason, output.err)
         assert "Traceback" not in output.err
+
+
+JUNK: list[Any] = [
+    *(None, 1, "x", [], {}, [1], [{}], {"a": 1}, True, -1, 1.5, ["a"], [[]], {"type": "null"}, {"type": {}}),
+    *({"$ref": "#/components/schemas/Thing"}, {"$ref": 1}, {"oneOf": 1}, {"enum": {}}, {"required": [{}]}),
+]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_contract_with_nonsense_in_it(tmp_path: Path, seed: int) -> None:
+    """Whatever stands where something else should, the comparison says what it sees or that it cannot read it."""
+    random = Random(seed)
+    places = [place for place in list_places(BASE) if place]
+    good = read_contract(write(tmp_path, BASE, BASE)[0])
+    for _ in range(60):
+        *path, last = random.choice(places)
+        document = copy.deepcopy(BASE)
+        holder: Any = document
+        for step in path:
+            holder = holder[step]
+        holder[last] = random.choice(JUNK)
+        with suppress(UnreadableError):
+            bad = read_contract(write(tmp_path, BASE, document)[1])
+            for old, new in ((good, bad), (bad, good)):
+                with suppress(UnreadableError):
+                    judge(compare(old, new, list), read_policy())
+
+
+def list_places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place, *(each for key, child in items for each in list_places(child, (*place, key)))]
 
 
 def test_input_that_is_too_large(

@@ -205,6 +205,17 @@ class Contract:
                 raise self.fail(pointer[:index], f"nothing is at {format_pointer(pointer)}") from None
         return value
 
+    def object_at(self, pointer: Pointer) -> Mapping[str, Any]:
+        """Return the object at `pointer`.
+
+        Raises:
+            UnreadableError: When something else is there.
+        """
+        value = self.at(pointer)
+        if not is_object(value):
+            raise self.fail(pointer, f"{pointer[-1]!r} should be an object")
+        return value
+
     def get(self, pointer: Pointer, kind: type[dict[str, Any] | list[Any]]) -> Any:
         """Return the value at `pointer`, empty when there is none.
 
@@ -232,8 +243,9 @@ class Contract:
         try:
             for step in parse_pointer(reference):
                 # One way to say one place, so that places can be compared.
-                target.append(int(step) if is_array(value) else step)
-                value = value[target[-1]]
+                key: Any = int(step) if is_array(value) else step
+                target.append(key)
+                value = value[key]
         except (LookupError, TypeError, ValueError):
             raise self.fail((*pointer, "$ref"), f"$ref {reference!r} leads nowhere") from None
         return tuple(target)

@@ -61,7 +61,8 @@ class Policy:
         levels = self.levels[fact.rule]
         if "level" in levels:
             return levels["level"]
-        return min((levels[direction] for direction in fact.directions), key=LEVELS.index)
+        own = {levels[direction] for direction in fact.directions}
+        return next(level for level in LEVELS if level in own)
 
     def describe(self, fact: Fact) -> str:
         """Return the message of a fact, with its direction, and the level of each where they differ."""
@@ -94,7 +95,7 @@ def read_policy(path: Path = POLICY, name: str | None = None) -> Policy:
         keys = ("request", "response") if section == "schemas" else ("level",)
         for rule, entry in entries.items():
             line = find_line(lines, (section, rule))
-            if not is_object(entry) or entry.keys() != {*keys, "because"}:
+            if not is_object(entry) or set(entry) != {*keys, "because"}:
                 raise UnreadableError(
                     name, f"the rule {rule} needs {', '.join(keys)} and because, and nothing else", line
                 )
@@ -128,7 +129,7 @@ def read_allowed(path: Path, name: str | None = None) -> list[Allowed]:
     entries = [] if document is None else document.get("allow") if is_object(document) else None
     if entries is None and is_object(document) and "allow" in document:
         entries = []
-    if not is_array(entries) or (is_object(document) and document.keys() != {"allow"}):
+    if not is_array(entries) or (is_object(document) and set(document) != {"allow"}):
         raise UnreadableError(name, "should have one key, `allow`, with a list of entries", 1)
     result: list[Allowed] = []
     for index, entry in enumerate(entries):
@@ -174,12 +175,12 @@ def accept(changes: Sequence[Change], allowed: Sequence[Allowed]) -> tuple[dict[
 
 def require_bump(changes: Iterable[Change], accepted: Mapping[Change, str]) -> Bump:
     """Return the least part of the version that the changes ask to be raised."""
-    bump: Bump = "none"
     needs: dict[Level, Bump] = {"breaking": "major", "non-breaking": "minor", "note": "patch"}
-    for change in changes:
-        need: Bump = "minor" if change in accepted else needs[change.level]
-        bump = max(bump, need, key=BUMPS.index)
-    return bump
+    found: set[Bump] = {"minor" if change in accepted else needs[change.level] for change in changes}
+    for bump in reversed(BUMPS):
+        if bump in found:
+            return bump
+    return "none"
 
 
 def measure_bump(old: str, new: str) -> Bump:

@@ -55,7 +55,7 @@ JUDGED_KEYWORDS = frozenset(
     }
 )
 KEPT_KEYWORDS = OTHER_KEYWORDS | PLAIN_KEYWORDS | LIMITS.keys()
-WIDER_FORMATS = {("int32", "int64"), ("float", "double")}
+WIDER_FORMATS = (["int32", "int64"], ["float", "double"])
 MAX_CHAIN = 60
 """How many `$ref` and `allOf` may lead from one to the next before a schema counts as endless."""
 
@@ -255,7 +255,7 @@ class Reader:
         """Return what the keywords that stand in the schema itself say."""
         get = self.contract.get
         declared = node.get("type")
-        types = None if declared is None else frozenset(declared if is_array(declared) else [declared])
+        types = None if declared is None else frozenset(map(str, declared if is_array(declared) else [declared]))
         null_by_type = types is None or "null" in types or node.get("nullable") is True
         values: list[Any] | None = get((*pointer, "enum"), list) if "enum" in node else None
         if "const" in node:
@@ -268,7 +268,7 @@ class Reader:
         integral = types is not None and "integer" in types and "number" not in types
         return View(
             place=pointer,
-            types=None if types is None else frozenset(map(str, types - {"null"})),
+            types=None if types is None else types - {"null"},
             null_place=next(((*pointer, key) for key in ("type", "enum", "const", "nullable") if key in node), pointer),
             nullable=null_by_type and (values is None or None in values) and node.get("not") is not True,
             values=None
@@ -548,9 +548,9 @@ class _Comparison:
                 continue
             change = "added" if before is None else "removed" if after is None else "changed"
             if name == "format" and change == "changed":
-                if (before, after) in WIDER_FORMATS:
+                if [before, after] in WIDER_FORMATS:
                     change = "widened"
-                elif (after, before) in WIDER_FORMATS:
+                elif [after, before] in WIDER_FORMATS:
                     change = "narrowed"
             self.say(f"{name}-{change}", name, describe_change(name, before and show(before), after and show(after)))
         if ("default" in old, freeze(old.get("default"))) != ("default" in new, freeze(new.get("default"))):

@@ -231,7 +231,7 @@ class Walk:
     def compare_deprecation(self, old: Pointer, new: Pointer) -> None:
         """Compare whether something is deprecated."""
         before, after = (
-            bool(contract.at(place).get("deprecated")) for contract, place in ((self.old, old), (self.new, new))
+            bool(contract.object_at(place).get("deprecated")) for contract, place in ((self.old, old), (self.new, new))
         )
         if before != after:
             rule, message = ("deprecated", "deprecated") if after else ("undeprecated", "no longer deprecated")
@@ -354,7 +354,7 @@ class Walk:
         if before is None and after is None:
             return
         if before is None and after is not None:
-            required = self.new.at(after).get("required") is True
+            required = self.new.object_at(after).get("required") is True
             rule = "required-body-added" if required else "body-added"
             self.visit("body", None, after)
             self.say(rule, "new", after, f"a{' required' if required else 'n optional'} body was added")
@@ -363,8 +363,8 @@ class Walk:
             self.say("body-removed", "old", before, "the body was removed")
         elif before is not None and after is not None:
             self.visit("body", before, after)
-            required = self.new.at(after).get("required") is True
-            if (self.old.at(before).get("required") is True) != required:
+            required = self.new.object_at(after).get("required") is True
+            if (self.old.object_at(before).get("required") is True) != required:
                 place = (*after, "required") if "required" in self.new.at(after) else after
                 rule = "body-became-required" if required else "body-became-optional"
                 self.say(rule, "new", place, f"the body became {'required' if required else 'optional'}")
@@ -390,7 +390,7 @@ class Walk:
             self.add_schema(
                 direction, *(self.find(contract, holder, "schema") for contract, holder in self.sides(one, place))
             )
-            if freeze(self.old.at(one).get("encoding")) != freeze(self.new.at(place).get("encoding")):
+            if freeze(self.old.object_at(one).get("encoding")) != freeze(self.new.object_at(place).get("encoding")):
                 where: Side = "new" if "encoding" in self.new.at(place) else "old"
                 self.say("encoding-changed", where, place if where == "new" else one, "the encoding was changed")
 
@@ -456,8 +456,8 @@ class Walk:
                 continue
             one = before[name]
             self.visit("parameter", one, place)
-            required = self.new.at(place).get("required") is True
-            if (self.old.at(one).get("required") is True) != required:
+            required = self.new.object_at(place).get("required") is True
+            if (self.old.object_at(one).get("required") is True) != required:
                 rule = "header-became-required" if required else "header-became-optional"
                 self.say(rule, "new", place, f"the header {name} became {'required' if required else 'optional'}")
             self.compare_deprecation(one, place)
@@ -474,7 +474,9 @@ class Walk:
         place: Pointer = (*operation, "security") if "security" in contract.at(operation) else ("security",)
         result: dict[frozenset[tuple[str, str]], Pointer] = {}
         for index, way in enumerate(contract.get(place, list)):
-            needs = {(name, scope) for name, scopes in way.items() for scope in ("", *scopes)}
+            if not is_object(way) or not all(is_array(scopes) for scopes in way.values()):
+                raise contract.fail((*place, index), "a security requirement should be an object of lists")
+            needs = {(name, scope) for name, scopes in way.items() for scope in ("", *map(str, scopes))}
             result[frozenset(needs)] = (*place, index)
             for name in way:
                 self.compare_scheme(name)
@@ -487,16 +489,16 @@ class Walk:
         values: list[Any] = []
         places: list[Pointer] = []
         for contract in (self.old, self.new):
-            schemes = contract.document.get("components", {}).get("securitySchemes", {})
+            schemes = contract.get(("components", "securitySchemes"), dict) if "components" in contract.document else {}
             if name not in schemes:
                 return
             places.append(contract.resolve(place))
-            values.append(contract.at(places[-1]))
+            values.append(contract.object_at(places[-1]))
         self.visit("scheme", *places)
         if self.operation and places:
             for key in sorted(JUDGED_KEYS["scheme"]):
                 before, after = (value.get(key) for value in values)
-                before, after = (one.lower() if key == "scheme" and one else one for one in (before, after))
+                before, after = (str(one).lower() if key == "scheme" else one for one in (before, after))
                 if before != after:
                     message = f"the {key} of the security scheme {name} was changed"
                     self.say("security-scheme-changed", "new", (*places[1], key), message)
@@ -544,7 +546,10 @@ class Walk:
         """Return the base URLs of an operation and where they are said."""
         for holder in (operation, operation[:-1], ()):
             if servers := contract.get((*holder, "servers"), list):
-                return {str(server.get("url")): (*holder, "servers", index) for index, server in enumerate(servers)}
+                return {
+                    str(server.get("url") if is_object(server) else server): (*holder, "servers", index)
+                    for index, server in enumerate(servers)
+                }
         return {"/": ()}
 
     # Schemas
@@ -731,10 +736,10 @@ def find_unused(contract: Contract) -> set[Pointer]:
         elif is_object(value):
             queue += value.values()
             reference = value.get("$ref")
-            place = parse_pointer(reference)[:3] if isinstance(reference, str) else ()
+            place = parse_pointer(reference)[:3] if isinstance(reference, str) else None
             if place in unused:
                 unused.remove(place)
-                queue.append(components[str(place[1])][str(place[2])])
+                queue.append(contract.at(place))
     return unused
 
 
