@@ -12,6 +12,13 @@ TEST_PROCESSES ?= 2
 # make lock UPGRADE=1 takes the newest versions; without it only what the inputs demand is changed.
 UPGRADE ?=
 
+# What `make spec-diff` compares: openapi.yaml as it was at a git ref with the present one, or OLD= with NEW=.
+BASE ?= origin/main
+OLD ?=
+NEW ?= openapi.yaml
+# Given to the comparison: make spec-diff SPEC_DIFF_ARGS='--format markdown'
+SPEC_DIFF_ARGS ?=
+
 PYTHON_CODE := overrides tools tests benchmarks
 # Node finds its way through PATH; only commands of Node get this one, so that $(PYTHON) stays the machine's.
 WITH_NODE := PATH="$(CURDIR)/.venv/bin:$$PATH" REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
@@ -70,6 +77,19 @@ generate: setup ## Rebuild generated_client/ from openapi.yaml
 .PHONY: check-generated
 check-generated: setup ## Fail when generated_client/ is not what openapi.yaml gives
 	$(VENV) -m tools.generate --check
+
+##
+## The contract, from one version to the next
+##
+
+.PHONY: spec-diff
+spec-diff: setup-node ## Say what changed in the contract and whom it breaks (BASE=ref, or OLD= NEW=)
+	@old='$(OLD)'; \
+	if [ -z "$$old" ]; then \
+		folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && old="$$folder/openapi.yaml" && \
+		git show --end-of-options '$(BASE):openapi.yaml' > "$$old" || exit 2; \
+	fi; \
+	$(VENV) -m tools.spec_diff "$$old" '$(NEW)' $(SPEC_DIFF_ARGS)
 
 ##
 ## The parts of `make check`

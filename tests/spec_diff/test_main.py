@@ -1,0 +1,519 @@
+"""The command line: formats, exit codes, versions, accepted breaks, and inputs that cannot be read."""
+
+import copy
+import html
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import attrs
+import pytest
+import yaml
+
+from tests.spec_diff.support import BASE, CONTRACTS, edit, write
+from tools.generate import ROOT
+from tools.spec_diff.__main__ import main
+from tools.spec_diff.document import Contract, UnreadableError, read_contract
+from tools.spec_diff.policy import POLICY, RULES, judge, measure_bump, read_policy
+from tools.spec_diff.redocly import Seen
+from tools.spec_diff.report import Change, Report, render_github, render_markdown, render_text
+from tools.spec_diff.wire import compare
+
+Run = Callable[..., tuple[int, str, str]]
+LOCATION = "#/components/schemas/Kind/enum/c"
+
+
+class Sighted:
+    """Redocly, as far as these tests need it: it sees words. The real one is in the tests of single changes."""
+
+    def __init__(self, old: Contract, new: Contract) -> None:
+        key = "description"
+        differ = old.document["info"].get(key) != new.document["info"].get(key)
+        self.seen = [Seen("Info", "modified", key, ("info", key), ("info", key))] if differ else []
+
+    def wait(self) -> list[Seen]:
+        return self.seen
+
+
+@pytest.fixture
+def run(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Compare the base contract with a changed one; return the exit code, stdout and stderr."""
+    monkeypatch.setattr("tools.spec_diff.redocly.run", lambda old, new: nullcontext(Sighted(old, new)))
+
+    def run(change: Callable[[Any], Any], *arguments: str, version: str = "1.0.0") -> tuple[int, str, str]:
+        old, new = write(tmp_path, BASE, edit(change, version))
+        if "--allow" not in arguments:
+            arguments = ("--allow", str(write_allowed(tmp_path, [])), *arguments)
+        code = main([str(old), str(new), *arguments])
+        output = capfdbinary.readouterr()
+        return code, output.out.decode(), output.err.decode()
+
+    return run
+
+
+def write_allowed(folder: Path, entries: Any) -> Path:
+    path = folder / "allow.yaml"
+    path.write_text(json.dumps({"allow": entries}, indent=1), encoding="utf-8")
+    return path
+
+
+def add_value(document: Any) -> None:
+    document["components"]["schemas"]["Kind"]["enum"].append("c")
+
+
+def add_property(document: Any) -> None:
+    document["components"]["schemas"]["Thing"]["properties"]["name"] = {"type": "string"}
+
+
+def describe(document: Any) -> None:
+    document["info"]["description"] = "After."
+
+
+def do_nothing(document: Any) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("change", "version", "required", "breaking", "bump"),
+    [
+        (add_value, "1.0.0", "major", 1, 1),
+        (add_value, "1.1.0", "major", 1, 1),
+        (add_value, "2.0.0", "major", 0, 0),
+        (add_property, "1.0.0", "minor", 0, 1),
+        (add_property, "1.0.1", "minor", 0, 1),
+        (add_property, "1.1.0", "minor", 0, 0),
+        (describe, "1.0.0", "patch", 0, 1),
+        (describe, "1.0.1", "patch", 0, 0),
+        (do_nothing, "1.0.0", "none", 0, 0),
+        (do_nothing, "1.0.1", "none", 0, 0),
+    ],
+)
+def test_version_covers_what_changed(
+    run: Run, change: Callable[[Any], Any], version: str, required: str, breaking: int, bump: int
+) -> None:
+    """A break needs a major version, something new a minor one, words a patch."""
+    code, output, _ = run(change, "--format=json", version=version)
+    assert (json.loads(output)["bump"], code) == (required, breaking)
+    assert run(change, "--fail-on=bump", version=version)[0] == bump
+    assert run(change, "--fail-on=none", version=version)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "bump"),
+    [
+        ("1.2.3", "2.0.0", "major"),
+        ("1.2.3", "1.3.0", "minor"),
+        ("1.2.3", "1.2.4", "patch"),
+        ("1.2.3", "1.2.3", "none"),
+        ("1.2.3", "1.1.9", "none"),
+        ("1.9.0", "1.10.0", "minor"),
+        ("1.2.3-beta.1", "1.2.3", "none"),
+    ],
+)
+def test_bump(old: str, new: str, bump: str) -> None:
+    """A bump is the first number that was raised; a version that sank is none."""
+    assert bump == measure_bump(old, new)
+
+
+def test_json_has_the_documented_shape(run: Run) -> None:
+    """Programs read exactly these keys."""
+    _, output, _ = run(add_value, "--format=json", version="1.1.0")
+    assert json.loads(output) == {
+        "old": "1.0.0",
+        "new": "1.1.0",
+        "bump": "major",
+        "breaking": True,
+        "changes": [
+            {
+                "operation": "get_thing, put_thing",
+                "location": LOCATION,
+                "line": json.loads(output)["changes"][0]["line"],
+                "kind": "enum-value-added",
+                "level": "breaking",
+                "message": 'Kind: the value "c" was added (sent: non-breaking, received: breaking)',
+                "python": [],
+                "installed_clients": None,
+            }
+        ],
+    }
+
+
+def test_markdown_shows_the_break_and_folds_the_rest(run: Run) -> None:
+    """The verdict comes first, then what breaks, then the rest behind a fold."""
+
+    def change(document: Any) -> None:
+        add_value(document)
+        add_property(document)
+        describe(document)
+
+    _, output, _ = run(change, "--format=markdown", version="1.1.0")
+    verdict, *rest = output.splitlines()
+    assert verdict == (
+        "🔴 **Breaking (1 breaking change). Required bump: major. Actual: minor, 1.0.0 → 1.1.0: not enough.**"
+    )
+    text = "\n".join(rest)
+    shown, folded = text.split("<details>")
+    assert shown.count("- ") == shown.count("🔴 **breaking**") == 1
+    assert "<summary>1 non-breaking, 1 note</summary>" in folded
+    assert folded.rstrip().endswith("</details>")
+
+
+def test_every_format_says_that_nothing_changed(run: Run) -> None:
+    """Silence could be a failure, so it is said; annotations alone have nothing to point at."""
+    assert run(do_nothing)[1] == "Nothing changed (1.0.0 → 1.0.0).\n"
+    assert run(do_nothing, "--format=markdown")[1] == "🟢 **Nothing changed (1.0.0 → 1.0.0).**\n"
+    assert json.loads(run(do_nothing, "--format=json")[1])["changes"] == []
+    assert run(do_nothing, "--format=github")[1] == ""
+
+
+def test_github_annotates_the_line(run: Run) -> None:
+    """A break is an error at its line, as long as the version does not cover it."""
+    output = run(add_value, "--format=github")[1]
+    assert re.search(
+        r"(?m)^::error file=new\.json,line=\d+,title=breaking%3A enum-value-added::Kind: the value", output
+    )
+    assert "::error" not in run(add_value, "--format=github", version="2.0.0")[1]
+
+
+def test_nothing_of_a_contract_becomes_markup_or_a_command() -> None:
+    """What a stranger writes into a contract is shown and never obeyed."""
+    evil = "x\n::error::y <img src=x> [a](b) `c` @all | %0A"
+    change = Change(evil, evil, 1, "enum-value-added", "breaking", evil)
+    report = Report("1.0.0", "1.0.0", (change,), "major", "none", file="a,b:c.yaml")
+    markdown = render_markdown(report)
+    assert not re.search(r"<img|\]\(|`|@all|\n::", markdown)
+    assert evil.replace("\n", " ") in html.unescape(markdown)
+    lines = render_github(report).splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("::error ") for line in lines)
+    assert "file=a%2Cb%3Ac.yaml" in lines[1]
+    assert "%250A" in lines[1]
+
+
+def test_what_extensions_add_is_shown() -> None:
+    """What Python callers and installed clients see stands below the change."""
+    change = Change("get_thing", "#/x", 1, "enum-value-added", "breaking", "m", ("Kind.C is new",), "tolerated")
+    report = Report("1.0.0", "2.0.0", (change,), "major", "major")
+    assert "Python: Kind.C is new" in render_text(report)
+    assert "  - installed clients: tolerated" in render_markdown(report)
+
+
+def test_long_list_of_operations_is_cut() -> None:
+    """A heading names a few operations; the JSON names all."""
+    change = Change(", ".join("abcdefg"), "#/x", 1, "enum-value-added", "note", "m")
+    assert "a, b, c, d and 3 more" in render_text(Report("1.0.0", "1.0.0", (change,), "patch", "none"))
+
+
+# Accepted breaks
+
+
+def test_accepted_break_passes_with_a_minor_version(run: Run, tmp_path: Path) -> None:
+    """A line with a reason stands for the major version, and the report gives the reason."""
+    entry = {"kind": "enum-value-added", "location": LOCATION, "reason": "Clients keep what they do not know."}
+    allow = str(write_allowed(tmp_path, [entry]))
+    code, output, _ = run(add_value, "--allow", allow, "--fail-on=bump", version="1.1.0")
+    assert code == 0
+    assert output.startswith("Breaking, accepted (1 breaking change). Required bump: minor. Actual: minor")
+    assert "accepted: Clients keep what they do not know." in output
+    assert run(add_value, "--allow", allow, "--fail-on=bump", version="1.0.1")[0] == 1
+
+
+@pytest.mark.parametrize("key", ["kind", "location"])
+def test_entry_accepts_only_what_it_names(run: Run, tmp_path: Path, key: str) -> None:
+    """Another value, or another kind of change, is not accepted; the entry is reported as unused."""
+    entry = {"kind": "enum-value-added", "location": LOCATION, "reason": "x"}
+    entry[key] = {"kind": "enum-value-removed", "location": f"{LOCATION}c"}[key]
+    code, output, _ = run(add_value, "--allow", str(write_allowed(tmp_path, [entry])), version="1.1.0")
+    assert code == 1
+    assert f"allow.yaml:3: accepts nothing here: {entry['kind']} at {entry['location']}" in output
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"kind": "enum-value-added", "location": LOCATION}, "the entry has no reason"),
+        ({"kind": "enum-value-added", "location": LOCATION, "reason": " "}, "the entry has no reason"),
+        ({"kind": "enum-value-added", "reason": "x"}, "the entry has no location"),
+        ({"kind": "nonsense", "location": LOCATION, "reason": "x"}, "no rule is called nonsense"),
+        ({"kind": "enum-value-added", "location": LOCATION, "reason": "x", "why": "y"}, "and nothing else"),
+        ("enum-value-added", "and nothing else"),
+    ],
+)
+def test_entry_that_is_no_good_is_an_error(run: Run, tmp_path: Path, entry: Any, message: str) -> None:
+    """An entry without a reason accepts nothing; it stops the comparison, with its line."""
+    code, output, errors = run(add_value, "--allow", str(write_allowed(tmp_path, [entry])))
+    assert (code, output) == (2, "")
+    assert re.fullmatch(rf"allow\.yaml:3: .*{message}\n", errors)
+
+
+def test_allow_file_that_is_named_has_to_be_there(run: Run, tmp_path: Path) -> None:
+    """A name with a slip in it is not an empty list."""
+    assert run(do_nothing, "--allow", str(tmp_path / "missing.yaml"))[0] == 2
+
+
+# The policy
+
+
+def write_policy(folder: Path, change: Callable[[Any], Any]) -> Path:
+    document = yaml.safe_load(POLICY.read_text(encoding="utf-8"))
+    change(document)
+    path = folder / "policy.yaml"
+    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return path
+
+
+def test_policy_sets_the_level(run: Run, tmp_path: Path) -> None:
+    """A rule that is set to another level is judged by it."""
+
+    def soften(document: Any) -> None:
+        document["schemas"]["enum-value-added"] |= {"response": "non-breaking", "because": "readers are tolerant"}
+
+    code, output, _ = run(add_value, "--policy", str(write_policy(tmp_path, soften)), "--format=json")
+    assert (code, json.loads(output)["breaking"]) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda document: document["schemas"]["type-changed"].update(because=""), "has no reason"),
+        (lambda document: document["schemas"]["type-changed"].update(request="bad"), "the level 'bad'"),
+        (lambda document: document["schemas"].pop("type-changed"), "the rule type-changed is missing"),
+        (lambda document: document["contract"].update(nonsense={}), "the rule nonsense is unknown"),
+        (
+            lambda document: document["contract"]["operation-added"].pop("because"),
+            "needs level and because|needs level, because",
+        ),
+        (lambda document: document.pop("contract"), "'contract' is missing"),
+    ],
+)
+def test_policy_that_is_no_good_is_an_error(
+    run: Run, tmp_path: Path, change: Callable[[Any], Any], message: str
+) -> None:
+    """A policy has each rule, each with a known level and a reason."""
+    code, _, errors = run(do_nothing, "--policy", str(write_policy(tmp_path, change)))
+    assert code == 2
+    assert re.search(message, errors)
+
+
+def test_policy_reads_as_the_design_says() -> None:
+    """What narrows breaks what we send, what widens breaks what we receive; a changed thing breaks both."""
+    levels = read_policy().levels
+    for rule in RULES["schemas"]:
+        way = rule.rpartition("-")[2]
+        if way == "narrowed":
+            assert levels[rule] == {"request": "breaking", "response": "non-breaking"}, rule
+        elif way == "widened":
+            assert levels[rule] == {"request": "non-breaking", "response": "breaking"}, rule
+        elif way == "changed" and rule != "default-changed":
+            assert levels[rule] == {"request": "breaking", "response": "breaking"}, rule
+
+
+# Inputs that cannot be read
+
+DOCUMENT = "openapi: 3.1.1\ninfo: {title: T, version: 1.0.0}\npaths: {}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "reason"),
+    [
+        ("a: [1\nb: 2\n", ":2: ", ""),
+        ("- 1\n", ":1: ", "not an OpenAPI document"),
+        ("", ":1: ", "not an OpenAPI document"),
+        ("swagger: '2.0'\n", ":1: ", "not an OpenAPI 3 document"),
+        ("openapi: 3.1.1\ninfo:\n  title: T\n", ":2: ", "info.version"),
+        (DOCUMENT + "x: !!python/object/apply:os.system [echo]\n", ":4: ", "tag"),
+        (DOCUMENT + "x: !!python/name:os.system ''\n", ":4: ", "tag"),
+        (DOCUMENT + "info: {}\n", ":4: ", "'info' is there twice"),
+        (DOCUMENT + "x: {<<: {a: 1}}\n", ":4: ", "merge keys"),
+        (DOCUMENT + "x: {[1]: 2}\n", ":4: ", "a key is neither"),
+        (DOCUMENT + "x:\n  $ref: /etc/passwd\n", ":5: ", "leads out of the document"),
+        (DOCUMENT + "x:\n  $ref: http://127.0.0.1:1/x\n", ":5: ", "leads out of the document"),
+        (DOCUMENT.replace("{}", "\n  /x:\n    $ref: '#/components/y'"), ":5: ", "leads nowhere"),
+        (DOCUMENT.replace("{}", "\n  /x:\n    $ref: '#/paths/~1x'"), ":5: ", "leads back to itself"),
+        (DOCUMENT.replace("{}", "\n  /x:\n    get: 1"), ":5: ", "an operation should be an object"),
+        (DOCUMENT.replace("{}", "\n  /x: 1"), ":4: ", "a path should be an object"),
+        (DOCUMENT + "x: " + "[" * 400 + "]" * 400 + "\n", ":4: ", "levels deep"),
+        (DOCUMENT + "x: " + "[" * 100_000 + "\n", ":", ""),
+        (
+            DOCUMENT
+            + "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+            + "".join(
+                f"{name}: &{name} [{','.join([f'*{before}'] * 10)}]\n"
+                for before, name in zip("abcdef", "bcdefg", strict=True)
+            ),
+            ":",
+            "more than 2,000,000 values",
+        ),
+        (DOCUMENT + "a: &a [*a]\n", ":4: ", "or for itself"),
+        (b"openapi: 3.1.1\nx: \xff\n", ":2: ", "not UTF-8"),
+        (None, ": ", "No such file"),
+    ],
+)
+def test_input_that_cannot_be_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | bytes | None, where: str, reason: str
+) -> None:
+    """Exit 2, and stderr says which file, which line and why, whichever of the two it is."""
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(DOCUMENT, encoding="utf-8")
+    if text is not None:
+        bad.write_bytes(text.encode() if isinstance(text, str) else text)
+    for arguments in ([good, bad], [bad, good]):
+        assert main([str(path) for path in arguments]) == 2
+        output = capsys.readouterr()
+        assert output.out == ""
+        assert re.match(f"{re.escape(str(bad))}({where})", output.err)
+        assert re.search(reason, output.err)
+        assert "Traceback" not in output.err
+
+
+JUNK: list[Any] = [
+    *(None, 1, "x", [], {}, [1], [{}], {"a": 1}, True, -1, 1.5, ["a"], [[]], {"type": "null"}, {"type": {}}),
+    *({"$ref": "#/components/schemas/Thing"}, {"$ref": 1}, {"oneOf": 1}, {"enum": {}}, {"required": [{}]}),
+]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_contract_with_nonsense_in_it(tmp_path: Path, seed: int) -> None:
+    """Whatever stands where something else should, the comparison says what it sees or that it cannot read it."""
+    random = Random(seed)
+    places = [place for place in list_places(BASE) if place]
+    good = read_contract(write(tmp_path, BASE, BASE)[0])
+    for _ in range(60):
+        *path, last = random.choice(places)
+        document = copy.deepcopy(BASE)
+        holder: Any = document
+        for step in path:
+            holder = holder[step]
+        holder[last] = random.choice(JUNK)
+        with suppress(UnreadableError):
+            bad = read_contract(write(tmp_path, BASE, document)[1])
+            for old, new in ((good, bad), (bad, good)):
+                with suppress(UnreadableError):
+                    judge(compare(old, new, list), read_policy())
+
+
+def list_places(value: Any, place: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place, *(each for key, child in items for each in list_places(child, (*place, key)))]
+
+
+def test_input_that_is_too_large(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file beyond the bound is not read to its end."""
+    monkeypatch.setattr("tools.spec_diff.document.MAX_BYTES", 1 << 20)
+    path = tmp_path / "large.yaml"
+    path.write_bytes(b"#" * (2 << 20))
+    assert main([str(path), str(path)]) == 2
+    assert "large.yaml: more than 1 MiB" in capsys.readouterr().err
+
+
+def test_dates_and_yes_are_texts(run: Run, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """YAML's own types are none of OpenAPI's: what other readers take for a text is one here."""
+    paths = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    headers = "headers: {A: {schema: {enum: [%s]}}}"
+    schema = f"paths: {{/x: {{get: {{operationId: g, responses: {{'200': {{description: d, {headers}}}}}}}}}}}"
+    for path, values in zip(paths, ("on, 2020-01-01, 1_0", "'on', '2020-01-01', '1_0'"), strict=True):
+        path.write_text(DOCUMENT.replace("paths: {}", schema % values), encoding="utf-8")
+    assert main([str(path) for path in paths]) == 0
+    assert b"Nothing changed" in capfdbinary.readouterr().out
+
+
+def test_no_path_of_the_machine_is_in_the_report(tmp_path: Path) -> None:
+    """Whatever the format, a report names no folder."""
+    old, new = write(tmp_path, BASE, edit(add_value))
+    for name in ("text", "markdown", "json", "github"):
+        result = subprocess.run(
+            [sys.executable, "-m", "tools.spec_diff", str(old), str(new), f"--format={name}", "--fail-on=none"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=True,
+        )
+        assert str(tmp_path) not in result.stdout
+        assert str(ROOT) not in result.stdout
+
+
+# The service's history
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "expected"),
+    [
+        (
+            "1.0.0",
+            "1.1.0",
+            1,
+            [
+                (
+                    "create_upload, retrieve_upload, trigger_upload_action",
+                    "#/components/schemas/UploadKind/enum/text",
+                    "breaking",
+                    'UploadKind: the value "text" was added (sent: non-breaking, received: breaking)',
+                )
+            ],
+        ),
+        (
+            "1.1.0",
+            "1.2.0",
+            0,
+            [
+                (
+                    "create_upload, retrieve_upload, trigger_upload_action",
+                    "#/components/parameters/ProjectId",
+                    "non-breaking",
+                    "the optional query parameter projectId was added",
+                )
+            ],
+        ),
+        (
+            "1.2.0",
+            "1.3.0",
+            0,
+            [
+                (
+                    "create_upload",
+                    "#/paths/~1uploads/post/responses/269",
+                    "non-breaking",
+                    "the status 269 was added",
+                ),
+                (
+                    "create_upload",
+                    "#/components/parameters/DryRun",
+                    "non-breaking",
+                    "the optional query parameter dryRun was added",
+                ),
+            ],
+        ),
+    ],
+)
+def test_history_of_the_service(
+    capfdbinary: pytest.CaptureFixture[bytes], tmp_path: Path, old: str, new: str, code: int, expected: list[Any]
+) -> None:
+    """Each step of the uploads surface gives this report; a note tells that the words changed with it."""
+    paths = [str(CONTRACTS / f"{version}.yaml") for version in (old, new)]
+    allow = str(write_allowed(tmp_path, []))
+    assert code == main([*paths, "--format=json", "--fail-on=bump", "--allow", allow])
+    report = json.loads(capfdbinary.readouterr().out)
+    assert (report["old"], report["new"]) == (old, new)
+    changes = [tuple(each[key] for key in ("operation", "location", "level", "message")) for each in report["changes"]]
+    note = ("", "#/info/description", "note", "the contract: description was changed")
+    assert [*expected, note] == changes
+    text = (CONTRACTS / f"{new}.yaml").read_text(encoding="utf-8").splitlines()
+    for each in report["changes"][:-1]:
+        name = each["location"].rpartition("/")[2]
+        assert name in text[each["line"] - 1]
+
+
+def test_change_is_frozen() -> None:
+    """Extensions make new changes and alter none."""
+    change = Change("a", "#/x", 1, "enum-value-added", "note", "m")
+    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+        change.line = 2  # type: ignore[misc]

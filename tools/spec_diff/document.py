@@ -1,0 +1,341 @@
+"""Read a contract into plain values, with the line of each, within bounds and without running anything of it.
+
+Values are those of JSON: YAML's dates, `yes` and `on` stay the texts that they are to OpenAPI's other readers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeGuard
+
+import attrs
+import yaml
+
+# From the root of a contract to a value in it; a list is entered by its index.
+Pointer = tuple[str | int, ...]
+
+MAX_BYTES = 16 * 1024 * 1024
+MAX_VALUES = 2_000_000
+"""How many values a contract may hold, those counted again that an alias repeats."""
+MAX_DEPTH = 150
+
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# Tags that say what is so anyway; any other could name a type of a program.
+HARMLESS_TAGS: frozenset[str | None] = frozenset(
+    {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+)
+INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+MAX_DIGITS = 400
+WORDS: Mapping[str, bool | None] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+}
+
+
+class UnreadableError(Exception):
+    """An input cannot be read; the message says which, on which line, and why."""
+
+    def __init__(self, name: str, reason: str, line: int | None = None) -> None:
+        super().__init__(f"{name}{'' if line is None else f':{line}'}: {reason}")
+
+
+def is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:
+    """Return whether a value is an object."""
+    return isinstance(value, Mapping)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Return whether a value is an array."""
+    return isinstance(value, list)
+
+
+def format_pointer(pointer: Pointer) -> str:
+    """Return a pointer as the fragment that a `$ref` would hold."""
+    return "#/" + "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in pointer)
+
+
+def parse_pointer(text: str) -> Pointer:
+    """Return the pointer that a fragment such as `#/components/schemas/Upload` says."""
+    steps = text.removeprefix("#").removeprefix("/")
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps.split("/")) if steps else ()
+
+
+def read_scalar(text: str) -> Any:
+    """Return the value of a scalar without quotes, as YAML 1.2's core schema, and so JSON, sees it."""
+    if text in WORDS:
+        return WORDS[text]
+    if len(text) <= MAX_DIGITS:
+        if INTEGER.fullmatch(text):
+            return int(text, 0 if text[:2] in ("0o", "0x") else 10)
+        if NUMBER.fullmatch(text):
+            return float(text)
+    return text
+
+
+@attrs.frozen(eq=False)
+class Lines:
+    """The lines of a value: its own, and those of what it holds."""
+
+    line: int
+    children: Mapping[str | int, Lines] = attrs.field(factory=dict)
+    """By key or index; the line of a child that has a key is that of its key."""
+
+
+@attrs.frozen(eq=False)
+class _Built:
+    """A value with its lines, and how much of it there is."""
+
+    value: Any
+    lines: Lines
+    size: int
+    depth: int
+
+
+@attrs.define(eq=False)
+class _Builder:
+    """Builds the value of one document from the events of a parser, within bounds from the first event on."""
+
+    name: str
+    parser: Any
+    anchors: dict[str, _Built] = attrs.field(factory=dict)
+    size: int = 0
+
+    def build(self, depth: int = 0) -> _Built:
+        event = self.parser.get_event()
+        line = event.start_mark.line + 1
+        before = self.size
+        if isinstance(event, yaml.AliasEvent):
+            built = self.anchors.get(str(event.anchor))
+            if built is None:
+                raise UnreadableError(self.name, f"the alias {event.anchor!r} stands for nothing, or for itself", line)
+            self.count(built.size, depth + built.depth, line)
+            return attrs.evolve(built, lines=Lines(line, built.lines.children))
+        self.count(1, depth, line)
+        if event.tag not in HARMLESS_TAGS:
+            raise UnreadableError(self.name, f"the tag {event.tag!r} is not allowed", line)
+        value: Any
+        children: dict[str | int, Lines] = {}
+        deepest = 0
+        if isinstance(event, yaml.ScalarEvent):
+            plain = event.implicit[0] and event.tag is None
+            value = read_scalar(event.value) if plain else event.value
+        elif isinstance(event, yaml.SequenceStartEvent):
+            value = []
+            while not self.parser.check_event(yaml.SequenceEndEvent):
+                child = self.build(depth + 1)
+                children[len(value)] = child.lines
+                value.append(child.value)
+                deepest = max(deepest, child.depth + 1)
+            self.parser.get_event()
+        else:
+            value = {}
+            while not self.parser.check_event(yaml.MappingEndEvent):
+                key, where = self.read_key(value)
+                child = self.build(depth + 1)
+                value[key] = child.value
+                children[key] = Lines(where, child.lines.children)
+                deepest = max(deepest, child.depth + 1)
+                if key == "$ref" and isinstance(child.value, str) and not child.value.startswith("#/"):
+                    raise UnreadableError(self.name, f"$ref {child.value!r} leads out of the document", where)
+            self.parser.get_event()
+        built = _Built(value, Lines(line, children), self.size - before, deepest)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = built
+        return built
+
+    def read_key(self, others: Mapping[str, Any]) -> tuple[str, int]:
+        """Return the next key of an object and its line."""
+        event = self.parser.get_event()
+        line = event.start_mark.line + 1
+        if not isinstance(event, yaml.ScalarEvent):
+            raise UnreadableError(self.name, "a key is neither a text nor a number", line)
+        if event.tag not in HARMLESS_TAGS:
+            raise UnreadableError(self.name, f"the tag {event.tag!r} is not allowed", line)
+        if event.value in others:
+            raise UnreadableError(self.name, f"the key {event.value!r} is there twice", line)
+        if event.value == "<<" and event.implicit[0]:
+            raise UnreadableError(self.name, "merge keys (<<) are not OpenAPI", line)
+        if event.anchor is not None:
+            raise UnreadableError(self.name, "a key has an anchor", line)
+        return str(event.value), line
+
+    def count(self, size: int, depth: int, line: int) -> None:
+        """Count what was read, that which an alias repeats included."""
+        self.size += size
+        if self.size > MAX_VALUES:
+            raise UnreadableError(self.name, f"more than {MAX_VALUES:,} values, repeated ones counted", line)
+        if depth > MAX_DEPTH:
+            raise UnreadableError(self.name, f"nested more than {MAX_DEPTH} levels deep", line)
+
+
+@attrs.frozen(eq=False)
+class Contract:
+    """One version of the contract."""
+
+    name: str
+    """What messages call it: the path as it was given."""
+    path: Path
+    document: Mapping[str, Any]
+    lines: Lines = attrs.field(repr=False)
+
+    @property
+    def version(self) -> str:
+        """The version of the contract, `info.version`."""
+        return str(self.document["info"]["version"])
+
+    def fail(self, pointer: Pointer, reason: str) -> UnreadableError:
+        """Return the error that says `reason` of the value at `pointer`."""
+        return UnreadableError(self.name, reason, self.find_line(pointer))
+
+    def at(self, pointer: Pointer) -> Any:
+        """Return the value at `pointer`.
+
+        Raises:
+            UnreadableError: When there is none.
+        """
+        value: Any = self.document
+        for index, step in enumerate(pointer):
+            try:
+                value = value[int(step)] if is_array(value) else value[str(step)]
+            except (LookupError, TypeError, ValueError):
+                raise self.fail(pointer[:index], f"nothing is at {format_pointer(pointer)}") from None
+        return value
+
+    def object_at(self, pointer: Pointer) -> Mapping[str, Any]:
+        """Return the object at `pointer`.
+
+        Raises:
+            UnreadableError: When something else is there.
+        """
+        value = self.at(pointer)
+        if not is_object(value):
+            raise self.fail(pointer, f"{pointer[-1]!r} should be an object")
+        return value
+
+    def get(self, pointer: Pointer, kind: type[dict[str, Any] | list[Any]]) -> Any:
+        """Return the value at `pointer`, empty when there is none.
+
+        Raises:
+            UnreadableError: When it is something else than an object, or an array.
+        """
+        holder = self.at(pointer[:-1])
+        value = holder.get(str(pointer[-1])) if is_object(holder) else None
+        if value is None:
+            return kind()
+        if not isinstance(value, kind):
+            wanted = "an object" if kind is dict else "a list"
+            raise self.fail(pointer, f"{pointer[-1]!r} should be {wanted}")
+        return value
+
+    def follow(self, pointer: Pointer) -> Pointer:
+        """Return where the `$ref` at `pointer` leads, one step.
+
+        Raises:
+            UnreadableError: When it leads nowhere.
+        """
+        reference = str(self.at(pointer)["$ref"])
+        target: list[str | int] = []
+        value: Any = self.document
+        try:
+            for step in parse_pointer(reference):
+                # One way to say one place, so that places can be compared.
+                key: Any = int(step) if is_array(value) else step
+                target.append(key)
+                value = value[key]
+        except (LookupError, TypeError, ValueError):
+            raise self.fail((*pointer, "$ref"), f"$ref {reference!r} leads nowhere") from None
+        return tuple(target)
+
+    def resolve(self, pointer: Pointer) -> Pointer:
+        """Return where the value at `pointer` really is, past any `$ref`.
+
+        Raises:
+            UnreadableError: When a `$ref` leads nowhere or back to itself.
+        """
+        seen: set[Pointer] = set()
+        while is_object(value := self.at(pointer)) and isinstance(value.get("$ref"), str):
+            if pointer in seen:
+                raise self.fail((*pointer, "$ref"), f"$ref {value['$ref']!r} leads back to itself")
+            seen.add(pointer)
+            pointer = self.follow(pointer)
+        return pointer
+
+    def find_line(self, pointer: Pointer) -> int:
+        """Return the line, from 1, of the value at `pointer`, or of the nearest thing around it; of its key if any."""
+        return find_line(self.lines, pointer)
+
+
+def find_line(lines: Lines | None, pointer: Pointer) -> int:
+    """Return the line, from 1, of the value at `pointer`, or of the nearest thing around it."""
+    if lines is None:
+        return 1
+    for step in pointer:
+        child = lines.children.get(step)
+        if child is None and str(step).isdigit():
+            child = lines.children.get(int(step), lines.children.get(str(step)))
+        if child is None:
+            break
+        lines = child
+    return lines.line
+
+
+def read_yaml(path: Path, name: str) -> tuple[Any, Lines | None]:
+    """Return the value that a YAML or JSON file holds, and its lines.
+
+    The parser's events are used, since its trees are built without a bound for how deep they are.
+
+    Raises:
+        UnreadableError: When it cannot be read, is too large, or is neither.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise UnreadableError(name, f"more than {MAX_BYTES // 2**20} MiB")
+        parser = Loader(data.decode("utf-8-sig"))
+        try:
+            parser.get_event()  # the stream
+            if parser.check_event(yaml.StreamEndEvent):
+                return None, None
+            parser.get_event()  # the document
+            built = _Builder(name, parser).build()
+            parser.get_event()
+            if not parser.check_event(yaml.StreamEndEvent):
+                raise UnreadableError(name, "a second document", parser.peek_event().start_mark.line + 1)
+            return built.value, built.lines
+        finally:
+            parser.dispose()
+    except OSError as error:
+        raise UnreadableError(name, error.strerror or "cannot be read") from None
+    except UnicodeDecodeError as error:
+        raise UnreadableError(name, "not UTF-8", error.object[: error.start].count(b"\n") + 1) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise UnreadableError(name, error.problem or "not YAML", None if mark is None else mark.line + 1) from None
+    except yaml.YAMLError as error:
+        raise UnreadableError(name, f"not YAML: {str(error).splitlines()[0]}") from None
+
+
+def read_contract(path: Path, name: str | None = None) -> Contract:
+    """Return the contract in a file.
+
+    Raises:
+        UnreadableError: When it cannot be read, or is no OpenAPI 3 document with a version and paths.
+    """
+    name = str(path) if name is None else name
+    document, lines = read_yaml(path, name)
+    if not is_object(document) or lines is None:
+        raise UnreadableError(name, "not an OpenAPI document", 1)
+    contract = Contract(name, path, document, lines)
+    if not str(document.get("openapi", "")).startswith("3."):
+        raise contract.fail(("openapi",), "not an OpenAPI 3 document")
+    info = document.get("info")
+    if not is_object(info) or not re.match(r"\d+\.\d+\.\d+", str(info.get("version", ""))):
+        raise contract.fail(("info", "version"), "info.version should be three numbers, as 1.2.3")
+    if not is_object(document.get("paths", {})):
+        raise contract.fail(("paths",), "paths should be an object")
+    return contract

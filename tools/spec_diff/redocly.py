@@ -1,0 +1,130 @@
+"""Ask Redocly CLI which places of two contracts differ: its facts, never its verdicts.
+
+Its `diff` is pinned with the rest of package-lock.json. It reads copies in a folder of their own, so that it finds no
+settings, names no path of the machine and follows no reference out of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from tools.spec_diff.document import Contract, Pointer, UnreadableError, is_object, parse_pointer
+
+ROOT = Path(__file__).resolve().parents[2]
+REPORT_VERSION = "1"
+TIMEOUT = 300.0
+"""Seconds after which Redocly is given up; a contract of 5 MB takes a few."""
+
+
+@attrs.frozen
+class Seen:
+    """A place that Redocly saw differ."""
+
+    type_name: str
+    change: str
+    """`added`, `removed` or `modified`."""
+    key: str | None
+    """The one property of the place that differs; none when it is the place as a whole."""
+    old: Pointer | None
+    new: Pointer | None
+
+
+@attrs.frozen
+class Running:
+    """Redocly at work."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+
+    def wait(self) -> list[Seen]:
+        """Return what Redocly saw.
+
+        Raises:
+            UnreadableError: When it gives no report.
+        """
+        try:
+            self.process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
+            raise UnreadableError("redocly diff", f"no answer within {TIMEOUT:.0f} s") from None
+        try:
+            report = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+        except ValueError:
+            errors = (self.folder / "errors.txt").read_text(encoding="utf-8", errors="replace")
+            text = errors.replace(str(self.folder), "").strip()[-2000:]
+            raise UnreadableError("redocly diff", f"no report (exit {self.process.returncode}): {text}") from None
+        return read_report(report)
+
+
+def read_report(report: Any) -> list[Seen]:
+    """Return what Redocly's JSON says that it saw, each place once.
+
+    Raises:
+        UnreadableError: When it is of a form that this program does not know.
+    """
+    if not is_object(report) or report.get("reportVersion") != REPORT_VERSION:
+        raise UnreadableError("redocly diff", f"its report is not of version {REPORT_VERSION}; see package.json")
+    seen: dict[Seen, None] = {}
+    for change in report["changes"]:
+        old, new = (change.get(side) for side in ("base", "revision"))
+        seen[
+            Seen(
+                change["typeName"],
+                change["kind"],
+                change.get("property"),
+                None if old is None else parse_pointer(old["pointer"]),
+                None if new is None else parse_pointer(new["pointer"]),
+            )
+        ] = None
+    return list(seen)
+
+
+@contextmanager
+def run(old: Contract, new: Contract) -> Iterator[Running]:
+    """Start Redocly on copies of both contracts; it works beside us until `wait`.
+
+    Raises:
+        UnreadableError: When it is not installed.
+    """
+    command = ROOT / "node_modules" / ".bin" / "redocly"
+    binaries = ROOT / ".venv" / "bin"
+    path = f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    if not command.exists() or shutil.which("node", path=path) is None:
+        raise UnreadableError("redocly", "not installed; run `make setup-node`")
+    with tempfile.TemporaryDirectory(prefix="spec-diff-") as name:
+        folder = Path(name).resolve()
+        for contract, copy in ((old, "old.json"), (new, "new.json")):
+            # What was read, as JSON: one reader decides what the contract says, and JSON is read faster than YAML.
+            (folder / copy).write_text(json.dumps(contract.document), encoding="utf-8")
+        with (folder / "report.json").open("wb") as report, (folder / "errors.txt").open("wb") as errors:
+            process = subprocess.Popen(
+                [str(command), "diff", "old.json", "new.json", "--format=json", "--fail-on=none"],
+                cwd=folder,
+                env={
+                    **{key: os.environ[key] for key in ("HOME", "TMPDIR", "SYSTEMROOT") if key in os.environ},
+                    "PATH": path,
+                    "REDOCLY_TELEMETRY": "off",
+                    "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
+                    "NO_COLOR": "1",
+                    "NODE_OPTIONS": "--max-old-space-size=4096",
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=report,
+                stderr=errors,
+                text=True,
+            )
+            try:
+                yield Running(process, folder)
+            finally:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()

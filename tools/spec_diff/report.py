@@ -1,0 +1,242 @@
+"""Show what changed: as text, Markdown, JSON or annotations of a pull request."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Literal, get_args
+
+import attrs
+
+Level = Literal["breaking", "non-breaking", "note"]
+Bump = Literal["none", "patch", "minor", "major"]
+BUMPS: tuple[Bump, ...] = get_args(Bump)
+NAMED_OPERATIONS = 4
+"""How many operations a heading names."""
+
+
+@attrs.frozen
+class Change:
+    """One fact about the wire, with what it means."""
+
+    operation: str
+    """The operationIds that it concerns, joined by commas; empty when it concerns the contract as a whole."""
+    location: str
+    """Where it is, as a JSON pointer; members of a set are named by their value, a parameter by where and name."""
+    line: int
+    kind: str
+    """The rule of spec-diff-policy.yaml that judges it."""
+    level: Level
+    message: str
+    python: tuple[str, ...] = ()
+    """What Python callers see of it."""
+    installed_clients: str | None = None
+    """What becomes of clients that were generated from the old contract."""
+    side: Literal["old", "new"] = "new"
+    """Which contract `line` counts in; what was removed is in the old one."""
+
+
+@attrs.frozen
+class Report:
+    """Everything that a comparison of two contracts says."""
+
+    old: str
+    """The version of the old contract, `info.version`."""
+    new: str
+    changes: tuple[Change, ...]
+    required: Bump
+    """The bump that the changes ask for; an accepted break asks for no more than a minor one."""
+    actual: Bump
+    accepted: Mapping[Change, str] = attrs.field(factory=dict)
+    """Breaking changes that the allow file accepts, with the reasons."""
+    unused: tuple[str, ...] = ()
+    """Entries of the allow file that accept nothing."""
+    file: str | None = None
+    """The new contract's path in the repository, for annotations."""
+
+    @property
+    def breaking(self) -> bool:
+        """Whether any change is breaking, accepted or not."""
+        return any(change.level == "breaking" for change in self.changes)
+
+    @property
+    def covered(self) -> bool:
+        """Whether the version was raised by as much as the changes ask for."""
+        return BUMPS.index(self.actual) >= BUMPS.index(self.required)
+
+    @property
+    def uncovered_break(self) -> bool:
+        """Whether a breaking change is neither accepted nor covered by a major version."""
+        return self.required == "major" and self.actual != "major"
+
+
+def group(changes: Iterable[Change]) -> dict[str, list[Change]]:
+    """Return changes by the operations that they concern."""
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(change.operation, []).append(change)
+    return groups
+
+
+def describe_operation(operation: str) -> str:
+    """Return the heading of a group."""
+    names = operation.split(", ")
+    if len(names) > NAMED_OPERATIONS:
+        return f"{', '.join(names[:NAMED_OPERATIONS])} and {len(names) - NAMED_OPERATIONS} more"
+    return operation or "The contract as a whole"
+
+
+def describe_verdict(report: Report) -> str:
+    """Return in a line whether the change is breaking, which bump it needs and which one it has."""
+    if not report.changes:
+        return f"Nothing changed ({report.old} → {report.new})."
+    breaking = sum(change.level == "breaking" for change in report.changes)
+    if not breaking:
+        verdict = "Not breaking"
+    elif breaking == len(report.accepted):
+        verdict = f"Breaking, accepted ({count(breaking, 'breaking change')})"
+    else:
+        verdict = f"Breaking ({count(breaking, 'breaking change')})"
+        verdict += f", {len(report.accepted)} accepted" if report.accepted else ""
+    actual = "none" if report.actual == "none" else f"{report.actual}, {report.old} → {report.new}"
+    tail = "" if report.covered else ": not enough"
+    return f"{verdict}. Required bump: {report.required}. Actual: {actual}{tail}."
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number of things in words."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def describe_place(change: Change) -> str:
+    """Return the line of a change, and of which contract when it is not the new one."""
+    return f"line {change.line}{' of the old contract' if change.side == 'old' else ''}"
+
+
+def list_lines(change: Change, report: Report) -> list[str]:
+    """Return what is said of a change beyond its message."""
+    lines = [f"Python: {line}" for line in change.python]
+    if change.installed_clients is not None:
+        lines.append(f"installed clients: {change.installed_clients}")
+    if change in report.accepted:
+        lines.append(f"accepted: {report.accepted[change]}")
+    return lines
+
+
+def render_text(report: Report) -> str:
+    """Return the report for a terminal."""
+    lines = [describe_verdict(report)]
+    for operation, changes in group(report.changes).items():
+        lines += ["", describe_operation(operation)]
+        for change in changes:
+            lines.append(f"  {change.level:<12}  {change.message}")
+            lines.append(f"{'':16}{change.kind} at {change.location}, {describe_place(change)}")
+            lines += [f"{'':16}{line}" for line in list_lines(change, report)]
+    if report.unused:
+        lines += ["", *report.unused]
+    return "\n".join(lines) + "\n"
+
+
+def escape(text: str) -> str:
+    """Return a text that Markdown shows as it is, in one line."""
+    text = re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", text)
+    # Entities, since a backslash is itself shown in some places.
+    return re.sub(r"[\\&<>`*_\[\]|#@~!]", lambda match: f"&#{ord(match[0])};", text)
+
+
+def render_markdown(report: Report) -> str:
+    """Return the report for a comment on a pull request: breaking changes in view, the rest folded."""
+    mark = "🔴" if report.uncovered_break else "🟡" if report.breaking or not report.covered else "🟢"
+    lines = [f"{mark} **{describe_verdict(report)}**"]
+    breaking = [change for change in report.changes if change.level == "breaking"]
+    rest = [change for change in report.changes if change.level != "breaking"]
+    lines += list_markdown(breaking, report)
+    if rest:
+        numbers = [(sum(change.level == level for change in rest), level) for level in ("non-breaking", "note")]
+        summary = ", ".join(
+            f"{number} non-breaking" if level == "non-breaking" else count(number, level)
+            for number, level in numbers
+            if number
+        )
+        lines += ["", "<details>", f"<summary>{summary}</summary>", *list_markdown(rest, report), "", "</details>"]
+    if report.unused:
+        lines += ["", *(f"- {escape(line)}" for line in report.unused)]
+    return "\n".join(lines) + "\n"
+
+
+def list_markdown(changes: Sequence[Change], report: Report) -> list[str]:
+    """Return a list of changes by operation."""
+    lines: list[str] = []
+    for operation, own in group(changes).items():
+        lines += ["", f"**{escape(describe_operation(operation))}**", ""]
+        for change in own:
+            mark = "🔴 **breaking** " if change.level == "breaking" else "note: " if change.level == "note" else ""
+            lines.append(f"- {mark}{escape(change.message)} — {escape(change.kind)}, {describe_place(change)}")
+            lines += [f"  - {escape(line)}" for line in list_lines(change, report)]
+    return lines
+
+
+def render_json(report: Report) -> str:
+    """Return the report for programs; docs/contract.md describes the shape."""
+    changes = [
+        {
+            "operation": change.operation,
+            "location": change.location,
+            "line": change.line,
+            "kind": change.kind,
+            "level": change.level,
+            "message": change.message,
+            "python": list(change.python),
+            "installed_clients": change.installed_clients,
+        }
+        for change in report.changes
+    ]
+    document = {
+        "old": report.old,
+        "new": report.new,
+        "bump": report.required,
+        "breaking": report.breaking,
+        "changes": changes,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def escape_command(text: str, *, is_property: bool = False) -> str:
+    """Return a text that a workflow command carries as it is."""
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if is_property else text
+
+
+def render_github(report: Report) -> str:
+    """Return the report as workflow commands, which annotate the lines of a pull request."""
+    if not report.changes:
+        return ""
+    command = "error" if report.uncovered_break else "notice"
+    lines = [f"::{command} title=Contract::{escape_command(describe_verdict(report))}"]
+    for change in report.changes:
+        if change.level == "breaking":
+            command = "warning" if change in report.accepted or not report.uncovered_break else "error"
+        elif change.level == "non-breaking":
+            command = "notice"
+        else:
+            continue
+        where = []
+        if report.file is not None:
+            where.append(f"file={escape_command(report.file, is_property=True)}")
+            # A line of the old contract is none of the new one.
+            where += [f"line={change.line}"] if change.side == "new" else []
+        where.append(f"title={escape_command(f'{change.level}: {change.kind}', is_property=True)}")
+        message = "\n".join([change.message, *list_lines(change, report)])
+        if change.side == "old":
+            message += f"\n({describe_place(change)})"
+        lines.append(f"::{command} {','.join(where)}::{escape_command(message)}")
+    return "\n".join(lines) + "\n"
+
+
+FORMATS: Mapping[str, Callable[[Report], str]] = {
+    "text": render_text,
+    "markdown": render_markdown,
+    "json": render_json,
+    "github": render_github,
+}
