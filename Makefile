@@ -59,7 +59,7 @@ demo: setup ## Send a real file through a real presigned upload, all on this mac
 	@$(VENV) -m tools.demo
 
 .PHONY: test
-test: setup ## Run the tests, with branch coverage
+test: setup-node ## Run the tests, with branch coverage
 	$(VENV) -m pytest --cov --cov-report=term -n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
 .PHONY: check

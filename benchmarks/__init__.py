@@ -1,0 +1,1 @@
+"""Measures of the client against what else moves bytes; see docs/benchmarks.md."""

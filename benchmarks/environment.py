@@ -1,0 +1,128 @@
+"""Where the benchmarks run: an environment of their own, the tools of the machine, and what machine it is.
+
+The standard library is all that this module needs: it makes the environment that has the rest.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import shutil
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.setup_environment import (
+    SetupError,
+    check_interpreter,
+    digest,
+    digest_file,
+    fingerprint_packaging,
+    list_distributions,
+    read_stamp,
+    run,
+    say,
+    works,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / ".bench"
+VENV = FOLDER / "venv"
+LOCK = ROOT / "requirements-bench.txt"
+PACKAGES = {"nginx": "nginx-light", "openssl": "openssl", "curl": "curl", "ip": "iproute2", "tc": "iproute2"}
+
+
+class MissingError(Exception):
+    """Something that a measure needs is not on this machine; the message is one line that says what to do."""
+
+
+def enter() -> None:
+    """Make the environment of the benchmarks what the lock file says, and go on in it.
+
+    Raises:
+        SetupError: When it cannot be made.
+    """
+    if not sys.platform.startswith("linux"):
+        raise SetupError("the benchmarks need Linux: /dev/shm, /proc, network namespaces")
+    set_up()
+    if Path(sys.prefix).resolve() != VENV.resolve():
+        # By its whole path, for from that an interpreter tells its environment.
+        python = str(VENV / "bin" / "python")
+        os.execv(python, [python, "-m", "benchmarks", *sys.argv[1:]])
+
+
+def set_up() -> None:
+    """Install what is to be compared, and this checkout, into `.bench/venv`, unless that has been done."""
+    check_interpreter()
+    stamp_path, python = VENV / "scenario-uploads.json", VENV / "bin" / "python"
+    if read_stamp(stamp_path) == _describe() and works(python):
+        return
+    say("Setting up .bench/venv (about a minute) ...")
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / ".gitignore").write_text("*\n", encoding="ascii")
+    run(sys.executable, "-m", "venv", "--clear", VENV, root=ROOT)
+    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input")
+    # Wheels only: a contender that is built here would be measured with this machine's compiler and libcurl.
+    run(*pip, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", LOCK, root=ROOT)
+    run(*pip, "--no-index", "--no-deps", "--no-build-isolation", "-e", ".", root=ROOT)
+    run(python, "-m", "pip", "--disable-pip-version-check", "check", root=ROOT)
+    stamp_path.write_text(json.dumps(_describe()), encoding="utf-8")
+
+
+def _describe() -> dict[str, str]:
+    return {
+        "locked": digest(sys.version_info[:2], str(ROOT), digest_file(LOCK)),
+        "packaging": fingerprint_packaging(ROOT),
+        "installed": digest(list_distributions(VENV)),
+    }
+
+
+def require(*tools: str) -> None:
+    """Look for programs.
+
+    Raises:
+        MissingError: When one is not installed; the message names the Debian packages.
+    """
+    missing = [tool for tool in tools if find_tool(tool) is None]
+    if missing:
+        packages = sorted({PACKAGES[tool] for tool in missing})
+        raise MissingError(f"not installed: {', '.join(missing)}; on Debian: apt-get install {' '.join(packages)}")
+
+
+def find_tool(name: str) -> str | None:
+    """Return the path of a program; those for administrators are found too."""
+    return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin")))
+
+
+def describe_machine() -> dict[str, str]:
+    """Return what the figures depend on."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    names = {line.partition(":")[2].strip() for line in lines if line.startswith("model name")}
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return {
+        "processor": ", ".join(sorted(names)) or platform.machine(),
+        "cores": str(os.cpu_count()),
+        "memory": f"{memory / 2**30:.0f} GiB",
+        "kernel": f"Linux {platform.release().partition('-')[0]}",
+        "Python": f"{platform.python_version()}, {ssl.OPENSSL_VERSION.rpartition(' ')[0].rsplit(' ', 2)[0]}",
+        **{name: importlib.metadata.version(name) for name in ("httpx", "pycurl", "requests", "scenario-sdk")},
+        "libcurl of pycurl": _find_word(_ask(sys.executable, "-c", "import pycurl; print(pycurl.version)"), "libcurl/"),
+        "curl": _ask("curl", "--version").partition(" (")[0].removeprefix("curl "),
+        "nginx": _ask("nginx", "-v").rpartition("/")[2],
+        "load before": f"{os.getloadavg()[0]:.2f}",
+    }
+
+
+def _ask(program: str, *arguments: str) -> str:
+    path = find_tool(program)
+    if path is None:
+        return "not installed"
+    result = subprocess.run([path, *arguments], capture_output=True, text=True, check=False)
+    return (result.stdout or result.stderr).partition("\n")[0].strip()
+
+
+def _find_word(text: str, prefix: str) -> str:
+    return next((word.removeprefix(prefix) for word in text.split() if word.startswith(prefix)), "unknown")
