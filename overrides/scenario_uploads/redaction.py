@@ -46,7 +46,7 @@ class SecretURL(str):
 
 def shield(value: object) -> object:
     """Return a decoded JSON value in which every URL with a query is a `SecretURL`."""
-    return replace_each(value, _shield_one)
+    return replace_each(value, _shield_one) if isinstance(value, list | dict) else _shield_one(value)
 
 
 def _shield_one(value: object) -> object:

@@ -200,8 +200,10 @@ class Connection:
         end = body.offset + body.length
         if position < end and not self._buffer:
             self._buffer = memoryview(bytearray(CHUNK_SIZE))
+        # What is only encrypted should stay in the cache; what is hashed as well is longest without Python's lock.
+        step = CHUNK_SIZE if md5 is not None else CHUNK_SIZE // 4
         while position < end:
-            chunk = body.read(position, self._buffer[: _count(body, min(end - position, CHUNK_SIZE))])
+            chunk = body.read(position, self._buffer[: _count(body, min(end - position, step))])
             if md5 is not None:
                 md5.update(chunk)
             if self._write(chunk, body.halted):
