@@ -1,6 +1,7 @@
 """Fixtures of the tests of the runtime: a scriptable service on a real socket, and clients of both kinds."""
 
 import os
+import signal
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -10,6 +11,10 @@ import pytest
 
 from tests.support.clients import Clock, Connect, find_upload_threads
 from tests.support.service import Service
+
+# What runs in the background of a shell ignores Ctrl-C, and so would every process that a test starts and interrupts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -250,6 +251,8 @@ def run(arguments: list[str] | None = None) -> int:
 def _run(arguments: list[str] | None) -> int:
     try:
         code = app(arguments, prog_name="scenario-uploads", standalone_mode=False)
+        # Now, and not when Python ends, where nobody could deal with a disk that is full.
+        sys.stdout.flush()
     except KeyboardInterrupt:
         code = INTERRUPTED
     except ScenarioError as error:

@@ -70,10 +70,14 @@ class Attempt:
     def keywords(self) -> dict[str, Any]:
         return shorten.keywords(self.script, str(self.run.folder / "ledgers")) | {"on_progress": self.on_progress}
 
+    def note_digests(self, digests: list[tuple[int, str]]) -> None:
+        self.job.digests = digests
+        self.job.sizes |= {(number, size) for number, (size, _) in enumerate(digests, 1)}
+
     def prepare(self) -> None:
         script = self.script
         data = memoryview(self.run.pool)[script.at : script.at + script.size]
-        self.job.digests = digest_parts(data)
+        self.note_digests(digest_parts(data))
         if script.given in ("path", "object"):
             self.path.write_bytes(data)
             # Long ago, so that every change is later, however coarse the clock of the file system.
@@ -130,7 +134,8 @@ class Attempt:
         self.job.note(f"call again after {type(outcome).__name__}")
         self.job.begin_call()
         if self.job.changed:
-            self.job.digests, self.job.changed = digest_parts(memoryview(self.path.read_bytes())), False
+            self.note_digests(digest_parts(memoryview(self.path.read_bytes())))
+            self.job.changed = False
             self.job.hooks.clear()
         # What is left of the file may have other parts than the script knows.
         return len(self.job.digests) != self.script.parts_count
