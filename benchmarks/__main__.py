@@ -99,6 +99,7 @@ def main(argv: list[str] | None = None) -> int:
         say(f"error: {error}")
         return 1
     except KeyboardInterrupt:
+        say("interrupted")
         return 130
 
 
