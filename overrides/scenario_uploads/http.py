@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar
 
 import httpx
@@ -179,6 +179,12 @@ def user_agent() -> str:
     return f"scenario-uploads/{own} python/{platform.python_version()}"
 
 
+@lru_cache(maxsize=64)
+def _parse_url(url: str) -> httpx.URL:
+    """Return a parsed URL. Polling asks for the same one again and again, and parsing it is a good part of a call."""
+    return httpx.URL(url)
+
+
 def build_request(
     options: ClientOptions, request: Mapping[str, Any], *, timeout: httpx.Timeout | None = None
 ) -> httpx.Request:
@@ -196,7 +202,7 @@ def build_request(
     try:
         return httpx.Request(
             request["method"].upper(),
-            options.base_url + request["url"],
+            _parse_url(options.base_url + request["url"]),
             params={**options.default_query, **request.get("params", {})} or None,
             headers=list(headers.values()),
             content=None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),

@@ -28,6 +28,9 @@ from .wire import Body, HaltedError, StorageAnswer
 PART_POLICY = RetryPolicy(max_retries=8, base=0.5, cap=20.0)
 # Counted from the first failure of a part since bytes of it moved: a storage that is away for longer is given up.
 PART_DEADLINE = 900.0
+# What went out is told in steps: every word wakes the counting thread, and Python's lock is what TLS waits for.
+REPORT_SIZE = 4 * 1024 * 1024
+REPORT_SECONDS = 0.25
 SLOW_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 RETRYABLE_CODES = frozenset({"RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "OperationAborted"})
 _CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
@@ -99,18 +102,21 @@ def send_part(job: PartJob, target: PartTarget) -> None:
     retry, failed_at, forbidden = 0, None, False
     while True:
         job.tell(PartEvent(target.part.number, attempt=retry + 1))
-        sent = 0
+        sent, told, told_at = 0, 0, job.clock()
 
         def count(amount: int) -> None:
-            nonlocal sent
+            nonlocal sent, told, told_at
             sent += amount
-            job.tell(PartEvent(sent=amount))
+            now = job.clock()
+            if sent - told >= REPORT_SIZE or sent == target.part.length or now - told_at >= REPORT_SECONDS:
+                job.tell(PartEvent(sent=sent - told))
+                told, told_at = sent, now
 
         verdict = _try(job, target, count)
         if verdict.error is None:
             job.tell(PartEvent(target.part.number, done=True))
             return
-        job.tell(PartEvent(sent=-sent, slow=verdict.slow))
+        job.tell(PartEvent(sent=-told, slow=verdict.slow))
         failed_at = job.clock() if sent or failed_at is None else failed_at
         delay = next_delay(job.policy, retry, verdict.outcome, repeat=Repeat.SAFE, draw=job.draw)
         if delay is None or (verdict.forbidden and forbidden) or job.clock() + delay - failed_at > PART_DEADLINE:
