@@ -340,6 +340,21 @@ class TestSending:
         assert [] == send.pauses
 
 
+@pytest.mark.parametrize(("seconds_a_chunk", "expected"), [(0.0, [4 * MIB, 2 * MIB]), (1.0, [MIB] * 6)])
+def test_progress_is_told_in_steps_and_on_a_slow_link_in_small_ones(
+    send: Sending, seconds_a_chunk: float, expected: list[int]
+) -> None:
+    """Every word wakes the counting thread, but nobody looks at a bar that stands still."""
+
+    def allow(most: int) -> int:
+        send.seconds += seconds_a_chunk
+        return most
+
+    with bucket() as server:
+        send(server.origin, allow=allow)
+    assert expected == [event.sent for event in send.events if event.sent]
+
+
 def test_the_defaults_are_a_real_clock_and_real_chance() -> None:
     job = PartJob(open_source(b"x"), Storage(), True, print, bool, print)
     assert 0 <= job.draw() < 1
