@@ -48,6 +48,8 @@ setup-node: setup ## Make node_modules what package-lock.json says
 lock: setup ## Write requirements-dev.txt and package-lock.json anew (UPGRADE=1 for newer versions)
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
 		--all-extras $(if $(UPGRADE),--upgrade) pyproject.toml requirements-dev.in -o requirements-dev.txt
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
+		$(if $(UPGRADE),--upgrade) pyproject.toml requirements-bench.in -o requirements-bench.txt
 	$(WITH_NODE) npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
 
 ##
@@ -166,4 +168,4 @@ clean: ## Remove what the tasks leave behind, but for .venv and node_modules
 
 .PHONY: clobber
 clobber: clean ## Remove .venv and node_modules too
-	rm -rf .venv node_modules
+	rm -rf .venv node_modules .bench
