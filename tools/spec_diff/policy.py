@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 POLICY = ROOT / "spec-diff-policy.yaml"
 ALLOW = ROOT / "spec-diff-allow.yaml"
 LEVELS: tuple[Level, ...] = get_args(Level)
-Section = Literal["schemas", "contract"]
+Section = Literal["schemas", "contract", "python"]
 
 RULES: Mapping[Section, frozenset[str]] = {
     "schemas": frozenset(
@@ -46,6 +46,9 @@ RULES: Mapping[Section, frozenset[str]] = {
             *("security-tightened", "security-scheme-changed", "server-added", "server-removed", "openapi-changed"),
             *("documentation-changed", "unused-component-changed", "other-added", "other-changed"),
         }
+    ),
+    "python": frozenset(
+        {"python-added", "python-removed", "python-renamed", "python-type-changed", "python-order-changed"}
     ),
 }
 
@@ -139,7 +142,7 @@ def read_allowed(path: Path, name: str | None = None) -> list[Allowed]:
         for key in ("kind", "location", "reason"):
             if not isinstance(entry.get(key), str) or not entry[key].strip():
                 raise UnreadableError(name, f"the entry has no {key}", line)
-        if entry["kind"] not in RULES["schemas"] | RULES["contract"]:
+        if not any(entry["kind"] in rules for rules in RULES.values()):
             raise UnreadableError(name, f"no rule is called {entry['kind']}", line)
         result.append(Allowed(entry["kind"], entry["location"], " ".join(entry["reason"].split()), line))
     return result

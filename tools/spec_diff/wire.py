@@ -146,7 +146,8 @@ class Walk:
 
     def say(self, rule: str, side: Side, place: Pointer, message: str, *, location: str | None = None) -> None:
         """Note a fact of the present operation."""
-        found = _Found(rule, side, place, location or format_pointer(place), message)
+        contract = self.old if side == "old" else self.new
+        found = _Found(rule, side, place, location or format_place(contract, place), message)
         self.note(found, self.operation)
 
     def note(self, found: _Found, operation: str, direction: Direction | None = None) -> None:
@@ -163,12 +164,12 @@ class Walk:
             self.names.setdefault((self.operation, direction), []).append(Pair(old, new))
         elif new is not None:
             self.note(
-                _Found("keyword-added", "new", new, format_pointer(new), "a schema was added"),
+                _Found("keyword-added", "new", new, format_place(self.new, new), "a schema was added"),
                 self.operation,
                 direction,
             )
         elif old is not None:
-            found = _Found("keyword-removed", "old", old, format_pointer(old), "the schema was removed")
+            found = _Found("keyword-removed", "old", old, format_place(self.old, old), "the schema was removed")
             self.note(found, self.operation, direction)
 
     # The contract as a whole, then one operation, then its parts.
@@ -269,30 +270,23 @@ class Walk:
             match = next((key for key in come if key[1] == name.lower() or key[1] == name), None)
             if match is not None:
                 message = f"the {where} parameter {name} moved to {match[0]}"
-                self.say_of_parameter("parameter-moved", "new", come[match], message)
+                self.say("parameter-moved", "new", come[match], message)
                 self.compare_parameter(place, come.pop(match))
                 del gone[where, name]
         for (where, _), place in gone.items():
             name = self.old.at(place)["name"]
             self.visit("parameter", place, None)
-            self.say_of_parameter("parameter-removed", "old", place, f"the {where} parameter {name} was removed")
+            self.say("parameter-removed", "old", place, f"the {where} parameter {name} was removed")
         for (where, _), place in come.items():
             value = self.new.at(place)
             self.visit("parameter", None, place)
             required = value.get("required") is True
             rule = "required-parameter-added" if required else "parameter-added"
             message = f"the {'required' if required else 'optional'} {where} parameter {value['name']} was added"
-            self.say_of_parameter(rule, "new", place, message)
+            self.say(rule, "new", place, message)
         for key, place in before.items():
             if key in after:
                 self.compare_parameter(place, after[key])
-
-    def say_of_parameter(self, rule: str, side: Side, place: Pointer, message: str) -> None:
-        """Note a fact of a parameter, located by its name and not by where it stands in a list."""
-        value = (self.old if side == "old" else self.new).at(place)
-        name = f"{value['in']}.{value['name']}"
-        location = format_pointer(place if place[0] == "components" else (*place[:-1], name))
-        self.say(rule, side, place, message, location=location)
 
     def compare_parameter(self, old: Pointer, new: Pointer) -> None:
         """Compare two versions of one parameter."""
@@ -609,9 +603,9 @@ class Walk:
             # Said of the reference, since the component has not changed.
             place = subject = own
         if difference.member is None:
-            location = format_pointer(place)
+            location = format_place(contract, place)
         else:
-            location = format_pointer((*place, difference.member))
+            location = format_place(contract, (*place, difference.member))
             values = contract.at(place)
             if is_array(values) and difference.member in values:
                 place = (*place, values.index(difference.member))
@@ -651,10 +645,13 @@ class Walk:
             elif len(place) == 3 and place[:1] == ("components",) and each.key is None:
                 # Whatever leads to it has been judged with what it says.
                 continue
+            elif each.key == "key":
+                # What has a new name only was met under both, once removed and once added.
+                continue
             else:
                 rule = "other-added" if each.change == "added" else "other-changed"
             for name in self.find_operations(where, place) or ("",):
-                self.note(_Found(rule, where, place, format_pointer(place), f"{subject}: {what}"), name)
+                self.note(_Found(rule, where, place, format_place(contract, place), f"{subject}: {what}"), name)
 
     @staticmethod
     def lacks(contract: Contract, place: Pointer) -> bool:
@@ -691,7 +688,7 @@ class Walk:
     def find_operations(self, side: Side, place: Pointer) -> list[str]:
         """Return the names of the operation that a place is in; none when it is in none or in many."""
         contract = self.old if side == "old" else self.new
-        if place[:1] == ("paths",) and len(place) > 3 and place[2] in METHODS:
+        if place[:1] == ("paths",) and len(place) >= 3 and place[2] in METHODS:
             value = contract.at(place[:3])
             return [str(value.get("operationId") or f"{str(place[2]).upper()} {place[1]}")]
         return []
@@ -715,6 +712,17 @@ class Walk:
                 )
             )
         return facts
+
+
+def format_place(contract: Contract, place: Pointer) -> str:
+    """Return a place as a JSON pointer that knows a parameter by where and what it is, not by its index in a list."""
+    steps = list(place)
+    for index in range(1, len(place)):
+        if place[index - 1] == "parameters" and place[0] == "paths" and str(place[index]).isdigit():
+            value = contract.at(place[: index + 1])
+            if is_object(value) and "in" in value and "name" in value:
+                steps[index] = f"{value['in']}.{value['name']}"
+    return format_pointer(tuple(steps))
 
 
 def find_unused(contract: Contract) -> set[Pointer]:

@@ -1,0 +1,111 @@
+"""Say what Python callers see of a change: names, arguments, fields and types of the generated client.
+
+Both versions are generated aside and read with griffe (`surface`). What differs is told beside the change of the wire
+that it comes from; what comes from none, such as a new name of a model, is a change of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import attrs
+
+from tools.spec_diff.causes import Places, find_causes, make_clue
+from tools.spec_diff.document import Contract, Pointer, format_pointer
+from tools.spec_diff.generated import generated_clients
+from tools.spec_diff.policy import Policy, judge
+from tools.spec_diff.report import Change, describe_operation
+from tools.spec_diff.surface import read_surfaces
+from tools.spec_diff.surface_diff import Difference, compare_surfaces, normalize
+from tools.spec_diff.wire import Fact, list_operations, normalize_path
+
+
+def match_operations(old: Contract, new: Contract) -> dict[str, str]:
+    """Return the new name, in normal form, of each operation that has another one, by where it is."""
+    after = {(normalize_path(each.path), each.method): each.name for each in list_operations(new)}
+    moved = {}
+    for each in list_operations(old):
+        name = after.get((normalize_path(each.path), each.method))
+        if name is not None and normalize(name) != normalize(each.name):
+            moved[normalize(each.name)] = normalize(name)
+    return moved
+
+
+def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: Policy) -> list[Change]:
+    """Return the changes with what Python callers see of them, and what they see beyond them as changes of its own.
+
+    Raises:
+        UnreadableError: When a client cannot be generated from a contract.
+    """
+    if old.document == new.document:
+        return list(changes)
+    with generated_clients(old, new) as folders:
+        differences = compare_surfaces(*read_surfaces(*folders), match_operations(old, new))
+    places = {"old": Places(old), "new": Places(new)}
+    clues = [make_clue(change, places[change.side]) for change in changes]
+    lines: dict[Change, dict[tuple[str, str], list[str]]] = {change: {} for change in changes}
+    facts: list[Fact] = []
+    for difference in differences:
+        causes = find_causes(difference, clues, places)
+        breaks = difference.rule != "python-added"
+        # Words that changed are no cause, and something that breaks callers is not hidden in a note.
+        causes = [clue for clue in causes if clue.change.level != "note" or not breaks]
+        own = difference.owner if difference.sort in ("argument", "return") else ""
+        for clue in causes:
+            group = lines[clue.change].setdefault((difference.sort, difference.text), [])
+            group += [own] if own and own not in group else []
+        if not causes:
+            facts.append(make_fact(difference, places))
+    said = [
+        attrs.evolve(
+            change,
+            python=tuple(
+                f"{describe_operation(', '.join(operations))}: {text}" if operations else text
+                for (_, text), operations in lines[change].items()
+            ),
+        )
+        for change in changes
+    ]
+    return said + [attrs.evolve(change, python=(change.message,)) for change in judge(merge_facts(facts), policy)]
+
+
+def make_fact(difference: Difference, places: Mapping[str, Places]) -> Fact:
+    """Return a difference that comes from no change of the wire as a fact of its own."""
+    side: Literal["old", "new"] = "old" if difference.removed else "new"
+    place = places[side].find(difference, difference.owner)
+    location = format_pointer(place)
+    if difference.sort == "member":
+        location = format_pointer((*place, difference.name))
+    operations = list_users(places[side], place)
+    if difference.sort in ("operation", "argument", "return"):
+        operations = (difference.owner,)
+    return Fact(
+        rule=difference.rule,
+        location=location,
+        side=side,
+        line=places[side].contract.find_line(place),
+        message=difference.text,
+        operations=operations,
+        directions=frozenset(),
+    )
+
+
+def list_users(places: Places, place: Pointer) -> tuple[str, ...]:
+    """Return the operations that lead to the component that a place is in."""
+    if place[:1] != ("components",):
+        return tuple(each.name for each in list_operations(places.contract) if each.pointer == place[:3])
+    return tuple(each.name for each in list_operations(places.contract) if place[:3] in places.reach(each.pointer))
+
+
+def merge_facts(facts: Iterable[Fact]) -> list[Fact]:
+    """Return facts with those of several operations that say the same as one."""
+    merged: dict[tuple[str, str, str], Fact] = {}
+    for fact in facts:
+        key = (fact.rule, fact.message, "" if fact.rule == "python-type-changed" else fact.location)
+        if key in merged:
+            known = merged[key]
+            merged[key] = attrs.evolve(known, operations=tuple(dict.fromkeys((*known.operations, *fact.operations))))
+        else:
+            merged[key] = fact
+    return list(merged.values())

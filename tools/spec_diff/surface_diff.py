@@ -1,0 +1,241 @@
+"""Compare what two generated clients offer to Python callers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
+from typing import Literal
+
+import attrs
+
+from tools.spec_diff.surface import Argument, Enum, Model, Operation, Surface
+
+Sort = Literal["class", "field", "member", "operation", "argument", "return"]
+
+
+@attrs.frozen
+class Difference:
+    """One thing that Python callers see."""
+
+    rule: str
+    """The rule of the policy that judges it when it is a change of its own."""
+    sort: Sort
+    owner: str
+    """The class, or the operation without its tag."""
+    name: str
+    """The field, the member's value or the argument; empty when it is the owner as a whole."""
+    text: str
+
+    @property
+    def removed(self) -> bool:
+        """Whether it is there in the old contract only."""
+        return self.rule == "python-removed"
+
+
+def normalize(*names: object) -> str:
+    """Return names as one, in the form that all ways to spell them share."""
+    return "".join(re.sub(r"[\W_]", "", str(name)).lower() or str(name) for name in names)
+
+
+def compare_surfaces(old: Surface, new: Surface, moved: Mapping[str, str]) -> list[Difference]:
+    """Return what differs between two generated clients.
+
+    Args:
+        old: What the old one offers.
+        new: What the new one offers.
+        moved: The new name, in normal form, of each operation that is the same one under another name.
+    """
+    renames = match_classes(old, new, moved)
+    return [*compare_classes(old, new, renames), *compare_operations(old, new, moved, renames)]
+
+
+def match_classes(old: Surface, new: Surface, moved: Mapping[str, str]) -> dict[str, str]:
+    """Return the new name of each class that is the same one under another name."""
+    gone = [name for name in old.classes if name not in new.classes]
+    come = [name for name in new.classes if name not in old.classes]
+    renames: dict[str, str] = {}
+    found = True
+    # A class that holds another renamed one is recognised only after it.
+    while found:
+        found = False
+        for name in [name for name in gone if name not in renames]:
+            shape = rename_shape(old.classes[name], renames)
+            fitting = [each for each in come if each not in renames.values() and new.classes[each] == shape]
+            if not fitting:
+                continue
+            key = normalize(name)
+            expected = {after + key[len(before) :] for before, after in moved.items() if key.startswith(before)}
+            renames[name] = max(
+                fitting, key=lambda each: (normalize(each) in expected, SequenceMatcher(None, name, each).ratio())
+            )
+            found = True
+    return renames
+
+
+def rename_shape(shape: Enum | Model, renames: Mapping[str, str]) -> Enum | Model:
+    """Return a class as it would be with other classes renamed."""
+    if isinstance(shape, Enum):
+        return shape
+    return Model(tuple(rename_argument(field, renames) for field in shape.fields))
+
+
+def rename_argument(argument: Argument, renames: Mapping[str, str]) -> Argument:
+    """Return an argument with the classes in its annotation renamed."""
+    return attrs.evolve(argument, annotation=rename_choices(argument.annotation, renames))
+
+
+def rename_choices(choices: frozenset[str], renames: Mapping[str, str]) -> frozenset[str]:
+    """Return the choices of an annotation with classes renamed."""
+    return frozenset(re.sub(r"\w+", lambda match: renames.get(match[0], match[0]), choice) for choice in choices)
+
+
+def compare_classes(old: Surface, new: Surface, renames: Mapping[str, str]) -> Iterator[Difference]:
+    """Return what differs between the enums and models."""
+    for name, after in new.classes.items():
+        if name not in old.classes and name not in renames.values():
+            noun = "enum" if isinstance(after, Enum) else "model"
+            yield Difference("python-added", "class", name, "", f"the {noun} {name} was added")
+    for name, before in old.classes.items():
+        noun = "enum" if isinstance(before, Enum) else "model"
+        if name in renames:
+            text = f"the {noun} {name} → {renames[name]}"
+            yield Difference("python-renamed", "class", renames[name], "", text)
+        elif name not in new.classes:
+            yield Difference("python-removed", "class", name, "", f"the {noun} {name} was removed")
+        else:
+            after = new.classes[name]
+            if isinstance(before, Enum) and isinstance(after, Enum):
+                yield from compare_enums(name, before, after)
+            elif isinstance(before, Model) and isinstance(after, Model):
+                yield from compare_models(name, before, after, renames)
+            else:
+                text = f"{name}, a model, is an enum now" if noun == "model" else f"{name}, an enum, is a model now"
+                yield Difference("python-type-changed", "class", name, "", text)
+
+
+def compare_enums(name: str, old: Enum, new: Enum) -> Iterator[Difference]:
+    """Return what differs between two versions of an enum; a member is known by its value."""
+    before, after = ({value: member for member, value in enum.members.items()} for enum in (old, new))
+    for value, member in before.items():
+        plain = value.strip("'\"")
+        if value not in after:
+            yield Difference("python-removed", "member", name, plain, f"{name}.{member} was removed")
+        elif after[value] != member:
+            yield Difference("python-renamed", "member", name, plain, f"{name}.{member} → {name}.{after[value]}")
+    for value, member in after.items():
+        if value not in before:
+            yield Difference("python-added", "member", name, value.strip("'\""), f"{name}.{member} was added")
+
+
+def compare_models(name: str, old: Model, new: Model, renames: Mapping[str, str]) -> Iterator[Difference]:
+    """Return what differs between two versions of a model: fields, their types, and the order of the constructor."""
+    before, after = ({field.name: field for field in model.fields} for model in (old, new))
+    gone = [field for field in before if field not in after]
+    come = [field for field in after if field not in before]
+    if len(gone) == len(come) == 1:
+        (one,), (other,) = gone, come
+        same = attrs.evolve(rename_argument(before[one], renames), name=other) == after[other]
+        if same and list(before).index(one) == list(after).index(other):
+            text = f"{name}.{one} → {name}.{other}"
+            for each in (one, other):
+                yield Difference("python-renamed", "field", name, each, text)
+            gone = come = []
+    for field in gone:
+        yield Difference("python-removed", "field", name, field, f"{name}.{field} was removed")
+    for field in come:
+        need = "required" if after[field].required else "optional"
+        text = f"{name}.{field} was added ({need})"
+        follower = next((each for each in list(after)[list(after).index(field) :] if each in before), None)
+        if after[field].taken and follower is not None and after[follower].taken:
+            text += f"; positional arguments of {name}() move from {follower} on"
+        yield Difference("python-added", "field", name, field, text)
+    for field, argument in before.items():
+        if field in after:
+            yield from compare_arguments(
+                "field", name, f"{name}.{field}", rename_argument(argument, renames), after[field]
+            )
+    orders = [[each for each in model if is_kept(before.get(each), after.get(each))] for model in (before, after)]
+    if orders[0] != orders[1]:
+        text = f"the positional arguments of {name}() were {', '.join(orders[0])} and are {', '.join(orders[1])}"
+        yield Difference("python-order-changed", "class", name, "", text)
+
+
+def is_kept(old: Argument | None, new: Argument | None) -> bool:
+    """Return whether a constructor still takes an argument in the same group, the required or the optional ones."""
+    return old is not None and new is not None and old.taken and new.taken and old.required == new.required
+
+
+def compare_arguments(sort: Sort, owner: str, subject: str, old: Argument, new: Argument) -> Iterator[Difference]:
+    """Return what differs between two versions of a field or an argument."""
+    if old.annotation != new.annotation:
+        text = f"{subject}: {show_type(old.annotation)} → {show_type(new.annotation)}{describe_choices(old, new, sort)}"
+        yield Difference("python-type-changed", sort, owner, new.name, text)
+    if old.required != new.required:
+        text = "became required" if new.required else "became optional"
+        reads = " and may read as not given" if sort == "field" and not new.required else ""
+        yield Difference("python-type-changed", sort, owner, new.name, f"{subject} {text}{reads}")
+
+
+def show_type(choices: frozenset[str]) -> str:
+    """Return the choices of an annotation as one writes them, None at the end."""
+    return " | ".join(sorted(choices, key=lambda choice: (choice == "None", choice)))
+
+
+def describe_choices(old: Argument, new: Argument, sort: Sort) -> str:
+    """Return what a new annotation means to those who give the value and to those who read it."""
+    more, less = new.annotation - old.annotation, old.annotation - new.annotation
+    if more and less:
+        return ""
+    if more:
+        return f" (may now be {show_type(more)})" if sort == "field" else f" (now takes {show_type(more)} too)"
+    return f" (no longer {'' if sort == 'field' else 'takes '}{show_type(less)})"
+
+
+def compare_operations(
+    old: Surface, new: Surface, moved: Mapping[str, str], renames: Mapping[str, str]
+) -> Iterator[Difference]:
+    """Return what differs between the operations; an operation is its four functions."""
+    before, after = ({normalize(key.partition(".")[2]): key for key in each.operations} for each in (old, new))
+    for name, key in after.items():
+        if name not in before and name not in moved.values():
+            yield Difference("python-added", "operation", name_of(key), "", f"the operation {key} was added")
+    for name, key in before.items():
+        match = after.get(name if name in after else moved.get(name, ""))
+        if match is None:
+            yield Difference("python-removed", "operation", name_of(key), "", f"the operation {key} was removed")
+            continue
+        if key != match:
+            text = f"the operation {key} → {match}"
+            yield Difference("python-renamed", "operation", name_of(match), "", text)
+        yield from compare_signatures(name_of(match), old.operations[key], new.operations[match], renames)
+
+
+def name_of(key: str) -> str:
+    """Return the name of an operation without its tag."""
+    return key.partition(".")[2]
+
+
+def compare_signatures(name: str, old: Operation, new: Operation, renames: Mapping[str, str]) -> Iterator[Difference]:
+    """Return what differs between what two versions of an operation take and return."""
+    before, after = ({argument.name: argument for argument in each.arguments} for each in (old, new))
+    for argument in before:
+        if argument not in after:
+            yield Difference("python-removed", "argument", name, argument, f"the argument {argument} was removed")
+    for argument, value in after.items():
+        if argument not in before:
+            need = "required" if value.required else "optional"
+            yield Difference("python-added", "argument", name, argument, f"the argument {argument} was added ({need})")
+        else:
+            here = rename_argument(before[argument], renames)
+            yield from compare_arguments("argument", name, f"the argument {argument}", here, value)
+    returns = rename_choices(old.returns, renames)
+    more, less = new.returns - returns, returns - new.returns
+    if more and less:
+        text = f"returned {show_type(returns)} and returns {show_type(new.returns)}"
+    elif more:
+        text = f"may now also return {show_type(more)}"
+    else:
+        text = f"no longer returns {show_type(less)}"
+    if more or less:
+        yield Difference("python-type-changed", "return", name, "", text)
