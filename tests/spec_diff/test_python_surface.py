@@ -16,11 +16,13 @@ import pytest
 from tests.spec_diff.support import BASE, CONTRACTS, edit, write
 from tools.spec_diff.compare import compare, compare_wire
 from tools.spec_diff.document import read_contract
+from tools.spec_diff.excerpt import make_excerpts
 from tools.spec_diff.generated import generated_clients
 from tools.spec_diff.policy import Allowed, read_policy
-from tools.spec_diff.python_surface import add_python
+from tools.spec_diff.python_surface import add_python, match_operations
 from tools.spec_diff.report import Change, Report
-from tools.spec_diff.surface import PACKAGE, AttrsFields
+from tools.spec_diff.surface import PACKAGE, AttrsFields, read_surfaces
+from tools.spec_diff.surface_diff import compare_surfaces
 
 Schemas = Mapping[str, Any]
 TEXT = {"type": "string"}
@@ -374,6 +376,18 @@ def test_no_break_that_griffe_finds_is_left_out(back: bool, tmp_path: Path) -> N
         seen += 1
         assert rest[1] in lines, (breakage.kind, path)
     assert seen > 10
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
+def test_excerpts_differ_by_as_much(back: bool, tmp_path: Path) -> None:
+    """What is left out of large contracts before their clients are generated makes no difference."""
+    halves = [make_contract(side) for side in ((1, 0) if back else (0, 1))]
+    old, new = map(read_contract, write(tmp_path, halves[0], halves[1]))
+    moved = match_operations(old, new)
+    excerpts = make_excerpts(old, new)
+    with generated_clients(old, new) as whole, generated_clients(*excerpts) as parts:
+        assert compare_surfaces(*read_surfaces(*whole), moved) == compare_surfaces(*read_surfaces(*parts), moved)
+    assert len(excerpts[1].document["paths"]) < len(new.document["paths"])
 
 
 def compare_edit(folder: Path, change: Callable[[Any], Any], *, back: bool = False) -> list[Change]:

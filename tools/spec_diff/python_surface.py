@@ -13,6 +13,7 @@ import attrs
 
 from tools.spec_diff.causes import Places, find_causes, make_clue
 from tools.spec_diff.document import Contract, Pointer, format_pointer
+from tools.spec_diff.excerpt import make_excerpts
 from tools.spec_diff.generated import generated_clients
 from tools.spec_diff.policy import Policy, judge
 from tools.spec_diff.report import Change, describe_operation
@@ -40,7 +41,7 @@ def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: 
     """
     if old.document == new.document:
         return list(changes)
-    with generated_clients(old, new) as folders:
+    with generated_clients(*make_excerpts(old, new)) as folders:
         differences = compare_surfaces(*read_surfaces(*folders), match_operations(old, new))
     places = {"old": Places(old), "new": Places(new)}
     clues = [make_clue(change, places[change.side]) for change in changes]
