@@ -196,6 +196,25 @@ class TestTheLoop:
 
         asyncio.run(main())
 
+    def test_a_transfer_that_nobody_watches_leaves_the_loop_alone(self, service: Service) -> None:
+        woken: list[str] = []
+
+        async def main() -> None:
+            loop = asyncio.get_running_loop()
+            wake = loop.call_soon_threadsafe
+
+            def count(callback: Callable[..., object], *args: Any, **kwargs: Any) -> asyncio.Handle:
+                woken.append(getattr(callback, "__qualname__", ""))
+                return wake(callback, *args, **kwargs)
+
+            loop.call_soon_threadsafe = count  # type: ignore[method-assign]
+            async with connected(service) as client:
+                await client.uploads.upload_file(CONTENT, file_name="a.glb")
+
+        asyncio.run(main())
+        assert woken, "the end of the transfer wakes it"
+        assert [name for name in woken if "tell" in name] == []
+
     def test_progress_after_its_own_exception_is_not_called_again(self, service: Service) -> None:
         calls: list[UploadProgress] = []
 

@@ -111,8 +111,10 @@ class AsyncRunner:
                 failure.append(error)
                 stop.set()
 
-        # The callback belongs to the event loop, where it may touch what the caller's other code does.
-        relayed = evolve(job, on_progress=lambda event: loop.call_soon_threadsafe(tell, event))
+        # The callback belongs to the event loop, where it may touch what the caller's other code does. Without one the
+        # loop is left alone: waking it for each step takes Python's lock from the threads that send.
+        relay = (lambda event: loop.call_soon_threadsafe(tell, event)) if job.on_progress else None
+        relayed = evolve(job, on_progress=relay)
         # A thread of its own: the loop's executor may be full of others' work, and a transfer can take hours.
         executor = ThreadPoolExecutor(1, "scenario-uploads-transfer")
         future = loop.run_in_executor(executor, partial(transfer_parts, self._storage_connection(), relayed, stop=stop))
