@@ -188,7 +188,9 @@ def test_nothing_of_a_contract_becomes_markup_or_a_command() -> None:
     report = Report("1.0.0", "1.0.0", (change,), "major", "none", file="a,b:c.yaml")
     markdown = render_markdown(report)
     assert not re.search(r"<img|\]\(|`|@all|\n::", markdown)
-    assert evil.replace("\n", " ") in html.unescape(markdown)
+    # GitHub looks for names to tell when entities are characters again.
+    assert "@all" not in html.unescape(markdown)
+    assert evil.replace("\n", " ") in html.unescape(markdown).replace("\u200b", "")
     lines = render_github(report).splitlines()
     assert len(lines) == 2
     assert all(line.startswith("::error ") for line in lines)

@@ -14,6 +14,10 @@ Bump = Literal["none", "patch", "minor", "major"]
 BUMPS: tuple[Bump, ...] = get_args(Bump)
 NAMED_OPERATIONS = 4
 """How many operations a heading names."""
+COMMENT_LIMIT = 65_536
+"""How long a comment on GitHub may be, in characters."""
+REPORT_LIMIT = COMMENT_LIMIT - 1_536
+"""How long the report in it may be, in bytes of UTF-8; the rest is for what is said around it."""
 
 
 @attrs.frozen
@@ -54,6 +58,8 @@ class Report:
     """Entries of the allow file that accept nothing."""
     file: str | None = None
     """The new contract's path in the repository, for annotations."""
+    since: str | None = None
+    """The released version that the bump is measured from, when the old contract was itself in work."""
 
     @property
     def breaking(self) -> bool:
@@ -99,7 +105,7 @@ def describe_verdict(report: Report) -> str:
     else:
         verdict = f"Breaking ({count(breaking, 'breaking change')})"
         verdict += f", {len(report.accepted)} accepted" if report.accepted else ""
-    actual = "none" if report.actual == "none" else f"{report.actual}, {report.old} → {report.new}"
+    actual = "none" if report.actual == "none" else f"{report.actual}, {report.since or report.old} → {report.new}"
     tail = "" if report.covered else ": not enough"
     return f"{verdict}. Required bump: {report.required}. Actual: {actual}{tail}."
 
@@ -140,15 +146,18 @@ def render_text(report: Report) -> str:
 
 def escape(text: str) -> str:
     """Return a text that Markdown shows as it is, in one line."""
-    text = re.sub(r"[\x00-\x1f\x7f\u2028\u2029]+", " ", text)
+    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+", " ", text)
     # Entities, since a backslash is itself shown in some places.
-    return re.sub(r"[\\&<>`*_\[\]|#@~!]", lambda match: f"&#{ord(match[0])};", text)
+    text = re.sub(r"[\\&<>`*_\[\]|#@~!$]", lambda match: f"&#{ord(match[0])};", text)
+    # GitHub looks for these when entities are characters again; a space without width is what it does not look past.
+    text = re.sub(r"&#(?:35|64);", r"\g<0>&#8203;", text)
+    return re.sub(r"(?i):(?=//)|\bwww(?=\.)|\bgh(?=-\d)", r"\g<0>&#8203;", text)
 
 
 def render_markdown(report: Report) -> str:
     """Return the report for a comment on a pull request: breaking changes in view, the rest folded."""
     mark = "🔴" if report.uncovered_break else "🟡" if report.breaking or not report.covered else "🟢"
-    lines = [f"{mark} **{describe_verdict(report)}**"]
+    lines = [f"{mark} **{escape(describe_verdict(report))}**"]
     breaking = [change for change in report.changes if change.level == "breaking"]
     rest = [change for change in report.changes if change.level != "breaking"]
     lines += list_markdown(breaking, report)
@@ -175,6 +184,30 @@ def list_markdown(changes: Sequence[Change], report: Report) -> list[str]:
             lines.append(f"- {mark}{escape(change.message)} — {escape(change.kind)}, {describe_place(change)}")
             lines += [f"  - {escape(line)}" for line in list_lines(change, report)]
     return lines
+
+
+def render_failure(message: str) -> str:
+    """Return the Markdown that says why there is no report."""
+    return f"🔴 **The contracts cannot be compared:** {escape(message)}\n"
+
+
+def fit_markdown(text: str, limit: int = REPORT_LIMIT) -> str:
+    """Return a Markdown report cut after a whole line, so that it has at most `limit` bytes, with a note of it."""
+    if len(text.encode()) <= limit:
+        return text
+    lines = text.splitlines(keepends=True)
+    room = limit - 200  # for the note, and the end of what is folded
+    kept: list[str] = []
+    for line in lines:
+        room -= len(line.encode())
+        if room < 0:
+            break
+        kept.append(line)
+    end = "\n</details>\n" if "<details>\n" in kept and "</details>\n" not in kept else ""
+    left = count(len(lines) - len(kept), "line")
+    return (
+        f"{''.join(kept)}{end}\n✂️ {left} more; the report is too long for here, and `make spec-diff` shows all of it.\n"
+    )
 
 
 def render_json(report: Report) -> str:
