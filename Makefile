@@ -18,6 +18,8 @@ OLD ?=
 NEW ?= openapi.yaml
 # Given to the comparison: make spec-diff SPEC_DIFF_ARGS='--format markdown'
 SPEC_DIFF_ARGS ?=
+# Given to `make changelog-entry` besides.
+CHANGELOG_ARGS ?=
 
 PYTHON_CODE := overrides tools tests benchmarks
 # Node finds its way through PATH; only commands of Node get this one, so that $(PYTHON) stays the machine's.
@@ -93,12 +95,28 @@ spec-diff: setup-node ## Say what changed in the contract and whom it breaks (BA
 	fi; \
 	$(VENV) -m tools.spec_diff "$$old" '$(NEW)' $(SPEC_DIFF_ARGS)
 
+.PHONY: regenerate
+regenerate: contract ## Rebuild the client, compare, test, and say what to look at (PYTEST_ARGS=, and BASE=ref)
+	@$(VENV) -m tools.regenerate $(if $(filter file,$(origin BASE)),,--base '$(BASE)')
+
+.PHONY: check-version
+check-version: setup-node ## Fail when info.version or CHANGELOG.md does not cover what changed since the last release
+	@$(VENV) -m tools.check_version
+
+.PHONY: changelog-entry
+changelog-entry: setup-node ## Draft the contract's entry in CHANGELOG.md (CHANGELOG_ARGS=--print shows it alone)
+	@$(VENV) -m tools.changelog_entry $(CHANGELOG_ARGS)
+
+.PHONY: release-contract
+release-contract: setup-node ## Record openapi.yaml as a released contract, in contracts/
+	@$(VENV) -m tools.release_contract
+
 ##
 ## The parts of `make check`
 ##
 
 .PHONY: check-static
-check-static: lint types layers contract check-generated workflows ## Run everything of `make check` but the tests
+check-static: lint types layers contract check-generated check-version workflows ## Run everything of `make check` but the tests
 
 .PHONY: format
 format: setup ## Format the handwritten code and fix what can be fixed safely

@@ -1,0 +1,102 @@
+"""What the generated client can say and the handwritten layer does not, found without running either."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.spec_diff.support import CONTRACTS
+from tools.generate import PACKAGE, ROOT, build
+from tools.handwritten_layer import list_client_changes, list_unspoken, name_method, read_operations
+
+LAYER = ROOT / "overrides" / "scenario_uploads" / "client.py"
+
+
+@pytest.fixture(scope="module")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The generated clients of two versions."""
+    return {
+        version: build(tmp_path_factory.mktemp(version), contract=CONTRACTS / f"{version}.yaml")
+        for version in ("1.0.0", "1.3.0")
+    }
+
+
+def write_layer(folder: Path, *methods: str) -> Path:
+    path = folder / "client.py"
+    lines = ["class Uploads:", *(f"    def {method}: ..." for method in methods)]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+OLD = (
+    (
+        "create(self, *, asset_options, civitai_model_url, content_type, file_name, file_size, "
+        "hugging_face_model_name, kind, parts, url)"
+    ),
+    "retrieve(self, upload_id)",
+    "trigger_action(self, upload_id, *, action)",
+)
+
+
+def test_this_layer_speaks_the_whole_contract() -> None:
+    """Each operation is a method, each parameter and property of a body an argument of it."""
+    assert list_unspoken(ROOT / "generated_client" / PACKAGE, LAYER) == []
+
+
+def test_new_arguments_are_found(clients: dict[str, Path], tmp_path: Path) -> None:
+    """By operation, with the method that lacks them."""
+    layer = write_layer(tmp_path, *OLD)
+    assert list_unspoken(clients["1.0.0"], layer) == []
+    assert list_unspoken(clients["1.3.0"], layer) == [
+        "create_upload: `Uploads.create` has no argument `project_id`",
+        "create_upload: `Uploads.create` has no argument `dry_run`",
+        "retrieve_upload: `Uploads.retrieve` has no argument `project_id`",
+        "trigger_upload_action: `Uploads.trigger_action` has no argument `project_id`",
+    ]
+
+
+def test_properties_of_bodies_are_arguments(clients: dict[str, Path], tmp_path: Path) -> None:
+    """One that the body has and the method has not is found; one that takes anything lacks nothing."""
+    layer = write_layer(
+        tmp_path, OLD[0].replace(" kind,", ""), "retrieve(self, **options)", "trigger_action(self, *, action)"
+    )
+    assert list_unspoken(clients["1.0.0"], layer) == [
+        "create_upload: `Uploads.create` has no argument `kind`",
+        "trigger_upload_action: `Uploads.trigger_action` has no argument `upload_id`",
+    ]
+
+
+def test_operations_without_a_method_are_found(clients: dict[str, Path], tmp_path: Path) -> None:
+    """And all of them, when there is no class for their tag."""
+    assert list_unspoken(clients["1.0.0"], write_layer(tmp_path, OLD[0], OLD[2])) == [
+        "retrieve_upload: Uploads has no method `retrieve`"
+    ]
+    (tmp_path / "client.py").write_text("", encoding="utf-8")
+    assert len(list_unspoken(clients["1.0.0"], tmp_path / "client.py")) == 3
+
+
+def test_names_of_methods(clients: dict[str, Path]) -> None:
+    """The tag is said by the class, so the method leaves it out."""
+    names = {operation.name: name_method(operation) for operation in read_operations(clients["1.0.0"])}
+    assert names == {
+        "create_upload": "create",
+        "retrieve_upload": "retrieve",
+        "trigger_upload_action": "trigger_action",
+    }
+
+
+def test_changes_of_the_generated_client(clients: dict[str, Path]) -> None:
+    """What came, what went and what is of another type, there and back."""
+    there = list_client_changes(clients["1.0.0"], clients["1.3.0"])
+    assert there == [
+        "operation create_upload changed: +project_id +dry_run ~answer",
+        "operation retrieve_upload changed: +project_id",
+        "operation trigger_upload_action changed: +project_id",
+        "model UploadDryRun is new",
+        "model UploadDryRunResponse is new",
+        "model UploadDryRunResponseCostDetails is new",
+        "model UploadKind changed: +TEXT",
+    ]
+    back = list_client_changes(clients["1.3.0"], clients["1.0.0"])
+    assert "operation create_upload changed: -project_id -dry_run ~answer" in back
+    assert "model UploadDryRun is gone" in back
+    assert list_client_changes(clients["1.3.0"], clients["1.3.0"]) == []

@@ -1,0 +1,185 @@
+"""All that follows an edit of the contract in one command, and what it says at the end."""
+
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from tests.spec_diff.support import CONTRACTS
+from tests.support.project import Mini
+from tools import changelog_entry, check_version, regenerate, release_contract
+from tools.generate import PACKAGE, ROOT
+
+Run = Callable[..., tuple[int, str, str]]
+BREAK = {"kind": "enum-value-added", "location": "#/components/schemas/UploadKind/enum/text"}
+
+
+@pytest.fixture
+def project(mini: Mini) -> Mini:
+    """The project as it was when 1.0.0 had been released."""
+    for path in (mini.contract, mini.root / "contracts" / "1.0.0.yaml"):
+        path.parent.mkdir(exist_ok=True)
+        shutil.copyfile(CONTRACTS / "1.0.0.yaml", path)
+    layer = mini.root / "overrides" / "scenario_uploads"
+    layer.mkdir(parents=True)
+    (layer / "client.py").write_text(LAYER, encoding="utf-8")
+    return mini
+
+
+LAYER = """class Uploads:
+    def create(self, *, asset_options, civitai_model_url, content_type, file_name, file_size, hugging_face_model_name,
+        kind, parts, url): ...
+    def retrieve(self, upload_id): ...
+    def trigger_action(self, upload_id, *, action): ...
+"""
+
+
+@pytest.fixture
+def run(project: Mini, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
+    """Run the command line; return the exit code, stdout and stderr, those of the tests' command included."""
+
+    def run(*arguments: str, tests: str = "echo tests ran") -> tuple[int, str, str]:
+        code = regenerate.main(["--root", str(project.root), "--tests", tests, *arguments])
+        output = capfdbinary.readouterr()
+        return code, output.out.decode(), output.err.decode()
+
+    return run
+
+
+def edit(project: Mini, version: str) -> None:
+    shutil.copyfile(CONTRACTS / f"{version}.yaml", project.contract)
+
+
+def test_edit_that_breaks(run: Run, project: Mini) -> None:
+    """The client is built, the change is told, the tests run, and what is left to do is said last."""
+    assert run()[0] == 0
+    project.commit()
+    edit(project, "1.1.0")
+    code, output, errors = run()
+    assert (code, errors) == (0, "")
+    assert 'TEXT = "text"' in (project.root / "generated_client" / PACKAGE / "models" / "upload_kind.py").read_text(
+        "utf-8"
+    )
+    report, end = output.split("What to look at\n")
+    assert "Since the released 1.0.0" in report
+    assert 'UploadKind: the value "text" was added' in report
+    assert report.rstrip("-\n ").endswith("tests ran")
+    assert (
+        "since 1.0.0: Breaking (1 breaking change). Required bump: major. Actual: minor, 1.0.0 → 1.1.0: not enough."
+        in end
+    )
+    assert "* Generated: model UploadKind changed: +TEXT.\n" in end
+    assert "info.version 1.1.0 does not cover what changed since 1.0.0: raise it to 2.0.0 or above" in end
+    assert (
+        '  - kind: enum-value-added\n    location: "#/components/schemas/UploadKind/enum/text"\n    reason: ...\n'
+        in end
+    )
+    assert "* CHANGELOG.md: no entry `### [1.1.0]`" in end
+    assert end.endswith("To commit together:\n  generated_client/\n  openapi.yaml\n")
+
+
+def test_what_it_suggests_is_what_the_gate_wants(run: Run, project: Mini) -> None:
+    """Accepted, noted and released: three steps of the history, each done as it says, and each passes the gate."""
+    root = ["--root", str(project.root)]
+    assert check_version.main(root) == 0
+    project.commit()
+    for version in ("1.1.0", "1.2.0", "1.3.0"):
+        edit(project, version)
+        if version == "1.1.0":
+            project.accept(**BREAK, reason="Readers are tolerant.")
+        assert check_version.main(root) == 1
+        assert changelog_entry.main(root) == 0
+        output = run(tests="")[1]
+        assert "To do:" not in output
+        assert f"Once {version} is final, `make release-contract` records it." in output
+        assert check_version.main(root) == 0
+        assert release_contract.main(root) == 0
+        assert check_version.main(root) == 0
+        assert "is final" not in run(tests="")[1]
+        project.commit(version)
+    released = sorted(path.name for path in (project.root / "contracts").iterdir())
+    assert released == ["1.0.0.yaml", "1.1.0.yaml", "1.2.0.yaml", "1.3.0.yaml"]
+
+
+def test_what_the_handwritten_layer_lacks_is_said(run: Run, project: Mini) -> None:
+    """And what the allow file has too much."""
+    edit(project, "1.2.0")
+    shutil.copyfile(CONTRACTS / "1.1.0.yaml", project.root / "contracts" / "1.1.0.yaml")
+    project.accept(**BREAK, reason="Readers are tolerant.")
+    _, output, _ = run()
+    assert (
+        "* Not yet spoken by hand (client.py, async_client.py): "
+        "retrieve_upload: `Uploads.retrieve` has no argument `project_id`.\n"
+    ) in output
+    assert "* Generated: operation retrieve_upload changed: +project_id.\n" in output
+    assert "* spec-diff-allow.yaml:3: accepts nothing here: enum-value-added at" in output
+
+
+def test_failing_tests_keep_nothing_back(run: Run, project: Mini) -> None:
+    """The exit code fails, and everything is said all the same."""
+    edit(project, "1.1.0")
+    code, output, _ = run(tests="sh -c 'echo it fails; exit 3'")
+    assert code == 1
+    assert output.index("it fails") < output.index("What to look at")
+    assert "* Generated: model UploadKind changed: +TEXT.\n" in output
+    assert "* The tests failed (exit status 3), see above.\n" in output
+    code, output, errors = run(tests="no-such-command")
+    assert (code, errors) == (1, "no-such-command: No such file or directory\n")
+    assert "* The tests failed (exit status 127), see above.\n" in output
+
+
+def test_base_is_compared_too(run: Run, project: Mini) -> None:
+    """A branch sees what it adds to another one, besides what comes with the next version."""
+    project.commit()
+    edit(project, "1.1.0")
+    project.commit()
+    edit(project, "1.2.0")
+    _, output, _ = run("--base", "HEAD", tests="")
+    since_release, since_head = output.split("What to look at")[0].split("\nSince HEAD\n")
+    assert "Since the released 1.0.0" in since_release
+    assert "UploadKind" in since_release
+    assert "UploadKind" not in since_head
+    assert "projectId" in since_head
+    assert "since HEAD: Not breaking. Required bump: minor. Actual: minor, 1.0.0 → 1.2.0." in output
+    assert "\nSince HEAD~1\n\nThe same.\n" in run("--base", "HEAD~1", tests="")[1]
+    assert run("--base", "nonsense", tests="")[::2] == (2, "nonsense:openapi.yaml: invalid object name 'nonsense'.\n")
+
+
+def test_layer_that_cannot_be_read_is_said(run: Run, project: Mini) -> None:
+    """The tests will have more to say of it."""
+    (project.root / "overrides" / "scenario_uploads" / "client.py").write_text("class (", encoding="utf-8")
+    code, output, _ = run()
+    assert code == 0
+    assert "* Not yet spoken by hand (client.py, async_client.py): cannot be told: invalid syntax" in output
+
+
+def test_contract_that_cannot_be_built_stops_it(run: Run, project: Mini) -> None:
+    """Nothing is tested, and the client stays what it was."""
+    assert run()[0] == 0
+    before = (project.root / "generated_client" / PACKAGE / "__init__.py").stat().st_mtime_ns
+    project.contract.write_text("openapi: 3.1.1\n", encoding="utf-8")
+    code, output, errors = run()
+    assert (code, output) == (2, "")
+    assert "openapi_python_client failed" in errors
+    assert before == (project.root / "generated_client" / PACKAGE / "__init__.py").stat().st_mtime_ns
+
+
+def test_first_version_has_nothing_to_compare_with(run: Run, project: Mini) -> None:
+    """And the version needs nothing but its entry."""
+    shutil.rmtree(project.root / "contracts")
+    code, output, _ = run(tests="")
+    assert code == 0
+    assert "Since" not in output
+    assert "The version and the changelog cover the change. Once 1.0.0 is final" in output
+
+
+def test_tests_are_those_of_the_makefile() -> None:
+    """So that PYTEST_ARGS and the like reach them."""
+    command, _, target = regenerate.TESTS.rpartition(" ")
+    assert command.split()[0] == "make"
+    assert f"\n{target}: " in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def test_files_are_unknown_without_git(project: Mini) -> None:
+    """Then nothing is said of them."""
+    assert regenerate.list_changed_files(regenerate.Project(project.root)) == []

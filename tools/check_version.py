@@ -1,0 +1,87 @@
+"""Check that the contract's version and the changelog cover what changed since the last released contract.
+
+    python -m tools.check_version
+
+Exits 0 when they do, 1 with the changes and the remedy when they do not, and 2 when an input cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tools.changelog_entry import find_entry, read_changelog
+from tools.generate import ROOT
+from tools.released import Project, Step, find_step, parse_version, raise_version
+from tools.spec_diff.document import UnreadableError
+from tools.spec_diff.report import describe_verdict, render_text
+
+
+def find_version_problem(step: Step) -> str | None:
+    """Return what is wrong with the version of the contract, with the remedy; None when nothing is."""
+    if step.old is None or step.report is None:
+        return None
+    old, new = step.old.version, step.new.version
+    line = f"{step.new.name}:{step.new.find_line(('info', 'version'))}"
+    if (parse_version(new) or ()) < (parse_version(old) or ()):
+        return f"{line}: info.version {new} is older than the released {old}."
+    if step.report.covered:
+        return None
+    least = raise_version(old, step.report.required)
+    if step.is_broken_promise:
+        return f"{line}: {new} is released and cannot change any more; raise info.version to {least} or above."
+    remedy = f"raise it to {least} or above"
+    if step.report.uncovered_break:
+        remedy += ", or accept each break that is intended in spec-diff-allow.yaml, with the reason"
+    return f"{line}: info.version {new} does not cover what changed since {old}: {remedy}."
+
+
+def find_changelog_problem(project: Project, version: str) -> str | None:
+    """Return what is wrong with the changelog, with the remedy; None when it has an entry for a version.
+
+    Raises:
+        UnreadableError: When it cannot be read.
+    """
+    if find_entry(read_changelog(project), version) is not None:
+        return None
+    return (
+        f"{project.changelog.name}: no entry `### [{version}]` under `## Contract`; `make changelog-entry` drafts it."
+    )
+
+
+def find_problems(project: Project, step: Step) -> list[str]:
+    """Return what keeps a contract from being released, each with the remedy.
+
+    Raises:
+        UnreadableError: When the changelog cannot be read.
+    """
+    found = [find_version_problem(step), find_changelog_problem(project, step.new.version)]
+    return [problem for problem in found if problem is not None]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.check_version", description="Check the contract's version and its entry in the changelog."
+    )
+    parser.add_argument("--root", type=Path, default=ROOT, help="the folder of the project")
+    project = Project(parser.parse_args(argv).root)
+    try:
+        step = find_step(project)
+        problems = find_problems(project, step)
+    except UnreadableError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if problems:
+        if step.report is not None and find_version_problem(step) is not None:
+            print(render_text(step.report))
+        print("\n".join(problems), file=sys.stderr)
+        return 1
+    verdict = "the first version." if step.report is None else describe_verdict(step.report)
+    print(f"{project.contract.name} {step.new.version}: {verdict}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""Find what the generated client can say and the handwritten layer does not yet.
+
+Both are read and not run: after an edit of the contract, the layer may not even import.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@attrs.frozen
+class Operation:
+    """An operation of the generated client."""
+
+    group: str
+    """The package that it is in, such as `uploads`: the tag of the contract."""
+    name: str
+    """The operationId."""
+    arguments: tuple[str, ...]
+    """The names of its parameters and of the properties of its bodies."""
+    signature: Mapping[str, str]
+    """Its parameters with their types, and what its answers are."""
+
+
+def read_module(path: Path) -> ast.Module:
+    """Return the syntax of a module."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=path.name)
+
+
+def describe_parameters(function: Function) -> dict[str, str]:
+    """Return the parameters of a function with their types, `self` included."""
+    given = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    return {each.arg: ast.unparse(each.annotation) if each.annotation else "" for each in given}
+
+
+def list_functions(body: list[ast.stmt]) -> dict[str, Function]:
+    """Return the functions of a module or class by name."""
+    return {each.name: each for each in body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def list_classes(body: list[ast.stmt]) -> dict[str, ast.ClassDef]:
+    """Return the classes of a module by name."""
+    return {each.name: each for each in body if isinstance(each, ast.ClassDef)}
+
+
+def describe_fields(kind: ast.ClassDef) -> dict[str, str]:
+    """Return the attributes of a generated model with their types, or the members of an enum with their values."""
+    fields: dict[str, str] = {}
+    for each in kind.body:
+        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
+            fields[each.target.id] = ast.unparse(each.annotation)
+        elif isinstance(each, ast.Assign):
+            fields.update({one.id: ast.unparse(each.value) for one in each.targets if isinstance(one, ast.Name)})
+    fields.pop("additional_properties", None)
+    return fields
+
+
+def read_models(generated: Path) -> dict[str, dict[str, str]]:
+    """Return the models and enums of a generated client, with their attributes or members."""
+    models: dict[str, dict[str, str]] = {}
+    for path in sorted((generated / "models").glob("*.py")):
+        models.update({name: describe_fields(kind) for name, kind in list_classes(read_module(path).body).items()})
+    return models
+
+
+def read_operations(generated: Path) -> list[Operation]:
+    """Return the operations of a generated client."""
+    models = read_models(generated)
+    operations: list[Operation] = []
+    for path in sorted((generated / "api").glob("*/*.py")):
+        functions = list_functions(read_module(path).body)
+        if "_get_kwargs" not in functions:
+            continue
+        build, parse = functions["_get_kwargs"], functions.get("_parse_response")
+        parameters = describe_parameters(build)
+        body = re.findall(r"\w+", parameters.get("body", ""))
+        names = [name for name in parameters if name != "body"] + [
+            field for name in body for field in models.get(name, ())
+        ]
+        if parse is not None and parse.returns is not None:
+            parameters["answer"] = ast.unparse(parse.returns)
+        operations.append(Operation(path.parent.name, path.stem, tuple(dict.fromkeys(names)), parameters))
+    return operations
+
+
+def name_method(operation: Operation) -> str:
+    """Return what the method of an operation is called: `create_upload` is `create` of `uploads`."""
+    group = operation.group.split("_")
+    words = {*group, *(word.removesuffix("s") for word in group)}
+    return "_".join(word for word in operation.name.split("_") if word not in words) or operation.name
+
+
+def list_unspoken(generated: Path, client: Path) -> list[str]:
+    """Return the operations and arguments of a generated client that the handwritten one does not have.
+
+    Args:
+        generated: The generated package.
+        client: The module of the handwritten client, with a class for each tag of the contract.
+    """
+    classes = list_classes(read_module(client).body)
+    missing: list[str] = []
+    for operation in read_operations(generated):
+        kind = re.sub(r"(?:^|_)([a-z])", lambda match: match[1].upper(), operation.group)
+        methods = list_functions(classes[kind].body) if kind in classes else {}
+        name = name_method(operation)
+        if name not in methods:
+            missing.append(f"{operation.name}: {kind} has no method `{name}`")
+            continue
+        known = describe_parameters(methods[name])
+        if methods[name].args.kwarg is None:
+            missing += [
+                f"{operation.name}: `{kind}.{name}` has no argument `{argument}`"
+                for argument in operation.arguments
+                if argument not in known
+            ]
+    return missing
+
+
+def list_client_changes(old: Path, new: Path) -> list[str]:
+    """Return the operations, models and enums that differ between two generated packages, with what came and went."""
+    lines: list[str] = []
+    operations = [{each.name: each.signature for each in read_operations(side)} for side in (old, new)]
+    models: list[Mapping[str, Mapping[str, str]]] = [read_models(side) for side in (old, new)]
+    for noun, (before, after) in (("operation", operations), ("model", models)):
+        for name in dict.fromkeys([*after, *before]):
+            if name not in before or name not in after:
+                lines.append(f"{noun} {name} is {'new' if name in after else 'gone'}")
+            elif before[name] != after[name]:
+                came = [f"+{each}" for each in after[name] if each not in before[name]]
+                went = [f"-{each}" for each in before[name] if each not in after[name]]
+                other = [f"~{each}" for each, kind in after[name].items() if before[name].get(each, kind) != kind]
+                lines.append(f"{noun} {name} changed: {' '.join(came + went + other)}")
+    return lines

@@ -1,0 +1,156 @@
+"""The released contracts: which of them the present one is compared with, and what comes of it.
+
+A released contract is a copy of openapi.yaml in `contracts/` under the name of its version. These are files and no
+tags, so that a shallow clone has them without a network.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import attrs
+
+from tools.generate import ROOT
+from tools.spec_diff.compare import compare
+from tools.spec_diff.document import Contract, UnreadableError, read_contract
+from tools.spec_diff.policy import read_allowed, read_policy
+from tools.spec_diff.report import Bump, Report
+
+Version = tuple[int, int, int]
+
+
+@attrs.frozen
+class Project:
+    """Where the files are that a version of the contract consists of."""
+
+    root: Path = ROOT
+
+    @property
+    def contract(self) -> Path:
+        """The contract in work."""
+        return self.root / "openapi.yaml"
+
+    @property
+    def released(self) -> Path:
+        """The folder of the released contracts."""
+        return self.root / "contracts"
+
+    @property
+    def changelog(self) -> Path:
+        """What changed, for readers."""
+        return self.root / "CHANGELOG.md"
+
+    @property
+    def allow(self) -> Path:
+        """The breaks that are accepted."""
+        return self.root / "spec-diff-allow.yaml"
+
+
+@attrs.frozen(eq=False)
+class Step:
+    """The way from a released contract to the present one."""
+
+    new: Contract
+    old: Contract | None
+    """What the present one is compared with; None for the first version."""
+    report: Report | None
+    """What changed; None for the first version."""
+    released: bool
+    """Whether the present version is among the released ones."""
+
+    @property
+    def is_broken_promise(self) -> bool:
+        """Whether the contract differs from what was released under the same version."""
+        return self.released and self.old is not None and self.old.version == self.new.version
+
+
+def parse_version(text: str) -> Version | None:
+    """Return the three numbers of a version; None when it is anything else."""
+    match = re.fullmatch(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})", text)
+    return None if match is None else (int(match[1]), int(match[2]), int(match[3]))
+
+
+def raise_version(version: str, bump: Bump) -> str:
+    """Return the least version that is a bump of another."""
+    major, minor, patch = parse_version(version) or (0, 0, 0)
+    if bump == "none":
+        return version
+    numbers = {"major": (major + 1, 0, 0), "minor": (major, minor + 1, 0), "patch": (major, minor, patch + 1)}[bump]
+    return ".".join(map(str, numbers))
+
+
+def list_released(project: Project) -> dict[Version, Path]:
+    """Return the released contracts by their versions, the oldest first.
+
+    Raises:
+        UnreadableError: When a file is not named after a version.
+    """
+    found: dict[Version, Path] = {}
+    for path in project.released.glob("*.yaml"):
+        version = parse_version(path.stem)
+        if version is None:
+            raise UnreadableError(f"{project.released.name}/{path.name}", "not named after a version, as 1.2.3.yaml")
+        found[version] = path
+    return dict(sorted(found.items()))
+
+
+def read_released(path: Path) -> Contract:
+    """Return a released contract.
+
+    Raises:
+        UnreadableError: When it cannot be read, or is of another version than its name says.
+    """
+    contract = read_contract(path, f"{path.parent.name}/{path.name}")
+    if contract.version != path.stem:
+        raise contract.fail(("info", "version"), f"info.version is {contract.version}, unlike the name of the file")
+    return contract
+
+
+def read_present(project: Project) -> Contract:
+    """Return the contract in work.
+
+    Raises:
+        UnreadableError: When it cannot be read, or its version is not three numbers.
+    """
+    contract = read_contract(project.contract, project.contract.name)
+    if parse_version(contract.version) is None:
+        raise contract.fail(("info", "version"), "info.version should be three numbers and nothing else, as 1.2.3")
+    return contract
+
+
+def compare_contracts(project: Project, old: Contract, new: Contract) -> Report:
+    """Return what changed between two contracts, judged with what the project accepts.
+
+    Raises:
+        UnreadableError: When an input cannot be read.
+    """
+    allowed = read_allowed(project.allow) if project.allow.exists() else []
+    report = compare(old, new, read_policy(), allowed, allow_name=project.allow.name)
+    return attrs.evolve(report, file=project.contract.name)
+
+
+def find_step(project: Project) -> Step:
+    """Return the way from the last released contract to the present one.
+
+    A version that is in work is compared with the newest released one. One that is released has to be what was
+    released, and is then compared with the one before it: that way a commit that releases is judged as well.
+
+    Raises:
+        UnreadableError: When a contract cannot be read.
+    """
+    new = read_present(project)
+    released = list_released(project)
+    paths = list(released.values())
+    is_released = parse_version(new.version) in released
+    if not paths:
+        return Step(new, None, None, released=False)
+    last = read_released(paths[-1])
+    if last.version != new.version or last.document != new.document:
+        report = compare_contracts(project, last, new)
+        if last.version != new.version or report.changes:
+            return Step(new, last, report, released=is_released)
+    if len(paths) == 1:
+        return Step(new, None, None, released=True)
+    previous = read_released(paths[-2])
+    return Step(new, previous, compare_contracts(project, previous, new), released=True)
