@@ -18,7 +18,8 @@ OLD ?=
 NEW ?= openapi.yaml
 # Given to the comparison: make spec-diff SPEC_DIFF_ARGS='--format markdown'
 SPEC_DIFF_ARGS ?=
-# Given to `make changelog-entry` besides.
+# Where `make spec-diff-report` writes, and what `make changelog-entry` is given besides.
+OUT ?= build/spec-diff
 CHANGELOG_ARGS ?=
 
 PYTHON_CODE := overrides tools tests benchmarks
@@ -110,6 +111,14 @@ changelog-entry: setup-node ## Draft the contract's entry in CHANGELOG.md (CHANG
 .PHONY: release-contract
 release-contract: setup-node ## Record openapi.yaml as a released contract, in contracts/
 	@$(VENV) -m tools.release_contract
+
+.PHONY: spec-diff-report
+spec-diff-report: setup-node ## Write what a branch changes into a folder, for a pull request (BASE=ref, OUT=folder)
+	@$(VENV) -m tools.spec_diff_report --base '$(BASE)' --out '$(OUT)'
+
+.PHONY: spec-diff-comment
+spec-diff-comment: setup ## Bring the comment on a pull request up to date (GITHUB_TOKEN and the like, as in a workflow)
+	@$(VENV) -m tools.spec_diff_comment
 
 ##
 ## The parts of `make check`

@@ -1,0 +1,125 @@
+"""The workflows: what they may do, whose code they run, and that a laptop can do it too."""
+
+import os
+import re
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from tools.generate import ROOT
+
+FOLDER = ROOT / ".github" / "workflows"
+WORKFLOWS = sorted(path.name for path in FOLDER.glob("*.yml"))
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def read(name: str) -> Any:
+    # YAML calls the key `on` true.
+    return {
+        "on" if key is True else key: value for key, value in yaml.safe_load((FOLDER / name).read_text("utf-8")).items()
+    }
+
+
+def list_steps(name: str) -> list[Any]:
+    return [step for job in read(name)["jobs"].values() for step in job["steps"]]
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_actions_are_pinned(name: str) -> None:
+    """By commit, with the version for people; and the same everywhere."""
+    uses = re.findall(r"uses: (\S+)@(\S+)(.*)", (FOLDER / name).read_text(encoding="utf-8"))
+    assert uses
+    for action, commit, comment in uses:
+        assert re.fullmatch(r"[0-9a-f]{40}", commit), action
+        assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), action
+        for other in WORKFLOWS:
+            assert {commit} >= set(re.findall(rf"uses: {action}@(\S+)", (FOLDER / other).read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_permissions_are_the_least(name: str) -> None:
+    """Nothing unless a job says so, and one job alone may write: that which comments."""
+    workflow = read(name)
+    assert workflow["permissions"] == {}
+    for job in workflow["jobs"].values():
+        rights = {key for key, value in job["permissions"].items() if value != "read"}
+        assert rights == ({"pull-requests"} if name == "spec-diff-comment.yml" else set())
+        assert job["timeout-minutes"] <= 30
+    for step in list_steps(name):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_nothing_of_an_event_becomes_a_script(name: str) -> None:
+    """What is put into a script before a shell reads it is a stranger's chance."""
+    for step in list_steps(name):
+        assert "${{" not in step.get("run", "")
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_whatever_a_workflow_does_is_a_task(name: str) -> None:
+    """Of the Makefile, so that it can be done on a laptop; what is left is to show what a task has written."""
+    tasks = set(re.findall(r"(?m)^\.PHONY: (\S+)$", MAKEFILE))
+    for step in list_steps(name):
+        for line in step.get("run", "").splitlines():
+            words = line.split()
+            assert words[:2] == ["bash", ".ci/run"] or words[0] == "cat" or (words[0] == "make" and words[1] in tasks)
+
+
+def test_code_of_a_pull_request_gets_no_right_to_write() -> None:
+    """What runs it is started as `pull_request`, which gives a fork neither secrets nor a token that may write."""
+    for name in WORKFLOWS:
+        assert "pull_request_target" not in read(name)["on"]
+    assert set(read("spec-diff.yml")["on"]) == {"pull_request"}
+    assert "secrets." not in "".join((FOLDER / name).read_text(encoding="utf-8") for name in WORKFLOWS)
+
+
+def test_comment_runs_code_of_the_main_branch_alone() -> None:
+    """It follows the other workflow by name, checks out nothing of a head, and shows its token to one step."""
+    name = "spec-diff-comment.yml"
+    assert read(name)["on"] == {"workflow_run": {"workflows": [read("spec-diff.yml")["name"]], "types": ["completed"]}}
+    checkouts = [step["with"]["ref"] for step in list_steps(name) if "checkout" in step.get("uses", "")]
+    assert checkouts == ["${{ github.event.repository.default_branch }}"]
+    assert [step["run"] for step in list_steps(name) if "env" in step] == ["make spec-diff-comment"]
+    # Neither may a cache carry anything over from a pull request.
+    assert "cache" not in yaml.safe_dump(list_steps(name))
+
+
+def test_summary_and_artifact_are_what_the_task_writes() -> None:
+    """The folder is the same in every step."""
+    *_, compare, show, upload = list_steps("spec-diff.yml")
+    assert compare["run"] == "make spec-diff-report BASE=HEAD^1 OUT=build/spec-diff"
+    assert show["run"].splitlines() == [
+        "cat build/spec-diff/annotations.txt",
+        'cat build/spec-diff/report.md >> "$GITHUB_STEP_SUMMARY"',
+    ]
+    assert (upload["with"]["path"], upload["with"]["name"]) == ("build/spec-diff", "spec-diff")
+    # A comparison that fails is what one wants to see most.
+    assert show["if"] == upload["if"] == "${{ !cancelled() }}"
+
+
+def dry_run(*arguments: str) -> str:
+    """Return what a task would do, whatever the task that runs the tests was given."""
+    command = ["make", "--no-print-directory", "--dry-run", *arguments]
+    environment = {
+        key: value for key, value in os.environ.items() if "MAKE" not in key and key not in ("BASE", "MFLAGS")
+    }
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def test_gate_is_part_of_the_check() -> None:
+    """Continuous integration runs it through .ci/run, as everybody does; CONTRIBUTING.md lists each part."""
+    parts = re.findall(r"(?m)^check-static: (.*?) ##", MAKEFILE)[0].split()
+    assert "check-version" in parts
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    table = text.split("## What `make check` runs")[1].split("##")[0]
+    assert [*parts, "test"] == re.findall(r"(?m)^\| `([a-z-]+)` \|", table)
+
+
+def test_regenerate_compares_with_a_ref_that_is_named() -> None:
+    """And with the last release alone when none is."""
+    assert "tools.regenerate --base 'v1.0.0'" in dry_run("regenerate", "BASE=v1.0.0")
+    assert "--base" not in dry_run("regenerate")

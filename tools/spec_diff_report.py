@@ -1,0 +1,86 @@
+"""Write what a branch changes in the contract into a folder, for a pull request.
+
+    python -m tools.spec_diff_report --base origin/main --out FOLDER
+
+    report.md         for a comment and the summary of a job, within what GitHub takes
+    report.json       for programs; docs/contract.md describes the shape
+    annotations.txt   workflow commands that annotate the lines
+    comment.json      the report for `tools.spec_diff_comment`, which renders it anew and trusts nothing in it
+
+Exits 1 when a breaking change is not covered, and 2 when an input cannot be read; the files then say so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from tools.generate import ROOT
+from tools.released import Project, compare_contracts
+from tools.revisions import measure_from, read_base
+from tools.spec_diff.document import UnreadableError, read_contract
+from tools.spec_diff.exchange import dump_error, dump_report
+from tools.spec_diff.report import (
+    describe_verdict,
+    escape_command,
+    fit_markdown,
+    render_failure,
+    render_github,
+    render_json,
+    render_markdown,
+)
+
+FILES = ("report.md", "report.json", "annotations.txt", "comment.json")
+
+
+def annotate_failure(message: str, name: str) -> str:
+    """Return the workflow command that says so, at the line of the contract when it is about one."""
+    where = re.match(rf"{re.escape(name)}:(\d+): ", message)
+    place = f"file={name},line={where[1]}," if where else ""
+    return f"::error {place}title=Contract::{escape_command(message)}\n"
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; see the module's docstring."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.spec_diff_report", description="Write what a branch changes in the contract."
+    )
+    parser.add_argument("--base", default="origin/main", help="the git ref that the branch starts from")
+    parser.add_argument("--out", type=Path, required=True, help="the folder to write into")
+    parser.add_argument("--root", type=Path, default=ROOT, help="the folder of the project")
+    arguments = parser.parse_args(argv)
+    project, out = Project(arguments.root), Path(arguments.out)
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            base = read_base(project, arguments.base, Path(folder))
+            new = read_contract(project.contract, project.contract.name)
+            report = measure_from(base, compare_contracts(project, base.contract, new))
+    except UnreadableError as error:
+        files = {
+            "report.md": render_failure(str(error)),
+            "annotations.txt": annotate_failure(str(error), project.contract.name),
+            "comment.json": dump_error(str(error)),
+        }
+        code, verdict = 2, str(error)
+    else:
+        files = {
+            "report.md": fit_markdown(render_markdown(report)),
+            "report.json": render_json(report),
+            "annotations.txt": render_github(report),
+            "comment.json": dump_report(report),
+        }
+        code, verdict = int(report.uncovered_break), describe_verdict(report)
+    for name in FILES:
+        (out / name).unlink(missing_ok=True)
+    for name, text in files.items():
+        (out / name).write_text(text, encoding="utf-8", newline="\n")
+    print(verdict, file=sys.stderr if code else sys.stdout)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
