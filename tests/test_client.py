@@ -3,11 +3,13 @@
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from scenario_uploads import (
+    APIConnectionError,
     AsyncScenario,
     CredentialsError,
     InvalidArgumentError,
@@ -197,3 +199,42 @@ def test_35_a_fork_does_not_share_its_parents_connections(service: Service) -> N
     assert (done.stdout, done.stderr) == ("both are well\n", "")
     assert len(service.of("retrieve")) == 43
     assert len({request.connection for request in service.of("retrieve")}) == 2
+
+
+class TestTheEnvironment:
+    def test_is_shut_out_entirely(
+        self, connect: Connect, service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """For programs that embed us and whose environment is not their own."""
+        told = {
+            "SCENARIO_SDK_API_KEY": "env_key",
+            "SCENARIO_SDK_API_SECRET": "env_secret",
+            "SCENARIO_SDK_JWT": "env_token",
+            "SCENARIO_BASE_URL": "http://127.0.0.1:9/v1",
+            "SCENARIO_CUSTOM_HEADERS": "X-Gate: open",
+            "SCENARIO_LOG": "debug",
+            "HTTP_PROXY": "http://127.0.0.1:9",
+            "ALL_PROXY": "http://127.0.0.1:9",
+            "SSL_CERT_FILE": str(tmp_path / "missing.pem"),
+            "NETRC": str(tmp_path / "netrc"),
+        }
+        (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
+        for name, value in told.items():
+            monkeypatch.setenv(name, value)
+        client = connect(service.url, bearer_auth="token", trust_env=False)
+        client.uploads.upload_file(b"x", file_name="a.glb")
+        for request in service.of("create") + service.of("retrieve"):
+            assert request.header("authorization") == "Bearer token"
+            assert "x-gate" not in request.names
+        storage = (client.client if connect.is_async else client)._runner._connections.to_storage()
+        assert not storage._trust_env
+        with raises(CredentialsError, "No credentials"):
+            Scenario(base_url=service.url, trust_env=False)
+
+    def test_is_read_otherwise(self, connect: Connect, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SCENARIO_CUSTOM_HEADERS", "X-Gate: open")
+        connect(service.url).uploads.retrieve(UPLOAD_ID)
+        assert service.requests[0].header("x-gate") == "open"
+        monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+        with pytest.raises(APIConnectionError):
+            connect(service.url, max_retries=0).uploads.retrieve(UPLOAD_ID)

@@ -116,7 +116,7 @@ class TestTheRequest:
             assert request.header("x-team") == "meshes"
         assert service.steps == ["create", "retrieve", "complete"]
 
-    def test_default_headers_replace_ours_whatever_their_case_but_for_the_credentials(
+    def test_default_headers_replace_ours_whatever_their_case_but_for_the_encoding(
         self, connect: Connect, service: Service
     ) -> None:
         client = connect(
@@ -126,7 +126,7 @@ class TestTheRequest:
         )
         client.uploads.retrieve(UPLOAD_ID)
         request = service.requests[0]
-        assert request.header("authorization") == "Bearer token"
+        assert request.header("authorization") == "Basic eA=="
         assert request.header("user-agent") == "mine"
         assert request.header("accept-encoding") == "gzip"
 

@@ -11,7 +11,8 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scenario_uploads import AsyncScenario, CredentialsError, InvalidArgumentError, Scenario
+from scenario_uploads import AsyncScenario, CredentialsError, InvalidArgumentError, Scenario, http
+from scenario_uploads.given import NOT_GIVEN
 from scenario_uploads.options import (
     DEFAULT_BASE_URL,
     DEFAULT_TIMEOUT,
@@ -394,14 +395,8 @@ def test_every_header_can_be_sent_or_is_refused(headers: dict[str, str]) -> None
     assert len(sent.headers) == 1 + len(taken)
 
 
-def test_query_parameters_become_texts() -> None:
-    given = {"projectId": "proj_1", "dryRun": True, "off": False, "n": 5, "x": 0.5, "none": None, "empty": ""}
-    expected = {"projectId": "proj_1", "dryRun": "true", "off": "false", "n": "5", "x": "0.5", "empty": ""}
-    assert resolve(default_query=given).default_query == expected
-
-
 @pytest.mark.parametrize(
-    "query", [{"a": ["f00d"]}, {"a": b"f00d"}, {"a": {"b": "f00d"}}, {5: "f00d"}, "a=f00d", [("a", "f00d")]]
+    "query", [{"a": [["f00d"]]}, {"a": b"f00d"}, {"a": {"b": b"f00d"}}, {5: "f00d"}, "a=f00d", [("a", "f00d")]]
 )
 def test_query_parameters_that_are_refused(query: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="query") as caught:
@@ -416,3 +411,64 @@ def test_settings_do_not_follow_what_the_caller_changes_later() -> None:
     query.clear()
     assert options.default_headers == {"X-Team": "meshes"}
     assert options.default_query == {"projectId": "proj_1"}
+
+
+class TestHeadersOfTheEnvironment:
+    def test_stand_on_lines_of_their_own(self) -> None:
+        told = "X-Gate: open \r\n\nno header\nX-Empty:\nX-Url: http://x:1/y\n"
+        expected = {"X-Gate": "open", "X-Empty": "", "X-Url": "http://x:1/y"}
+        assert resolve(PAIR | {"SCENARIO_CUSTOM_HEADERS": told}).environment_headers == expected
+
+    def test_are_replaced_by_those_that_are_given(self) -> None:
+        options = resolve(PAIR | {"SCENARIO_CUSTOM_HEADERS": "X-A: 1\nX-B: 2"}, default_headers={"x-a": "3"})
+        request = http.build_request(options, {"method": "get", "url": "/x"})
+        assert (request.headers["x-a"], request.headers["x-b"]) == ("3", "2")
+
+    def test_have_no_say_in_the_credentials(self) -> None:
+        options = resolve({"SCENARIO_CUSTOM_HEADERS": "authorization: Bearer env"}, bearer_auth="given")
+        assert http.build_request(options, {"method": "get", "url": "/x"}).headers["authorization"] == "Bearer given"
+        with pytest.raises(CredentialsError, match="No credentials"):
+            resolve({"SCENARIO_CUSTOM_HEADERS": "authorization: Bearer env"})
+
+    @pytest.mark.parametrize("told", ["X Y: f00d", ": f00d", "X: f00d\x01"])
+    def test_are_refused_when_they_cannot_be_sent(self, told: str) -> None:
+        with pytest.raises(InvalidArgumentError, match="SCENARIO_CUSTOM_HEADERS") as caught:
+            resolve(PAIR | {"SCENARIO_CUSTOM_HEADERS": told})
+        assert "f00d" not in str(caught.value)
+
+
+class TestCredentialsInAHeader:
+    @pytest.mark.parametrize("value", ["Bearer t0ken", "Token  x y", "t0ken"])
+    def test_replace_the_others_and_are_kept_as_secret(self, value: str) -> None:
+        for arguments in ({}, {"bearer_auth": "other"}, {"api_key": "k", "api_secret": "s"}):
+            options = resolve({}, default_headers={"AUTHORIZATION": value}, **arguments)
+            assert options.credentials.header == value
+            assert options.default_headers == {}
+            assert "t0ken" not in repr(options)
+
+    def test_may_be_a_bearer_token(self) -> None:
+        assert resolve({}, default_headers={"Authorization": "Bearer t"}).credentials.bearer_auth == "t"
+
+
+class TestAnEnvironmentThatIsNotTrusted:
+    EVERYTHING = PAIR | TOKEN | {"SCENARIO_BASE_URL": "http://env.example/v1", "SCENARIO_CUSTOM_HEADERS": "X-A: 1"}
+
+    def test_is_not_read(self) -> None:
+        options = resolve(self.EVERYTHING, bearer_auth="given", trust_env=False)
+        assert options.base_url == DEFAULT_BASE_URL
+        assert options.credentials.header == "Bearer given"
+        assert options.environment_headers == {}
+        assert not options.trust_env
+
+    def test_gives_no_credentials(self) -> None:
+        with pytest.raises(CredentialsError, match="No credentials"):
+            resolve(self.EVERYTHING, trust_env=False)
+
+
+@pytest.mark.parametrize("kind", [httpx.Client, httpx.AsyncClient])
+def test_the_timeout_of_a_given_http_client_holds_unless_another_is_given(kind: Any) -> None:
+    given = kind(timeout=httpx.Timeout(7, read=None))
+    assert resolve(http_client=given).timeout == httpx.Timeout(7, read=60)
+    assert resolve(http_client=given, timeout=NOT_GIVEN).timeout == httpx.Timeout(7, read=60)
+    assert resolve(http_client=given, timeout=3).timeout == httpx.Timeout(3)
+    assert resolve(http_client=kind()).timeout == DEFAULT_TIMEOUT

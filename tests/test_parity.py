@@ -12,6 +12,7 @@ from scenario_uploads import AsyncScenario, AsyncUploads, Scenario, Uploads
 PAIRS = [(Scenario, AsyncScenario), (Uploads, AsyncUploads)]
 NAMES = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
 WORDS = {"AsyncScenario": "Scenario", "AsyncUploads": "Uploads", "AsyncClient": "Client", "AsyncRunner": "Runner"}
+AT_ONCE = {"__init__", "__repr__", "copy", "is_closed"}
 TYPES = {AsyncUploads: Uploads, httpx.AsyncClient: httpx.Client}
 
 
@@ -85,7 +86,7 @@ def test_have_the_same_docstrings(sync: Any, awaited: Any) -> None:
 @pytest.mark.parametrize(("sync", "awaited"), METHODS)
 def test_differ_in_being_awaited(sync: Any, awaited: Any) -> None:
     assert not inspect.iscoroutinefunction(sync)
-    assert inspect.iscoroutinefunction(awaited) == (awaited.__name__ != "__init__" and awaited.__name__ != "__repr__")
+    assert inspect.iscoroutinefunction(awaited) == (awaited.__name__ not in AT_ONCE)
 
 
 @pytest.mark.parametrize("kind", [Uploads, AsyncUploads])

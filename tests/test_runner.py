@@ -10,9 +10,9 @@ import httpx
 import pytest
 from scenario_uploads import ScenarioError
 from scenario_uploads.answers import Answer
-from scenario_uploads.async_runner import AsyncRunner
+from scenario_uploads.async_runner import AsyncConnections, AsyncRunner
 from scenario_uploads.http import Pause, Send
-from scenario_uploads.runner import Runner
+from scenario_uploads.runner import Connections, Runner
 
 from tests.support.clients import Clock, raises
 from tests.support.server import hang
@@ -26,7 +26,7 @@ class Both:
 
     def __init__(self, kind: str) -> None:
         self._loop = asyncio.Runner() if kind == "async" else None
-        self.runner: Any = AsyncRunner(None) if self._loop else Runner(None)
+        self.runner: Any = AsyncRunner(AsyncConnections(None)) if self._loop else Runner(Connections(None))
 
     def run(self, steps: Steps) -> Any:
         return self._loop.run(self.runner.run(steps)) if self._loop else self.runner.run(steps)
@@ -139,7 +139,7 @@ def iter_nothing() -> Steps:
 
 
 def test_35_connections_of_a_parent_process_are_given_up(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    runner = Runner(None)
+    runner = Runner(Connections(None))
 
     def steps() -> Steps:
         return (yield Send(request_to(service), 10_000)).status

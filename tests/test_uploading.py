@@ -511,12 +511,12 @@ class TestSecrets:
             client = connect(service.url)
             with pytest.raises(TransferError) as caught:
                 client.uploads.upload_file(file, part_size=PART, resume=tmp_path / "ledgers")
-        runner = (client.client if connect.is_async else client)._runner
+        storage = (client.client if connect.is_async else client)._runner._connections._storage
         errors, error = list[BaseException](), caught.value
         while error is not None:
             errors.append(error)
             error = error.__cause__ or error.__context__  # type: ignore[assignment]
-        shown = [*errors, runner._storage, vars(runner._storage), client, runner._storage._idle]
+        shown = [*errors, storage, vars(storage), client, storage._idle]
         text = "\n".join([*map(repr, shown), *map(str, shown), *traceback.format_exception(caught.value), caplog.text])
         text += "\n".join(repr(vars(record)) for record in caplog.records)
         assert len(caplog.records) > 3

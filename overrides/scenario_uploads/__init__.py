@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from .client import Uploads as Uploads
     from .enums import is_known as is_known
     from .errors import *  # noqa: F403
+    from .given import NOT_GIVEN as NOT_GIVEN
+    from .given import NotGiven as NotGiven
+    from .given import Omit as Omit
+    from .given import not_given as not_given
+    from .given import omit as omit
     from .models import *  # noqa: F403
     from .options import UploadPhase as UploadPhase
     from .options import UploadProgress as UploadProgress
@@ -35,6 +40,11 @@ else:
         "UploadPhase": "options",
         "UploadProgress": "options",
         "is_known": "enums",
+        "NOT_GIVEN": "given",
+        "NotGiven": "given",
+        "Omit": "given",
+        "not_given": "given",
+        "omit": "given",
     }
     _SUBMODULES = ("errors", "models")
 

@@ -62,7 +62,7 @@ class Answer:
     def conceal(self) -> Answer:
         """Return it without the request's credentials, should a service or a proxy echo them."""
         scheme, _, credentials = self.request.headers.get("authorization", "").partition(" ")
-        secrets = [credentials.encode()]
+        secrets = [(credentials or scheme).encode()]
         if scheme == "Basic":
             with suppress(ValueError):
                 secrets.append(base64.b64decode(credentials).partition(b":")[2])
@@ -72,6 +72,24 @@ class Answer:
             if len(secret) >= SHORTEST_SECRET:
                 body = body.replace(secret, b"***")
         return evolve(self, body=body)
+
+
+@frozen
+class OpenAnswer:
+    """What came back, but for the body, which is still to be read off the wire.
+
+    Attributes:
+        response: The answer as httpx has it.
+        limit: How many bytes the body may have, unpacked, to be taken as a whole.
+    """
+
+    response: httpx.Response
+    limit: int
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.response.status_code
 
 
 class BodyReader:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx
 
 from . import flow, uploading
-from .async_runner import AsyncRunner
-from .errors import InvalidArgumentError
-from .http import Api
+from .async_runner import AsyncConnections, AsyncRunner
+from .given import NOT_GIVEN, NotGiven, Omit
+from .http import Api, Delivery, Reply
 from .models import (
     Upload,
     UploadAction,
@@ -22,7 +23,19 @@ from .models import (
     UploadRetrieveResponse,
     UploadTriggerActionResponse,
 )
-from .options import DEFAULT_MAX_RETRIES, FileInput, UploadProgress, resolve_options
+from .options import (
+    DEFAULT_MAX_RETRIES,
+    ClientOptions,
+    FileInput,
+    UploadProgress,
+    change_options,
+    check_http_client,
+    resolve_call,
+    resolve_options,
+)
+from .params import Headers, Query, add_headers
+
+T = TypeVar("T")
 
 
 class AsyncScenario:
@@ -36,15 +49,18 @@ class AsyncScenario:
         bearer_auth: A bearer token instead of key and secret. Default: the environment's `SCENARIO_SDK_JWT`. What is
             given here is never overridden by the environment.
         base_url: Where the API is. Default: the environment's `SCENARIO_BASE_URL`, or the production service.
-        timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`. Default: 10 s to connect, 60 s else.
+        timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`. Default: that of `http_client`, or
+            10 s to connect, 60 s else.
         max_retries: How often a call is tried again after a fault that may pass, 0 or more.
-        default_headers: Headers to send with every call to the API.
+        default_headers: Headers to send with every call to the API, besides those in the environment's
+            `SCENARIO_CUSTOM_HEADERS`, one `Name: value` on each line. An `Authorization` here replaces the credentials.
         default_query: Query parameters to send with every call to the API.
         strict_responses: Raise `APIResponseValidationError` when an answer differs from the contract, instead of
             logging a warning and going on with what is there.
         http_client: An `httpx.AsyncClient` whose transport, proxies and limits carry the calls to the API. The base
-            URL, credentials and timeouts stay those of this client, and closing it is up to the caller. The parts of
-            files do not go through it.
+            URL and credentials stay those of this client, redirects are not followed, and closing it is up to the
+            caller. The parts of files do not go through it.
+        trust_env: Read the environment: credentials and settings, `SCENARIO_LOG`, proxies, CA files.
 
     Raises:
         CredentialsError: When the credentials are missing, half a pair, of both kinds, or have control characters.
@@ -60,13 +76,16 @@ class AsyncScenario:
         api_secret: str | None = None,
         bearer_auth: str | None = None,
         base_url: str | httpx.URL | None = None,
-        timeout: float | httpx.Timeout | None = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
         max_retries: int = DEFAULT_MAX_RETRIES,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
         strict_responses: bool = False,
         http_client: httpx.AsyncClient | None = None,
+        trust_env: bool = True,
+        _strict_response_validation: bool = False,
     ) -> None:
+        check_http_client(http_client, httpx.AsyncClient)
         options = resolve_options(
             api_key=api_key,
             api_secret=api_secret,
@@ -76,14 +95,120 @@ class AsyncScenario:
             max_retries=max_retries,
             default_headers=default_headers,
             default_query=default_query,
-            strict_responses=strict_responses,
+            strict_responses=strict_responses or _strict_response_validation,
             environ=os.environ,
+            trust_env=trust_env,
+            http_client=http_client,
         )
-        if http_client is not None and not isinstance(http_client, httpx.AsyncClient):
-            raise InvalidArgumentError(f"http_client must be an httpx.AsyncClient, not {type(http_client).__name__}.")
-        self._options = options
-        self._runner = AsyncRunner(http_client)
-        self.uploads = AsyncUploads(Api(options), self._runner)
+        self._begin(options, AsyncRunner(AsyncConnections(http_client, trust_env=options.trust_env)))
+
+    def _begin(self, options: ClientOptions, runner: AsyncRunner) -> None:
+        self._options, self._runner = options, runner
+        self.uploads = AsyncUploads(Api(options), runner)
+
+    def copy(
+        self,
+        *,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        bearer_auth: str | None = None,
+        base_url: str | httpx.URL | None = None,
+        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
+        max_retries: int | NotGiven = NOT_GIVEN,
+        default_headers: Mapping[str, str] | None = None,
+        set_default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, object] | None = None,
+        set_default_query: Mapping[str, object] | None = None,
+        strict_responses: bool | None = None,
+        http_client: httpx.AsyncClient | None = None,
+    ) -> Self:
+        """Return a client with some settings changed, such as `client.with_options(timeout=5).uploads.retrieve(id)`.
+
+        It uses the connections of this one, unless it gets an `http_client` of its own. Closing it leaves this one
+        open; closing this one closes its connections, and so ends its copies.
+
+        Args:
+            api_key: Another API key; what is not given of the pair stays.
+            api_secret: Another API secret; what is not given of the pair stays.
+            bearer_auth: A bearer token instead of the present credentials.
+            base_url: Where the API is.
+            timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`; None for the defaults.
+            max_retries: How often a call is tried again after a fault that may pass, 0 or more.
+            default_headers: Headers to send besides the present ones, or in place of them.
+            set_default_headers: All headers to send, instead of the present ones.
+            default_query: Query parameters to send besides the present ones, or in place of them.
+            set_default_query: All query parameters to send, instead of the present ones.
+            strict_responses: Raise when an answer differs from the contract.
+            http_client: An `httpx.AsyncClient` that carries the calls to the API instead.
+
+        Raises:
+            CredentialsError: When the credentials are half a pair, of both kinds, or have control characters.
+            InvalidArgumentError: When another setting cannot be used.
+        """
+        check_http_client(http_client, httpx.AsyncClient)
+        options = change_options(
+            self._options,
+            api_key=api_key,
+            api_secret=api_secret,
+            bearer_auth=bearer_auth,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            default_headers=default_headers,
+            set_default_headers=set_default_headers,
+            default_query=default_query,
+            set_default_query=set_default_query,
+            strict_responses=strict_responses,
+        )
+        if http_client is None:
+            runner = self._runner.share()
+        else:
+            runner = AsyncRunner(AsyncConnections(http_client, trust_env=options.trust_env))
+        twin = copy.copy(self)
+        twin._begin(options, runner)  # noqa: SLF001 - of the same class
+        return twin
+
+    with_options = copy
+
+    @property
+    def api_key(self) -> str | None:
+        """The API key, a secret; None with other credentials."""
+        return self._options.credentials.api_key
+
+    @property
+    def api_secret(self) -> str | None:
+        """The API secret; None with other credentials."""
+        return self._options.credentials.api_secret
+
+    @property
+    def bearer_auth(self) -> str | None:
+        """The bearer token, a secret; None with other credentials."""
+        return self._options.credentials.bearer_auth
+
+    @property
+    def base_url(self) -> httpx.URL:
+        """Where the API is, with a slash at the end."""
+        return httpx.URL(self._options.base_url + "/")
+
+    @property
+    def timeout(self) -> httpx.Timeout:
+        """The timeouts of a call, in seconds."""
+        return self._options.timeout
+
+    @property
+    def max_retries(self) -> int:
+        """How often a call is tried again."""
+        return self._options.max_retries
+
+    @property
+    def default_headers(self) -> dict[str, str | Omit]:
+        """The headers that were given for every call, in the environment or as an argument."""
+        return add_headers(self._options.environment_headers, self._options.default_headers)
+
+    @property
+    def default_query(self) -> dict[str, object]:
+        """The query parameters that were given for every call."""
+        return dict(self._options.default_query)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._options.base_url!r})"
@@ -100,25 +225,33 @@ class AsyncScenario:
         """Close the connections. The client cannot be used afterwards; closing it again changes nothing."""
         await self._runner.close()
 
+    def is_closed(self) -> bool:
+        """Tell whether the client, its connections, or the `http_client` that it was given, are closed."""
+        return self._runner.closed
+
 
 class AsyncUploads:
     """The uploads of an account."""
 
-    def __init__(self, api: Api, runner: AsyncRunner) -> None:
-        self._api, self._runner = api, runner
+    def __init__(self, api: Api, runner: AsyncRunner, delivery: Delivery = Delivery.MODEL) -> None:
+        self._api, self._runner, self._delivery = api, runner, delivery
 
     async def create(
         self,
         *,
-        asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
-        civitai_model_url: str | None = None,
-        content_type: str | None = None,
-        file_name: str | None = None,
-        file_size: int | None = None,
-        hugging_face_model_name: str | None = None,
-        kind: UploadKind | str | None = None,
-        parts: int | None = None,
-        url: str | None = None,
+        asset_options: UploadAssetOptions | Mapping[str, object] | Omit | None = None,
+        civitai_model_url: str | Omit | None = None,
+        content_type: str | Omit | None = None,
+        file_name: str | Omit | None = None,
+        file_size: int | Omit | None = None,
+        hugging_face_model_name: str | Omit | None = None,
+        kind: UploadKind | str | Omit | None = None,
+        parts: int | Omit | None = None,
+        url: str | Omit | None = None,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: object = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
     ) -> UploadCreateResponse:
         """Create an upload. `upload_file` does this and all that follows; use this to send the parts yourself.
 
@@ -136,6 +269,10 @@ class AsyncUploads:
             kind: One of the contract's kinds, such as `"3d"`.
             parts: How many parts the file is sent in, 1 to 10,000.
             url: Where the service fetches the file.
+            extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
+            extra_query: Query parameters to send besides the client's, or in place of them.
+            extra_body: Fields to put into the body besides the arguments', or in place of them.
+            timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`, instead of the client's.
 
         Returns:
             The answer; `.upload.parts` has one presigned URL for each part, and no other answer repeats them.
@@ -155,21 +292,44 @@ class AsyncUploads:
             "parts": parts,
             "url": url,
         }
-        return await self._runner.run(flow.create(self._api, arguments))
+        added = resolve_call(extra_headers, extra_query, extra_body, timeout)
+        return await self._run(flow.create(self._api, arguments, added, self._delivery))
 
-    async def retrieve(self, upload_id: str) -> UploadRetrieveResponse:
+    async def retrieve(
+        self,
+        upload_id: str,
+        *,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: object = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
+    ) -> UploadRetrieveResponse:
         """Read an upload.
 
         Args:
             upload_id: The `id` of the upload.
+            extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
+            extra_query: Query parameters to send besides the client's, or in place of them.
+            extra_body: Taken for the sake of sameness; the request has no body.
+            timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`, instead of the client's.
 
         Raises:
-            InvalidArgumentError: When `upload_id` is empty or no id.
+            InvalidArgumentError: When `upload_id` is empty or no id, or another argument cannot be used.
             APIError: When the call does not succeed; `NotFoundError` when there is no such upload.
         """
-        return await self._runner.run(flow.retrieve(self._api, upload_id))
+        added = resolve_call(extra_headers, extra_query, extra_body, timeout)
+        return await self._run(flow.retrieve(self._api, upload_id, added, self._delivery))
 
-    async def trigger_action(self, upload_id: str, *, action: UploadAction | str) -> UploadTriggerActionResponse:
+    async def trigger_action(
+        self,
+        upload_id: str,
+        *,
+        action: UploadAction | str,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: object = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
+    ) -> UploadTriggerActionResponse:
         """Trigger an action on an upload.
 
         When the answer to `complete` is lost, a retrieve tells whether the service had received it.
@@ -177,18 +337,28 @@ class AsyncUploads:
         Args:
             upload_id: The `id` of the upload.
             action: `"complete"`, once every part is sent.
+            extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
+            extra_query: Query parameters to send besides the client's, or in place of them.
+            extra_body: Fields to put into the body besides `action`.
+            timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`, instead of the client's.
 
         Raises:
             InvalidArgumentError: When an argument cannot be used.
             APIError: When the call does not succeed.
         """
-        return await self._runner.run(flow.trigger_action(self._api, upload_id, action))
+        added = resolve_call(extra_headers, extra_query, extra_body, timeout)
+        return await self._run(flow.trigger_action(self._api, upload_id, action, added, self._delivery))
 
-    async def wait(self, upload_id: str | Upload, *, timeout: float = 300) -> Upload:
+    async def wait(
+        self,
+        upload_id: str | Upload | UploadCreateResponse | UploadRetrieveResponse | UploadTriggerActionResponse,
+        *,
+        timeout: float = 300,
+    ) -> Upload:
         """Wait until an upload is imported, asking the service again and again, backing off to every 5 s.
 
         Args:
-            upload_id: The `id` of the upload, or the upload itself.
+            upload_id: The `id` of the upload, the upload itself, or an answer that holds it.
             timeout: Seconds; 0 looks once.
 
         Returns:
@@ -273,3 +443,6 @@ class AsyncUploads:
             restart_on_expiry=restart_on_expiry,
         )
         return await self._runner.run(uploading.upload_file(self._api, file, options))
+
+    async def _run(self, steps: flow.Steps[Reply[T]]) -> T:
+        return (await self._runner.run(steps)).value

@@ -19,6 +19,7 @@ from attrs import evolve
 
 from .errors import ScenarioError, TransferError
 from .http import Pause, Send, explain_environment, send_async
+from .leases import CLOSED, Leases, close_when_collected
 from .options import UploadProgress
 from .storage import Storage
 from .transfer import Transfer, TransferJob, transfer_parts
@@ -26,19 +27,30 @@ from .transfer import Transfer, TransferJob, transfer_parts
 T = TypeVar("T")
 
 
-class AsyncRunner:
-    """Runs the steps of calls in the event loop."""
+class AsyncConnections:
+    """The connections of one client and its copies.
 
-    def __init__(self, http_client: httpx.AsyncClient | None) -> None:
+    Args:
+        http_client: The caller's own client for the calls to the API; it is not closed here.
+        trust_env: Whether the environment's proxies and CA files are used.
+    """
+
+    def __init__(self, http_client: httpx.AsyncClient | None, *, trust_env: bool = True) -> None:
         self._given = http_client
+        self._trust_env = trust_env
         self._own: httpx.AsyncClient | None = None
         self._storage: Storage | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether no more calls can go over them."""
+        return self._closed or (self._given is not None and self._given.is_closed)
+
     async def close(self) -> None:
-        """Close the connections that were opened here; closing again changes nothing."""
+        """Close what was opened here; closing again changes nothing."""
         with self._lock:
             self._closed = True
             own, self._own = self._own, None
@@ -49,7 +61,7 @@ class AsyncRunner:
             with suppress(RuntimeError):
                 await own.aclose()
 
-    def _connection(self) -> httpx.AsyncClient:
+    def to_api(self) -> httpx.AsyncClient:
         """Return what carries the calls to the API: it has the credentials' origin, storage has another."""
         with self._lock:
             self._check_open()
@@ -58,21 +70,71 @@ class AsyncRunner:
             loop = asyncio.get_running_loop()
             if self._own is None:
                 with explain_environment():
-                    self._own, self._loop = httpx.AsyncClient(), loop
+                    self._own, self._loop = httpx.AsyncClient(trust_env=self._trust_env), loop
+                close_when_collected(self, partial(_close_later, self._own, loop))
             if self._loop is not loop:
                 raise ScenarioError("This client's connections belong to another event loop; make a client for each.")
             return self._own
 
-    def _storage_connection(self) -> Storage:
+    def to_storage(self) -> Storage:
+        """Return the connections to storage."""
         with self._lock:
             self._check_open()
             if self._storage is None:
-                self._storage = Storage()
+                self._storage = Storage(trust_env=self._trust_env)
+                close_when_collected(self, self._storage.close)
             return self._storage
 
     def _check_open(self) -> None:
-        if self._closed or (self._given is not None and self._given.is_closed):
-            raise ScenarioError("This client is closed; make a new one.")
+        if self.closed:
+            raise ScenarioError(CLOSED)
+
+
+# An event loop itself holds its tasks weakly.
+_CLOSING: set[asyncio.Task[None]] = set()
+
+
+def _close_later(client: httpx.AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
+    """Close a client that nobody has any more, in its event loop, if that goes on."""
+
+    def begin() -> None:
+        task = loop.create_task(client.aclose())
+        _CLOSING.add(task)
+        task.add_done_callback(_CLOSING.discard)
+
+    if not client.is_closed and loop.is_running():
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(begin)
+
+
+class AsyncRunner:
+    """Runs the steps of calls in the event loop.
+
+    Args:
+        connections: What they go over. Others may use it as well.
+        leases: Who uses it; None when nobody does yet.
+    """
+
+    def __init__(self, connections: AsyncConnections, leases: Leases[AsyncRunner] | None = None) -> None:
+        self._connections = connections
+        self._leases = leases or Leases(self)
+        self._leases.join(self)
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more calls can be made."""
+        return self._closed or self._connections.closed
+
+    def share(self) -> AsyncRunner:
+        """Return a runner for a copy of the client, over the same connections."""
+        return AsyncRunner(self._connections, self._leases)
+
+    async def close(self) -> None:
+        """Make no more calls, and close the connections when nobody else needs them; closing again changes nothing."""
+        self._closed = True
+        if self._leases.leave(self):
+            await self._connections.close()
 
     async def run(self, steps: Generator[Send | Pause | Transfer, Any, T]) -> T:
         """Carry out the steps of a call in the running event loop."""
@@ -91,7 +153,7 @@ class AsyncRunner:
     async def _perform(self, step: Send | Pause | Transfer) -> object:
         match step:
             case Send():
-                return await send_async(self._connection(), step)
+                return await send_async(self._open().to_api(), step)
             case Pause():
                 await asyncio.sleep(step.seconds)
             case Transfer():
@@ -117,7 +179,7 @@ class AsyncRunner:
         relayed = evolve(job, on_progress=relay)
         # A thread of its own: the loop's executor may be full of others' work, and a transfer can take hours.
         executor = ThreadPoolExecutor(1, "scenario-uploads-transfer")
-        future = loop.run_in_executor(executor, partial(transfer_parts, self._storage_connection(), relayed, stop=stop))
+        future = loop.run_in_executor(executor, partial(transfer_parts, self._open().to_storage(), relayed, stop=stop))
         try:
             await asyncio.shield(future)
         except asyncio.CancelledError:
@@ -138,3 +200,8 @@ class AsyncRunner:
         if failure:
             raise failure[0]
         return future.result()
+
+    def _open(self) -> AsyncConnections:
+        if self._closed:
+            raise ScenarioError(CLOSED)
+        return self._connections

@@ -1,7 +1,8 @@
 """Everything that a caller may want to catch.
 
     ScenarioError
-    ├── InvalidArgumentError (also a ValueError)   an argument cannot be used; nothing was sent
+    ├── InvalidArgumentError                       an argument cannot be used; nothing was sent. It is a ValueError
+    │   │                                          and, since the kind of an argument may be wrong, a TypeError too
     │   ├── CredentialsError                       no credentials, half a pair, or two kinds
     │   └── SourceError                            the file cannot be sent: empty, missing, unreadable, a folder
     ├── APIError                                   a call to the API did not end in an answer of the contract
@@ -99,8 +100,11 @@ class ScenarioError(Exception):
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
-class InvalidArgumentError(ScenarioError, ValueError):
-    """An argument cannot be used. Nothing was sent; the message names the value and the remedy."""
+class InvalidArgumentError(ScenarioError, ValueError, TypeError):
+    """An argument cannot be used. Nothing was sent; the message names the value and the remedy.
+
+    It is a `ValueError` and a `TypeError` at once: what is wrong may be the value or its type.
+    """
 
 
 class CredentialsError(InvalidArgumentError):

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import httpx
+from attrs import evolve
 
 from .codec import build_arguments
 from .errors import (
@@ -23,13 +24,17 @@ from .errors import (
     UploadFailedError,
     UploadTimeoutError,
 )
+from .given import is_given
 from .http import (
     Api,
+    Delivery,
     Pause,
+    Reply,
     Send,
     action_operation,
     call,
     create_operation,
+    fetch,
     find_certificate_error,
     retrieve_operation,
 )
@@ -42,7 +47,7 @@ from .models import (
     UploadTriggerActionParams,
     UploadTriggerActionResponse,
 )
-from .options import check_seconds
+from .options import NOTHING_ADDED, CallOptions, check_seconds, resolve_timeout
 from .plan import MAX_FILE_SIZE, MAX_PARTS
 from .redaction import snippet
 from .retry import RetryPolicy, backoff
@@ -55,31 +60,44 @@ Steps = Generator[Send | Pause | Transfer, Any, T]
 _RANGES = {"file_size": (1, MAX_FILE_SIZE), "parts": (1, MAX_PARTS)}
 
 
-def create(api: Api, arguments: Mapping[str, Any]) -> Steps[UploadCreateResponse]:
+def create(
+    api: Api, arguments: Mapping[str, Any], added: CallOptions = NOTHING_ADDED, delivery: Delivery = Delivery.MODEL
+) -> Steps[Reply[UploadCreateResponse]]:
     """Create an upload from a caller's keyword arguments."""
-    return (yield from call(api, create_operation(build_create(arguments))))
+    operation = create_operation(build_create(arguments), added)
+    return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added)))
 
 
-def retrieve(api: Api, upload_id: str) -> Steps[UploadRetrieveResponse]:
+def retrieve(
+    api: Api, upload_id: str, added: CallOptions = NOTHING_ADDED, delivery: Delivery = Delivery.MODEL
+) -> Steps[Reply[UploadRetrieveResponse]]:
     """Read an upload."""
-    operation = retrieve_operation(check_upload_id(upload_id))
+    operation = retrieve_operation(check_upload_id(upload_id), added)
     with name_upload(upload_id):
-        return (yield from call(api, operation))
+        return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added)))
 
 
-def trigger_action(api: Api, upload_id: str, action: str) -> Steps[UploadTriggerActionResponse]:
+def trigger_action(
+    api: Api,
+    upload_id: str,
+    action: str,
+    added: CallOptions = NOTHING_ADDED,
+    delivery: Delivery = Delivery.MODEL,
+) -> Steps[Reply[UploadTriggerActionResponse]]:
     """Trigger an action; a `complete` that fails is settled by a retrieve."""
     check_upload_id(upload_id)
     params = _build(UploadTriggerActionParams, "trigger_action", {"action": action})
     with name_upload(upload_id):
-        if params.action != UploadAction.COMPLETE:
-            return (yield from call(api, action_operation(upload_id, params), retries=0))
-        return (yield from complete(api, upload_id, retries=api.options.max_retries, refusals=0))
+        if params.action != UploadAction.COMPLETE or "action" in added.body:
+            operation = action_operation(upload_id, params, added)
+            return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added), retries=0))
+        retries = api.options.max_retries
+        return (yield from complete(api, upload_id, retries=retries, refusals=0, added=added, delivery=delivery))
 
 
-def wait(api: Api, upload: str | Upload, timeout: float) -> Steps[Upload]:
+def wait(api: Api, upload: object, timeout: float) -> Steps[Upload]:
     """Poll until an upload is imported or has failed."""
-    upload_id = check_upload_id(upload.id if isinstance(upload, Upload) else upload)
+    upload_id = check_upload_id(_find_id(upload))
     deadline = api.clock() + check_seconds("timeout", timeout, zero=True)
     status, trouble, poll = None, None, 0
     while True:
@@ -115,31 +133,41 @@ def complete(
     retries: int,
     refusals: int,
     find_lack: Callable[[UploadTriggerActionResponse], str | None] | None = None,
-) -> Steps[UploadTriggerActionResponse]:
+    added: CallOptions = NOTHING_ADDED,
+    delivery: Delivery = Delivery.MODEL,
+) -> Steps[Reply[UploadTriggerActionResponse]]:
     """Say `complete` until the upload is past `pending`.
 
     After a lost answer, the service may well have done it, and a refusal (400, 409) may mean that it has: a retrieve
-    tells. Of the `retries`, no more than `refusals` follow a refusal.
+    tells, and what it was answered then stands for the answer. Of the `retries`, no more than `refusals` follow a
+    refusal.
     """
     policy = RetryPolicy(retries)
-    operation = action_operation(upload_id, UploadTriggerActionParams(action=UploadAction.COMPLETE))
+    operation = action_operation(upload_id, UploadTriggerActionParams(action=UploadAction.COMPLETE), added)
+    timeout = _timeout(api, added)
     retry = 0
     while True:
         try:
-            return (yield from call(api, operation, retries=0, find_lack=find_lack))
+            reply = yield from fetch(api, operation, delivery=delivery, timeout=timeout, retries=0, find_lack=find_lack)
         except APIError as error:
             refused = isinstance(error, APIStatusError) and error.status_code in (400, 409)
             if not refused and not _is_passing(error, strict=api.options.strict_responses):
                 raise
             failure = error
+        else:
+            return evolve(reply, retries_taken=retry)
         try:
-            upload = yield from look(api, upload_id)
+            looked = yield from fetch(
+                api, retrieve_operation(upload_id, added), timeout=timeout, retries=0, find_lack=find_lack_of_upload
+            )
         except APIError as error:
             if not _is_passing(error, strict=api.options.strict_responses):
                 raise failure if refused else error from failure
         else:
+            upload = looked.value.upload
             if is_past_pending(upload.status):
-                return UploadTriggerActionResponse(upload=upload)
+                value = UploadTriggerActionResponse(upload=upload)
+                return Reply(operation, looked.answer, looked.strict, retry, value)
         if retry >= (min(retries, refusals) if refused else retries):
             raise failure
         yield Pause(max(backoff(policy, retry, api.draw), min(_asked_delay(failure), policy.retry_after_cap)))
@@ -195,6 +223,16 @@ def _within(timeout: httpx.Timeout, remaining: float) -> httpx.Timeout:
     return httpx.Timeout(**{key: min(value or bound, bound) for key, value in timeout.as_dict().items()})
 
 
+def _timeout(api: Api, added: CallOptions) -> httpx.Timeout:
+    return resolve_timeout(added.timeout, api.options.timeout)
+
+
+def _find_id(upload: object) -> object:
+    """Return the id of what a caller waits for: an id, an upload, or an answer with one in it."""
+    holder = upload if isinstance(upload, Upload) else getattr(upload, "upload", None)
+    return holder.id if isinstance(holder, Upload) else upload
+
+
 def check_upload_id(upload_id: object) -> str:
     """Return `upload_id` when it can stand in a path as one segment.
 
@@ -210,7 +248,8 @@ def check_upload_id(upload_id: object) -> str:
 
 def _build(model: type[T], operation: str, arguments: Mapping[str, Any]) -> T:
     problems: list[str] = []
-    params = build_arguments(model, arguments, lambda name, problem: problems.append(f"{name} {problem}"))
+    given = {name: value for name, value in arguments.items() if is_given(value)}
+    params = build_arguments(model, given, lambda name, problem: problems.append(f"{name} {problem}"))
     if problems:
         raise InvalidArgumentError(f"{operation}: {'; '.join(problems)}.")
     return params

@@ -6,7 +6,7 @@ carry these out, each in its own way, with `send` and `send_async`; nothing else
 
 from __future__ import annotations
 
-import json
+import logging
 import platform
 import random
 import ssl
@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from enum import Enum, auto
 from functools import cache, lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import httpx
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, trigger_upload_action
 from scenario_uploads_client.models import (
     UploadCreateParams,
@@ -28,13 +29,17 @@ from scenario_uploads_client.models import (
     UploadTriggerActionResponse,
 )
 
-from .answers import Answer, BodyReader, decode_body, invalid_answer, parse_body
+from .answers import Answer, BodyReader, OpenAnswer, decode_body, invalid_answer, parse_body
 from .errors import APIConnectionError, APITimeoutError, InvalidArgumentError, ScenarioError, status_error
-from .options import ClientOptions
-from .redaction import snippet
+from .options import NOTHING_ADDED, CallOptions, ClientOptions
+from .params import merge_headers, merge_query, write_json
+from .plan import MAX_PARTS
+from .redaction import redact, snippet
 from .retry import Outcome, Repeat, RetryPolicy, next_delay, parse_retry_after, parse_seconds
 
 T = TypeVar("T")
+
+logger = logging.getLogger("scenario_uploads.http")
 
 # An answer holds one upload, and each of its parts a presigned URL of one or two kilobytes.
 ANSWER_LIMIT = 1024 * 1024
@@ -48,9 +53,10 @@ class Operation(Generic[T]):
     Attributes:
         name: The contract's operationId.
         model: What a 2xx answer is decoded to.
-        request: Method, path, body and headers from the generated client.
+        request: Method, path, body and headers from the generated client, with what the caller adds.
         repeat: What sending it twice would do.
         answer_limit: How many bytes the answer may have, unpacked.
+        models: What answers of some other statuses are decoded to.
     """
 
     name: str
@@ -58,41 +64,90 @@ class Operation(Generic[T]):
     request: Mapping[str, Any] = field(repr=False)
     repeat: Repeat
     answer_limit: int = ANSWER_LIMIT
+    models: Mapping[int, type[Any]] = field(factory=dict)
 
 
 # The generated `_get_kwargs` are the generator's own seam between building a request and sending it.
-def create_operation(params: UploadCreateParams) -> Operation[UploadCreateResponse]:
+def create_operation(params: UploadCreateParams, added: CallOptions = NOTHING_ADDED) -> Operation[UploadCreateResponse]:
     """Return the call that creates an upload."""
-    imports = params.url or params.hugging_face_model_name or params.civitai_model_url
-    parts = params.parts if isinstance(params.parts, int) else 0
+    request = added.add_to(create_upload._get_kwargs(body=params))  # noqa: SLF001
+    body = request["json"]
+    imports = any(body.get(name) for name in ("url", "huggingFaceModelName", "civitaiModelUrl"))
+    parts = body.get("parts")
     return Operation(
         "create_upload",
         UploadCreateResponse,
-        create_upload._get_kwargs(body=params),  # noqa: SLF001
+        request,
         # A pending upload without parts is inert; an import that runs twice is not.
         Repeat.NEVER if imports else Repeat.ONCE,
-        ANSWER_LIMIT + ANSWER_LIMIT_PER_PART * parts,
+        ANSWER_LIMIT + ANSWER_LIMIT_PER_PART * (min(parts, MAX_PARTS) if isinstance(parts, int) else 0),
     )
 
 
-def retrieve_operation(upload_id: str) -> Operation[UploadRetrieveResponse]:
+def retrieve_operation(upload_id: str, added: CallOptions = NOTHING_ADDED) -> Operation[UploadRetrieveResponse]:
     """Return the call that reads an upload."""
-    request = retrieve_upload._get_kwargs(upload_id)  # noqa: SLF001
+    request = added.add_to(retrieve_upload._get_kwargs(upload_id))  # noqa: SLF001
     return Operation("retrieve_upload", UploadRetrieveResponse, request, Repeat.SAFE)
 
 
-def action_operation(upload_id: str, params: UploadTriggerActionParams) -> Operation[UploadTriggerActionResponse]:
+def action_operation(
+    upload_id: str, params: UploadTriggerActionParams, added: CallOptions = NOTHING_ADDED
+) -> Operation[UploadTriggerActionResponse]:
     """Return the call that triggers an action. It is not repeated here: a retrieve settles what became of it."""
-    request = trigger_upload_action._get_kwargs(upload_id, body=params)  # noqa: SLF001
+    request = added.add_to(trigger_upload_action._get_kwargs(upload_id, body=params))  # noqa: SLF001
     return Operation("trigger_upload_action", UploadTriggerActionResponse, request, Repeat.NEVER)
+
+
+class Delivery(Enum):
+    """What a caller wants of an answer: the model, the answer as it came, or the answer before its body is read."""
+
+    MODEL = auto()
+    RAW = auto()
+    STREAM = auto()
+
+
+@frozen
+class Reply(Generic[T]):
+    """What a call came to, when it was not refused.
+
+    Attributes:
+        operation: The call.
+        answer: The answer, or with `Delivery.STREAM` one whose body is still to be read.
+        strict: Whether an answer that differs from the contract is an error.
+        retries_taken: How often the call was sent again.
+    """
+
+    operation: Operation[T]
+    answer: Answer | OpenAnswer
+    strict: bool
+    retries_taken: int = 0
+    _value: T | None = field(default=None, repr=False)
+
+    @property
+    def value(self) -> T:
+        """The decoded answer, with `Delivery.MODEL`."""
+        return cast("T", self._value)
+
+    def decode(self, answer: Answer) -> T:
+        """Decode the answer to this call.
+
+        Raises:
+            APIResponseValidationError: When it is no JSON object, or `strict` and it differs from the contract.
+        """
+        model: type[T] = self.operation.models.get(answer.status, self.operation.model)
+        return decode_body(model, answer, self.operation.name, strict=self.strict)
 
 
 @frozen
 class Send:
-    """To do: send this request and return its `Answer`, or raise what httpx raises."""
+    """To do: send this request and return its `Answer`, or raise what httpx raises.
+
+    With `stream`, a 2xx is returned as an `OpenAnswer`, its body not yet read.
+    """
 
     request: httpx.Request
     limit: int
+    stream: bool = False
 
 
 @frozen
@@ -141,29 +196,54 @@ def call(
         APIConnectionError: When no answer came, and no further try was due.
         APIResponseValidationError: When the answer is no JSON object, or (with `strict_responses`) breaks the contract.
     """
+    reply = yield from fetch(api, operation, timeout=timeout, retries=retries, find_lack=find_lack)
+    return reply.value
+
+
+def fetch(
+    api: Api,
+    operation: Operation[T],
+    *,
+    delivery: Delivery = Delivery.MODEL,
+    timeout: httpx.Timeout | None = None,
+    retries: int | None = None,
+    find_lack: Callable[[T], str | None] | None = None,
+) -> Calling[Reply[T]]:
+    """Send an operation like `call`, and return what it came to, the answer itself included.
+
+    An answer that is wanted as it came is not decoded, so it may be anything but a refusal.
+    """
     policy = RetryPolicy(api.options.max_retries if retries is None else retries)
     retry = lost = 0
     while True:
         cause: Exception | None = None
+        request = build_request(api.options, operation.request, timeout=timeout)
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("%s: sending %s %s", operation.name, request.method, redact(str(request.url)))
         try:
-            answer: Answer = yield Send(
-                build_request(api.options, operation.request, timeout=timeout), operation.answer_limit
-            )
+            answer: Answer | OpenAnswer = yield Send(request, operation.answer_limit, delivery is Delivery.STREAM)
         except _FAULTS as raised:
             cause = raised
-            error, outcome = judge_exception(raised, operation)
+            error, outcome = judge_exception(raised, operation.name, operation.repeat)
         else:
+            logger.debug("%s: answered with status %d", operation.name, answer.status)
+            if isinstance(answer, OpenAnswer):
+                return Reply(operation, answer, api.options.strict_responses, retry)
             if 200 <= answer.status < 300 and not answer.cut:
-                result = decode_body(operation.model, answer, operation.name, strict=api.options.strict_responses)
-                if find_lack is not None and (lack := find_lack(result)):
+                reply = Reply(operation, answer, api.options.strict_responses, retry)
+                if delivery is not Delivery.MODEL:
+                    return reply
+                value = reply.decode(answer)
+                if find_lack is not None and (lack := find_lack(value)):
                     raise invalid_answer(answer, operation.name, lack)
-                return result
+                return evolve(reply, value=value)
             error, outcome = _judge_answer(answer, operation, now=api.now())
         delay = next_delay(policy, retry, outcome, repeat=operation.repeat, draw=api.draw, lost=lost)
         if delay is None:
             raise error from cause
-        yield Pause(delay)
         retry, lost = retry + 1, lost + outcome.lost
+        logger.info("%s; trying again in %.2f s, %d of %d.", error, delay, retry, policy.max_retries)
+        yield Pause(delay)
 
 
 @cache
@@ -189,23 +269,22 @@ def build_request(
     options: ClientOptions, request: Mapping[str, Any], *, timeout: httpx.Timeout | None = None
 ) -> httpx.Request:
     """Build one HTTP request with the client's address, credentials, headers and timeouts."""
-    chosen = (
-        {"Accept": "application/json", "User-Agent": user_agent()},
+    headers = merge_headers(
+        {"Accept": "application/json", "User-Agent": user_agent(), "Authorization": options.credentials.header},
+        options.environment_headers,
         options.default_headers,
         request.get("headers", {}),
         # What is unpacked is bounded, so nothing else may be asked for.
-        {"Accept-Encoding": "gzip", "Authorization": options.credentials.header},
+        {"Accept-Encoding": "gzip"},
     )
-    # Names differ in case only to people: a caller's `authorization` must not stand beside ours.
-    headers = {name.lower(): (name, value) for group in chosen for name, value in group.items()}
     body = request.get("json")
     try:
         return httpx.Request(
             request["method"].upper(),
             _parse_url(options.base_url + request["url"]),
-            params={**options.default_query, **request.get("params", {})} or None,
-            headers=list(headers.values()),
-            content=None if body is None else json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode(),
+            params=merge_query(options.default_query, request.get("params", {})) or None,
+            headers=headers,
+            content=None if body is None else write_json(body),
             extensions={"timeout": (timeout or options.timeout).as_dict()},
         )
     except (httpx.InvalidURL, UnicodeError) as error:
@@ -228,10 +307,12 @@ def explain_environment() -> Iterator[None]:
         ) from error
 
 
-def send(client: httpx.Client, effect: Send) -> Answer:
+def send(client: httpx.Client, effect: Send) -> Answer | OpenAnswer:
     """Send a request over `client`, ignoring its base URL, credentials, redirects and timeouts."""
     start = time.perf_counter()
     response = client.send(effect.request, stream=True, auth=None, follow_redirects=False)
+    if effect.stream and response.is_success:
+        return OpenAnswer(response, effect.limit)
     reader = BodyReader(response, effect.limit)
     try:
         if response.is_stream_consumed:
@@ -247,10 +328,12 @@ def send(client: httpx.Client, effect: Send) -> Answer:
     return reader.finish(time.perf_counter() - start)
 
 
-async def send_async(client: httpx.AsyncClient, effect: Send) -> Answer:
+async def send_async(client: httpx.AsyncClient, effect: Send) -> Answer | OpenAnswer:
     """Send a request over `client`, ignoring its base URL, credentials, redirects and timeouts."""
     start = time.perf_counter()
     response = await client.send(effect.request, stream=True, auth=None, follow_redirects=False)
+    if effect.stream and response.is_success:
+        return OpenAnswer(response, effect.limit)
     reader = BodyReader(response, effect.limit)
     try:
         if response.is_stream_consumed:
@@ -282,7 +365,7 @@ def _judge_answer(answer: Answer, operation: Operation[Any], *, now: datetime) -
     return error, Outcome(status=answer.status, retry_after=error.retry_after)
 
 
-def judge_exception(error: Exception, operation: Operation[Any]) -> tuple[ScenarioError, Outcome]:
+def judge_exception(error: Exception, operation: str, repeat: Repeat) -> tuple[ScenarioError, Outcome]:
     """Return what to raise for a fault of the connection, and what is known of it for the retry."""
     request = error.request if isinstance(error, httpx.RequestError) and error._request else None  # noqa: SLF001
     unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
@@ -291,8 +374,8 @@ def judge_exception(error: Exception, operation: Operation[Any]) -> tuple[Scenar
         message = f"The TLS certificate of {host} is not trusted: {certificate}"
         return APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
     what = snippet(str(error)) or type(error).__name__
-    message = f"{operation.name}: no answer from {host}: {what}"
-    if not unsent and operation.repeat is Repeat.NEVER:
+    message = f"{operation}: no answer from {host}: {what}"
+    if not unsent and repeat is Repeat.NEVER:
         message += "; whether the service received it is unknown, so it was not sent again"
     kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError
     retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | UnicodeError)

@@ -1,18 +1,19 @@
-"""What callers pass: credentials, settings of a client, what a progress callback gets."""
+"""What callers pass: credentials, settings of a client, what a single call adds, what a progress callback gets."""
 
 from __future__ import annotations
 
 import base64
 import os
-import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import httpx
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from .errors import CredentialsError, InvalidArgumentError
+from .given import NotGiven, Omit, is_given
+from .params import Headers, Query, add_headers, check_body, check_headers, check_query, merge_body
 
 DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
 DEFAULT_MAX_RETRIES = 2
@@ -24,10 +25,6 @@ MAX_CONCURRENCY = 64
 MAX_SECONDS = 1_000_000_000
 
 _NO_BASE_URL = "base_url must be an http or https URL such as https://api.cloud.scenario.com/v1."
-
-# RFC 9110, 5.1 and 5.5: a token, and no control characters, or blanks at the ends. Halves of characters have no bytes.
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"(?![ \t])[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*(?<![ \t])")
 
 FileInput = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, the bytes themselves, or a seekable binary file object."""
@@ -65,15 +62,22 @@ class UploadProgress:
 
 @frozen
 class Credentials:
-    """A value for the `Authorization` header. Its `repr` shows only the scheme."""
+    """A value for the `Authorization` header, and what it was made from. Its `repr` shows only the scheme."""
 
     scheme: str
     _value: str = field(repr=False)
+    api_key: str | None = field(default=None, repr=False, eq=False)
+    api_secret: str | None = field(default=None, repr=False, eq=False)
 
     @property
     def header(self) -> str:
         """The header's value, a secret."""
-        return f"{self.scheme} {self._value}"
+        return f"{self.scheme} {self._value}" if self.scheme else self._value
+
+    @property
+    def bearer_auth(self) -> str | None:
+        """The bearer token, a secret; None with other credentials."""
+        return self._value if self.scheme == "Bearer" else None
 
 
 @frozen
@@ -84,9 +88,61 @@ class ClientOptions:
     credentials: Credentials
     timeout: httpx.Timeout
     max_retries: int
-    default_headers: Mapping[str, str] = field(repr=False)
-    default_query: Mapping[str, str] = field(repr=False)
+    default_headers: Headers = field(repr=False)
+    default_query: Query = field(repr=False)
     strict_responses: bool
+    trust_env: bool = True
+    environment_headers: Headers = field(factory=dict, repr=False)
+
+
+@frozen
+class CallOptions:
+    """What a caller adds to a single call, checked.
+
+    Attributes:
+        headers: Headers to send besides the client's, or in place of them.
+        query: Query parameters to send besides the client's, or in place of them.
+        body: Fields to put into the body, where the call has one.
+        timeout: Instead of the client's.
+    """
+
+    headers: Headers = field(factory=dict, repr=False)
+    query: Query = field(factory=dict, repr=False)
+    body: Mapping[str, object] = field(factory=dict, repr=False)
+    timeout: float | httpx.Timeout | None = None
+
+    def add_to(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a request of the generated client with what is added here."""
+        added = dict(request)
+        if self.headers:
+            added["headers"] = {**request.get("headers", {}), **self.headers}
+        if self.query:
+            added["params"] = {**request.get("params", {}), **self.query}
+        # A GET has no body; there `extra_body` changes nothing.
+        if self.body and "json" in request:
+            added["json"] = merge_body(request["json"], self.body)
+        return added
+
+
+NOTHING_ADDED = CallOptions()
+
+
+def resolve_call(
+    extra_headers: object, extra_query: object, extra_body: object, timeout: float | httpx.Timeout | NotGiven | None
+) -> CallOptions:
+    """Check what a caller adds to a single call.
+
+    Raises:
+        InvalidArgumentError: When one of the arguments cannot be used.
+    """
+    wanted = None if isinstance(timeout, NotGiven) else timeout
+    resolve_timeout(wanted)
+    return CallOptions(
+        headers=check_headers("extra_headers", _or_empty(extra_headers)),
+        query=check_query("extra_query", _or_empty(extra_query)),
+        body=check_body("extra_body", _or_empty(extra_body)),
+        timeout=wanted,
+    )
 
 
 def resolve_options(
@@ -95,12 +151,14 @@ def resolve_options(
     api_secret: str | None,
     bearer_auth: str | None,
     base_url: str | httpx.URL | None,
-    timeout: float | httpx.Timeout | None,
+    timeout: float | httpx.Timeout | NotGiven | None,
     max_retries: int,
     default_headers: Mapping[str, str] | None,
     default_query: Mapping[str, object] | None,
     strict_responses: bool,
     environ: Mapping[str, str],
+    trust_env: bool = True,
+    http_client: httpx.Client | httpx.AsyncClient | None = None,
 ) -> ClientOptions:
     """Check a client's arguments and fill in what the environment gives.
 
@@ -108,17 +166,129 @@ def resolve_options(
         InvalidArgumentError: When a setting cannot be used.
         CredentialsError: When the credentials are missing, half or double.
     """
-    if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
-        raise InvalidArgumentError(f"max_retries must be a whole number, 0 or more, not {max_retries!r}.")
+    if not trust_env:
+        environ = {}
+    headers, credentials = _split_credentials(check_headers("default_headers", default_headers or {}))
+    if timeout is None or isinstance(timeout, NotGiven):
+        timeout = _timeout_of(http_client)
     return ClientOptions(
         base_url=_check_base_url(str(base_url or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL)),
-        credentials=resolve_credentials(api_key, api_secret, bearer_auth, environ),
-        timeout=resolve_timeout(timeout),
-        max_retries=max_retries,
-        default_headers=_check_headers(default_headers or {}),
-        default_query=query_strings(default_query or {}),
+        credentials=credentials or resolve_credentials(api_key, api_secret, bearer_auth, environ),
+        timeout=resolve_timeout(
+            _timeout_of(http_client) if timeout is None or isinstance(timeout, NotGiven) else timeout
+        ),
+        max_retries=_check_retries(max_retries),
+        default_headers=headers,
+        default_query=check_query("default_query", default_query or {}),
         strict_responses=bool(strict_responses),
+        trust_env=bool(trust_env),
+        environment_headers=_read_custom_headers(environ),
     )
+
+
+def change_options(
+    options: ClientOptions,
+    *,
+    api_key: str | None,
+    api_secret: str | None,
+    bearer_auth: str | None,
+    base_url: str | httpx.URL | None,
+    timeout: float | httpx.Timeout | NotGiven | None,
+    max_retries: int | NotGiven,
+    default_headers: Mapping[str, str] | None,
+    set_default_headers: Mapping[str, str] | None,
+    default_query: Mapping[str, object] | None,
+    set_default_query: Mapping[str, object] | None,
+    strict_responses: bool | None,
+) -> ClientOptions:
+    """Return the settings of a copy: those of the client, but for what is given.
+
+    Raises:
+        InvalidArgumentError: When a setting cannot be used, or would be both added to and replaced.
+        CredentialsError: When credentials are half or double.
+    """
+    for name, added, replaced in (
+        ("default_headers", default_headers, set_default_headers),
+        ("default_query", default_query, set_default_query),
+    ):
+        if added is not None and replaced is not None:
+            raise InvalidArgumentError(f"The `{name}` and `set_{name}` arguments are mutually exclusive")
+    headers, credentials = dict(options.default_headers), options.credentials
+    if (api_key, api_secret, bearer_auth) != (None, None, None):
+        present = {
+            "SCENARIO_SDK_API_KEY": credentials.api_key or "",
+            "SCENARIO_SDK_API_SECRET": credentials.api_secret or "",
+        }
+        credentials = resolve_credentials(api_key, api_secret, bearer_auth, present)
+    for name, given in (("default_headers", default_headers), ("set_default_headers", set_default_headers)):
+        if given is not None:
+            checked, written = _split_credentials(check_headers(name, given))
+            headers = checked if name.startswith("set_") else add_headers(headers, checked)
+            credentials = written or credentials
+    query = dict(options.default_query)
+    if default_query is not None:
+        query |= check_query("default_query", default_query)
+    if set_default_query is not None:
+        query = check_query("set_default_query", set_default_query)
+    return evolve(
+        options,
+        base_url=_check_base_url(str(base_url)) if base_url else options.base_url,
+        credentials=credentials,
+        timeout=options.timeout if isinstance(timeout, NotGiven) else resolve_timeout(timeout),
+        max_retries=options.max_retries if isinstance(max_retries, NotGiven) else _check_retries(max_retries),
+        default_headers=headers,
+        default_query=query,
+        strict_responses=options.strict_responses if strict_responses is None else bool(strict_responses),
+    )
+
+
+def _split_credentials(headers: dict[str, str | Omit]) -> tuple[dict[str, str | Omit], Credentials | None]:
+    """Take an `Authorization` out of a caller's headers: it is kept like every other secret."""
+    names = [name for name in headers if name.lower() == "authorization"]
+    written = [value for name in names if isinstance(value := headers[name], str)]
+    if not written:
+        return headers, None
+    scheme, blank, value = written[-1].partition(" ")
+    others = {name: value for name, value in headers.items() if name not in names}
+    # A value of one word is all secret; the scheme is shown.
+    return others, Credentials(scheme, value) if blank else Credentials("", scheme)
+
+
+def _read_custom_headers(environ: Mapping[str, str]) -> dict[str, str | Omit]:
+    """Return the headers in `SCENARIO_CUSTOM_HEADERS`, one `Name: value` on each line.
+
+    An `Authorization` among them is left out: the environment does not override credentials.
+    """
+    lines = [line.partition(":") for line in environ.get("SCENARIO_CUSTOM_HEADERS", "").split("\n") if ":" in line]
+    headers = {name.strip(): value.strip() for name, _, value in lines}
+    return {
+        name: value
+        for name, value in check_headers("SCENARIO_CUSTOM_HEADERS", headers).items()
+        if name.lower() != "authorization"
+    }
+
+
+def _timeout_of(http_client: httpx.Client | httpx.AsyncClient | None) -> httpx.Timeout | None:
+    """Return the timeout that a caller gave to their own HTTPX client; None when it is HTTPX's default."""
+    if http_client is None or http_client.timeout == httpx.Timeout(5.0):
+        return None
+    return http_client.timeout
+
+
+def check_http_client(given: object, expected: type[httpx.Client | httpx.AsyncClient]) -> None:
+    """Check what a caller gives to carry the calls to the API.
+
+    Raises:
+        InvalidArgumentError: When it is not of the kind that this client needs.
+    """
+    if given is not None and not isinstance(given, expected):
+        raise InvalidArgumentError(f"http_client must be an httpx.{expected.__name__}, not {type(given).__name__}.")
+
+
+def _check_retries(max_retries: object) -> int:
+    if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
+        raise InvalidArgumentError(f"max_retries must be a whole number, 0 or more, not {max_retries!r}.")
+    return max_retries
 
 
 def resolve_credentials(
@@ -158,7 +328,7 @@ def _basic(key: str, secret: str, key_name: str, secret_name: str) -> Credential
     pair = f"{_check_secret(key_name, key)}:{_check_secret(secret_name, secret)}"
     if ":" in key:
         raise CredentialsError(f"{key_name} has a ':', which Basic authentication cannot carry; check what was pasted.")
-    return Credentials("Basic", base64.b64encode(pair.encode()).decode("ascii"))
+    return Credentials("Basic", base64.b64encode(pair.encode()).decode("ascii"), key, secret)
 
 
 def _bearer(token: str, name: str) -> Credentials:
@@ -181,22 +351,27 @@ def _check_secret(name: str, value: object) -> str:
     return value
 
 
-def resolve_timeout(timeout: float | httpx.Timeout | None) -> httpx.Timeout:
+def resolve_timeout(timeout: float | httpx.Timeout | None, default: httpx.Timeout = DEFAULT_TIMEOUT) -> httpx.Timeout:
     """Return finite timeouts: the given ones, with the defaults where none is given.
 
     Raises:
         InvalidArgumentError: When a timeout is not a number of seconds above 0.
     """
     if timeout is None:
-        return DEFAULT_TIMEOUT
+        return default
     if isinstance(timeout, httpx.Timeout):
-        default = DEFAULT_TIMEOUT.as_dict()
-        chosen = {key: default[key] if value is None else value for key, value in timeout.as_dict().items()}
+        defaults = default.as_dict()
+        chosen = {key: defaults[key] if value is None else value for key, value in timeout.as_dict().items()}
         for value in chosen.values():
             check_seconds("timeout", value)
         return httpx.Timeout(**chosen)
     check_seconds("timeout", timeout)
     return httpx.Timeout(timeout)
+
+
+def _or_empty(given: object) -> object:
+    """Return what an argument gives, which for one that is not given is nothing."""
+    return {} if given is None or not is_given(given) else given
 
 
 def check_seconds(name: str, value: object, *, zero: bool = False) -> float:
@@ -226,35 +401,3 @@ def _check_base_url(url: str) -> str:
     if parts.userinfo or "?" in url or "#" in url:
         raise InvalidArgumentError("base_url must have no user name, no query and no fragment; they may be secrets.")
     return url.rstrip("/")
-
-
-def _check_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    if not isinstance(headers, Mapping):
-        raise InvalidArgumentError(f"default_headers must be a mapping, not {type(headers).__name__}.")
-    for name, value in headers.items():
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
-            raise InvalidArgumentError(f"{name!r} is no name for a header.")
-        # The value is not shown: it may be a secret.
-        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
-            raise InvalidArgumentError(f"The value of the header {name!r} must be a text without line ends, stripped.")
-    return dict(headers)
-
-
-def query_strings(query: Mapping[str, object]) -> dict[str, str]:
-    """Return query parameters as texts: booleans as `true` and `false`, without those that are None.
-
-    Raises:
-        InvalidArgumentError: When a value is neither a text nor a number nor a boolean.
-    """
-    if not isinstance(query, Mapping):
-        raise InvalidArgumentError(f"default_query must be a mapping, not {type(query).__name__}.")
-    result: dict[str, str] = {}
-    for name, value in query.items():
-        if value is None:
-            continue
-        if not isinstance(name, str) or not isinstance(value, str | int | float):
-            raise InvalidArgumentError(
-                f"The query parameter {name!r} must be a text or a number, not {type(value).__name__}."
-            )
-        result[name] = str(value).lower() if isinstance(value, bool) else str(value)
-    return result

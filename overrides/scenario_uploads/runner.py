@@ -16,25 +16,37 @@ import httpx
 
 from .errors import ScenarioError
 from .http import Pause, Send, explain_environment, send
+from .leases import CLOSED, Leases, close_when_collected
 from .storage import Storage
 from .transfer import Transfer, transfer_parts
 
 T = TypeVar("T")
 
 
-class Runner:
-    """Runs the steps of calls, from many threads at once if need be."""
+class Connections:
+    """The connections of one client and its copies.
 
-    def __init__(self, http_client: httpx.Client | None) -> None:
+    Args:
+        http_client: The caller's own client for the calls to the API; it is not closed here.
+        trust_env: Whether the environment's proxies and CA files are used.
+    """
+
+    def __init__(self, http_client: httpx.Client | None, *, trust_env: bool = True) -> None:
         self._given = http_client
+        self._trust_env = trust_env
         self._own: httpx.Client | None = None
         self._storage: Storage | None = None
         self._lock = threading.Lock()
         self._owner = os.getpid()
         self._closed = False
 
+    @property
+    def closed(self) -> bool:
+        """Whether no more calls can go over them."""
+        return self._closed or (self._given is not None and self._given.is_closed)
+
     def close(self) -> None:
-        """Close the connections that were opened here; closing again changes nothing."""
+        """Close what was opened here; closing again changes nothing."""
         with self._lock:
             self._closed = True
             self._drop_inherited()
@@ -42,7 +54,7 @@ class Runner:
                 if client is not None:
                     client.close()
 
-    def _connection(self) -> httpx.Client:
+    def to_api(self) -> httpx.Client:
         """Return what carries the calls to the API: it has the credentials' origin, storage has another."""
         with self._lock:
             self._check_open()
@@ -50,19 +62,22 @@ class Runner:
                 return self._given
             if self._own is None:
                 with explain_environment():
-                    self._own = httpx.Client()
+                    self._own = httpx.Client(trust_env=self._trust_env)
+                close_when_collected(self, self._own.close)
             return self._own
 
-    def _storage_connection(self) -> Storage:
+    def to_storage(self) -> Storage:
+        """Return the connections to storage."""
         with self._lock:
             self._check_open()
             if self._storage is None:
-                self._storage = Storage()
+                self._storage = Storage(trust_env=self._trust_env)
+                close_when_collected(self, self._storage.close)
             return self._storage
 
     def _check_open(self) -> None:
-        if self._closed or (self._given is not None and self._given.is_closed):
-            raise ScenarioError("This client is closed; make a new one.")
+        if self.closed:
+            raise ScenarioError(CLOSED)
         self._drop_inherited()
 
     def _drop_inherited(self) -> None:
@@ -73,6 +88,36 @@ class Runner:
                     client.close()
             self._own = self._storage = None
             self._owner = os.getpid()
+
+
+class Runner:
+    """Runs the steps of calls, from many threads at once if need be.
+
+    Args:
+        connections: What they go over. Others may use it as well.
+        leases: Who uses it; None when nobody does yet.
+    """
+
+    def __init__(self, connections: Connections, leases: Leases[Runner] | None = None) -> None:
+        self._connections = connections
+        self._leases = leases or Leases(self)
+        self._leases.join(self)
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more calls can be made."""
+        return self._closed or self._connections.closed
+
+    def share(self) -> Runner:
+        """Return a runner for a copy of the client, over the same connections."""
+        return Runner(self._connections, self._leases)
+
+    def close(self) -> None:
+        """Make no more calls, and close the connections when nobody else needs them; closing again changes nothing."""
+        self._closed = True
+        if self._leases.leave(self):
+            self._connections.close()
 
     def run(self, steps: Generator[Send | Pause | Transfer, Any, T]) -> T:
         """Carry out the steps of a call in this thread."""
@@ -91,9 +136,14 @@ class Runner:
     def _perform(self, step: Send | Pause | Transfer) -> object:
         match step:
             case Send():
-                return send(self._connection(), step)
+                return send(self._open().to_api(), step)
             case Pause():
                 time.sleep(step.seconds)
             case Transfer():
-                return transfer_parts(self._storage_connection(), step.job)
+                return transfer_parts(self._open().to_storage(), step.job)
         return None
+
+    def _open(self) -> Connections:
+        if self._closed:
+            raise ScenarioError(CLOSED)
+        return self._connections

@@ -219,7 +219,7 @@ def _send(
             refusals=api.options.max_retries,
             find_lack=find_lack_of_upload,
         )
-        result = completed.upload
+        result = completed.value.upload
     if options.wait:
         tell(UploadPhase.WAITING)
         result = yield from wait(api, begun.upload_id, options.timeout)

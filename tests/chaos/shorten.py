@@ -36,7 +36,7 @@ def connect(kind: type[Scenario] | type[AsyncScenario], url: str) -> Any:
     client = kind(base_url=url, api_key=API_KEY, api_secret=API_SECRET, timeout=CALL_TIMEOUT)
     uploads: Any = client.uploads
     uploads._api = evolve(uploads._api, draw=lambda: 0.1 * random.random())
-    uploads._runner._storage = Storage(STORAGE_TIMEOUTS)
+    uploads._runner._connections._storage = Storage(STORAGE_TIMEOUTS)
     return client
 
 

@@ -88,6 +88,16 @@ class Connect:
         if not options.keys() & {"api_key", "bearer_auth"}:
             options |= {"api_key": "key_of_test", "api_secret": "s3cret-of-test"}
         client = AsyncScenario(**options) if self.is_async else Scenario(**options)
+        return self.adopt(client)
+
+    def lend(self, base_url: str, **options: Any) -> Any:
+        """Make a client that nobody here holds or closes."""
+        client = self(base_url, **options)
+        self._clients.remove(client)
+        return client
+
+    def adopt(self, client: Scenario | AsyncScenario) -> Any:
+        """Drive a client that was made elsewhere, such as a copy."""
         if self.clock is not None:
             self.clock.rule(client)
         self._clients.append(Blocking(client, self._loop) if self._loop is not None else client)

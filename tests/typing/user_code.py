@@ -11,6 +11,7 @@ from typing import assert_type
 import httpx
 import scenario_uploads
 from scenario_uploads import (
+    NOT_GIVEN,
     APIConnectionError,
     APIError,
     APIResponseValidationError,
@@ -46,6 +47,7 @@ from scenario_uploads import (
     UploadTriggerActionResponse,
     UploadURLExpiredError,
     is_known,
+    omit,
 )
 
 
@@ -59,6 +61,28 @@ def make_clients() -> None:
     Scenario(default_headers={"X-Team": "meshes"}, default_query={"projectId": "proj_1"})
     Scenario(http_client=httpx.Client(proxy="http://proxy.example.com:3128")).close()
     assert_type(AsyncScenario(http_client=httpx.AsyncClient()), AsyncScenario)
+    Scenario(trust_env=False, timeout=NOT_GIVEN).close()
+
+
+def change_settings(client: Scenario) -> None:
+    """Copies with other settings."""
+    assert_type(client.with_options(timeout=5), Scenario)
+    assert_type(client.copy(max_retries=0, default_headers={"X-Team": "meshes"}), Scenario)
+    client.with_options(set_default_headers={}, set_default_query={"a": [1, 2]}, http_client=httpx.Client())
+    client.with_options(bearer_auth="token", base_url="https://example.com/v1", timeout=httpx.Timeout(5))
+    assert_type(client.timeout, httpx.Timeout)
+    assert_type(client.base_url, httpx.URL)
+    assert_type(client.is_closed(), bool)
+
+
+def add_to_calls(client: Scenario, kind: str | None) -> None:
+    """What a single call sends besides its arguments."""
+    client.uploads.create(kind=kind or omit, url="https://example.com/cat.png", extra_body={"note": "x"})
+    client.uploads.retrieve("upload_id", extra_headers={"X-Trace": "1", "User-Agent": omit}, timeout=5)
+    client.uploads.trigger_action("upload_id", action="complete", extra_query={"a": True}, timeout=httpx.Timeout(5))
+    created = client.uploads.create(url="https://example.com/cat.png", kind="image", timeout=None)
+    assert_type(client.uploads.wait(created), Upload)
+    assert_type(client.uploads.wait(created.upload), Upload)
 
 
 def create(client: Scenario) -> UploadPart | None:

@@ -25,6 +25,10 @@ def call_wrongly(client: Scenario) -> None:
     client.uploads.upload_file("dragon.glb", "3d")  # type: ignore[call-arg]
     client.uploads.upload_file("dragon.glb", on_progress=lambda: None)  # type: ignore[arg-type, misc]
     client.uploads.list()  # type: ignore[attr-defined]
+    client.uploads.retrieve("upload_id", extra_headers={"X": 1})  # type: ignore[dict-item]
+    client.uploads.retrieve("upload_id", timeout="5")  # type: ignore[arg-type]
+    client.with_options(retries=1)  # type: ignore[call-arg]
+    client.uploads.wait(None)  # type: ignore[arg-type]
 
 
 def read_wrongly(client: Scenario) -> str:

@@ -1,0 +1,42 @@
+"""Who uses the connections of a client: the client that opened them, and the copies that were made of it."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+CLOSED = "This client is closed; make a new one."
+
+
+class Leases(Generic[T]):
+    """Tells when connections that several share are to be closed.
+
+    Whoever opened them closes them for all. A copy that is closed leaves them to the others, unless it is the last and
+    their owner is gone without having closed them, as in `with Scenario().with_options(timeout=5) as client:`.
+    """
+
+    def __init__(self, owner: T) -> None:
+        self._owner = weakref.ref(owner)
+        self._users = weakref.WeakSet([owner])
+        self._lock = threading.Lock()
+
+    def join(self, user: T) -> None:
+        """Note that `user` uses the connections as well."""
+        with self._lock:
+            self._users.add(user)
+
+    def leave(self, user: T) -> bool:
+        """Note that `user` does so no more, and tell whether the connections are to be closed."""
+        with self._lock:
+            self._users.discard(user)
+            owner = self._owner()
+            return owner is user or (owner is None and not self._users)
+
+
+def close_when_collected(holder: object, close: Callable[[], object]) -> None:
+    """Close connections when nobody has their holder any more; until the process ends, which closes them by itself."""
+    weakref.finalize(holder, close).atexit = False
