@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -20,7 +20,10 @@ from attrs import evolve
 from .errors import ScenarioError, TransferError
 from .http import Pause, Send, explain_environment, send_async
 from .leases import CLOSED, Leases, close_when_collected
+from .locks import ProcessLock
+from .network import AsyncApiClient
 from .options import UploadProgress
+from .redaction import guard_logs
 from .storage import Storage
 from .transfer import Transfer, TransferJob, transfer_parts
 
@@ -41,8 +44,9 @@ class AsyncConnections:
         self._own: httpx.AsyncClient | None = None
         self._storage: Storage | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._closed = False
+        guard_logs()
 
     @property
     def closed(self) -> bool:
@@ -70,7 +74,7 @@ class AsyncConnections:
             loop = asyncio.get_running_loop()
             if self._own is None:
                 with explain_environment():
-                    self._own, self._loop = httpx.AsyncClient(trust_env=self._trust_env), loop
+                    self._own, self._loop = AsyncApiClient(trust_env=self._trust_env), loop
                 close_when_collected(self, partial(_close_later, self._own, loop))
             if self._loop is not loop:
                 raise ScenarioError("This client's connections belong to another event loop; make a client for each.")
@@ -177,9 +181,7 @@ class AsyncRunner:
         # loop is left alone: waking it for each step takes Python's lock from the threads that send.
         relay = (lambda event: loop.call_soon_threadsafe(tell, event)) if job.on_progress else None
         relayed = evolve(job, on_progress=relay)
-        # A thread of its own: the loop's executor may be full of others' work, and a transfer can take hours.
-        executor = ThreadPoolExecutor(1, "scenario-uploads-transfer")
-        future = loop.run_in_executor(executor, partial(transfer_parts, self._open().to_storage(), relayed, stop=stop))
+        thread, future = _start(partial(transfer_parts, self._open().to_storage(), relayed, stop=stop))
         try:
             await asyncio.shield(future)
         except asyncio.CancelledError:
@@ -195,8 +197,9 @@ class AsyncRunner:
             if not failure:
                 raise
         finally:
-            # The work is done, so its thread ends at once.
-            executor.shutdown(wait=future.done())
+            if future.done():
+                # The work is done, so its thread ends at once.
+                thread.join()
         if failure:
             raise failure[0]
         return future.result()
@@ -205,3 +208,27 @@ class AsyncRunner:
         if self._closed:
             raise ScenarioError(CLOSED)
         return self._connections
+
+
+def _start(work: Callable[[], T]) -> tuple[threading.Thread, asyncio.Future[T]]:
+    """Begin work in a thread of its own, and return it with a future of the running loop.
+
+    No executor: the loop's may be full of others' work for hours, and Python's end would wait for the work of any.
+
+    Raises:
+        TransferError: When no thread can be begun.
+    """
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the future is awaited
+            outcome.set_exception(error)
+
+    thread = threading.Thread(target=run, name="scenario-uploads-transfer", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise TransferError(f"The parts cannot be sent: {error}.") from error
+    return thread, asyncio.wrap_future(outcome)

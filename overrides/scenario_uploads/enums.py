@@ -8,7 +8,6 @@ line of the generated code changed.
 from __future__ import annotations
 
 import copyreg
-import threading
 from enum import Enum
 from types import ModuleType
 from typing import Any, TypeGuard, TypeVar
@@ -17,9 +16,12 @@ from weakref import WeakValueDictionary
 from scenario_uploads_client import models
 from scenario_uploads_client.types import UNSET, Unset
 
+from .locks import ProcessLock
+from .redaction import redact, shield
+
 E = TypeVar("E", bound=Enum)
 
-_LOCK = threading.Lock()
+_LOCK = ProcessLock()
 # Texts that nobody holds any more are forgotten, so a service that sends ever new ones fills no memory. Whole numbers
 # cannot be held weakly; they are small.
 _TEXTS: WeakValueDictionary[tuple[type[Enum], object], Any] = WeakValueDictionary()
@@ -51,7 +53,8 @@ def unknown_member(enum: type[E], value: object) -> E | None:
         member = seen.get((enum, plain))
         if member is None:
             member = base.__new__(enum, plain)  # type: ignore[type-var]
-            member._name_, member._value_ = str(plain), plain
+            # A service may put a presigned URL anywhere, and a `repr` shows both.
+            member._name_, member._value_ = redact(str(plain)), shield(plain)
             member.__dict__["__reduce_ex__"] = lambda _protocol: (restore_member, (enum, plain))
             seen[enum, plain] = member
     return member  # type: ignore[no-any-return]
@@ -62,6 +65,8 @@ def open_enums(module: ModuleType) -> None:
     for item in vars(module).values():
         if isinstance(item, type) and issubclass(item, Enum) and issubclass(item, str | int):
             item._missing_ = classmethod(unknown_member)  # type: ignore[assignment,method-assign]
+            # That of the value itself, and not always that of str, which hides nothing.
+            item._value_repr_ = repr  # type: ignore[union-attr]
 
 
 def open_generated() -> None:

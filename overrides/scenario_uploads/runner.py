@@ -7,7 +7,6 @@ credential.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Generator
 from typing import Any, TypeVar
@@ -17,6 +16,9 @@ import httpx
 from .errors import ScenarioError
 from .http import Pause, Send, explain_environment, send
 from .leases import CLOSED, Leases, close_when_collected
+from .locks import ProcessLock
+from .network import ApiClient
+from .redaction import guard_logs
 from .storage import Storage
 from .transfer import Transfer, transfer_parts
 
@@ -34,11 +36,12 @@ class Connections:
     def __init__(self, http_client: httpx.Client | None, *, trust_env: bool = True) -> None:
         self._given = http_client
         self._trust_env = trust_env
-        self._own: httpx.Client | None = None
+        self._own: ApiClient | None = None
         self._storage: Storage | None = None
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._owner = os.getpid()
         self._closed = False
+        guard_logs()
 
     @property
     def closed(self) -> bool:
@@ -62,7 +65,7 @@ class Connections:
                 return self._given
             if self._own is None:
                 with explain_environment():
-                    self._own = httpx.Client(trust_env=self._trust_env)
+                    self._own = ApiClient(trust_env=self._trust_env)
                 close_when_collected(self, self._own.close)
             return self._own
 
@@ -83,9 +86,10 @@ class Connections:
     def _drop_inherited(self) -> None:
         """Give up the connections that a forked child has from its parent: two processes would mix their bytes."""
         if self._owner != os.getpid():
-            for client in (self._own, self._storage):
-                if client is not None:
-                    client.close()
+            if self._own is not None:
+                self._own.abandon()
+            if self._storage is not None:
+                self._storage.close()
             self._own = self._storage = None
             self._owner = os.getpid()
 

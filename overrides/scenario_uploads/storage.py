@@ -11,7 +11,6 @@ import os
 import select
 import socket
 import ssl
-import threading
 from collections import defaultdict
 from urllib.parse import unquote, urlsplit
 
@@ -20,6 +19,7 @@ import httpx
 from attrs import field, frozen
 
 from .errors import TransferError
+from .locks import ProcessLock
 from .wire import Body, Connection, Halted, StorageAnswer, StorageTimeouts, wait_for
 
 
@@ -39,7 +39,7 @@ class Storage:
         self._timeouts = timeouts or StorageTimeouts()
         self._trust_env = trust_env
         self._idle: defaultdict[tuple[str, str], list[Connection]] = defaultdict(list)
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self._context: ssl.SSLContext | None = None
         self._owner = os.getpid()
         self._closed = False

@@ -125,8 +125,12 @@ class _Crew:
         return self._stop.is_set()
 
     def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except RuntimeError as error:
+            # At its end Python starts no thread any more, and the system has only so many.
+            raise TransferError(f"The parts cannot be sent: {error}.") from error
 
     def end(self) -> None:
         """Stop what still runs and wait for it, for a second at most."""
