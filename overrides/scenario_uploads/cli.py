@@ -37,7 +37,7 @@ from .errors import (
 )
 from .ledger import clean as remove_ledgers
 from .ledger import default_folder, list_entries
-from .models import UploadKind
+from .models import Upload, UploadKind
 from .redaction import snippet
 
 # The first that fits decides.
@@ -125,6 +125,8 @@ def status(upload_id: UploadId, as_json: AsJson = False, base_url: BaseUrl = Non
     """Show where an upload stands."""
     with _client(base_url) as client:
         result = client.uploads.retrieve(upload_id).upload
+    if not isinstance(result, Upload):
+        raise ScenarioError("The answer has no upload.", upload_id=upload_id)
     print_upload(result, as_json=as_json)
 
 
@@ -162,6 +164,7 @@ def sandbox(
     s3_bucket: Annotated[str, typer.Option(help="The bucket of that S3.")] = "scenario-uploads",
     url_lifetime: Annotated[int, typer.Option(help="Seconds that presigned URLs work.")] = 3600,
     step_delay: Annotated[float, typer.Option(help="Seconds that each step of an import takes.")] = 0.5,
+    max_stored: Annotated[int, typer.Option(help="Bytes that are kept in all.")] = 64 * 1024**3,
     allow_remote: Annotated[bool, typer.Option("--allow-remote", help="Listen on other than loopback.")] = False,
 ) -> None:
     """Run a local service to develop against, without an account.
@@ -180,6 +183,7 @@ def sandbox(
             s3_bucket=s3_bucket,
             url_lifetime=url_lifetime,
             step_delay=step_delay,
+            max_stored=max_stored,
             allow_remote=allow_remote,
             api_key=os.environ.get("SCENARIO_SDK_API_KEY") or None,
             api_secret=os.environ.get("SCENARIO_SDK_API_SECRET") or None,

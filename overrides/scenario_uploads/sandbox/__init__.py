@@ -19,9 +19,9 @@ or Civitai fetches nothing and always succeeds. Records live in memory and end w
 only the newest 10,000 are kept.
 
 The rooms, from top to bottom: `box` (the class `Sandbox`) · `server` (threads and sockets) · `service`, `wire` (the
-three endpoints) · `importer` (what happens after `complete`) · `storage`, `embedded`, `gate` (the
-two sides of S3) · `contract` (validation) · `options`, `rules`, `records`, `magic` (pure) · `errors`. Nothing here
-imports the client, so that the two cannot share a bug.
+three endpoints) · `importer` (what happens after `complete`) · `storage`, `embedded`, `gate` (the two sides of S3) ·
+`contract` (validation) · `options`, `rules`, `records`, `quota`, `magic` (pure) · `errors`. Nothing here imports the
+client, so that the two cannot share a bug.
 """
 
 try:

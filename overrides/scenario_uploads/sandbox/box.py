@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import Final, Self
 
 from scenario_uploads.sandbox.contract import Contract
-from scenario_uploads.sandbox.embedded import open_folder, serve_embedded_storage
+from scenario_uploads.sandbox.embedded import count_bytes, open_folder, serve_embedded_storage
 from scenario_uploads.sandbox.errors import SandboxError
 from scenario_uploads.sandbox.importer import Importer
 from scenario_uploads.sandbox.options import Options
+from scenario_uploads.sandbox.quota import DEFAULT_STORED, Quota
 from scenario_uploads.sandbox.records import Uploads
 from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
 from scenario_uploads.sandbox.service import Service
@@ -44,6 +45,8 @@ class Sandbox:
         s3_bucket: The bucket, which is created when it is missing.
         max_file_size: The largest file in bytes. The embedded storage keeps no more for one upload; another S3
             has its own limits.
+        max_stored: How many bytes the embedded storage keeps in all, parts and files, with what is in the folder at the
+            start; None for as many as the disk takes. A create that would not fit is refused.
 
     Raises:
         SandboxError: When an option makes no sense.
@@ -64,6 +67,7 @@ class Sandbox:
         s3_endpoint: str | None = None,
         s3_bucket: str = "scenario-uploads",
         max_file_size: int | None = None,
+        max_stored: int | None = DEFAULT_STORED,
     ) -> None:
         self._options = Options(
             host=host,
@@ -79,6 +83,7 @@ class Sandbox:
             s3_endpoint=s3_endpoint,
             s3_bucket=s3_bucket,
             max_file_size=max_file_size,
+            max_stored=max_stored,
         )
         self._uploads = Uploads()
         self._cleanup = ExitStack()
@@ -87,6 +92,7 @@ class Sandbox:
         self._base_url: str | None = None
         self._folder: Path | None = None
         self._storage: Storage | None = None
+        self._quota = Quota(max_file_size, None)
 
     def __repr__(self) -> str:
         return f"<Sandbox {self._base_url or 'not started'}>"
@@ -170,6 +176,7 @@ class Sandbox:
             importer=Importer(self._uploads, storage, self._options.step_delay),
             url_lifetime=self._options.url_lifetime,
             max_file_size=self._options.max_file_size,
+            quota=self._quota,
         )
         credentials = Credentials(api_key=self.api_key, api_secret=self.api_secret, bearer_token=self.bearer_token)
         base_url = format_origin(listener) + contract.prefix
@@ -182,7 +189,8 @@ class Sandbox:
         if self._options.s3_endpoint is not None:
             return Storage(endpoint_url=self._options.s3_endpoint, bucket=self._options.s3_bucket)
         self._folder = open_folder(self._options.folder, self._cleanup)
-        return serve_embedded_storage(self._options, self._folder, self._cleanup)
+        self._quota = Quota(self._options.max_file_size, self._options.max_stored, count_bytes(self._folder))
+        return serve_embedded_storage(self._options, self._folder, self._quota, self._cleanup)
 
     def close(self) -> None:
         """End the sandbox; does nothing when it has ended. The threads are gone when this returns."""

@@ -15,6 +15,7 @@ from nanio.config import Settings  # type: ignore[import-untyped]
 from scenario_uploads.sandbox.errors import SandboxError
 from scenario_uploads.sandbox.gate import StorageGate
 from scenario_uploads.sandbox.options import Options
+from scenario_uploads.sandbox.quota import Quota
 from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
 from scenario_uploads.sandbox.storage import Storage
 
@@ -42,19 +43,29 @@ def open_folder(given: Path | None, cleanup: ExitStack) -> Path:
         given.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = given.resolve()
         folder.chmod(0o700)
+        links = [path.name for path in folder.iterdir() if path.is_symlink()]
     except OSError as error:
         raise SandboxError(f"cannot use the folder {given}: {error.strerror}") from error
+    if links:
+        # Through them the storage would write, and at the end remove, what is elsewhere.
+        raise SandboxError(f"cannot use the folder {given}: {links[0]} in it is a symbolic link; remove it")
     # The records of unfinished uploads end with the sandbox, so nothing could ever complete their parts.
     cleanup.callback(shutil.rmtree, folder / ".nanio" / "multipart", ignore_errors=True)
     return folder
 
 
-def serve_embedded_storage(options: Options, folder: Path, cleanup: ExitStack) -> Storage:
+def count_bytes(folder: Path) -> int:
+    """Return how many bytes the files below a folder have."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
+
+
+def serve_embedded_storage(options: Options, folder: Path, quota: Quota, cleanup: ExitStack) -> Storage:
     """Start the storage on a port of its own and return the access to it.
 
     Args:
         options: The options of the sandbox.
         folder: Where the files are.
+        quota: How many bytes it may have.
         cleanup: Where the end of the server is noted.
 
     Raises:
@@ -64,7 +75,7 @@ def serve_embedded_storage(options: Options, folder: Path, cleanup: ExitStack) -
     settings = Settings(data_dir=folder, credentials=StaticCredentialResolver({access_key: secret}))
     listener = cleanup.enter_context(open_socket(options.host, options.storage_port, "storage_port"))
     endpoint_url = format_origin(listener)
-    gate = StorageGate(build_app(settings), options.max_file_size)
+    gate = StorageGate(build_app(settings), quota)
     # Senders of parts may take minutes over one, so at the end they are not waited for.
     server = BackgroundServer(gate, listener, name="sandbox-storage", is_patient=False)
     server.start()

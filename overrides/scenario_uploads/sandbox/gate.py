@@ -18,6 +18,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from scenario_uploads.sandbox.quota import Quota
 from scenario_uploads.sandbox.rules import MAX_PART_SIZE
 
 
@@ -52,12 +53,12 @@ class StorageGate:
 
     Args:
         app: nanio's app.
-        max_stored: How many bytes the parts of one upload may have together; None for no limit.
+        quota: How many bytes may be stored.
     """
 
-    def __init__(self, app: ASGIApp, max_stored: int | None = None) -> None:
+    def __init__(self, app: ASGIApp, quota: Quota) -> None:
         self._app = app
-        self._ledger = _Ledger(max_stored)
+        self._quota = quota
         self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -76,8 +77,8 @@ class StorageGate:
         # nanio writes both tries of one part to the same temporary file: one after the other, then, and the later one
         # counts, as with S3.
         async with self._locks.setdefault((upload, part), asyncio.Lock()):
-            before = self._ledger.find(upload, part)
-            if not self._ledger.note(upload, part, size):
+            before = self._quota.find(upload, part)
+            if not self._quota.note(upload, part, size):
                 await _TOO_LARGE.to_response()(scope, receive, send)
                 return
             stored = False
@@ -85,7 +86,7 @@ class StorageGate:
                 stored = await self._store(scope, receive, send)
             finally:
                 if not stored:
-                    self._ledger.note(upload, part, before)
+                    self._quota.note(upload, part, before)
 
     async def _store(self, scope: Scope, receive: Receive, send: Send) -> bool:
         stored = False
@@ -104,30 +105,6 @@ class StorageGate:
         with suppress(_SenderLeft):
             await self._app(scope, receive_part, send_answer)
         return stored
-
-
-class _Ledger:
-    """How many bytes are stored, or on their way, of each part of each upload."""
-
-    def __init__(self, limit: int | None) -> None:
-        self._limit = limit
-        self._sizes: dict[str, dict[str, int]] = {}
-
-    def find(self, upload: str, part: str) -> int:
-        return self._sizes.get(upload, {}).get(part, 0)
-
-    def note(self, upload: str, part: str, size: int) -> bool:
-        """Note the size of a part, unless its upload would have more bytes than the limit."""
-        if self._limit is None:
-            return True
-        others = {number: known for number, known in self._sizes.get(upload, {}).items() if number != part}
-        if sum(others.values()) + size > self._limit:
-            return False
-        self._sizes[upload] = others | ({part: size} if size else {})
-        # Whatever an unsigned request may name as its upload is not kept.
-        if not self._sizes[upload]:
-            del self._sizes[upload]
-        return True
 
 
 def _find_header_problem(headers: Headers, query: dict[str, str]) -> _S3Error | None:

@@ -36,6 +36,7 @@ class Options:
     s3_endpoint: str | None
     s3_bucket: str
     max_file_size: int | None
+    max_stored: int | None
 
     def __attrs_post_init__(self) -> None:
         _check_host(self.host, allow_remote=self.allow_remote)
@@ -45,6 +46,7 @@ class Options:
             f"url_lifetime must be from 1 to {_MAX_URL_LIFETIME} seconds": 1 <= self.url_lifetime <= _MAX_URL_LIFETIME,
             "step_delay must be 0 or more seconds": self.step_delay >= 0 and math.isfinite(self.step_delay),
             "max_file_size must be at least 1 byte": self.max_file_size is None or self.max_file_size >= 1,
+            "max_stored must be at least 1 byte": self.max_stored is None or self.max_stored >= 1,
             "s3_bucket must be 3 to 63 lower-case letters, digits or hyphens": _BUCKET_NAME.fullmatch(self.s3_bucket),
             "api_key must be visible ASCII characters": _VISIBLE.fullmatch(self.api_key),
             "api_key must not have a colon, which ends it in HTTP Basic (RFC 7617)": ":" not in self.api_key,

@@ -134,13 +134,25 @@ class Uploads:
             Refusal: With 429, when the limit is reached and no record is finished.
         """
         with self._lock:
-            if len(self._records) >= self._limit:
-                oldest = next((known.id for known in self._records.values() if known.is_finished), None)
-                if oldest is None:
-                    reason = f"The sandbox holds at most {self._limit} unfinished uploads"
-                    raise Refusal(429, reason, {"Retry-After": "1"})
-                del self._records[oldest]
+            self._make_room()
             self._records[record.id] = record
+
+    def make_room(self) -> None:
+        """Make sure that there is room for one more record, before anything is done for it.
+
+        Raises:
+            Refusal: With 429, when the limit is reached and no record is finished.
+        """
+        with self._lock:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        if len(self._records) >= self._limit:
+            oldest = next((known.id for known in self._records.values() if known.is_finished), None)
+            if oldest is None:
+                reason = f"The sandbox holds at most {self._limit} unfinished uploads"
+                raise Refusal(429, reason, {"Retry-After": "1"})
+            del self._records[oldest]
 
     def find(self, upload_id: str) -> UploadRecord | None:
         """Return the record as it stands, or None when there is none of that id."""

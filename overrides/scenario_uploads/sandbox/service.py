@@ -19,6 +19,7 @@ from starlette.routing import Route
 from scenario_uploads.sandbox.contract import Contract, Operation
 from scenario_uploads.sandbox.errors import ContractBreach, Refusal, StorageError
 from scenario_uploads.sandbox.importer import Importer, make_id
+from scenario_uploads.sandbox.quota import Quota
 from scenario_uploads.sandbox.records import Multipart, UploadRecord, Uploads
 from scenario_uploads.sandbox.rules import CreateRequest, find_parts_problem, read_create
 from scenario_uploads.sandbox.storage import Storage
@@ -49,6 +50,7 @@ class Service:
         importer: What goes on after `complete`.
         url_lifetime: For how many seconds a presigned URL works.
         max_file_size: The largest file in bytes; None for no limit but S3's.
+        quota: How many bytes the storage still takes.
     """
 
     contract: Contract
@@ -57,6 +59,7 @@ class Service:
     importer: Importer
     url_lifetime: int
     max_file_size: int | None
+    quota: Quota
 
     def build_app(self, credentials: Credentials) -> Starlette:
         """Return the app, with one route for each operation of the contract."""
@@ -122,6 +125,10 @@ class Service:
             self.uploads.add(record)
             self.importer.start_pretended(record)
             return record.to_create_answer([], now)
+        left = self.quota.left
+        if left is not None and asked.file_size > left:
+            raise Refusal(400, f"The sandbox has room for {left} more bytes, not for {asked.file_size}: see max_stored")
+        self.uploads.make_room()
         # The id is the key: nothing that a client says becomes part of a path.
         storage_id = await asyncio.to_thread(self.storage.create_multipart, upload_id)
         urls, expires = await asyncio.to_thread(

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from scenario_uploads.sandbox.errors import Refusal
 
-MAX_BODY_SIZE: Final = 1024 * 1024
-"""The largest request body in bytes; a create has a few hundred."""
+MAX_BODY_SIZE: Final = 64 * 1024
+"""The largest request body in bytes. A create has a few hundred, and much of it stays in memory."""
 
 
 @attrs.frozen(kw_only=True)
