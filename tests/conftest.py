@@ -20,7 +20,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.fixture(autouse=True)
 def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test of the runtime sees credentials, addresses or proxies of the machine that it runs on."""
-    if request.path.parent == Path(__file__).parent:
+    here = Path(__file__).parent
+    if request.path.parent in (here, here / "security"):
         for name in list(os.environ):
             if name.startswith("SCENARIO_") or name.lower().endswith("_proxy"):
                 monkeypatch.delenv(name)

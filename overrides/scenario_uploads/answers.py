@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import logging
 import time
@@ -10,6 +11,7 @@ import zlib
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import httpx
 from attrs import evolve, field, frozen
@@ -62,16 +64,25 @@ class Answer:
     def conceal(self) -> Answer:
         """Return it without the request's credentials, should a service or a proxy echo them."""
         scheme, _, credentials = self.request.headers.get("authorization", "").partition(" ")
-        secrets = [(credentials or scheme).encode()]
+        secrets = [credentials or scheme]
         if scheme == "Basic":
             with suppress(ValueError):
-                secrets.append(base64.b64decode(credentials).partition(b":")[2])
-        body = self.body
-        for secret in secrets:
-            # What is shorter might be a word of the text.
-            if len(secret) >= SHORTEST_SECRET:
-                body = body.replace(secret, b"***")
-        return evolve(self, body=body)
+                secrets += base64.b64decode(credentials).decode().split(":", 1)
+        # What is shorter might be a word of the text.
+        forms = [form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _spell(secret)]
+        body, headers = self.body, self.headers.multi_items()
+        for form in forms:
+            body = body.replace(form.encode(), b"***")
+            headers = [(name, value.replace(form, "***")) for name, value in headers]
+        return evolve(self, body=body, headers=httpx.Headers(headers))
+
+
+def _spell(secret: str) -> set[str]:
+    """Return a secret as it stands in plain text, in JSON as various makers write it, in a URL and in HTML."""
+    quoted = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    # Nearly every second of the base64 ones has a slash, which some escape.
+    quoted |= {text.replace("/", "\\/") for text in quoted}
+    return {secret, *quoted, quote(secret), quote(secret, safe=""), html.escape(secret)}
 
 
 @frozen
@@ -148,14 +159,17 @@ def parse_body(body: bytes) -> Any:
     Raises:
         ValueError: When it is no JSON, or so deeply nested that what walks it afterwards would fail.
     """
+    fault: str | None = None
+    value: Any = None
     try:
         value = json.loads(body)
     except RecursionError:
-        raise ValueError("too deeply nested JSON") from None
+        fault = "too deeply nested JSON"
     except ValueError:
-        raise ValueError("no JSON") from None
-    if _is_deep(value):
-        raise ValueError("too deeply nested JSON")
+        fault = "no JSON"
+    # Raised here and not there, since Python's own error would hold the whole body.
+    if fault or _is_deep(value):
+        raise ValueError(fault or "too deeply nested JSON")
     return value
 
 

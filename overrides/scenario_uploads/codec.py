@@ -17,10 +17,12 @@ import attrs
 from scenario_uploads_client.types import Unset
 
 from .decoders import Decoder, Report, find_decoder, find_item_decoder
-from .redaction import replace_each, snippet
+from .redaction import replace_each, shield, snippet
 from .shapes import allows_null, attribute_hints, json_names
 
 T = TypeVar("T")
+
+SHOWN_PROBLEMS = 10
 
 
 @attrs.frozen
@@ -77,15 +79,26 @@ def decode(model: type[T], data: Mapping[str, Any], report: Report, path: str = 
         if shape.decode_extra is None:
             report(shown, "is not in the contract, which allows no more fields here")
         else:
-            result.additional_properties[key] = shape.decode_extra(data[key], shown, report)  # type: ignore[attr-defined]
+            extra = shape.decode_extra(data[key], shown, report)
+            result.additional_properties[shield(key)] = extra  # type: ignore[attr-defined]
     return result
 
 
 def decode_answer(model: type[T], data: Mapping[str, Any]) -> tuple[T, str]:
     """Decode an answer and return it with what is wrong with it, as one text that is empty when all is well."""
     problems: list[str] = []
-    result = decode(model, data, lambda path, problem: problems.append(f"{snippet(path)} {problem}"))
-    return result, "; ".join(problems[:10]) + (f"; and {len(problems) - 10} more" if len(problems) > 10 else "")
+    more = 0
+
+    def note(path: str, problem: str) -> None:
+        nonlocal more
+        # An answer may have a million.
+        if len(problems) < SHOWN_PROBLEMS:
+            problems.append(f"{snippet(path)} {problem}")
+        else:
+            more += 1
+
+    result = decode(model, data, note)
+    return result, "; ".join(problems) + (f"; and {more} more" if more else "")
 
 
 def encode(value: object) -> Any:

@@ -115,5 +115,5 @@ def _hide(value: Any) -> Any:
     if isinstance(value, SecretURL):
         return redact(value)
     if isinstance(value, dict):
-        return {key: _hide(item) for key, item in value.items()}
+        return {redact(key): _hide(item) for key, item in value.items()}
     return [_hide(item) for item in value] if isinstance(value, list) else value

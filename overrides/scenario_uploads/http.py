@@ -34,7 +34,7 @@ from .errors import APIConnectionError, APITimeoutError, InvalidArgumentError, S
 from .options import NOTHING_ADDED, CallOptions, ClientOptions
 from .params import merge_headers, merge_query, write_json
 from .plan import MAX_PARTS
-from .redaction import redact, snippet
+from .redaction import redact, redact_chain, snippet
 from .retry import Outcome, Repeat, RetryPolicy, next_delay, parse_retry_after, parse_seconds
 
 T = TypeVar("T")
@@ -224,6 +224,7 @@ def fetch(
             answer: Answer | OpenAnswer = yield Send(request, operation.answer_limit, delivery is Delivery.STREAM)
         except _FAULTS as raised:
             cause = raised
+            redact_chain(raised)
             error, outcome = judge_exception(raised, operation.name, operation.repeat)
         else:
             logger.debug("%s: answered with status %d", operation.name, answer.status)

@@ -7,11 +7,13 @@ owner may read it; its name says nothing of them. Two processes cannot work on o
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import logging
 import os
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,7 +164,7 @@ def list_entries(folder: Path) -> Iterator[tuple[Path, Entry]]:
     """Yield what can be resumed in a folder, and where its ledger is."""
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
-            content = path.read_bytes()
+            content = _read_file(path)
         except OSError:
             continue
         if (entry := _parse(content, path)) is not None:
@@ -185,11 +187,12 @@ def clean(folder: Path) -> int:
 
 def _open_locked(path: Path) -> int:
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Whoever held the lock before may have removed the file at the end of its upload.
             if os.fstat(descriptor).st_nlink:
+                _check_own(descriptor)
                 os.fchmod(descriptor, 0o600)
                 return descriptor
         except BlockingIOError as error:
@@ -200,6 +203,29 @@ def _open_locked(path: Path) -> int:
         except BaseException:
             os.close(descriptor)
             raise
+        os.close(descriptor)
+
+
+def _check_own(descriptor: int) -> None:
+    """Refuse what is no ledger of this user.
+
+    In a folder that others may write to, somebody can lay a file there whose URLs lead the bytes elsewhere, or a second
+    name of a file that is precious.
+
+    Raises:
+        OSError: When it is no regular file, has another owner, or has another name besides.
+    """
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink > 1:
+        raise OSError(errno.EPERM, "there is a file that is no ledger of this user")
+
+
+def _read_file(path: Path) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        _check_own(descriptor)
+        return _read_all(descriptor)
+    finally:
         os.close(descriptor)
 
 

@@ -19,7 +19,7 @@ from attrs import field, frozen
 from .errors import IntegrityError, TransferError, UploadURLExpiredError
 from .http import find_certificate_error
 from .plan import PartTarget
-from .redaction import snippet
+from .redaction import redact_chain, snippet
 from .retry import Outcome, Repeat, RetryPolicy, next_delay, parse_date, parse_retry_after
 from .source import Source, read_chunk
 from .storage import Storage, UnreachableError
@@ -143,6 +143,7 @@ def _try(job: PartJob, target: PartTarget, count: Callable[[int], object]) -> Ve
     try:
         answer = job.storage.put(target.url, body)
     except (OSError, h11.RemoteProtocolError) as error:
+        redact_chain(error)
         return _judge_exception(error, target)
     return judge_answer(answer, target, now=job.now())
 

@@ -50,6 +50,8 @@ def shield(value: object) -> object:
 
 
 def _shield_one(value: object) -> object:
+    if isinstance(value, dict) and any("?" in key for key in value):
+        return {_shield_one(key): item for key, item in value.items()}
     if isinstance(value, str) and "?" in value and not isinstance(value, SecretURL) and redact(value) != value:
         return SecretURL(value)
     return value
@@ -70,8 +72,27 @@ def replace_each(value: object, replace: Callable[[object], object]) -> object:
     return result[0]
 
 
-class _RedactSignedURLs(logging.Filter):
-    """Rewrites log records of httpx, which at INFO prints the whole URL of each request, presigned ones included."""
+def redact_chain(error: BaseException) -> None:
+    """Take secrets out of the texts of an error and of those under it, which may quote what a peer has sent."""
+    seen: list[BaseException] = []
+    todo: list[BaseException | None] = [error]
+    while todo:
+        one = todo.pop()
+        if one is None or one in seen:
+            continue
+        seen.append(one)
+        todo += [one.__cause__, one.__context__]
+        told = tuple(redact(told) if isinstance(told, str) else told for told in one.args)
+        if told != one.args:
+            one.args = told
+
+
+class _RedactSecrets(logging.Filter):
+    """Rewrites log records of others.
+
+    At INFO, httpx prints the whole URL of each request, presigned ones included; at DEBUG, httpcore prints the head of
+    each answer, where a service may point to such a URL or repeat what it was sent.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         try:
@@ -79,15 +100,19 @@ class _RedactSignedURLs(logging.Filter):
         except (TypeError, ValueError):
             # A record that nobody can format is the handlers' affair; an application does not fail over it.
             return True
-        if _SIGNED_QUERY.search(message):
+        if _SIGNED_QUERY.search(message) or _AUTHORIZATION.search(message):
             record.msg, record.args = redact(message), ()
         return True
 
 
-_FILTER = _RedactSignedURLs()
+_FILTER = _RedactSecrets()
+_LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
 
 
 def guard_logs(*names: str) -> None:
-    """Keep presigned URLs out of what the loggers called `names` emit. Calling it again changes nothing."""
-    for name in names:
+    """Keep secrets out of what loggers emit: those called `names`, or else those of httpx and httpcore.
+
+    Calling it again changes nothing.
+    """
+    for name in names or _LOGGERS:
         logging.getLogger(name).addFilter(_FILTER)

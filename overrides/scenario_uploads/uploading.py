@@ -164,6 +164,11 @@ def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger) -> Steps
         return None
     targets = tuple(PartTarget(plan.part(number), url, expires) for number, (url, expires) in enumerate(entry.parts, 1))
     begun = _Begun(entry.upload_id, targets, entry.done)
+    try:
+        check_upload_id(entry.upload_id)
+    except InvalidArgumentError:
+        logger.warning("The ledger of %s was ignored: it names no upload; the upload starts afresh.", entry.file)
+        return None
     if any(find_url_fault(target.url, api_url=api.options.base_url) for target in begun.missing):
         logger.warning(afresh, entry.upload_id, "its URLs cannot be used here")
         return None

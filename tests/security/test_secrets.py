@@ -1,0 +1,276 @@
+"""Nothing secret is in what anybody reads: logs of every level, errors and what is under them, reprs, the terminal."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from scenario_uploads import APIError, ScenarioError
+from scenario_uploads.redaction import guard_logs
+
+from tests.support.clients import Clock, Connect
+from tests.support.server import Answering, Exchange, hang, lose, reply
+from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload, make_upload
+from tests.support.storing import bucket
+
+KEY, SECRET, TOKEN = "key/of+test", 's3cret/of"test&é', "t0ken/of+test.signed"
+PAIR = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
+CREDENTIALS = [{"api_key": KEY, "api_secret": SECRET}, {"bearer_auth": TOKEN}]
+PRESIGNED = f"https://bucket.s3.example/a/b.glb?partNumber=1&X-Amz-Credential=AKIA0&X-Amz-Signature={SIGNATURE}"
+ROOT = Path(__file__).parents[2]
+
+
+def spell(secret: str) -> set[str]:
+    """Return the ways in which a secret may be written."""
+    written = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret)}
+    written |= {quote(secret), quote(secret, safe=""), repr(secret)[1:-1], repr(secret.encode())[2:-1]}
+    return written | {text.replace("/", "\\/") for text in written}
+
+
+CLIENTS = {text for secret in (KEY, SECRET, TOKEN, PAIR) for text in spell(secret)}
+SECRETS = CLIENTS | spell(SIGNATURE)
+
+
+def find_secrets(text: str) -> list[str]:
+    return [secret for secret in SECRETS if secret in text]
+
+
+def echo(status: int, write: Any) -> Answering:
+    """Answer with what was sent, as careless services and gateways do."""
+
+    def answer(exchange: Exchange) -> None:
+        header = exchange.request.header("authorization") or ""
+        told = header.partition(" ")[2]
+        if header.startswith("Basic"):
+            key, _, secret = base64.b64decode(told).decode().partition(":")
+            told = f"{told} which is {key} and {secret}"
+        reply(status, write(told, header), {"X-Echo": f"authorization={header}"})(exchange)
+
+    return answer
+
+
+def write_json(told: str, header: str) -> bytes:
+    return json.dumps({"reason": f"wrong: {told}", "request": {"authorization": header}}).encode()
+
+
+def write_escaped(told: str, header: str) -> bytes:
+    return json.dumps({"reason": f"wrong: {told}"}, ensure_ascii=False).replace("/", "\\/").encode()
+
+
+def write_html(told: str, header: str) -> bytes:
+    return f"<html><b>Bad gateway</b> {html.escape(told)} {html.escape(header)} {quote(told)}</html>".encode()
+
+
+FAULTS: dict[str, list[Answering]] = {
+    "echo": [echo(401, write_json)],
+    "escaped": [echo(403, write_escaped)],
+    "html": [echo(502, write_html)],
+    "broken": [echo(200, write_html)],
+    "redirect": [reply(307, b"", {"Location": PRESIGNED, "X-Echo": f"see {PRESIGNED}"})],
+    "reason": [reply(400, {"reason": f"cannot fetch {PRESIGNED}", "traceId": PRESIGNED})],
+    "no object": [reply(200, [PRESIGNED])],
+    "odd": [reply(200, {"upload": PRESIGNED, PRESIGNED: [PRESIGNED]})],
+    "failed": [answer_upload(status="failed", errorMessage=f"cannot fetch {PRESIGNED} with Bearer {PAIR}")],
+    "wrong types": [answer_upload(status=[PRESIGNED], kind=PRESIGNED, parts=[{"url": PRESIGNED}], url=PRESIGNED)],
+    "lost": [lose] * 3,
+    "silent": [hang],
+    "no http": [lambda exchange: exchange.send(f"{PRESIGNED} Basic {PAIR}\r\n\r\n".encode())],
+    "cut": [reply(200, f'{{"upload": "{PRESIGNED}'.encode(), length=9999)] * 3,
+    "packed": [reply(200, PRESIGNED.encode(), {"Content-Encoding": "gzip"})],
+}
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and everything under it."""
+    seen: list[BaseException] = []
+    todo = [error]
+    while todo:
+        one = todo.pop()
+        if one not in seen:
+            seen.append(one)
+            todo += [under for under in (one.__cause__, one.__context__) if under is not None]
+            yield one
+
+
+def show(error: BaseException) -> str:
+    """Return all that people, debuggers, reports and other processes get to see of an error."""
+    shown: list[str] = list(traceback.format_exception(error))
+    for one in chain(error):
+        shown += [str(one), repr(one), *getattr(one, "__notes__", [])]
+        shown += [f"{name}={value!r}" for name, value in vars(one).items() if name != "body"]
+        if isinstance(one, APIError):
+            # What the service said stays as it came, for programs; what it repeated of the credentials does not.
+            said = repr(pickle.dumps(one)) + getattr(getattr(one, "response", None), "text", "")
+            shown += [secret for secret in CLIENTS if secret in said]
+    return "\n".join(shown)
+
+
+@pytest.mark.parametrize("credentials", CREDENTIALS, ids=["basic", "bearer"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_nothing_secret_is_shown_of_any_fault_of_the_api(
+    connect: Connect,
+    service: Service,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    credentials: dict[str, str],
+    fault: str,
+) -> None:
+    """With every logger of the process at DEBUG: ours, httpx's, httpcore's."""
+    client = connect(service.url, timeout=0.5 if fault == "silent" else 30, max_retries=2, **credentials)
+    text = ""
+    with caplog.at_level(logging.DEBUG):
+        for step in ("create", "retrieve", "complete"):
+            service.script(step, *FAULTS[fault])
+        for call in (
+            lambda: client.uploads.create(hugging_face_model_name="a/b"),
+            lambda: client.uploads.retrieve(UPLOAD_ID),
+            lambda: client.uploads.trigger_action(UPLOAD_ID, action="complete"),
+            lambda: client.uploads.upload_file(b"glTF", file_name="a.glb", timeout=0),
+        ):
+            try:
+                text += repr(call())
+            except ScenarioError as error:
+                text += show(error)
+    text += repr(client) + repr(vars(client)) + repr(vars(client.uploads)) + caplog.text
+    text += "\n".join(repr(vars(record)) for record in caplog.records)
+    captured = capfd.readouterr()
+    assert any(record.name.startswith("httpcore") for record in caplog.records)
+    assert find_secrets(text + captured.out + captured.err) == []
+
+
+def test_the_search_finds_what_is_there() -> None:
+    """The test above can fail: every spelling of every secret is found in a text that has it."""
+    for secret in (KEY, SECRET, TOKEN, PAIR, PRESIGNED):
+        for text in (secret, json.dumps({"a": secret}), repr(secret.encode()), quote(secret), html.escape(secret)):
+            assert find_secrets(f"before {text} after")
+
+
+@pytest.mark.parametrize("logger", ["httpx", "httpcore.http11", "httpcore.connection", "httpcore.proxy"])
+def test_clients_guard_the_loggers_of_httpx(
+    connect: Connect, service: Service, caplog: pytest.LogCaptureFixture, logger: str
+) -> None:
+    """Also for those who send the parts themselves over httpx, which logs the whole URL of each request."""
+    connect(service.url)
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger(logger).info("%s %s", PRESIGNED, f"Authorization: Basic {PAIR}")
+    assert find_secrets(caplog.text) == []
+    assert "b.glb?" in caplog.text
+
+
+def test_sending_parts_oneself_logs_no_signature(
+    connect: Connect, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    created = connect(service.url).uploads.create(
+        file_name="a.glb", content_type="model/gltf-binary", kind="3d", file_size=4, parts=1
+    )
+    with caplog.at_level(logging.DEBUG), httpx.Client(trust_env=False) as plain:
+        assert plain.put(created.upload.parts[0].url, content=b"glTF").status_code == 200
+    assert "PUT" in caplog.text
+    assert find_secrets(caplog.text) == []
+
+
+def test_every_logger_of_httpx_is_guarded() -> None:
+    """A logger that a newer httpx or httpcore adds is noticed here."""
+    guard_logs()
+    names = {name for name in logging.root.manager.loggerDict if name.partition(".")[0] in ("httpx", "httpcore")}
+    names -= {"httpcore"}  # nobody logs to the parent itself
+    assert names >= {"httpx", "httpcore.http11", "httpcore.connection"}
+    assert {name for name in names if not logging.getLogger(name).filters} == set()
+
+
+class TestTheCommandLine:
+    """stdout and stderr of real processes."""
+
+    @staticmethod
+    def run(service: Service, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        given = {"SCENARIO_BASE_URL": service.url, "SCENARIO_SDK_API_KEY": KEY, "SCENARIO_SDK_API_SECRET": SECRET}
+        return subprocess.run(
+            [sys.executable, "-X", "dev", "-W", "ignore", "-m", "scenario_uploads", *arguments],
+            env=os.environ | given | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
+    @pytest.mark.parametrize("fault", ["none", "echo", "html", "reason", "odd", "failed", "wrong types"])
+    def test_show_no_secret(self, service: Service, fault: str, options: list[str]) -> None:
+        odd = make_upload(
+            url=PRESIGNED, config={"at": [PRESIGNED]}, errorMessage=PRESIGNED, more={"x": PRESIGNED}, jobId=PRESIGNED
+        )
+        service.script("retrieve", *FAULTS.get(fault, [reply(200, {"upload": odd})]))
+        done = self.run(service, "status", UPLOAD_ID, *options)
+        assert done.returncode in (0, 3, 4), done.stderr
+        assert "Traceback" not in done.stderr
+        assert find_secrets(done.stdout + done.stderr) == []
+        if options and done.returncode == 0:
+            assert json.loads(done.stdout)["id"] == UPLOAD_ID
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["upload", PRESIGNED],
+            ["upload", __file__, "--base-url", f"https://{KEY}:{SECRET}@api.example/v1"],
+            ["upload", __file__, "--base-url", PRESIGNED],
+            ["upload", __file__, "--kind", PRESIGNED],
+            ["upload", __file__, "--content-type", PRESIGNED],
+            ["upload", __file__, "--part-size", PRESIGNED],
+            ["status", PRESIGNED],
+            ["wait", PRESIGNED],
+            [PRESIGNED],
+            [f"--{PRESIGNED}"],
+        ],
+        ids=lambda arguments: " ".join(arguments).replace(PRESIGNED, "URL")[:60].replace("/", "_"),
+    )
+    def test_a_secret_in_the_wrong_place_is_not_repeated(self, service: Service, arguments: list[str]) -> None:
+        done = self.run(service, *arguments)
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert find_secrets(done.stdout + done.stderr) == []
+        assert service.requests == []
+
+    def test_credentials_that_cannot_be_used_are_not_repeated(self, service: Service) -> None:
+        done = self.run(service, "status", "u", SCENARIO_SDK_API_SECRET=SECRET + "\n")
+        assert done.returncode == 3
+        assert "SCENARIO_SDK_API_SECRET" in done.stderr
+        assert find_secrets(done.stdout + done.stderr) == []
+
+
+def test_a_ledger_shows_nothing_but_to_its_owner(connect: Connect, service: Service, tmp_path: Path) -> None:
+    """Neither its name nor what `resume` prints of it has the account, the file's bytes or the URLs."""
+    file, folder = tmp_path / "dragon.glb", tmp_path / "ledgers"
+    file.write_bytes(bytes(6 * 1024 * 1024))
+    service.script("part 2", reply(404, b"<Error><Code>NoSuchUpload</Code></Error>"))
+    client = connect(service.url, api_key=KEY, api_secret=SECRET)
+    with pytest.raises(ScenarioError):
+        client.uploads.upload_file(file, part_size=5 * 1024 * 1024, resume=folder, concurrency=1)
+    (ledger,) = folder.iterdir()
+    assert find_secrets(ledger.name) == []
+    assert "dragon" not in ledger.name
+    # It has the URLs, which is what it is for, but no credential.
+    held = ledger.read_text()
+    assert SIGNATURE in held
+    assert [secret for secret in spell(SECRET) | spell(KEY) | spell(PAIR) if secret in held] == []
+
+
+def test_2_certificates_are_told_without_secrets(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    with (
+        caplog.at_level(logging.DEBUG),
+        bucket(tls=True) as server,
+        pytest.raises(ScenarioError, match="certificate") as caught,
+    ):
+        connect(server.origin + "/v1", api_key=KEY, api_secret=SECRET).uploads.retrieve(UPLOAD_ID)
+    assert find_secrets(show(caught.value) + caplog.text) == []

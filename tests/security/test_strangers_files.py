@@ -1,0 +1,101 @@
+"""A contract, a ledger or an answer that a stranger wrote is read, and never run."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CODE = (ROOT / "overrides", ROOT / "tools")
+# What YAML's unsafe loaders carry out, and bombs that unfold to gigabytes.
+PAYLOADS = {
+    "apply": '!!python/object/apply:os.system ["touch {mark}"]',
+    "new": '!!python/object/new:os.system ["touch {mark}"]',
+    "subprocess": "!!python/object/apply:subprocess.Popen [[touch, {mark}]]",
+    "module": "!!python/module:antigravity",
+    "name": "!!python/name:os.system",
+    "tuple": "!!python/tuple [1, 2]",
+    "eval": "!!python/object/apply:eval [\"open('{mark}', 'w')\"]",
+}
+LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join(['*' + old] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
+    )
+
+
+@pytest.fixture
+def contract() -> str:
+    return (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize("place", ["value", "document"])
+def test_yaml_of_a_stranger_runs_nothing(tmp_path: Path, contract: str, payload: str, place: str) -> None:
+    """Neither the comparison nor the generator nor the check of the contract."""
+    mark = tmp_path / "mark"
+    text = PAYLOADS[payload].format(mark=mark)
+    evil = tmp_path / "evil.yaml"
+    evil.write_text(contract + f"x-evil: {text}\n" if place == "value" else f"{text}\n", encoding="utf-8")
+    target = tmp_path / "generated"
+    for command in (
+        ["tools.spec_diff", str(evil), str(ROOT / "openapi.yaml")],
+        ["tools.spec_diff", str(ROOT / "openapi.yaml"), str(evil)],
+        ["tools.check_contract", str(evil)],
+        ["tools.generate", "--contract", str(evil), "--target", str(target)],
+    ):
+        done = run(*command)
+        assert done.returncode == 2, (command, done.stdout, done.stderr)
+    assert not mark.exists()
+    assert not target.exists()
+
+
+def test_aliases_that_unfold_to_gigabytes_are_refused(tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.yaml"
+    bomb.write_text(LAUGHS, encoding="utf-8")
+    done = run("tools.spec_diff", str(bomb), str(ROOT / "openapi.yaml"))
+    assert done.returncode == 2
+    assert "bomb.yaml" in done.stderr
+
+
+def test_nothing_in_the_code_can_run_data() -> None:
+    """No pickle is read, no text evaluated, and YAML goes through safe loaders; ruff's rules S say so for each line."""
+    words = r"\b(pickle\.load|marshal\.load|shelve\.|eval\(|exec\(|yaml\.(unsafe_|full_)?load\(|os\.system|shell=True)"
+    found = [
+        f"{path.name}: {line.strip()}"
+        for folder in CODE
+        for path in folder.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(words, line)
+    ]
+    assert found == []
+
+
+def test_exceptions_from_the_security_rules_have_reasons() -> None:
+    """Each `noqa` of a rule of ruff's S says why it is safe."""
+    bare = [
+        f"{path}: {line.strip()}"
+        for folder in CODE
+        for path in folder.rglob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(r"noqa:[^#]*\bS\d{3}", line) and not re.search(r"noqa: [A-Z0-9, ]+ -+ \w+", line)
+    ]
+    assert bare == []
+
+
+def test_security_rules_are_on_and_nothing_of_the_package_is_left_out() -> None:
+    settings = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert re.search(r'(?m)^select = \[.*"S"', settings)
+    ignored = re.search(r"(?ms)^\[tool.ruff.lint.per-file-ignores\]\n(.*?)\n\n", settings)
+    assert ignored is not None
+    assert "overrides" not in ignored.group(1)
+    assert json.dumps("tools/**") + ' = ["S603", "T20"]' in ignored.group(1)
