@@ -1,9 +1,9 @@
-"""Record the contract as released: copy openapi.yaml into contracts/, under the name of its version.
+"""Record the contract as released: copy openapi.yaml into contracts/, under the name of its version, with a report.
 
     python -m tools.release_contract
 
-From then on, whatever changes needs a new version. Refuses with exit code 1 when `make check-version` would fail, and
-with 2 when an input cannot be read.
+The report says what changed since the version before. From then on, whatever changes needs a new version. Refuses with
+exit code 1 when `make check-version` would fail, and with 2 when an input cannot be read.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tools.check_version import find_problems
 from tools.generate import ROOT
 from tools.released import Project, find_step
 from tools.spec_diff.document import UnreadableError
+from tools.spec_diff.report import render_markdown
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -42,6 +43,8 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     target.parent.mkdir(exist_ok=True)
     target.write_bytes(project.contract.read_bytes())
+    if step.report is not None:
+        target.with_suffix(".md").write_text(render_markdown(step.report), encoding="utf-8", newline="\n")
     print(f"{version} is recorded as released: {name}. Commit it with the rest.")
     return 0
 

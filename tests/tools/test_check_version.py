@@ -193,6 +193,20 @@ def test_release_records_the_contract_as_it_is(gate: Gate) -> None:
     assert gate.check()[0] == 1
 
 
+def test_release_keeps_the_report(gate: Gate) -> None:
+    """What changed since the version before lies beside the contract; the first version has nothing before it."""
+    gate.mini.write(BASE)
+    gate.release()
+    gate.mini.write(edit(add_property, "1.1.0"))
+    gate.mini.note("1.1.0")
+    assert gate.release()[0] == 0
+    assert ["1.0.0.yaml", "1.1.0.md", "1.1.0.yaml"] == sorted(
+        path.name for path in (gate.mini.root / "contracts").iterdir()
+    )
+    report = (gate.mini.root / "contracts" / "1.1.0.md").read_text(encoding="utf-8")
+    assert report.startswith("🟢 **Not breaking. Required bump: minor. Actual: minor, 1.0.0 → 1.1.0.**\n")
+
+
 def test_release_refuses_what_the_gate_refuses(gate: Gate) -> None:
     """Nothing is written then."""
     gate.mini.release(BASE)
