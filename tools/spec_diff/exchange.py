@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from tools.spec_diff.document import is_array, is_object
-from tools.spec_diff.policy import LEVELS, RULES
+from tools.spec_diff.policy import LEVELS
 from tools.spec_diff.report import BUMPS, Change, Report
 
 FORMAT = 1
@@ -23,7 +23,7 @@ MAX_CHANGES = 20_000
 MAX_CHARACTERS = 20_000
 """How long a single text may be."""
 VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}([-+][0-9A-Za-z.+-]{1,64})?")
-KINDS = frozenset().union(*RULES.values())
+KIND = re.compile(r"[A-Za-z][A-Za-z-]{0,63}")
 
 
 class ExchangeError(Exception):
@@ -75,9 +75,9 @@ def load_report(data: bytes) -> Report | str:
         raise ExchangeError(f"changes should be a list of at most {MAX_CHANGES:,}")
     read = [_read_change(entry) for entry in entries]
     return Report(
-        old=_read_version(document, "old"),
-        new=_read_version(document, "new"),
-        since=None if document.get("since") is None else _read_version(document, "since"),
+        old=_read_match(document, "old", VERSION),
+        new=_read_match(document, "new", VERSION),
+        since=None if document.get("since") is None else _read_match(document, "since", VERSION),
         required=_read_choice(document, "required", BUMPS),
         actual=_read_choice(document, "actual", BUMPS),
         changes=tuple(change for change, _ in read),
@@ -97,7 +97,7 @@ def _read_change(entry: Any) -> tuple[Change, str | None]:
         operation=_read_text(entry, "operation"),
         location=_read_text(entry, "location"),
         line=line,
-        kind=_read_choice(entry, "kind", KINDS),
+        kind=_read_match(entry, "kind", KIND),
         level=_read_choice(entry, "level", LEVELS),
         message=_read_text(entry, "message"),
         python=_read_texts(entry, "python"),
@@ -126,10 +126,10 @@ def _read_texts(entry: Mapping[str, Any], key: str) -> tuple[str, ...]:
     return tuple(_read_text({key: value}, key) for value in values)
 
 
-def _read_version(entry: Mapping[str, Any], key: str) -> str:
+def _read_match(entry: Mapping[str, Any], key: str, form: re.Pattern[str]) -> str:
     value = _read_text(entry, key)
-    if not VERSION.fullmatch(value):
-        raise ExchangeError(f"{key} should be a version")
+    if not form.fullmatch(value):
+        raise ExchangeError(f"{key} is not of the form that it should have")
     return value
 
 
