@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
+from tools.spec_diff import generated, redocly, wire
 from tools.spec_diff import policy as policies
-from tools.spec_diff import redocly, wire
 from tools.spec_diff.document import Contract, read_contract
 from tools.spec_diff.report import Change, Report
 
@@ -59,6 +59,9 @@ def compare(
     Raises:
         UnreadableError: When a contract cannot be read, or Redocly gives no report.
     """
+    if extensions is None and EXTENSIONS:
+        # They need it, and it can be had while Redocly is at work.
+        generated.prepare(old, new)
     changes: Sequence[Change] = compare_wire(old, new, policy)
     for extend in find_extensions() if extensions is None else extensions:
         changes = list(extend(changes, old, new, policy))
