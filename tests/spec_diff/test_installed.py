@@ -32,7 +32,7 @@ from tools.spec_diff.document import Contract, UnreadableError, read_contract
 from tools.spec_diff.installed import add_installed
 from tools.spec_diff.policy import judge, read_policy
 from tools.spec_diff.report import Change
-from tools.spec_diff.samples import Sampler, make_validator
+from tools.spec_diff.samples import Sampler, make_matching, make_validator
 from tools.spec_diff.schemas import Reader
 
 Edit = Callable[[Any], Any]
@@ -452,6 +452,36 @@ def test_samples_are_valid(side: int) -> None:
             assert all(not sampler.refuse(view, value) for value in values)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("^upload_[A-Za-z0-9]{4}$", "upload_aaaa"),
+        (r"^\d{4}-\d{2}$", "0000-00"),
+        (r"^[^/\\a]+\.(glb|obj)$", " .glb"),
+        ("^a?b*$", "ab"),
+        (r"^(?P<x>ab)(?P=x)$", None),
+        ("[", None),
+        ("((a{1000}){1000}){1000}", None),
+    ],
+)
+def test_text_for_a_pattern(pattern: str, expected: str | None) -> None:
+    """A text that matches is found, or none; whatever the pattern, it is not a huge one."""
+    assert make_matching(pattern, "a") == expected
+
+
+def test_bounds_beyond_reason_are_not_tried(tmp_path: Path) -> None:
+    """A contract that asks for a text of a gigabyte gets none, and a word that nothing was tried."""
+
+    def change(least: int) -> Edit:
+        return lambda document: document["components"]["schemas"]["Thing"]["properties"].update(
+            name={"type": "string", "minLength": least}, names={"type": "array", "minItems": least}
+        )
+
+    found = tell(tmp_path, edit(change(10**9)), edit(change(2 * 10**9)))
+    assert {line.partition(",")[0] for line in found.values() if line} == {"broken: not tried"}
+    assert len(found) == 2
+
+
 # What cannot be tried
 
 
@@ -474,6 +504,27 @@ def test_contract_without_a_client_cannot_be_read(tmp_path: Path, capsys: pytest
     assert "Unsupported content type text/plain" in output.err
     assert "Traceback" not in output.err
     assert "spec-diff-client" not in output.err
+
+
+def test_layer_loads_above_any_contract(tmp_path: Path) -> None:
+    """Whatever the layer names of the present contract, it can be run above a client that has nothing of it."""
+    old, _ = write(tmp_path, BASE, BASE)
+    client = generated.wait_for(read_contract(old))
+    rooms = sorted(path.stem for path in (ROOT / "overrides/scenario_uploads").glob("[!_]*.py"))
+    program = "from tools.spec_diff import driver\nimport importlib, sys\n"
+    program += "for room in sys.argv[1:]: importlib.import_module(f'scenario_uploads.{room}')\n"
+    program += "import scenario_uploads_client.models as models\nprint(models.__file__, driver.MODULES)"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *rooms],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join((str(client), str(ROOT / "overrides"), str(ROOT)))},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert str(client) in done.stdout
+    assert "('put', '/things/{}')" in done.stdout
 
 
 def test_client_that_cannot_be_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ import logging
 import re
 import sys
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -31,13 +31,20 @@ import httpx
 
 PACKAGE = "scenario_uploads_client"
 REQUEST = re.compile(r'"method": "(\w+)",\s+"url": "([^"]*)"')
+IMPORT = re.compile(rf"^ *from ({PACKAGE}[\w.]*|\.models) import (?:\(([^)]*)\)|(.+))$", re.MULTILINE)
 SHOWN = 60
 
 
-def stand_in(module_name: str, names: list[str]) -> None:
+def list_names(text: str) -> list[str]:
+    """Return the names that an import brings, as they are called where they come from."""
+    names = (part.split() for part in re.sub(r"#.*", "", text).split(","))
+    return [words[0] for words in names if words and words[0] != "*"]
+
+
+def stand_in(module_name: str, names: Iterable[str]) -> None:
     """Let a module of the generated client have `names`, whatever its contract."""
     try:
-        module = importlib.import_module(module_name)
+        module: Any = importlib.import_module(module_name)
     except ModuleNotFoundError:
         module = sys.modules[module_name] = ModuleType(module_name)
     for name in names:
@@ -45,21 +52,23 @@ def stand_in(module_name: str, names: list[str]) -> None:
             try:
                 importlib.import_module(f"{module_name}.{name}")
             except ModuleNotFoundError:
-                setattr(module, name, type(name, (), {}))
+                setattr(module, name, type(name, (), {"__doc__": "Not in this contract."}))
+                # What a star brings is what this names.
+                module.__all__ = (*getattr(module, "__all__", ()), name)
 
 
 def load_layer() -> Any:
     """Return the module that calls the API.
 
-    It names the operations and models of the present contract. What another contract lacks gets a stand-in, which
-    nothing here uses: the operations that are called come from the plan.
+    The layer names the operations and models of the present contract. What another contract lacks gets a stand-in,
+    which nothing here uses: the operations that are called come from the plan.
     """
-    spec = importlib.util.find_spec("scenario_uploads.http")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("scenario_uploads.http")
-    for node in ast.walk(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == PACKAGE:
-            stand_in(str(node.module), [alias.name for alias in node.names])
+    spec = importlib.util.find_spec("scenario_uploads")
+    for folder in () if spec is None else spec.submodule_search_locations or ():
+        for room in sorted(Path(folder).glob("*.py")):
+            for module, several, single in IMPORT.findall(room.read_text(encoding="utf-8")):
+                name = f"{PACKAGE}.models" if module == ".models" else module
+                stand_in(name, list_names(several or single))
     return importlib.import_module("scenario_uploads.http")
 
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 import attrs
 
 from tools.spec_diff.document import Contract, Pointer, is_array, is_object
-from tools.spec_diff.samples import EXTRA, Sampler
-from tools.spec_diff.schemas import Difference, Direction, Pair
+from tools.spec_diff.samples import EXTRA, MAX_LENGTH, NoSampleError, Sampler
+from tools.spec_diff.schemas import Difference, Direction, Pair, is_number
 from tools.spec_diff.wire import Operation, Walk, find_covering, list_operations, normalize_path
 
 Step = tuple[Literal["property", "item", "extra", "choice"], str]
@@ -61,17 +61,6 @@ class Way:
     def name(self) -> str:
         """What the value is called by those who see it."""
         return name_keys(self.keys, self.root.label)
-
-    def below(self, name: str) -> Way:
-        """Return the way on to a property."""
-        return attrs.evolve(self, steps=(*self.steps, (self.target, ("property", name))))
-
-    @property
-    def above(self) -> Way | None:
-        """The way to what holds the value as a property or otherwise; none at the top."""
-        if not self.steps:
-            return None
-        return attrs.evolve(self, steps=self.steps[:-1], target=self.steps[-1][0])
 
 
 def follow_step(step: Step) -> tuple[str | int, ...]:
@@ -125,7 +114,11 @@ def embed(sampler: Sampler, way: Way, value: Any, side: Callable[[Pair], Pointer
             if is_object(value) and (view.properties or view.required):
                 value = {**sampler.make_required(view), **value}
         elif kind == "item":
-            value = [] if value is ABSENT else [value] * max(1, int(view.keywords.get("minItems", 1)))
+            least: Any = view.keywords.get("minItems")
+            count = int(least) if is_number(least) and least > 1 else 1
+            if count > MAX_LENGTH:
+                raise NoSampleError("the list would be too long")
+            value = [] if value is ABSENT else [value] * count
         else:
             key = name if kind == "property" else EXTRA
             others = {other: own for other, own in sampler.make_required(view, without=key).items() if other != key}

@@ -446,7 +446,10 @@ def _make_tokens(tokens: Any, filler: str) -> Iterator[str]:
             least, most, inner = argument
             # One, where none and many are allowed, shows more of the pattern.
             count = min(max(int(least), 1), int(most), MAX_LENGTH)
-            yield "".join(_make_tokens(inner, filler)) * count
+            text = "".join(_make_tokens(inner, filler))
+            if len(text) * count > MAX_LENGTH:
+                raise ValueError("the text would be too long")
+            yield text * count
         elif name == "SUBPATTERN":
             yield from _make_tokens(argument[-1], filler)
         elif name == "BRANCH":

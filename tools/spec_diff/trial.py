@@ -17,7 +17,7 @@ from typing import Any
 
 import attrs
 
-from tools.spec_diff.document import Contract, Pointer, UnreadableError
+from tools.spec_diff.document import Contract, UnreadableError
 from tools.spec_diff.reach import ABSENT, Match, find_content, find_responses, is_json
 from tools.spec_diff.schemas import Reader, View, freeze
 from tools.spec_diff.wire import Operation, Walk
@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DRIVER = Path(__file__).with_name("driver.py")
 TIMEOUT = 300.0
 """Seconds after which the client is given up; this project's takes less than one."""
+KEPT = frozenset({"HOME", "LANG", "LC_ALL", "PATH", "SYSTEMROOT", "TMPDIR"})
 SEPARATORS = {"form": ",", "simple": ",", "spaceDelimited": " ", "pipeDelimited": "|"}
 
 Result = Mapping[str, Any]
@@ -113,7 +114,8 @@ class Plan:
         ]
         plan = {"operations": operations, "calls": self.calls}
         path = os.pathsep.join((str(client), str(ROOT / "overrides")))
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("SCENARIO_")}
+        # Nothing of what the caller may hold in secret, and no settings of a client.
+        environment = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("COV")}
         try:
             done = subprocess.run(
                 [sys.executable, "-P", str(DRIVER)],
@@ -203,9 +205,3 @@ def read_body(sent: Result) -> Any:
         return json.loads(sent["content"]) if sent["content"] else ABSENT
     except ValueError:
         return ABSENT
-
-
-def find_schema_of(walk: Walk, operation: Operation, key: tuple[str, str]) -> Pointer | None:
-    """Return where the schema of a parameter of the old contract is."""
-    place = walk.list_parameters(walk.old, operation).get(key)
-    return None if place is None or "schema" not in walk.old.object_at(place) else (*place, "schema")
