@@ -17,7 +17,7 @@ import attrs
 from tools.spec_diff import generated
 from tools.spec_diff.bench import READ_AS_BEFORE, SENT_AS_BEFORE, Bench, Effect, Judge, join
 from tools.spec_diff.document import Contract
-from tools.spec_diff.policy import RULES
+from tools.spec_diff.policy import RULES, Policy
 from tools.spec_diff.reach import MAX_OPERATIONS, Graph, list_roots
 from tools.spec_diff.report import Change
 from tools.spec_diff.schemas import Direction
@@ -27,16 +27,23 @@ from tools.spec_diff.try_operations import NOTHING, UNKNOWN, try_operation
 from tools.spec_diff.try_requests import settle, try_request
 
 Trial = tuple[Direction, Judge]
+NOT_ON_THE_WIRE = Effect("nothing", "an installed client has its own names")
 
 
-def add_installed(changes: Sequence[Change], old: Contract, new: Contract) -> list[Change]:
-    """Return the changes with what becomes of installed clients.
+def add_installed(
+    changes: Sequence[Change],
+    old: Contract,
+    new: Contract,
+    _policy: Policy | None = None,
+) -> list[Change]:
+    """Return the changes with what becomes of installed clients, whatever their levels.
 
     Raises:
         UnreadableError: When no client can be generated from the old contract.
     """
     todo = [change for change in changes if change.installed_clients is None and is_known(change)]
     effects = {change: Effect("nothing", NOTHING[change.kind]) for change in todo if change.kind in NOTHING}
+    effects |= {change: NOT_ON_THE_WIRE for change in todo if change.kind in RULES["python"]}
     todo = [change for change in todo if change not in effects]
     if todo:
         effects |= try_changes(todo, old, new)
@@ -47,7 +54,7 @@ def add_installed(changes: Sequence[Change], old: Contract, new: Contract) -> li
 
 
 def is_known(change: Change) -> bool:
-    """Return whether a change is one of the wire."""
+    """Return whether a change is of a kind that this program knows."""
     return any(change.kind in rules for rules in RULES.values())
 
 

@@ -14,7 +14,7 @@ import attrs
 from tools.spec_diff.causes import Places, find_causes, make_clue
 from tools.spec_diff.document import Contract, Pointer, format_pointer
 from tools.spec_diff.excerpt import make_excerpts
-from tools.spec_diff.generated import generated_clients
+from tools.spec_diff.generated import generated_clients, is_large
 from tools.spec_diff.policy import Policy, judge
 from tools.spec_diff.report import Change, describe_operation
 from tools.spec_diff.surface import read_surfaces
@@ -41,7 +41,9 @@ def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: 
     """
     if old.document == new.document:
         return list(changes)
-    with generated_clients(*make_excerpts(old, new)) as folders:
+    # A small one is generated for other parts of the comparison as well.
+    sources = make_excerpts(old, new) if is_large(old) or is_large(new) else (old, new)
+    with generated_clients(*sources) as folders:
         differences = compare_surfaces(*read_surfaces(*folders), match_operations(old, new))
     places = {"old": Places(old), "new": Places(new)}
     clues = [make_clue(change, places[change.side]) for change in changes]
