@@ -341,8 +341,8 @@ def test_effect_counts_for_its_own_change_alone(tmp_path: Path) -> None:
     found = tell(tmp_path, edit(change), edit(change_more))
     assert found == {
         "Thing.name: maxLength 5 became 3": 'broken: the service refuses name="aaaaa": it wants maxLength 3',
-        'Thing.name: pattern "^a" became "^[ab]"': "nothing: what the client sends is still allowed, and what comes"
-        " reads as before",
+        'Thing.name: pattern "^a" became "^[ab]"': "nothing: of the values that were tried none is refused; others may"
+        " be, and what comes reads as before",
         "Thing.name: null was added": "tolerated: name reads None, as when it is left out",
     }
 
@@ -480,6 +480,39 @@ def test_bounds_beyond_reason_are_not_tried(tmp_path: Path) -> None:
     found = tell(tmp_path, edit(change(10**9)), edit(change(2 * 10**9)))
     assert {line.partition(",")[0] for line in found.values() if line} == {"broken: not tried"}
     assert len(found) == 2
+
+
+def test_long_enum_is_tried_to_its_end(tmp_path: Path) -> None:
+    """A value counts, however many stand before it."""
+
+    def change(*values: str) -> Edit:
+        names = [f"value{index}" for index in range(60)]
+        return lambda document: document["components"]["schemas"]["Kind"].update(enum=[*names, *values])
+
+    (line,) = tell(tmp_path, edit(change("last")), edit(change())).values()
+    assert (line or "").startswith('broken: the service refuses kind="last": ')
+    assert tell(tmp_path, edit(change()), edit(change("last"))) == {
+        'Kind: the value "last" was added': "tolerated: kind reads as the unknown value 'last' (is_known is False)"
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ({"pattern": "^[A-Z]+$"}, {"pattern": "^[A-M]+$"}),
+        ({"pattern": "^[a-z0-9]+$"}, {"pattern": "^[a-z]+$"}),
+        ({}, {"pattern": "^[a-z]*$"}),
+    ],
+)
+def test_pattern_is_tried_with_many_texts(old: Any, new: Any, tmp_path: Path) -> None:
+    """A pattern that the plainest texts match may refuse others."""
+
+    def have(keywords: Any) -> Any:
+        name = {"type": "string", **keywords}
+        return edit(lambda document: document["components"]["schemas"]["Thing"]["properties"].update(name=name))
+
+    (line,) = tell(tmp_path, have(old), have(new)).values()
+    assert (line or "").startswith("broken: the service refuses name=")
 
 
 # What cannot be tried

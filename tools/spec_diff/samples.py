@@ -23,6 +23,7 @@ from tools.spec_diff.document import Contract, Pointer, is_array, is_object
 from tools.spec_diff.schemas import LIMITS, Bound, Reader, View, freeze
 
 TEXT = "text"
+FILLERS = "a1zZé -_./"
 EXTRA = "somethingNew"
 """The name of a property that no contract has."""
 MAX_SAMPLES = 40
@@ -371,7 +372,8 @@ def make_texts(view: View, other: View | None) -> Iterator[str]:
     formats = [each.keywords.get("format") for each in (view, other) if each is not None]
     texts = [*TEXTS.get(str(formats[0]), ()), TEXT]
     if patterns[0] is not None:
-        texts = [*filter(None, (make_matching(str(patterns[0]), filler) for filler in "a1")), *texts]
+        made = [text for filler in FILLERS if (text := make_matching(str(patterns[0]), filler)) is not None]
+        texts = [*unique(made), *texts]
     sizes = list_sizes(view, other, "minLength", "maxLength")
     for text in texts:
         yield text
@@ -379,7 +381,9 @@ def make_texts(view: View, other: View | None) -> Iterator[str]:
             yield text[:size] if len(text) >= size else text + (text[-1:] or "x") * (size - len(text))
     # What the other allows, and what it does not.
     yield from (text for name in formats[1:] for text in TEXTS.get(str(name), ()))
-    yield from filter(None, (make_matching(str(pattern), "a") for pattern in patterns[1:] if pattern is not None))
+    if patterns[-1] is not None:
+        yield from filter(None, [make_matching(str(patterns[-1]), "a")])
+        yield from (*FILLERS, f"{TEXT} 1/2", TEXT.upper())
     yield ""
 
 

@@ -111,12 +111,12 @@ def choose_values(bench: Bench, difference: Difference, way: Way) -> list[Any]:
     Else they are some that both allow.
     """
     rule = difference.rule
+    if rule == "enum-value-added":
+        return [difference.member]
     old = bench.old.reader.read(way.target.old)
     values = bench.new.list_values(difference.place, old) if rule == "alternative-added" else []
     values = values or bench.list_candidates(way, old=False)
     wanted = find_keywords(difference)
-    if rule == "enum-value-added":
-        return [value for value in values if value == difference.member]
     if rule in HARMLESS:
         fresh = []
     elif wanted:

@@ -28,17 +28,19 @@ NOT_TRIED = Effect("broken", "not tried, since no value was found that only the 
 SHOWN = 40
 """How much of a value is shown."""
 JSON_ALONE = Effect("nothing", "the client writes JSON alone")
-# Whether these refuse anything cannot be told from them alone: the new one may allow all that the old one allowed.
-OPEN_RULES = frozenset({"pattern-added", "pattern-changed", "format-changed", "limit-changed", "type-changed"})
+NOT_REFUSED = Effect("nothing", "of the values that were tried none is refused; others may be")
+OPEN_RULES = frozenset({"pattern-changed", "format-changed", "limit-changed"})
+"""Of these the new one may allow all that the old one allowed."""
 NARROWING = frozenset(
     {
         *("type-changed", "type-narrowed", "null-removed", "enum-value-removed", "enum-added", "limit-narrowed"),
         *("limit-changed", "pattern-added", "pattern-changed", "format-added", "format-changed", "format-narrowed"),
-        *("alternative-removed", "keyword-added", "keyword-changed"),
+        *("alternative-removed", "keyword-added", "keyword-changed", "required-property-added"),
+        *("property-became-required", "property-removed", "required-property-removed"),
+        "additional-properties-narrowed",
     }
 )
-
-
+"""By these the new contract may refuse what the old one allowed."""
 REMOVED = frozenset({"property-removed", "required-property-removed"})
 
 
@@ -56,24 +58,20 @@ def try_request(bench: Bench, difference: Difference, way: Way) -> list[Judge]:
         return try_default(bench, way)
     if rule == "access-changed":
         return try_access(bench, way)
-    if "propert" in rule:
-        values, found = make_objects(bench, difference, way), True
-    else:
-        values, found = choose_values(bench, difference, way)
-    judges: list[Judge] = []
-    for value in values:
-        number = send(bench, way, value)
-        if number is not None:
-            judges.append(partial(judge_sent, bench, difference, way, number))
-    if not found or not judges:
-        judges.append(settle(describe_untried(bench, difference, way)))
-    return judges
+    values = (make_objects if "propert" in rule else choose_values)(bench, difference, way)
+    numbers = [number for value in values if (number := send(bench, way, value)) is not None]
+    if not numbers:
+        return [settle(describe_untried(bench, difference, way))]
+    return [partial(judge_sent, bench, difference, way, number) for number in numbers]
 
 
 def describe_untried(bench: Bench, difference: Difference, way: Way) -> Effect:
     """Return what is said where no request was found that shows a difference."""
-    if difference.rule not in NARROWING:
+    old, new = bench.old.reader.read(way.target.old), bench.new.reader.read(way.target.new)
+    if difference.rule not in NARROWING or old.values is not None:
         return SENT_AS_BEFORE
+    if difference.rule in OPEN_RULES and can_judge(difference, old, new) and bench.list_candidates(way, old=True):
+        return NOT_REFUSED
     name = bench.new.reader.read(way.target.new).keywords.get("format")
     if difference.rule.startswith("format-") and name is not None:
         return Effect("broken", f"not tried, since nothing here checks the format {show(name)}; look")
@@ -97,30 +95,26 @@ def send(bench: Bench, way: Way, value: Any) -> int | None:
         return None
 
 
-def choose_values(bench: Bench, difference: Difference, way: Way) -> tuple[list[Any], bool]:
-    """Return values that the old contract allows and the new one refuses for the difference, if there are such.
+def choose_values(bench: Bench, difference: Difference, way: Way) -> list[Any]:
+    """Return values that the old contract allows and the new one refuses for the difference.
 
-    Else they are some that both allow. Also whether that is enough to tell what becomes of a request.
+    When the new one refuses nothing for it, they are some that both allow.
     """
     rule = difference.rule
-    old, new = bench.old.reader.read(way.target.old), bench.new.reader.read(way.target.new)
+    new = bench.new.reader.read(way.target.new)
+    if rule == "enum-value-removed":
+        return [difference.member]
     values = bench.old.list_values(difference.place, new) if rule == "alternative-removed" else []
     values = values or bench.list_candidates(way, old=True)
     wanted = find_keywords(difference)
-    refused: list[Any] = []
-    if rule == "enum-value-removed":
-        refused = [value for value in values if value == difference.member]
-    elif rule in NARROWING and wanted:
+    if rule not in NARROWING:
+        return [value for value in values if not bench.new.refuse(new, value)][:MAX_VALUES]
+    if wanted:
         refused = [value for value in values if bench.new.refuse(new, value) & wanted]
-    elif rule in NARROWING:
+    else:
         refused = [value for value in values if not bench.new.allows(way.target.new, value)]
-    if refused:
-        # A value that is refused for this reason alone shows what it comes to.
-        refused.sort(key=lambda value: len(bench.new.refuse(new, value) - wanted))
-        return refused[:MAX_VALUES], True
-    accepted = [value for value in values if not bench.new.refuse(new, value)]
-    enough = (rule in OPEN_RULES and can_judge(difference, old, new)) or old.values is not None
-    return accepted[:MAX_VALUES], rule not in NARROWING or (enough and bool(accepted))
+    # A value that is refused for this reason alone shows what it comes to.
+    return sorted(refused, key=lambda value: len(bench.new.refuse(new, value) - wanted))[:MAX_VALUES]
 
 
 def can_judge(difference: Difference, old: View, new: View) -> bool:
