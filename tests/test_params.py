@@ -58,6 +58,17 @@ def test_later_query_parameters_replace_earlier_ones_whole() -> None:
     assert [*merge_query(first, {"b": {"y": 2}, "c": None}, {"d": omit})] == [("a", "1"), ("b[y]", "2")]
 
 
+def test_a_list_of_the_contract_is_repeated_and_one_of_a_caller_joined() -> None:
+    """Arrays of the contract are exploded unless it says otherwise; those of a caller are as in the official SDK."""
+    own = {"ids": ["a", "b"], "tags": ["c", "d"]}
+    assert [*merge_query({"deep": [1, 2]}, own, {"tags": ["e", "f"]})] == [
+        ("deep", "1,2"),
+        ("ids", "a"),
+        ("ids", "b"),
+        ("tags", "e,f"),
+    ]
+
+
 def deep(levels: int) -> Any:
     value: Any = 1
     for _ in range(levels):

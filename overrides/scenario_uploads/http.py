@@ -283,7 +283,7 @@ def build_request(
         return httpx.Request(
             request["method"].upper(),
             _parse_url(options.base_url + request["url"]),
-            params=merge_query(options.default_query, request.get("params", {})) or None,
+            params=merge_query(options.default_query, request.get("params"), request.get("extra_params")) or None,
             headers=headers,
             content=None if body is None else write_json(body),
             extensions={"timeout": (timeout or options.timeout).as_dict()},

@@ -117,7 +117,7 @@ class CallOptions:
         if self.headers:
             added["headers"] = {**request.get("headers", {}), **self.headers}
         if self.query:
-            added["params"] = {**request.get("params", {}), **self.query}
+            added["extra_params"] = self.query
         # A GET has no body; there `extra_body` changes nothing.
         if self.body and "json" in request:
             added["json"] = merge_body(request["json"], self.body)

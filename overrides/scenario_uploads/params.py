@@ -71,13 +71,25 @@ def check_query(name: str, query: object) -> dict[str, object]:
     return dict(checked)
 
 
-def merge_query(*groups: Query) -> tuple[tuple[str, str], ...]:
+def merge_query(default: Query, own: Query | None = None, extra: Query | None = None) -> tuple[tuple[str, str], ...]:
     """Return the query parameters to send: booleans as `true` and `false`, without those that are None.
 
-    A list becomes `name=1,2`, a mapping `name[key]=value`, as the API's other client sends them.
+    A caller's list becomes `name=1,2`, a mapping `name[key]=value`, as the API's other client sends them. A list of the
+    generated client becomes `name=1&name=2`, as the contract says by leaving it at that.
+
+    Args:
+        default: Those of the client.
+        own: Those that the generated client makes of a call's arguments.
+        extra: Those that the caller adds to the call.
     """
-    merged = {name: value for group in groups for name, value in group.items()}
-    return tuple(item for name, value in merged.items() for item in _query_items(name, value))
+    own, extra = own or {}, extra or {}
+    result: list[tuple[str, str]] = []
+    for name, value in {**default, **own, **extra}.items():
+        if name in own and name not in extra and isinstance(value, list | tuple):
+            result += [item for each in value for item in _query_items(name, each)]
+        else:
+            result += _query_items(name, value)
+    return tuple(result)
 
 
 def _query_items(name: str, value: object) -> Iterator[tuple[str, str]]:

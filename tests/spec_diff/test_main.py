@@ -139,8 +139,8 @@ def test_json_has_the_documented_shape(run: Run) -> None:
                 "kind": "enum-value-added",
                 "level": "breaking",
                 "message": 'Kind: the value "c" was added (sent: non-breaking, received: breaking)',
-                "python": ["Kind.C was added"],
-                "installed_clients": json.loads(output)["changes"][0]["installed_clients"],
+                "python": [],
+                "installed_clients": None,
             }
         ],
     }

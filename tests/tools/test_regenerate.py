@@ -97,7 +97,7 @@ def test_what_it_suggests_is_what_the_gate_wants(run: Run, project: Mini) -> Non
         assert check_version.main(root) == 0
         assert "is final" not in run(tests="")[1]
         project.commit(version)
-    released = sorted(path.name for path in (project.root / "contracts").iterdir())
+    released = sorted(path.name for path in (project.root / "contracts").glob("*.yaml"))
     assert released == ["1.0.0.yaml", "1.1.0.yaml", "1.2.0.yaml", "1.3.0.yaml"]
 
 

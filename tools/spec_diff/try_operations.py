@@ -16,7 +16,7 @@ from tools.spec_diff.schemas import show
 from tools.spec_diff.trial import Answer, Result, find_read_status, read_parameter
 from tools.spec_diff.try_answers import choose_status, judge_raised
 from tools.spec_diff.try_requests import settle
-from tools.spec_diff.wire import Operation, list_operations, normalize_path
+from tools.spec_diff.wire import Operation, format_place, list_operations, normalize_path
 
 NOTHING: Mapping[str, str] = {
     "operation-added": "no client of the old contract calls it",
@@ -106,9 +106,7 @@ def find_parameter(bench: Bench, contract: Contract, operation: Operation | None
         NoSampleError: When there is none.
     """
     for key, place in bench.walk.list_parameters(contract, operation).items() if operation is not None else ():
-        value = contract.object_at(place)
-        named = format_pointer(place if place[0] == "components" else (*place[:-1], f"{value['in']}.{value['name']}"))
-        if location == named or f"{location}/".startswith(f"{format_pointer(place)}/"):
+        if f"{location}/".startswith(f"{format_place(contract, place)}/"):
             return key
     raise NoSampleError(location)
 
