@@ -12,9 +12,11 @@ import scenario_uploads_client.models
 from scenario_uploads import errors
 
 FRONT = {"Scenario", "AsyncScenario", "Uploads", "AsyncUploads", "UploadPhase", "UploadProgress", "is_known"}
-FRONT |= {"NOT_GIVEN", "NotGiven", "Omit", "not_given", "omit"}
-NAMELESS = {"NOT_GIVEN", "not_given", "omit"}
-EVERY = sorted(FRONT | set(errors.__all__) | set(scenario_uploads_client.models.__all__))
+FRONT |= {"NotGiven", "Omit", "Timeout", "DefaultHttpxClient", "DefaultAsyncHttpxClient"}
+FRONT |= {"APIResponse", "AsyncAPIResponse"}
+NAMELESS = {"NOT_GIVEN", "not_given", "omit", "DEFAULT_CONNECTION_LIMITS", "DEFAULT_MAX_RETRIES", "DEFAULT_TIMEOUT"}
+NAMELESS |= {"Client", "AsyncClient"}
+EVERY = sorted(FRONT | NAMELESS | set(errors.__all__) | set(scenario_uploads_client.models.__all__))
 
 
 def run(program: str) -> str:

@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import AsyncScenario, CredentialsError, InvalidArgumentError, Scenario, http
+from scenario_uploads.defaults import DEFAULT_BASE_URL, DEFAULT_TIMEOUT
 from scenario_uploads.given import NOT_GIVEN
 from scenario_uploads.options import (
-    DEFAULT_BASE_URL,
-    DEFAULT_TIMEOUT,
     ClientOptions,
     Credentials,
     check_seconds,

@@ -2,18 +2,35 @@
 
 import inspect
 import typing
-from collections.abc import Hashable
+from collections.abc import AsyncIterator, Hashable, Iterator
 from typing import Any
 
 import httpx
 import pytest
-from scenario_uploads import AsyncScenario, AsyncUploads, Scenario, Uploads
+from scenario_uploads import (
+    APIResponse,
+    AsyncAPIResponse,
+    AsyncScenario,
+    AsyncUploads,
+    Scenario,
+    Uploads,
+    async_client,
+    client,
+)
 
-PAIRS = [(Scenario, AsyncScenario), (Uploads, AsyncUploads)]
+WAYS = ("WithRawResponse", "WithStreamingResponse")
+PAIRS = [(Scenario, AsyncScenario), (Uploads, AsyncUploads), (APIResponse, AsyncAPIResponse)]
+PAIRS += [
+    (getattr(client, f"{name}{way}"), getattr(async_client, f"Async{name}{way}"))
+    for name in ("Scenario", "Uploads")
+    for way in WAYS
+]
+PROPERTIES = {"with_raw_response", "with_streaming_response"}
 NAMES = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
 WORDS = {"AsyncScenario": "Scenario", "AsyncUploads": "Uploads", "AsyncClient": "Client", "AsyncRunner": "Runner"}
-AT_ONCE = {"__init__", "__repr__", "copy", "is_closed"}
-TYPES = {AsyncUploads: Uploads, httpx.AsyncClient: httpx.Client}
+WORDS |= {"AsyncAPIResponse": "APIResponse", "an `async with` block": "a `with` block"}
+AT_ONCE = {"__init__", "__repr__", "copy", "is_closed", "iter_bytes", "iter_lines", "iter_text"}
+TYPES = {AsyncUploads: Uploads, httpx.AsyncClient: httpx.Client, AsyncIterator: Iterator}
 
 
 def public_names(kind: type) -> set[str]:
@@ -29,7 +46,8 @@ def in_sync_words(text: str | None) -> str:
 
 def in_sync_types(hint: Any) -> Any:
     if typing.get_args(hint):
-        return typing.get_origin(hint), tuple(sorted(str(in_sync_types(part)) for part in typing.get_args(hint)))
+        origin: Any = typing.get_origin(hint)
+        return TYPES.get(origin, origin), tuple(sorted(str(in_sync_types(part)) for part in typing.get_args(hint)))
     return TYPES.get(hint, hint) if isinstance(hint, Hashable) else hint
 
 
@@ -83,6 +101,17 @@ def test_have_the_same_docstrings(sync: Any, awaited: Any) -> None:
         assert inspect.getdoc(sync) == in_sync_words(inspect.getdoc(awaited))
 
 
+@pytest.mark.parametrize(("sync", "awaited"), PAIRS)
+def test_have_the_same_properties(sync: type, awaited: type) -> None:
+    for name, value in vars(sync).items():
+        if isinstance(value, property):
+            assert inspect.getdoc(value) == in_sync_words(inspect.getdoc(getattr(awaited, name)))
+            expected, actual = (typing.get_type_hints(one.fget) for one in (value, vars(awaited)[name]))
+            assert in_sync_words(str(expected)).replace(".async_", ".") == in_sync_words(str(actual)).replace(
+                ".async_", "."
+            )
+
+
 @pytest.mark.parametrize(("sync", "awaited"), METHODS)
 def test_differ_in_being_awaited(sync: Any, awaited: Any) -> None:
     assert not inspect.iscoroutinefunction(sync)
@@ -91,7 +120,7 @@ def test_differ_in_being_awaited(sync: Any, awaited: Any) -> None:
 
 @pytest.mark.parametrize("kind", [Uploads, AsyncUploads])
 def test_every_call_has_an_english_docstring_with_what_it_raises(kind: type) -> None:
-    for name in public_names(kind):
+    for name in public_names(kind) - PROPERTIES:
         doc = inspect.getdoc(getattr(kind, name)) or ""
         assert "Raises:" in doc, name
         assert "Args:" in doc, name

@@ -13,10 +13,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # No `__all__` here: to type checkers a star exports what it brings, but only where no list says otherwise.
+    from .async_client import AsyncClient as AsyncClient
     from .async_client import AsyncScenario as AsyncScenario
     from .async_client import AsyncUploads as AsyncUploads
+    from .client import Client as Client
     from .client import Scenario as Scenario
     from .client import Uploads as Uploads
+    from .defaults import DEFAULT_CONNECTION_LIMITS as DEFAULT_CONNECTION_LIMITS
+    from .defaults import DEFAULT_MAX_RETRIES as DEFAULT_MAX_RETRIES
+    from .defaults import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
+    from .defaults import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
+    from .defaults import DefaultHttpxClient as DefaultHttpxClient
+    from .defaults import Timeout as Timeout
     from .enums import is_known as is_known
     from .errors import *  # noqa: F403
     from .given import NOT_GIVEN as NOT_GIVEN
@@ -27,16 +35,28 @@ if TYPE_CHECKING:
     from .models import *  # noqa: F403
     from .options import UploadPhase as UploadPhase
     from .options import UploadProgress as UploadProgress
+    from .responses import APIResponse as APIResponse
+    from .responses import AsyncAPIResponse as AsyncAPIResponse
 
     __version__: str
 else:
     from importlib import import_module as _import_module
 
     _HOMES = {
+        "Client": "client",
         "Scenario": "client",
         "Uploads": "client",
+        "AsyncClient": "async_client",
         "AsyncScenario": "async_client",
         "AsyncUploads": "async_client",
+        "APIResponse": "responses",
+        "AsyncAPIResponse": "responses",
+        "DEFAULT_CONNECTION_LIMITS": "defaults",
+        "DEFAULT_MAX_RETRIES": "defaults",
+        "DEFAULT_TIMEOUT": "defaults",
+        "DefaultAsyncHttpxClient": "defaults",
+        "DefaultHttpxClient": "defaults",
+        "Timeout": "defaults",
         "UploadPhase": "options",
         "UploadProgress": "options",
         "is_known": "enums",

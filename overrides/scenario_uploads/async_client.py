@@ -6,12 +6,13 @@ import copy
 import os
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, cast
 
 import httpx
 
 from . import flow, uploading
 from .async_runner import AsyncConnections, AsyncRunner
+from .defaults import DEFAULT_MAX_RETRIES
 from .given import NOT_GIVEN, NotGiven, Omit
 from .http import Api, Delivery, Reply
 from .models import (
@@ -24,7 +25,6 @@ from .models import (
     UploadTriggerActionResponse,
 )
 from .options import (
-    DEFAULT_MAX_RETRIES,
     ClientOptions,
     FileInput,
     UploadProgress,
@@ -34,6 +34,7 @@ from .options import (
     resolve_options,
 )
 from .params import Headers, Query, add_headers
+from .responses import AsyncAPIResponse, return_raw_async, return_streamed_async
 
 T = TypeVar("T")
 
@@ -171,6 +172,16 @@ class AsyncScenario:
     with_options = copy
 
     @property
+    def with_raw_response(self) -> AsyncScenarioWithRawResponse:
+        """The same client, whose `uploads` return answers as they came: see `uploads.with_raw_response`."""
+        return AsyncScenarioWithRawResponse(self.uploads)
+
+    @property
+    def with_streaming_response(self) -> AsyncScenarioWithStreamingResponse:
+        """The same client, whose `uploads` return answers to be read: see `uploads.with_streaming_response`."""
+        return AsyncScenarioWithStreamingResponse(self.uploads)
+
+    @property
     def api_key(self) -> str | None:
         """The API key, a secret; None with other credentials."""
         return self._options.credentials.api_key
@@ -235,6 +246,16 @@ class AsyncUploads:
 
     def __init__(self, api: Api, runner: AsyncRunner, delivery: Delivery = Delivery.MODEL) -> None:
         self._api, self._runner, self._delivery = api, runner, delivery
+
+    @property
+    def with_raw_response(self) -> AsyncUploadsWithRawResponse:
+        """The same calls, returning an `AsyncAPIResponse`: the answer as it came, whose `parse()` gives the model."""
+        return AsyncUploadsWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> AsyncUploadsWithStreamingResponse:
+        """The same calls for an `async with` block, in which an `AsyncAPIResponse` is read off the wire when asked."""
+        return AsyncUploadsWithStreamingResponse(self)
 
     async def create(
         self,
@@ -445,4 +466,46 @@ class AsyncUploads:
         return await self._runner.run(uploading.upload_file(self._api, file, options))
 
     async def _run(self, steps: flow.Steps[Reply[T]]) -> T:
-        return (await self._runner.run(steps)).value
+        reply = await self._runner.run(steps)
+        return reply.value if self._delivery is Delivery.MODEL else cast("T", AsyncAPIResponse(reply, self._runner))
+
+    def _deliver(self, delivery: Delivery) -> AsyncUploads:
+        return AsyncUploads(self._api, self._runner, delivery)
+
+
+class AsyncUploadsWithRawResponse:
+    """The calls of `AsyncUploads` that make one request, returning its answer as it came."""
+
+    def __init__(self, uploads: AsyncUploads) -> None:
+        raw = uploads._deliver(Delivery.RAW)  # noqa: SLF001 - of the same module
+        self.create = return_raw_async(raw.create)
+        self.retrieve = return_raw_async(raw.retrieve)
+        self.trigger_action = return_raw_async(raw.trigger_action)
+
+
+class AsyncUploadsWithStreamingResponse:
+    """The calls of `AsyncUploads` that make one request, for an `async with` block in which its answer is read."""
+
+    def __init__(self, uploads: AsyncUploads) -> None:
+        streamed = uploads._deliver(Delivery.STREAM)  # noqa: SLF001 - of the same module
+        self.create = return_streamed_async(streamed.create)
+        self.retrieve = return_streamed_async(streamed.retrieve)
+        self.trigger_action = return_streamed_async(streamed.trigger_action)
+
+
+class AsyncScenarioWithRawResponse:
+    """A client whose calls return answers as they came."""
+
+    def __init__(self, uploads: AsyncUploads) -> None:
+        self.uploads = uploads.with_raw_response
+
+
+class AsyncScenarioWithStreamingResponse:
+    """A client whose calls are for an `async with` block in which answers are read."""
+
+    def __init__(self, uploads: AsyncUploads) -> None:
+        self.uploads = uploads.with_streaming_response
+
+
+# Its other name, for those who know it by that.
+AsyncClient = AsyncScenario

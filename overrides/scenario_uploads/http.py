@@ -57,6 +57,7 @@ class Operation(Generic[T]):
         repeat: What sending it twice would do.
         answer_limit: How many bytes the answer may have, unpacked.
         models: What answers of some other statuses are decoded to.
+        upload_id: The upload that it is about, or None when it makes one.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Operation(Generic[T]):
     repeat: Repeat
     answer_limit: int = ANSWER_LIMIT
     models: Mapping[int, type[Any]] = field(factory=dict)
+    upload_id: str | None = None
 
 
 # The generated `_get_kwargs` are the generator's own seam between building a request and sending it.
@@ -87,7 +89,7 @@ def create_operation(params: UploadCreateParams, added: CallOptions = NOTHING_AD
 def retrieve_operation(upload_id: str, added: CallOptions = NOTHING_ADDED) -> Operation[UploadRetrieveResponse]:
     """Return the call that reads an upload."""
     request = added.add_to(retrieve_upload._get_kwargs(upload_id))  # noqa: SLF001
-    return Operation("retrieve_upload", UploadRetrieveResponse, request, Repeat.SAFE)
+    return Operation("retrieve_upload", UploadRetrieveResponse, request, Repeat.SAFE, upload_id=upload_id)
 
 
 def action_operation(
@@ -95,7 +97,7 @@ def action_operation(
 ) -> Operation[UploadTriggerActionResponse]:
     """Return the call that triggers an action. It is not repeated here: a retrieve settles what became of it."""
     request = added.add_to(trigger_upload_action._get_kwargs(upload_id, body=params))  # noqa: SLF001
-    return Operation("trigger_upload_action", UploadTriggerActionResponse, request, Repeat.NEVER)
+    return Operation("trigger_upload_action", UploadTriggerActionResponse, request, Repeat.NEVER, upload_id=upload_id)
 
 
 class Delivery(Enum):
@@ -169,7 +171,7 @@ class Api:
 
 # Nearly everything comes as an httpx error; what its backends and other transports let through is the rest: TLS that
 # breaks within a body, a host name that cannot be encoded.
-_FAULTS = (httpx.HTTPError, OSError, UnicodeError)
+FAULTS = (httpx.HTTPError, OSError, UnicodeError)
 
 Calling = Generator[Send | Pause, Any, T]
 
@@ -222,7 +224,7 @@ def fetch(
             logger.debug("%s: sending %s %s", operation.name, request.method, redact(str(request.url)))
         try:
             answer: Answer | OpenAnswer = yield Send(request, operation.answer_limit, delivery is Delivery.STREAM)
-        except _FAULTS as raised:
+        except FAULTS as raised:
             cause = raised
             redact_chain(raised)
             error, outcome = judge_exception(raised, operation.name, operation.repeat)
@@ -312,7 +314,7 @@ def send(client: httpx.Client, effect: Send) -> Answer | OpenAnswer:
     """Send a request over `client`, ignoring its base URL, credentials, redirects and timeouts."""
     start = time.perf_counter()
     response = client.send(effect.request, stream=True, auth=None, follow_redirects=False)
-    if effect.stream and response.is_success:
+    if effect.stream and response.is_success and not response.is_stream_consumed:
         return OpenAnswer(response, effect.limit)
     reader = BodyReader(response, effect.limit)
     try:
@@ -333,7 +335,7 @@ async def send_async(client: httpx.AsyncClient, effect: Send) -> Answer | OpenAn
     """Send a request over `client`, ignoring its base URL, credentials, redirects and timeouts."""
     start = time.perf_counter()
     response = await client.send(effect.request, stream=True, auth=None, follow_redirects=False)
-    if effect.stream and response.is_success:
+    if effect.stream and response.is_success and not response.is_stream_consumed:
         return OpenAnswer(response, effect.limit)
     reader = BodyReader(response, effect.limit)
     try:

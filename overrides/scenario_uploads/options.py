@@ -11,13 +11,10 @@ from typing import Any, BinaryIO
 import httpx
 from attrs import evolve, field, frozen
 
+from .defaults import DEFAULT_BASE_URL, DEFAULT_TIMEOUT
 from .errors import CredentialsError, InvalidArgumentError
 from .given import NotGiven, Omit, is_given
 from .params import Headers, Query, add_headers, check_body, check_headers, check_query, merge_body
-
-DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
-DEFAULT_MAX_RETRIES = 2
-DEFAULT_TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
 
 MAX_CONCURRENCY = 64
 

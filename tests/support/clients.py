@@ -1,9 +1,10 @@
 """Clients that a test drives without caring which of the two it has, and time that passes only when they wait."""
 
 import asyncio
+import inspect
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 from scenario_uploads import AsyncScenario, Scenario, async_runner, runner
+from scenario_uploads.responses import AsyncAPIResponse
 
+CALLS = ("create", "retrieve", "trigger_action")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -48,6 +51,24 @@ class Clock:
         uploads._api = evolve(uploads._api, clock=lambda: self.seconds, now=self.now, draw=lambda: 1.0)
 
 
+class BlockingResponse:
+    """An `AsyncAPIResponse` that can be read like an `APIResponse`."""
+
+    def __init__(self, response: AsyncAPIResponse[Any], loop: asyncio.Runner) -> None:
+        self.response, self._loop = response, loop
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.response, name)
+        if inspect.iscoroutinefunction(value):
+            return lambda *args, **keywords: self._loop.run(value(*args, **keywords))
+        return (lambda *args: self._iterate(value(*args))) if name.startswith("iter_") else value
+
+    def _iterate(self, pieces: AsyncIterator[Any]) -> Iterator[Any]:
+        with suppress(StopAsyncIteration):
+            while True:
+                yield self._loop.run(anext(pieces))  # type: ignore[arg-type]
+
+
 class Blocking:
     """An `AsyncScenario` whose calls can be made like those of a `Scenario`."""
 
@@ -59,6 +80,31 @@ class Blocking:
                 for name in ("create", "retrieve", "trigger_action", "wait", "upload_file")
             }
         )
+
+        self.uploads.with_raw_response = SimpleNamespace(
+            **{name: self._block_raw(getattr(client.uploads.with_raw_response, name)) for name in CALLS}
+        )
+        self.uploads.with_streaming_response = SimpleNamespace(
+            **{name: self._block_streamed(getattr(client.uploads.with_streaming_response, name)) for name in CALLS}
+        )
+
+    def _block_raw(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **keywords: Any) -> Any:
+            return BlockingResponse(self._loop.run(method(*args, **keywords)), self._loop)
+
+        return call
+
+    def _block_streamed(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        @contextmanager
+        def call(*args: Any, **keywords: Any) -> Iterator[Any]:
+            manager = method(*args, **keywords)
+            response = self._loop.run(manager.__aenter__())
+            try:
+                yield BlockingResponse(response, self._loop)
+            finally:
+                self._loop.run(manager.__aexit__(None, None, None))
+
+        return call
 
     def _block(self, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*args: Any, **keywords: Any) -> Any:

@@ -14,9 +14,11 @@ from scenario_uploads import (
     NOT_GIVEN,
     APIConnectionError,
     APIError,
+    APIResponse,
     APIResponseValidationError,
     APIStatusError,
     APITimeoutError,
+    AsyncAPIResponse,
     AsyncScenario,
     AuthenticationError,
     BadRequestError,
@@ -159,6 +161,37 @@ def act(client: Scenario) -> None:
     assert_type(client.uploads.trigger_action("upload_id", action=UploadAction.COMPLETE), UploadTriggerActionResponse)
     assert_type(client.uploads.wait("upload_id"), Upload)
     assert_type(client.uploads.wait("upload_id", timeout=10.5), Upload)
+
+
+def read_answers(client: Scenario) -> None:
+    """Answers as they came."""
+    raw = client.uploads.with_raw_response.create(url="https://example.com/cat.png", kind="image", timeout=5)
+    assert_type(raw, APIResponse[UploadCreateResponse])
+    assert_type(raw.status_code, int)
+    assert_type(raw.headers, httpx.Headers)
+    assert_type(raw.parse(), UploadCreateResponse)
+    assert_type(raw.parse(to=UploadRetrieveResponse), UploadRetrieveResponse)
+    assert_type(raw.text(), str)
+    assert_type(client.with_raw_response.uploads.retrieve("upload_id").parse().upload, Upload)
+    with client.uploads.with_streaming_response.retrieve("upload_id") as response:
+        assert_type(response, APIResponse[UploadRetrieveResponse])
+        for line in response.iter_lines():
+            assert_type(line, str)
+        response.stream_to_file(Path("answer.json"), chunk_size=1024)
+    with client.uploads.with_streaming_response.trigger_action("upload_id", action="complete") as answer:
+        assert_type(answer.parse(), UploadTriggerActionResponse)
+
+
+async def read_answers_async(client: AsyncScenario) -> None:
+    """The same, awaited."""
+    raw = await client.uploads.with_raw_response.retrieve("upload_id", extra_headers={"X-Trace": "1"})
+    assert_type(raw, AsyncAPIResponse[UploadRetrieveResponse])
+    assert_type(await raw.parse(), UploadRetrieveResponse)
+    assert_type(await raw.text(), str)
+    async with client.uploads.with_streaming_response.retrieve("upload_id") as response:
+        async for piece in response.iter_bytes(100):
+            assert_type(piece, bytes)
+        assert_type((await response.parse()).upload, Upload)
 
 
 def upload_files() -> None:

@@ -27,6 +27,8 @@ def call_wrongly(client: Scenario) -> None:
     client.uploads.list()  # type: ignore[attr-defined]
     client.uploads.retrieve("upload_id", extra_headers={"X": 1})  # type: ignore[dict-item]
     client.uploads.retrieve("upload_id", timeout="5")  # type: ignore[arg-type]
+    client.uploads.with_raw_response.retrieve(5)  # type: ignore[arg-type]
+    client.uploads.with_streaming_response.retrieve("upload_id").parse()  # type: ignore[attr-defined]
     client.with_options(retries=1)  # type: ignore[call-arg]
     client.uploads.wait(None)  # type: ignore[arg-type]
 
