@@ -1,6 +1,6 @@
 """Rebuild the generated client from the contract, or check that the committed one is what the contract gives.
 
-    python -m tools.generate            # rebuild generated_client/
+    python -m tools.generate            # rebuild generated_client/, and models.pyi, which tells of its models
     python -m tools.generate --check    # rebuild aside and compare; exit 1 with a diff when they differ
 
 The client is always built in a temporary folder, so that no setting, cache or stray file of the checkout can
@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from tools import model_stubs
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "scenario_uploads_client"
@@ -112,6 +114,17 @@ def build(
     return package
 
 
+def write_stub(package: Path, config: Path = ROOT / "pyproject.toml") -> bytes:
+    """Return what type checkers are told of the models of a generated package."""
+    stub = package.parent / model_stubs.PLACE.name
+    stub.write_text(header(pinned_versions()["openapi-python-client"]) + model_stubs.write_stub(package), "utf-8")
+    run("ruff", "check", "--config", str(config), "--no-cache", "--quiet", "--fix-only", stub.name, cwd=package.parent)
+    run("ruff", "format", "--config", str(config), "--no-cache", "--quiet", stub.name, cwd=package.parent)
+    content = stub.read_bytes()
+    stub.unlink()
+    return content
+
+
 def read_tree(folder: Path) -> dict[str, bytes]:
     """Return every file below `folder` by its relative path, but for the byte code that imports leave.
 
@@ -127,7 +140,7 @@ def read_tree(folder: Path) -> dict[str, bytes]:
     return tree
 
 
-def compare(committed: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:
+def compare(committed: dict[str, bytes], expected: dict[str, bytes], folder: str = "generated_client/") -> list[str]:
     """Return the differences as lines of a unified diff, with stray and missing files named; empty when equal."""
     lines: list[str] = []
     for name in sorted(committed.keys() | expected.keys()):
@@ -135,10 +148,10 @@ def compare(committed: dict[str, bytes], expected: dict[str, bytes]) -> list[str
         if old == new:
             continue
         if new is None:
-            lines.append(f"stray file, not from the contract: generated_client/{name}")
+            lines.append(f"stray file, not from the contract: {folder}{name}")
             continue
         if old is None:
-            lines.append(f"missing file: generated_client/{name}")
+            lines.append(f"missing file: {folder}{name}")
             continue
         diff = list(
             difflib.unified_diff(
@@ -150,7 +163,7 @@ def compare(committed: dict[str, bytes], expected: dict[str, bytes]) -> list[str
             )
         )
         # Line ends and broken UTF-8 are no lines of a diff.
-        lines += diff or [f"other bytes, though the same text: generated_client/{name}"]
+        lines += diff or [f"other bytes, though the same text: {folder}{name}"]
     return lines
 
 
@@ -189,19 +202,26 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--contract", type=Path, default=ROOT / "openapi.yaml", help="the contract to build from")
     arguments = parser.parse_args(argv)
     target: Path = arguments.target
+    # Only a whole checkout has the layer whose models the stub is about.
+    stub = target.absolute().parent / model_stubs.PLACE
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "generated_client"
         folder.mkdir()
         try:
-            build(folder, contract=arguments.contract)
+            told = write_stub(build(folder, contract=arguments.contract))
         except GenerationError as error:
             print(error, file=sys.stderr)
             return 2
         if not arguments.check:
             replace_folder(target, folder)
+            if stub.parent.is_dir():
+                stub.write_bytes(told)
             print(f"{len(read_tree(target))} files written to {target.name}/")
             return 0
         differences = compare(read_tree(target), read_tree(folder))
+        if stub.parent.is_dir():
+            place = model_stubs.PLACE.as_posix()
+            differences += compare({place: stub.read_bytes()} if stub.exists() else {}, {place: told}, folder="")
     if not differences:
         differences = [f"not added to git: {name}" for name in list_untracked(target)]
     if differences:

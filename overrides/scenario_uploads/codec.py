@@ -18,7 +18,7 @@ from scenario_uploads_client.types import Unset
 
 from .decoders import Decoder, Report, find_decoder, find_item_decoder
 from .redaction import replace_each, shield, snippet
-from .shapes import allows_null, attribute_hints, json_names
+from .shapes import AdditionalProperties, allows_null, attribute_hints, json_names
 
 T = TypeVar("T")
 
@@ -63,15 +63,20 @@ def decode(model: type[T], data: Mapping[str, Any], report: Report, path: str = 
     """
     shape = _shape(model)
     values: dict[str, Any] = {}
+    absent: list[str] = []
     for field in shape.fields:
         value = data.get(field.key)
         if value is not None:
             values[field.attribute] = field.decode(value, path + field.key, report)
             continue
         values[field.attribute] = None
+        if field.key not in data:
+            absent.append(field.attribute)
         if field.required and not (field.nullable and field.key in data):
             report(path + field.key, "is null" if field.key in data else "is missing")
     result = model(**values)
+    if absent and shape.decode_extra is not None:
+        result.additional_properties = AdditionalProperties({}, frozenset(absent))  # type: ignore[attr-defined]
     for key in data:
         if key in shape.keys:
             continue

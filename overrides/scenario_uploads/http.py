@@ -21,16 +21,16 @@ from typing import Any, Generic, TypeVar, cast
 import httpx
 from attrs import evolve, field, frozen
 from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, trigger_upload_action
-from scenario_uploads_client.models import (
+
+from .answers import Answer, BodyReader, OpenAnswer, decode_body, invalid_answer, parse_body
+from .errors import APIConnectionError, APITimeoutError, InvalidArgumentError, ScenarioError, status_error
+from .models import (
     UploadCreateParams,
     UploadCreateResponse,
     UploadRetrieveResponse,
     UploadTriggerActionParams,
     UploadTriggerActionResponse,
 )
-
-from .answers import Answer, BodyReader, OpenAnswer, decode_body, invalid_answer, parse_body
-from .errors import APIConnectionError, APITimeoutError, InvalidArgumentError, ScenarioError, status_error
 from .options import NOTHING_ADDED, CallOptions, ClientOptions
 from .params import merge_headers, merge_query, write_json
 from .plan import MAX_PARTS

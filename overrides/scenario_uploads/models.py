@@ -1,4 +1,7 @@
-"""Every model and enum of the contract, for import from one place. What they are is up to the contract."""
+"""Every model and enum of the contract, for import from one place. What they are is up to the contract.
+
+Type checkers read `models.pyi` instead, which `make generate` writes.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -6,8 +9,10 @@ from scenario_uploads_client import models as _generated
 from scenario_uploads_client.models import *  # noqa: F403
 
 from .enums import open_generated as _open_generated
+from .methods import extend_models as _extend_models
 
 _open_generated()
+_extend_models(_generated)
 
 if not TYPE_CHECKING:  # type checkers take what the star brings; they cannot read a list that is computed
     __all__ = _generated.__all__

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Union, get_args, get_origin
 
 import attrs
@@ -34,17 +34,40 @@ class _Probe:
         return self.attribute
 
 
-def json_names(model: type) -> dict[str, str]:
+class AdditionalProperties(dict[str, Any]):
+    """What an answer holds besides the fields of a model; and which of those it did not hold.
+
+    Attributes:
+        absent: The attributes whose fields were not in the answer, and which therefore read None.
+    """
+
+    def __init__(self, values: Mapping[str, Any], absent: frozenset[str]) -> None:
+        super().__init__(values)
+        self.absent = absent
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self), self.absent)
+
+
+_NAMES: dict[type, dict[str, str]] = {}
+
+
+def json_names(model: type[Any]) -> dict[str, str]:
     """Return, for each attribute of a generated model, the name under which it stands in JSON.
 
     Raises:
         TypeError: When the generated `to_dict` shows an attribute in a way that is not understood here.
     """
+    if (known := _NAMES.get(model)) is not None:
+        return known
     attributes = [field.name for field in attrs.fields(model) if field.init]
-    shown = model(**{attribute: _Probe(attribute) for attribute in attributes}).to_dict()
+    probe: Any = model(**{attribute: _Probe(attribute) for attribute in attributes})
+    # The one that was generated, should the model have been given another.
+    shown = getattr(model, "_generated_to_dict", model.to_dict)(probe)
     names = {_find_attribute(value): key for key, value in shown.items()}
     if names.keys() != set(attributes):
         raise TypeError(f"to_dict of {model.__name__} does not show {set(attributes) ^ names.keys()}")
+    _NAMES[model] = names
     return names
 
 

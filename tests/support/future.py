@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 import scenario_uploads_client.types
 from scenario_uploads.enums import open_enums
+from scenario_uploads.methods import extend_models
 
 from tools import generate
 
@@ -93,6 +94,7 @@ def load() -> ModuleType:
         sys.modules[f"{PACKAGE}.types"] = scenario_uploads_client.types
         models = importlib.import_module(f"{PACKAGE}.models")
     open_enums(models)
+    extend_models(models)
     return models
 
 

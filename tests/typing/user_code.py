@@ -6,7 +6,7 @@
 import asyncio
 import io
 from pathlib import Path
-from typing import assert_type
+from typing import Any, assert_type
 
 import httpx
 import scenario_uploads
@@ -133,6 +133,19 @@ def retrieve(client: Scenario) -> str:
         assert_type(upload.entity_id, str)
         return upload.entity_id
     return "not known yet"
+
+
+def show_models(upload: Upload) -> None:
+    """Models become dicts and JSON, and so do those in them."""
+    assert_type(upload.to_json(), str)
+    assert_type(upload.model_fields_set, set[str])
+    assert_type(upload.model_extra, dict[str, Any])
+    print(upload.to_dict(use_api_names=False, exclude_none=True), upload.to_json(indent=None))
+    for part in upload.parts or []:
+        assert_type(part, UploadPart)
+        assert_type(part.to_json(), str)
+    if upload.asset_options:
+        assert_type(upload.asset_options.to_json(exclude_unset=False), str)
 
 
 def use_enums(client: Scenario) -> str:

@@ -1,0 +1,77 @@
+"""What type checkers are told of the models follows the contract by itself."""
+
+import ast
+import shutil
+import tempfile
+from pathlib import Path
+
+import attrs
+import pytest
+import scenario_uploads_client.models as generated
+
+from tests.support import future
+from tools import generate, model_stubs
+
+STUB = generate.ROOT / model_stubs.PLACE
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout with the generated client and the stub of this one."""
+    shutil.copytree(generate.ROOT / "generated_client", tmp_path / "generated_client")
+    (tmp_path / model_stubs.PLACE).parent.mkdir(parents=True)
+    shutil.copy(STUB, tmp_path / model_stubs.PLACE)
+    return tmp_path
+
+
+def run(checkout: Path, *arguments: str) -> int:
+    return generate.main([*arguments, "--target", str(checkout / "generated_client")])
+
+
+def test_it_is_written_with_the_client(checkout: Path) -> None:
+    (checkout / model_stubs.PLACE).unlink()
+    assert run(checkout) == 0
+    assert (checkout / model_stubs.PLACE).read_bytes() == STUB.read_bytes()
+
+
+def test_it_names_every_model_and_enum_and_nothing_else() -> None:
+    module = ast.parse(STUB.read_text(encoding="utf-8"))
+    models = {node.name for node in module.body if isinstance(node, ast.ClassDef)}
+    imported = {name.asname for node in module.body if isinstance(node, ast.ImportFrom) for name in node.names}
+    assert models == {name for name in generated.__all__ if attrs.has(getattr(generated, name))}
+    assert {name for name in imported if name and not name.startswith("_")} == set(generated.__all__) - models
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (
+            lambda stub: stub.write_text(stub.read_text().replace("upload: Upload", "upload: object")),
+            "+    upload: Upl",
+        ),
+        (Path.unlink, "missing file: overrides/scenario_uploads/models.pyi"),
+    ],
+)
+def test_a_difference_fails_the_check(checkout: Path, capsys: pytest.CaptureFixture[str], spoil, expected: str) -> None:
+    assert run(checkout, "--check") == 0
+    spoil(checkout / model_stubs.PLACE)
+    capsys.readouterr()
+    assert run(checkout, "--check") == 1
+    captured = capsys.readouterr()
+    assert expected in captured.out
+    assert "make generate" in captured.err
+
+
+def test_the_models_of_tomorrow_are_told_of_as_well() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        package = generate.build(Path(name), contract=future.CONTRACT)
+        stub = model_stubs.write_stub(package)
+        assert generate.write_stub(package)
+    fields = {
+        node.name: {ast.unparse(item) for item in node.body if isinstance(item, ast.AnnAssign)}
+        for node in ast.parse(stub).body
+        if isinstance(node, ast.ClassDef)
+    }
+    assert fields.keys() == {model.__name__ for model in future.list_models(future.load())}
+    assert "nested: list[list[Leaf]]" in "\n".join(fields["Everything"])
+    assert fields["Leaf"] == set()

@@ -1,0 +1,68 @@
+"""What type checkers are told of `scenario_uploads.models`: the generated models, with the methods that they get.
+
+The generated classes stay as they are, so the methods that `scenario_uploads.methods` gives them are not in their
+source. The stub declares, for each model, a class that is both, and names its fields that hold other models anew, so
+that those are of the same kind.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+PLACE = Path("overrides", "scenario_uploads", "models.pyi")
+"""Where the stub stands, from the folder that holds the generated client's."""
+
+HEAD = """\
+from typing import Any
+
+from {package} import models as _generated
+{imports}
+from {package}.types import Unset
+
+from .methods import ModelMethods
+"""
+
+
+def write_stub(package: Path) -> str:
+    """Return the stub for the models of a generated package, formatted as ruff does."""
+    classes = {
+        node.name: node
+        for path in sorted((package / "models").glob("*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef)
+    }
+    models = {name for name, node in classes.items() if any(_is_define(decorator) for decorator in node.decorator_list)}
+    enums = sorted(classes.keys() - models)
+    imports = [f"from {package.name}.models import {name} as {name}" for name in enums]
+    blocks = [_declare(classes[name], models) for name in sorted(models)]
+    head = HEAD.format(package=package.name, imports="\n".join(imports))
+    used = "\n".join(blocks)
+    lines = [line for line in head.splitlines() if not line.startswith("from typing") or "Any" in used]
+    lines = [line for line in lines if not line.endswith("import Unset") or "Unset" in used]
+    return "\n".join(lines).strip() + "\n\n" + "\n".join(blocks)
+
+
+def _is_define(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Name) and decorator.id == "_attrs_define"
+
+
+def _declare(node: ast.ClassDef, models: set[str]) -> str:
+    """Return the declaration of one model."""
+    fields = [
+        f"    {ast.unparse(item.target)}: {ast.unparse(item.annotation)}{_silence(item.annotation)}"
+        for item in node.body
+        if isinstance(item, ast.AnnAssign) and _names(item.annotation) & models
+    ]
+    head = f"class {node.name}(ModelMethods, _generated.{node.name}):"
+    return "\n".join([head, *fields]) + "\n" if fields else f"{head} ...\n"
+
+
+def _names(annotation: ast.expr) -> set[str]:
+    return {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
+
+
+def _silence(annotation: ast.expr) -> str:
+    # A list of our models is no list of the generated ones to a type checker, since one might be put into it.
+    inside = any(isinstance(node, ast.Subscript) for node in ast.walk(annotation))
+    return "  # type: ignore[assignment]" if inside else "  # pyright: ignore[reportIncompatibleVariableOverride]"
