@@ -14,6 +14,7 @@ from . import flow, uploading
 from .defaults import DEFAULT_MAX_RETRIES
 from .given import NOT_GIVEN, NotGiven, Omit
 from .http import Api, Delivery, Reply
+from .logs import show_log
 from .models import (
     Upload,
     UploadAction,
@@ -101,6 +102,8 @@ class Scenario:
             trust_env=trust_env,
             http_client=http_client,
         )
+        if options.trust_env:
+            show_log(os.environ.get("SCENARIO_LOG"))
         self._begin(options, Runner(Connections(http_client, trust_env=options.trust_env)))
 
     def _begin(self, options: ClientOptions, runner: Runner) -> None:
