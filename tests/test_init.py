@@ -82,7 +82,7 @@ def test_an_unknown_name_cannot_be_imported() -> None:
         from scenario_uploads import Nothing  # type: ignore[attr-defined]  # noqa: F401, PLC0415
 
 
-@pytest.mark.parametrize("room", ["errors", "models"])
+@pytest.mark.parametrize("room", ["errors", "models", "types"])
 def test_the_rooms_for_callers_are_there_without_an_import_of_their_own(room: str) -> None:
     program = f"import scenario_uploads; print(scenario_uploads.{room}.__name__)"
     assert run(program) == f"scenario_uploads.{room}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # No `__all__` here: to type checkers a star exports what it brings, but only where no list says otherwise.
+    from . import types as types
     from .async_client import AsyncClient as AsyncClient
     from .async_client import AsyncScenario as AsyncScenario
     from .async_client import AsyncUploads as AsyncUploads
@@ -67,6 +68,7 @@ else:
         "omit": "given",
     }
     _SUBMODULES = ("errors", "models")
+    _ROOMS = (*_SUBMODULES, "types")
 
     def __getattr__(name):
         if name == "__all__":
@@ -75,7 +77,7 @@ else:
             from importlib.metadata import version  # noqa: PLC0415 - slow, and rarely asked for
 
             return version("scenario-uploads")
-        if name in _SUBMODULES:
+        if name in _ROOMS:
             return _load(name)
         if not name.startswith("_"):
             for home in (_HOMES[name],) if name in _HOMES else _SUBMODULES:

@@ -217,4 +217,9 @@ def invalid_answer(answer: Answer, operation: str, what: str, *, show: bool = Tr
     message = f"{operation} was answered with status {answer.status} and {what}"
     if show:
         message += f": {snippet(shown.body[:SHOWN].decode('utf-8', 'replace')) or 'the body is empty'}"
-    return APIResponseValidationError(message, response=evolve(shown, body=shown.body[:SHOWN]).response())
+    beginning = evolve(shown, body=shown.body[:SHOWN])
+    try:
+        body = parse_body(shown.body)
+    except ValueError:
+        body = beginning.body.decode("utf-8", "replace")
+    return APIResponseValidationError(message, response=beginning.response(), body=body)

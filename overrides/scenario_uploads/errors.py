@@ -120,13 +120,23 @@ class APIError(ScenarioError):
 
     Attributes:
         request: The request that was sent last, or None. Copies and pickles keep its method and URL alone.
+        body: The answer's JSON value, or its text when it is not JSON; None when there is no answer.
     """
 
     request: httpx.Request | None
+    body: object
 
-    def __init__(self, message: str, *, request: httpx.Request | None = None, upload_id: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        request: httpx.Request | None = None,
+        *,
+        body: object = None,
+        upload_id: str | None = None,
+    ) -> None:
         super().__init__(message, upload_id=upload_id)
         self.request = request
+        self.body = body
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The request carries the credentials, and the response the request; the credentials do not travel.
@@ -140,9 +150,29 @@ class APIError(ScenarioError):
 class APIConnectionError(APIError):
     """No answer came from the API: the name did not resolve, the connection failed or broke."""
 
+    def __init__(
+        self,
+        message: str = "Connection error.",
+        request: httpx.Request | None = None,
+        *,
+        body: object = None,
+        upload_id: str | None = None,
+    ) -> None:
+        super().__init__(message, request, body=body, upload_id=upload_id)
+
 
 class APITimeoutError(APIConnectionError):
     """No answer came from the API in time."""
+
+    def __init__(
+        self,
+        message: str = "Request timed out.",
+        request: httpx.Request | None = None,
+        *,
+        body: object = None,
+        upload_id: str | None = None,
+    ) -> None:
+        super().__init__(message, request, body=body, upload_id=upload_id)
 
 
 class APIResponseValidationError(APIError):
@@ -151,13 +181,16 @@ class APIResponseValidationError(APIError):
     Attributes:
         status_code: The HTTP status of the answer.
         response: The answer, with at most its first bytes.
+        body: Its JSON value, or else its first bytes as text.
     """
 
     status_code: int
     response: httpx.Response
 
-    def __init__(self, message: str, *, response: httpx.Response, upload_id: str | None = None) -> None:
-        super().__init__(message, request=response.request, upload_id=upload_id)
+    def __init__(
+        self, message: str, *, response: httpx.Response, body: object = None, upload_id: str | None = None
+    ) -> None:
+        super().__init__(message, response.request, body=body, upload_id=upload_id)
         self.response = response
         self.status_code = response.status_code
 
@@ -168,7 +201,6 @@ class APIStatusError(APIError):
     Attributes:
         status_code: The HTTP status of the answer.
         response: The answer.
-        body: The answer's JSON value, or its text when it is not JSON.
         reason: What the service says is wrong, whatever key it came under; None when it says nothing.
         trace_id: What Scenario's support needs to find the request; None when the service gave none.
         retry_after: Seconds that the service asks to wait before another try; None when it asks for none.
@@ -176,7 +208,6 @@ class APIStatusError(APIError):
 
     status_code: int
     response: httpx.Response
-    body: object
     reason: str | None
     trace_id: str | None
     retry_after: float | None
@@ -184,10 +215,9 @@ class APIStatusError(APIError):
     def __init__(
         self, message: str, *, response: httpx.Response, body: object = None, upload_id: str | None = None
     ) -> None:
-        super().__init__(message, request=response.request, upload_id=upload_id)
+        super().__init__(message, response.request, body=body, upload_id=upload_id)
         self.response = response
         self.status_code = response.status_code
-        self.body = body
         self.reason = find_reason(body)
         self.trace_id = find_trace_id(body)
         self.retry_after = None

@@ -1,0 +1,29 @@
+"""The keyword arguments of `client.uploads.create`."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+__all__ = ["AssetOptions", "UploadCreateParams"]
+
+
+class AssetOptions(TypedDict, total=False):
+    """What to do with the asset that an upload makes. Not for `kind="model"`."""
+
+    collection_ids: list[str]
+    hide: bool
+    parent_id: str
+
+
+class UploadCreateParams(TypedDict, total=False):
+    """The keyword arguments of `client.uploads.create`; see there."""
+
+    asset_options: AssetOptions
+    civitai_model_url: str
+    content_type: str
+    file_name: str
+    file_size: int
+    hugging_face_model_name: str
+    kind: str
+    parts: int
+    url: str

@@ -1,0 +1,5 @@
+"""The answer to `client.uploads.create`, and what is in it."""
+
+from scenario_uploads.models import Upload, UploadAssetOptions, UploadCreateResponse, UploadPart
+
+__all__ = ["Upload", "UploadAssetOptions", "UploadCreateResponse", "UploadPart"]

@@ -1,0 +1,11 @@
+"""The keyword arguments of `client.uploads.retrieve`, besides the id."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+__all__ = ["UploadRetrieveParams"]
+
+
+class UploadRetrieveParams(TypedDict, total=False):
+    """The keyword arguments of `client.uploads.retrieve`, besides the id: none in this contract."""
