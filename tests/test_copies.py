@@ -7,7 +7,16 @@ from typing import Any
 
 import httpx
 import pytest
-from scenario_uploads import AsyncScenario, CredentialsError, InvalidArgumentError, Scenario, ScenarioError
+from scenario_uploads import (
+    DEFAULT_TIMEOUT,
+    AsyncScenario,
+    CredentialsError,
+    DefaultAsyncHttpxClient,
+    DefaultHttpxClient,
+    InvalidArgumentError,
+    Scenario,
+    ScenarioError,
+)
 
 from tests.support.clients import Blocking, Connect, raises
 from tests.support.service import UPLOAD_ID, Service
@@ -211,6 +220,23 @@ class TestConnections:
         twin.close()
         assert not given.is_closed
         connect.run(given.aclose()) if connect.is_async else given.close()
+
+    def test_of_a_default_http_client_are_closed_with_the_client(
+        self, connect: Connect, service: Service, change: Any
+    ) -> None:
+        given: Any = DefaultAsyncHttpxClient() if connect.is_async else DefaultHttpxClient()
+        client = connect(service.url, http_client=given)
+        client.uploads.retrieve(UPLOAD_ID)
+        change(client).close()
+        assert not given.is_closed
+        client.close()
+        assert given.is_closed
+
+    @pytest.mark.parametrize("kind", [DefaultHttpxClient, DefaultAsyncHttpxClient])
+    def test_of_a_default_http_client_have_our_settings_or_those_given(self, kind: Any) -> None:
+        assert kind().timeout == DEFAULT_TIMEOUT
+        assert kind(timeout=3).timeout == httpx.Timeout(3)
+        assert not kind().follow_redirects
 
     def test_a_client_knows_that_its_given_http_client_is_closed(self) -> None:
         with httpx.Client() as given:

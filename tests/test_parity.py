@@ -28,7 +28,11 @@ PAIRS += [
 PROPERTIES = {"with_raw_response", "with_streaming_response"}
 NAMES = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
 WORDS = {"AsyncScenario": "Scenario", "AsyncUploads": "Uploads", "AsyncClient": "Client", "AsyncRunner": "Runner"}
-WORDS |= {"AsyncAPIResponse": "APIResponse", "an `async with` block": "a `with` block"}
+WORDS |= {
+    "DefaultAsyncHttpxClient": "DefaultHttpxClient",
+    "AsyncAPIResponse": "APIResponse",
+    "an `async with` block": "a `with` block",
+}
 AT_ONCE = {"__init__", "__repr__", "copy", "is_closed", "iter_bytes", "iter_lines", "iter_text"}
 TYPES = {AsyncUploads: Uploads, httpx.AsyncClient: httpx.Client, AsyncIterator: Iterator}
 

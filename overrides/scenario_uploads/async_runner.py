@@ -34,7 +34,7 @@ class AsyncConnections:
     """The connections of one client and its copies.
 
     Args:
-        http_client: The caller's own client for the calls to the API; it is not closed here.
+        http_client: The caller's own client for the calls to the API; only a `DefaultAsyncHttpxClient` is closed here.
         trust_env: Whether the environment's proxies and CA files are used.
     """
 
@@ -64,6 +64,8 @@ class AsyncConnections:
             # When their event loop has ended before them, the sockets go with its remains.
             with suppress(RuntimeError):
                 await own.aclose()
+        if self._given is not None and getattr(self._given, "closes_with_client", False):
+            await self._given.aclose()
 
     def to_api(self) -> httpx.AsyncClient:
         """Return what carries the calls to the API: it has the credentials' origin, storage has another."""

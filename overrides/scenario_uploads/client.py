@@ -61,7 +61,7 @@ class Scenario:
             logging a warning and going on with what is there.
         http_client: An `httpx.Client` whose transport, proxies and limits carry the calls to the API. The base
             URL and credentials stay those of this client, redirects are not followed, and closing it is up to the
-            caller. The parts of files do not go through it.
+            caller, unless it is a `DefaultHttpxClient`. The parts of files do not go through it.
         trust_env: Read the environment: credentials and settings, `SCENARIO_LOG`, proxies, CA files.
 
     Raises:

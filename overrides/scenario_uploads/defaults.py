@@ -20,13 +20,23 @@ if TYPE_CHECKING:
 else:
 
     class DefaultHttpxClient(httpx.Client):
-        """An `httpx.Client` with this package's timeouts and limits, where no others are given, for `http_client=`."""
+        """An `httpx.Client` with this package's timeouts and limits, where no others are given, for `http_client=`.
+
+        It is closed with the client that it is given to, unlike others.
+        """
+
+        closes_with_client = True
 
         def __init__(self, **settings: Any) -> None:
             super().__init__(**_DEFAULTS | settings)
 
     class DefaultAsyncHttpxClient(httpx.AsyncClient):
-        """An `httpx.AsyncClient` with this package's timeouts and limits, where no others are given."""
+        """An `httpx.AsyncClient` with this package's timeouts and limits, where no others are given.
+
+        It is closed with the client that it is given to, unlike others.
+        """
+
+        closes_with_client = True
 
         def __init__(self, **settings: Any) -> None:
             super().__init__(**_DEFAULTS | settings)

@@ -29,7 +29,7 @@ class Connections:
     """The connections of one client and its copies.
 
     Args:
-        http_client: The caller's own client for the calls to the API; it is not closed here.
+        http_client: The caller's own client for the calls to the API; only a `DefaultHttpxClient` is closed here.
         trust_env: Whether the environment's proxies and CA files are used.
     """
 
@@ -56,6 +56,8 @@ class Connections:
             for client in (self._own, self._storage):
                 if client is not None:
                     client.close()
+        if self._given is not None and getattr(self._given, "closes_with_client", False):
+            self._given.close()
 
     def to_api(self) -> httpx.Client:
         """Return what carries the calls to the API: it has the credentials' origin, storage has another."""
