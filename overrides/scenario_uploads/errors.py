@@ -184,6 +184,7 @@ class APIResponseValidationError(APIError):
         body: Its JSON value, or else its first bytes as text.
     """
 
+    request: httpx.Request  # pyright: ignore[reportIncompatibleVariableOverride]
     status_code: int
     response: httpx.Response
 
@@ -206,6 +207,7 @@ class APIStatusError(APIError):
         retry_after: Seconds that the service asks to wait before another try; None when it asks for none.
     """
 
+    request: httpx.Request  # pyright: ignore[reportIncompatibleVariableOverride]
     status_code: int
     response: httpx.Response
     reason: str | None

@@ -1,6 +1,7 @@
 """A program as users of scenario-sdk write it: their uploads, by hand, with every convenience of that client.
 
-`test_program.py` runs it twice, once as it stands and once with another import, and compares what it prints.
+The import is that of our client. `test_program.py` runs it so and with that of scenario-sdk, and compares what it
+prints; `make types` checks it.
 """
 
 import asyncio
@@ -10,8 +11,8 @@ import time
 from typing import Any
 
 import httpx
-import scenario_sdk
-from scenario_sdk import (
+import scenario_uploads
+from scenario_uploads import (
     NOT_GIVEN,
     APIConnectionError,
     APIResponse,
@@ -24,9 +25,9 @@ from scenario_sdk import (
     Timeout,
     omit,
 )
-from scenario_sdk.types import UploadCreateParams, UploadCreateResponse, UploadRetrieveResponse
-from scenario_sdk.types.upload_create_params import AssetOptions
-from scenario_sdk.types.upload_retrieve_response import Upload
+from scenario_uploads.types import UploadCreateParams, UploadCreateResponse, UploadRetrieveResponse
+from scenario_uploads.types.upload_create_params import AssetOptions
+from scenario_uploads.types.upload_retrieve_response import Upload
 
 CONTENT = b"glTF" + (2).to_bytes(4, "little") + (12).to_bytes(4, "little")
 BASE_URL = sys.argv[1]
@@ -66,8 +67,10 @@ def describe(upload: Upload) -> dict[str, Any]:
 
 
 def upload_by_hand(client: Scenario) -> str:
-    created = client.uploads.create(**params("dragon.glb"), civitai_model_url=omit)
+    created = client.uploads.create(**params("dragon.glb"))
     say("created", describe(created.upload))
+    imported = client.uploads.create(hugging_face_model_name="owner/name", url=omit, parts=omit, timeout=NOT_GIVEN)
+    say("imported from", imported.upload.provider)
     say("status", f"{created.upload.status} {created.upload.status == 'pending'} {created.upload.parts_count == 1}")
     send(created)
     triggered = client.uploads.trigger_action(created.upload.id, action="complete", timeout=Timeout(10.0, read=20.0))
@@ -122,7 +125,7 @@ def go_wrong(client: Scenario) -> None:
         client.uploads.retrieve("upload_that_is_not_there")
     except NotFoundError as error:
         say("not found", [error.status_code, isinstance(error.body, dict), error.response.status_code])
-        say("bases", [isinstance(error, APIStatusError), isinstance(error, scenario_sdk.ScenarioError)])
+        say("bases", [isinstance(error, APIStatusError), isinstance(error, scenario_uploads.ScenarioError)])
         say("request", [error.request.method, error.request.url.path.rpartition("/")[2]])
     try:
         client.uploads.trigger_action("", action="complete")
@@ -134,7 +137,7 @@ def go_wrong(client: Scenario) -> None:
         say("unreachable", [type(error).__name__, type(error.__cause__).__name__])
     try:
         client.uploads.create(kind="image", extra_headers={"Authorization": "Bearer wrong"})
-    except scenario_sdk.AuthenticationError as error:
+    except scenario_uploads.AuthenticationError as error:
         say("refused", error.status_code)
 
 

@@ -27,8 +27,8 @@ def run(program: str, box: Sandbox) -> Any:
 
 
 def test_a_program_for_the_official_client_comes_to_the_same_with_ours(box: Sandbox) -> None:
-    changed = PROGRAM.replace("scenario_sdk", "scenario_uploads")
-    assert changed != PROGRAM
-    official, ours = run(PROGRAM, box), run(changed, box)
+    written = PROGRAM.replace("scenario_uploads", "scenario_sdk")
+    assert written != PROGRAM
+    official, ours = run(written, box), run(PROGRAM, box)
     assert len(ours) > 25
     assert ours == official
