@@ -54,6 +54,7 @@ lock: setup ## Write requirements-dev.txt and package-lock.json anew (UPGRADE=1 
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
 		$(if $(UPGRADE),--upgrade) pyproject.toml requirements-bench.in -o requirements-bench.txt
 	$(WITH_NODE) npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
+	$(VENV) -m tools.tidy_lock package-lock.json
 
 ##
 ## The three things one comes for
@@ -157,6 +158,17 @@ workflows: setup ## Check the workflows, offline
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	.venv/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	.venv/bin/zizmor --offline --no-progress --quiet --persona=pedantic .github .pre-commit-config.yaml
+
+# Not a part of `make check`, which needs no network: what is known to be vulnerable changes by the day, and is asked of
+# the registries. Without them this fails; a package that they do not know is no package that is well.
+.PHONY: audit
+audit: setup-node ## Ask the registries which locked packages are known to be vulnerable (needs the network)
+	@failed=0; \
+	for file in requirements-dev.txt requirements-bench.txt; do \
+		$(VENV) -m pip_audit --strict --disable-pip --require-hashes --progress-spinner off -r $$file || failed=1; \
+	done; \
+	$(WITH_NODE) npm audit --package-lock-only --audit=true --audit-level=high || failed=1; \
+	if [ $$failed = 1 ]; then echo "error: a package is vulnerable, or the registries could not be asked; see above" >&2; exit 1; fi
 
 ##
 ## Packages and measures
