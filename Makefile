@@ -180,12 +180,16 @@ build: setup ## Build the wheel and the sdist into dist/
 	$(VENV) -m build --no-isolation
 
 .PHONY: test-wheel
-test-wheel: setup ## Build the wheel and try it in an empty environment
+test-wheel: setup-node ## Build the wheel and try it in an empty environment
 	$(VENV) -m pytest tests/tools/test_distribution.py
 
 .PHONY: chaos
 chaos: setup ## Upload N files through a service that misbehaves at random (SEED=, N=300)
 	$(VENV) -m tests.chaos -n $(or $(N),300) $(if $(SEED),--seed $(SEED))
+
+.PHONY: fuzz
+fuzz: setup ## Give the decoder, storage's answers, the ledger and the command line odd inputs (MINUTES=10, SEED=)
+	$(VENV) -m tests.fuzz --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 .PHONY: bench
 bench: setup ## Measure speed and memory against other clients (BENCH_ARGS='--quick')

@@ -55,8 +55,8 @@ class Answer:
 
     def response(self) -> httpx.Response:
         """Return it as httpx would have, for errors to carry."""
-        gone = ("content-encoding", "content-length", "transfer-encoding")
-        headers = [(key, value) for key, value in self.headers.multi_items() if key.lower() not in gone]
+        gone = (b"content-encoding", b"content-length", b"transfer-encoding")
+        headers = [(key, value) for key, value in self.headers.raw if key.lower() not in gone]
         response = httpx.Response(self.status, headers=headers, content=self.body, request=self.request)
         response.elapsed = timedelta(seconds=self.elapsed)
         return response
@@ -69,11 +69,11 @@ class Answer:
             with suppress(ValueError):
                 secrets += base64.b64decode(credentials).decode().split(":", 1)
         # What is shorter might be a word of the text.
-        forms = [form for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _spell(secret)]
-        body, headers = self.body, self.headers.multi_items()
+        forms = [form.encode() for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _spell(secret)]
+        body, headers = self.body, self.headers.raw
         for form in forms:
-            body = body.replace(form.encode(), b"***")
-            headers = [(name, value.replace(form, "***")) for name, value in headers]
+            body = body.replace(form, b"***")
+            headers = [(name, value.replace(form, b"***")) for name, value in headers]
         return evolve(self, body=body, headers=httpx.Headers(headers))
 
 

@@ -146,9 +146,10 @@ def build_arguments(model: type[T], arguments: Mapping[str, Any], report: Report
         if name in shape.keys or name in attributes:
             continue
         if shape.build_extra is None:
-            report(f"{path}{name}", f"is not known; there are {', '.join(attributes)}")
+            report(path + snippet(str(name), 60), f"is not known; there are {', '.join(attributes)}")
         else:
-            result.additional_properties[name] = shape.build_extra(value, path + name, report)  # type: ignore[attr-defined]
+            shown = path + snippet(str(name), 60)
+            result.additional_properties[name] = shape.build_extra(value, shown, report)  # type: ignore[attr-defined]
     return result
 
 

@@ -69,7 +69,7 @@ class StorageGate:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        error = _find_header_problem(headers, query)
+        error = find_header_problem(headers, query)
         if error is not None:
             await error.to_response()(scope, receive, send)
             return
@@ -107,7 +107,8 @@ class StorageGate:
         return stored
 
 
-def _find_header_problem(headers: Headers, query: dict[str, str]) -> _S3Error | None:
+def find_header_problem(headers: Headers, query: dict[str, str]) -> _S3Error | None:
+    """Return what S3 would say of the headers of a part, or None when it would take it."""
     if "X-Amz-Signature" in query:
         if "authorization" in headers:
             return _TWO_AUTHS
