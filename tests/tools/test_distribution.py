@@ -5,6 +5,7 @@ runs the tests, where the lock file put them; so a requirement that the wheel do
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from collections.abc import Iterable
 from email.parser import Parser
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -157,6 +159,44 @@ def test_installed_in_an_empty_environment_it_works(empty_environment: Path) -> 
     loaded = set(json.loads(result.stdout))
     assert {"scenario_uploads", "scenario_uploads_client"} <= loaded
     assert not loaded & {"boto3", "nanio", "rich", "starlette", "typer", "uvicorn", "yaml"}
+
+
+def check_types(python: Path, folder: Path) -> dict[str, Any]:
+    """Return what pyright reports of a folder, in its strictest mode, with what an interpreter has installed."""
+    settings = {"include": ["."], "typeCheckingMode": "strict"}
+    (folder / "pyrightconfig.json").write_text(json.dumps(settings))
+    result = subprocess.run(
+        [ROOT / "node_modules" / ".bin" / "pyright", "--outputjson", "--pythonpath", python, "--project", folder],
+        cwd=folder,
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    report: dict[str, Any] = json.loads(result.stdout)
+    assert report["summary"]["filesAnalyzed"] > 0, result.stdout + result.stderr
+    return report
+
+
+def test_installed_it_is_typed(empty_environment: Path, tmp_path: Path) -> None:
+    """Users see the types of clients, models and enums in the wheel, and not only we in our source tree."""
+    for name in ("user_code.py", "wrong_code.py"):
+        shutil.copy(ROOT / "tests" / "typing" / name, tmp_path)
+    report = check_types(empty_environment, tmp_path)
+    assert report["generalDiagnostics"] == []
+    assert report["summary"]["filesAnalyzed"] == 2
+
+
+def test_what_is_installed_is_what_is_checked(empty_environment: Path, tmp_path: Path) -> None:
+    """The test above can fail: without `py.typed`, or with a model that is unknown, pyright complains."""
+    (site_packages,) = empty_environment.parents[1].glob("lib/python*/site-packages")
+    marker = site_packages / "scenario_uploads" / "py.typed"
+    shutil.copy(ROOT / "tests" / "typing" / "user_code.py", tmp_path)
+    moved = marker.rename(marker.with_name("moved"))
+    try:
+        assert check_types(empty_environment, tmp_path)["summary"]["errorCount"] > 0
+    finally:
+        moved.rename(marker)
 
 
 def test_command_without_its_extra_says_what_to_install(empty_environment: Path) -> None:
