@@ -113,19 +113,13 @@ class _AnswerTime:
 
 
 class _Backend:
-    """Opens connections whose streams keep the time."""
+    """Opens connections whose streams keep the time. It has what our clients use of a backend: no Unix sockets."""
 
     def __init__(self, backend: Any, streams: _Streams) -> None:
         self._backend, self._streams = backend, streams
 
     def connect_tcp(self, *args: Any, **options: Any) -> _Stream:
         return _Stream(self._backend.connect_tcp(*args, **options), self._streams)
-
-    def connect_unix_socket(self, *args: Any, **options: Any) -> _Stream:
-        return _Stream(self._backend.connect_unix_socket(*args, **options), self._streams)
-
-    def sleep(self, seconds: float) -> None:
-        self._backend.sleep(seconds)
 
 
 class _Stream:
@@ -160,12 +154,6 @@ class _AsyncBackend:
 
     async def connect_tcp(self, *args: Any, **options: Any) -> _AsyncStream:
         return _AsyncStream(await self._backend.connect_tcp(*args, **options))
-
-    async def connect_unix_socket(self, *args: Any, **options: Any) -> _AsyncStream:
-        return _AsyncStream(await self._backend.connect_unix_socket(*args, **options))
-
-    async def sleep(self, seconds: float) -> None:
-        await self._backend.sleep(seconds)
 
 
 class _AsyncStream:

@@ -20,11 +20,21 @@ from unittest import mock
 
 import h11
 import httpx
+from attrs import evolve
 from hypothesis import strategies as st
-from scenario_uploads import InvalidArgumentError, Scenario, ScenarioError, cli, console
-from scenario_uploads.answers import BodyReader
+from scenario_uploads import (
+    APIError,
+    InvalidArgumentError,
+    Scenario,
+    ScenarioError,
+    UploadFailedError,
+    UploadTimeoutError,
+    cli,
+    console,
+)
+from scenario_uploads.answers import Answer, BodyReader
 from scenario_uploads.codec import encode
-from scenario_uploads.flow import build_create
+from scenario_uploads.flow import build_create, wait
 from scenario_uploads.http import Api, Pause, Send, action_operation, call, create_operation, retrieve_operation
 from scenario_uploads.ledger import Ledger, clean, list_entries
 from scenario_uploads.models import UploadAction, UploadCreateParams, UploadTriggerActionParams
@@ -208,6 +218,53 @@ def _answer(data: st.DataObject, step: Send) -> Any:
     answer = reader.finish(0.0, cut=data.draw(st.booleans()))
     assert len(answer.body) <= step.limit + 1
     return answer
+
+
+KNOWN_STATUSES = st.sampled_from(["pending", "validating", "validated", "complete", "imported", "failed", "archived"])
+FAULTS: list[Callable[[httpx.Request], Exception]] = [
+    lambda request: httpx.ReadTimeout("late", request=request),
+    lambda request: httpx.ConnectError("refused", request=request),
+    lambda request: httpx.RemoteProtocolError("no http", request=request),
+    lambda request: OSError("broken"),
+]
+
+
+def fuzz_wait(data: st.DataObject) -> None:
+    """Whatever the service answers, and however late: an end, no later than the last look after the deadline."""
+    seconds = 0.0
+    api = evolve(make_api(strict=data.draw(st.booleans())), clock=lambda: seconds, draw=lambda: 1.0)
+    timeout = data.draw(st.floats(0, 30))
+    steps = wait(api, "upload_1", timeout)
+    outcome: Any = None
+    try:
+        step = next(steps)
+        while True:
+            if isinstance(step, Pause):
+                assert step.seconds >= 0
+                seconds += step.seconds
+                step = steps.send(None)
+                continue
+            assert isinstance(step, Send)
+            allowed = step.request.extensions["timeout"]["read"]
+            assert 0 < allowed <= max(1.0, timeout - seconds)
+            seconds += allowed * data.draw(st.sampled_from([0.01, 0.5, 1.0]))
+            if data.draw(st.booleans()):
+                step = steps.throw(data.draw(st.sampled_from(FAULTS))(step.request))
+            else:
+                body = {"upload": UPLOAD | {"entityId": None, "status": data.draw(KNOWN_STATUSES)}}
+                code = data.draw(st.sampled_from([200] * 4 + [404, 429, 503]))
+                answer = Answer(code, httpx.Headers(to_headers(data.draw(HEADERS))), to_text(body), step.request, 0.0)
+                step = steps.send(answer)
+    except StopIteration as end:
+        outcome = end.value.status
+    except ScenarioError as error:
+        outcome = error
+        assert error.upload_id == "upload_1"
+    assert outcome == "imported" or isinstance(outcome, APIError | UploadFailedError | UploadTimeoutError)
+    # The last look has a second of its own.
+    assert seconds <= timeout + 1.001
+    if isinstance(outcome, UploadTimeoutError):
+        assert seconds >= timeout
 
 
 HEADS = st.sampled_from(
@@ -442,6 +499,7 @@ def fuzz_contract(data: st.DataObject) -> None:
 
 TARGETS: dict[str, Callable[[st.DataObject], None]] = {
     "answer": fuzz_answer,
+    "wait": fuzz_wait,
     "storage": fuzz_storage,
     "ledger": fuzz_ledger,
     "command-line": fuzz_command_line,
