@@ -73,6 +73,7 @@ def test_fault_31_a_content_type_that_cannot_be_told(name: str, kind: str) -> No
         ("face.png", "asset", "image/png"),
         ("film.mov", "video", "video/quicktime"),
         ("dragon.zip", "3d", "application/zip"),
+        ("prompt.txt", "text", "text/plain"),
     ],
 )
 def test_a_kind_that_is_given_is_taken(name: str, kind: str, content_type: str) -> None:

@@ -44,6 +44,11 @@ def test_parts_count_in_their_order_not_in_that_of_their_arrival(sender, box):
     assert b"".join(chunks) == b"".join(box.read_file(created["id"]))
 
 
+def test_text_is_a_kind(sender, box):
+    ended = sender.send(b"a dragon, at dusk", kind="text", contentType="text/plain", fileName="prompt.txt")
+    assert (ended["status"], ended["kind"]) == ("imported", "text")
+
+
 def test_every_status_is_seen_in_turn_and_the_entity_only_at_the_end(sender_to):
     with Sandbox(step_delay=0.15) as box:
         sender = sender_to(box)

@@ -9,6 +9,7 @@ class UploadKind(StrEnum):
     AVATAR = "avatar"
     IMAGE = "image"
     MODEL = "model"
+    TEXT = "text"
     THREE_D = "3d"
     VIDEO = "video"
 
