@@ -67,6 +67,7 @@ app = typer.Typer(
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
 BaseUrl = Annotated[str | None, typer.Option(help="Where the API is; else SCENARIO_BASE_URL, else production.")]
 Timeout = Annotated[float, typer.Option(help="Seconds to wait for the import.")]
+ProjectId = Annotated[str | None, typer.Option(help="The project that owns the upload.")]
 UploadId = Annotated[str, typer.Argument(metavar="ID", help="The id of the upload.")]
 
 
@@ -98,6 +99,7 @@ def upload(
     timeout: Timeout = 300,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
+    project_id: ProjectId = None,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Use a sandbox that lives for this command.")] = False,
 ) -> None:
     """Upload a file and wait until it is imported."""
@@ -116,25 +118,34 @@ def upload(
             integrity=integrity,
             # A sandbox of its own is gone with the command, and what was sent to it too.
             resume=resume and not sandbox,
+            project_id=project_id,
         )
     print_upload(result, as_json=as_json)
 
 
 @app.command()
-def status(upload_id: UploadId, as_json: AsJson = False, base_url: BaseUrl = None) -> None:
+def status(
+    upload_id: UploadId, as_json: AsJson = False, base_url: BaseUrl = None, project_id: ProjectId = None
+) -> None:
     """Show where an upload stands."""
     with _client(base_url) as client:
-        result = client.uploads.retrieve(upload_id).upload
+        result = client.uploads.retrieve(upload_id, project_id=project_id).upload
     if not isinstance(result, Upload):
         raise ScenarioError("The answer has no upload.", upload_id=upload_id)
     print_upload(result, as_json=as_json)
 
 
 @app.command()
-def wait(upload_id: UploadId, timeout: Timeout = 300, as_json: AsJson = False, base_url: BaseUrl = None) -> None:
+def wait(
+    upload_id: UploadId,
+    timeout: Timeout = 300,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+    project_id: ProjectId = None,
+) -> None:
     """Wait until an upload is imported."""
     with _client(base_url) as client:
-        result = client.uploads.wait(upload_id, timeout=timeout)
+        result = client.uploads.wait(upload_id, timeout=timeout, project_id=project_id)
     print_upload(result, as_json=as_json)
 
 

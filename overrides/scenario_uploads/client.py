@@ -57,6 +57,8 @@ class Scenario:
         default_headers: Headers to send with every call to the API, besides those in the environment's
             `SCENARIO_CUSTOM_HEADERS`, one `Name: value` on each line. An `Authorization` here replaces the credentials.
         default_query: Query parameters to send with every call to the API.
+        project_id: The project that owns uploads, sent with every call to assert or to set the owner, unless the call
+            has another one.
         strict_responses: Raise `APIResponseValidationError` when an answer differs from the contract, instead of
             logging a warning and going on with what is there.
         http_client: An `httpx.Client` whose transport, proxies and limits carry the calls to the API. The base
@@ -82,6 +84,7 @@ class Scenario:
         max_retries: int = DEFAULT_MAX_RETRIES,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
+        project_id: str | None = None,
         strict_responses: bool = False,
         http_client: httpx.Client | None = None,
         trust_env: bool = True,
@@ -97,6 +100,7 @@ class Scenario:
             max_retries=max_retries,
             default_headers=default_headers,
             default_query=default_query,
+            project_id=project_id,
             strict_responses=strict_responses or _strict_response_validation,
             environ=os.environ,
             trust_env=trust_env,
@@ -123,6 +127,7 @@ class Scenario:
         set_default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
         set_default_query: Mapping[str, object] | None = None,
+        project_id: str | Omit | None = None,
         strict_responses: bool | None = None,
         http_client: httpx.Client | None = None,
     ) -> Self:
@@ -142,6 +147,7 @@ class Scenario:
             set_default_headers: All headers to send, instead of the present ones.
             default_query: Query parameters to send besides the present ones, or in place of them.
             set_default_query: All query parameters to send, instead of the present ones.
+            project_id: Another project; `omit` for none.
             strict_responses: Raise when an answer differs from the contract.
             http_client: An `httpx.Client` that carries the calls to the API instead.
 
@@ -163,6 +169,7 @@ class Scenario:
             default_query=default_query,
             set_default_query=set_default_query,
             strict_responses=strict_responses,
+            project_id=project_id,
         )
         if http_client is None:
             runner = self._runner.share()
@@ -203,6 +210,11 @@ class Scenario:
     def base_url(self) -> httpx.URL:
         """Where the API is, with a slash at the end."""
         return httpx.URL(self._options.base_url + "/")
+
+    @property
+    def project_id(self) -> str | None:
+        """The project that every call is about, unless it has another one."""
+        return self._options.project_id
 
     @property
     def timeout(self) -> httpx.Timeout:
@@ -272,6 +284,7 @@ class Uploads:
         kind: UploadKind | str | Omit | None = None,
         parts: int | Omit | None = None,
         url: str | Omit | None = None,
+        project_id: str | Omit | None = None,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,
         extra_body: object = None,
@@ -293,6 +306,8 @@ class Uploads:
             kind: One of the contract's kinds, such as `"3d"`.
             parts: How many parts the file is sent in, 1 to 10,000.
             url: Where the service fetches the file.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
             extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
             extra_query: Query parameters to send besides the client's, or in place of them.
             extra_body: Fields to put into the body besides the arguments', or in place of them.
@@ -317,12 +332,13 @@ class Uploads:
             "url": url,
         }
         added = resolve_call(extra_headers, extra_query, extra_body, timeout)
-        return self._run(flow.create(self._api, arguments, added, self._delivery))
+        return self._run(flow.create(self._api.for_project(project_id), arguments, added, self._delivery))
 
     def retrieve(
         self,
         upload_id: str,
         *,
+        project_id: str | Omit | None = None,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,
         extra_body: object = None,
@@ -332,6 +348,8 @@ class Uploads:
 
         Args:
             upload_id: The `id` of the upload.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
             extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
             extra_query: Query parameters to send besides the client's, or in place of them.
             extra_body: Taken for the sake of sameness; the request has no body.
@@ -342,13 +360,14 @@ class Uploads:
             APIError: When the call does not succeed; `NotFoundError` when there is no such upload.
         """
         added = resolve_call(extra_headers, extra_query, extra_body, timeout)
-        return self._run(flow.retrieve(self._api, upload_id, added, self._delivery))
+        return self._run(flow.retrieve(self._api.for_project(project_id), upload_id, added, self._delivery))
 
     def trigger_action(
         self,
         upload_id: str,
         *,
         action: UploadAction | str,
+        project_id: str | Omit | None = None,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,
         extra_body: object = None,
@@ -361,6 +380,8 @@ class Uploads:
         Args:
             upload_id: The `id` of the upload.
             action: `"complete"`, once every part is sent.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
             extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
             extra_query: Query parameters to send besides the client's, or in place of them.
             extra_body: Fields to put into the body besides `action`.
@@ -371,19 +392,24 @@ class Uploads:
             APIError: When the call does not succeed.
         """
         added = resolve_call(extra_headers, extra_query, extra_body, timeout)
-        return self._run(flow.trigger_action(self._api, upload_id, action, added, self._delivery))
+        return self._run(
+            flow.trigger_action(self._api.for_project(project_id), upload_id, action, added, self._delivery)
+        )
 
     def wait(
         self,
         upload_id: str | Upload | UploadCreateResponse | UploadRetrieveResponse | UploadTriggerActionResponse,
         *,
         timeout: float = 300,
+        project_id: str | Omit | None = None,
     ) -> Upload:
         """Wait until an upload is imported, asking the service again and again, backing off to every 5 s.
 
         Args:
             upload_id: The `id` of the upload, the upload itself, or an answer that holds it.
             timeout: Seconds; 0 looks once.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
 
         Returns:
             The imported upload, with its `entity_id` when the service gives one.
@@ -393,7 +419,7 @@ class Uploads:
             UploadTimeoutError: When it was not ready in time. It may still become so.
             APIError: When the service cannot be asked, for a reason that does not pass.
         """
-        return self._runner.run(flow.wait(self._api, upload_id, timeout))
+        return self._runner.run(flow.wait(self._api.for_project(project_id), upload_id, timeout))
 
     def upload_file(
         self,
@@ -412,6 +438,7 @@ class Uploads:
         resume: bool | str | os.PathLike[str] = False,
         max_bandwidth: float | None = None,
         restart_on_expiry: bool = True,
+        project_id: str | Omit | None = None,
     ) -> Upload:
         """Upload a file: create, send its parts, complete, and wait for the import.
 
@@ -436,6 +463,8 @@ class Uploads:
                 for the user's state folder, or a folder. Only for a path, and of use for files of several parts.
             max_bandwidth: Bytes a second over all parts, from 1. Default: no limit.
             restart_on_expiry: When the presigned URLs run out, start once more with a new upload.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
 
         Returns:
             The imported upload, with its `entity_id`; with `wait=False`, the completed one.
@@ -466,7 +495,7 @@ class Uploads:
             max_bandwidth=max_bandwidth,
             restart_on_expiry=restart_on_expiry,
         )
-        return self._runner.run(uploading.upload_file(self._api, file, options))
+        return self._runner.run(uploading.upload_file(self._api.for_project(project_id), file, options))
 
     def _run(self, steps: flow.Steps[Reply[T]]) -> T:
         reply = self._runner.run(steps)

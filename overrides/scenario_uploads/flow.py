@@ -64,7 +64,7 @@ def create(
     api: Api, arguments: Mapping[str, Any], added: CallOptions = NOTHING_ADDED, delivery: Delivery = Delivery.MODEL
 ) -> Steps[Reply[UploadCreateResponse]]:
     """Create an upload from a caller's keyword arguments."""
-    operation = create_operation(build_create(arguments), added)
+    operation = create_operation(build_create(arguments), added, project_id=api.options.project_id)
     return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added)))
 
 
@@ -72,7 +72,7 @@ def retrieve(
     api: Api, upload_id: str, added: CallOptions = NOTHING_ADDED, delivery: Delivery = Delivery.MODEL
 ) -> Steps[Reply[UploadRetrieveResponse]]:
     """Read an upload."""
-    operation = retrieve_operation(check_upload_id(upload_id), added)
+    operation = retrieve_operation(check_upload_id(upload_id), added, project_id=api.options.project_id)
     with name_upload(upload_id):
         return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added)))
 
@@ -89,7 +89,7 @@ def trigger_action(
     params = _build(UploadTriggerActionParams, "trigger_action", {"action": action})
     with name_upload(upload_id):
         if params.action != UploadAction.COMPLETE or "action" in added.body:
-            operation = action_operation(upload_id, params, added)
+            operation = action_operation(upload_id, params, added, project_id=api.options.project_id)
             return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added), retries=0))
         retries = api.options.max_retries
         return (yield from complete(api, upload_id, retries=retries, refusals=0, added=added, delivery=delivery))
@@ -143,7 +143,9 @@ def complete(
     refusal.
     """
     policy = RetryPolicy(retries)
-    operation = action_operation(upload_id, UploadTriggerActionParams(action=UploadAction.COMPLETE), added)
+    project_id = api.options.project_id
+    params = UploadTriggerActionParams(action=UploadAction.COMPLETE)
+    operation = action_operation(upload_id, params, added, project_id=project_id)
     timeout = _timeout(api, added)
     retry = 0
     while True:
@@ -158,7 +160,11 @@ def complete(
             return evolve(reply, retries_taken=retry)
         try:
             looked = yield from fetch(
-                api, retrieve_operation(upload_id, added), timeout=timeout, retries=0, find_lack=find_lack_of_upload
+                api,
+                retrieve_operation(upload_id, added, project_id=project_id),
+                timeout=timeout,
+                retries=0,
+                find_lack=find_lack_of_upload,
             )
         except APIError as error:
             if not _is_passing(error, strict=api.options.strict_responses):
@@ -176,9 +182,8 @@ def complete(
 
 def look(api: Api, upload_id: str, *, timeout: httpx.Timeout | None = None, retries: int | None = 0) -> Steps[Upload]:
     """Read an upload, once unless told otherwise (None: as the client's settings say): most who look look again."""
-    answer = yield from call(
-        api, retrieve_operation(upload_id), timeout=timeout, retries=retries, find_lack=find_lack_of_upload
-    )
+    operation = retrieve_operation(upload_id, project_id=api.options.project_id)
+    answer = yield from call(api, operation, timeout=timeout, retries=retries, find_lack=find_lack_of_upload)
     return answer.upload
 
 

@@ -21,9 +21,11 @@ from typing import Any, Generic, TypeVar, cast
 import httpx
 from attrs import evolve, field, frozen
 from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, trigger_upload_action
+from scenario_uploads_client.types import UNSET
 
 from .answers import Answer, BodyReader, OpenAnswer, decode_body, invalid_answer, parse_body
 from .errors import APIConnectionError, APITimeoutError, InvalidArgumentError, ScenarioError, status_error
+from .given import NotGiven, Omit
 from .models import (
     UploadCreateParams,
     UploadCreateResponse,
@@ -31,7 +33,7 @@ from .models import (
     UploadTriggerActionParams,
     UploadTriggerActionResponse,
 )
-from .options import NOTHING_ADDED, CallOptions, ClientOptions
+from .options import NOTHING_ADDED, CallOptions, ClientOptions, check_project_id
 from .params import merge_headers, merge_query, write_json
 from .plan import MAX_PARTS
 from .redaction import redact, redact_chain, snippet
@@ -70,9 +72,11 @@ class Operation(Generic[T]):
 
 
 # The generated `_get_kwargs` are the generator's own seam between building a request and sending it.
-def create_operation(params: UploadCreateParams, added: CallOptions = NOTHING_ADDED) -> Operation[UploadCreateResponse]:
+def create_operation(
+    params: UploadCreateParams, added: CallOptions = NOTHING_ADDED, *, project_id: str | None = None
+) -> Operation[UploadCreateResponse]:
     """Return the call that creates an upload."""
-    request = added.add_to(create_upload._get_kwargs(body=params))  # noqa: SLF001
+    request = added.add_to(create_upload._get_kwargs(body=params, project_id=project_id or UNSET))  # noqa: SLF001
     body = request["json"]
     imports = any(body.get(name) for name in ("url", "huggingFaceModelName", "civitaiModelUrl"))
     parts = body.get("parts")
@@ -86,17 +90,24 @@ def create_operation(params: UploadCreateParams, added: CallOptions = NOTHING_AD
     )
 
 
-def retrieve_operation(upload_id: str, added: CallOptions = NOTHING_ADDED) -> Operation[UploadRetrieveResponse]:
+def retrieve_operation(
+    upload_id: str, added: CallOptions = NOTHING_ADDED, *, project_id: str | None = None
+) -> Operation[UploadRetrieveResponse]:
     """Return the call that reads an upload."""
-    request = added.add_to(retrieve_upload._get_kwargs(upload_id))  # noqa: SLF001
+    request = added.add_to(retrieve_upload._get_kwargs(upload_id, project_id=project_id or UNSET))  # noqa: SLF001
     return Operation("retrieve_upload", UploadRetrieveResponse, request, Repeat.SAFE, upload_id=upload_id)
 
 
 def action_operation(
-    upload_id: str, params: UploadTriggerActionParams, added: CallOptions = NOTHING_ADDED
+    upload_id: str,
+    params: UploadTriggerActionParams,
+    added: CallOptions = NOTHING_ADDED,
+    *,
+    project_id: str | None = None,
 ) -> Operation[UploadTriggerActionResponse]:
     """Return the call that triggers an action. It is not repeated here: a retrieve settles what became of it."""
-    request = added.add_to(trigger_upload_action._get_kwargs(upload_id, body=params))  # noqa: SLF001
+    own = trigger_upload_action._get_kwargs(upload_id, body=params, project_id=project_id or UNSET)  # noqa: SLF001
+    request = added.add_to(own)
     return Operation("trigger_upload_action", UploadTriggerActionResponse, request, Repeat.NEVER, upload_id=upload_id)
 
 
@@ -167,6 +178,16 @@ class Api:
     draw: Callable[[], float] = random.random
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def for_project(self, project_id: str | Omit | None) -> Api:
+        """Return how one call talks to the API that is about another project; None is for that of the client.
+
+        Raises:
+            InvalidArgumentError: When it is no id.
+        """
+        if project_id is None or isinstance(project_id, NotGiven):
+            return self
+        return evolve(self, options=evolve(self.options, project_id=check_project_id(project_id)))
 
 
 # Nearly everything comes as an httpx error; what its backends and other transports let through is the rest: TLS that

@@ -88,6 +88,7 @@ class ClientOptions:
     default_headers: Headers = field(repr=False)
     default_query: Query = field(repr=False)
     strict_responses: bool
+    project_id: str | None = None
     trust_env: bool = True
     environment_headers: Headers = field(factory=dict, repr=False)
 
@@ -154,6 +155,7 @@ def resolve_options(
     default_query: Mapping[str, object] | None,
     strict_responses: bool,
     environ: Mapping[str, str],
+    project_id: str | Omit | None = None,
     trust_env: bool = True,
     http_client: httpx.Client | httpx.AsyncClient | None = None,
 ) -> ClientOptions:
@@ -178,9 +180,23 @@ def resolve_options(
         default_headers=headers,
         default_query=check_query("default_query", default_query or {}),
         strict_responses=bool(strict_responses),
+        project_id=check_project_id(project_id),
         trust_env=bool(trust_env),
         environment_headers=_read_custom_headers(environ),
     )
+
+
+def check_project_id(project_id: object) -> str | None:
+    """Return the id of a project; None for none, which `omit` asks for.
+
+    Raises:
+        InvalidArgumentError: When it is empty or no text that can be sent.
+    """
+    if project_id is None or not is_given(project_id):
+        return None
+    if not isinstance(project_id, str) or not project_id.strip() or not project_id.isprintable():
+        raise InvalidArgumentError(f"project_id must be the id of a project, such as 'proj_5Rt9c', not {project_id!r}.")
+    return project_id
 
 
 def change_options(
@@ -197,6 +213,7 @@ def change_options(
     default_query: Mapping[str, object] | None,
     set_default_query: Mapping[str, object] | None,
     strict_responses: bool | None,
+    project_id: str | Omit | None = None,
 ) -> ClientOptions:
     """Return the settings of a copy: those of the client, but for what is given.
 
@@ -236,6 +253,7 @@ def change_options(
         default_headers=headers,
         default_query=query,
         strict_responses=options.strict_responses if strict_responses is None else bool(strict_responses),
+        project_id=options.project_id if project_id is None else check_project_id(project_id),
     )
 
 

@@ -141,7 +141,8 @@ def _upload(
 
 def _begin(api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None) -> Steps[_Begun]:
     """Create the upload and note where its parts go."""
-    created = yield from call(api, create_operation(prepared.params), find_lack=_find_id_lack)
+    operation = create_operation(prepared.params, project_id=api.options.project_id)
+    created = yield from call(api, operation, find_lack=_find_id_lack)
     upload, plan = created.upload, prepared.plan
     # A tolerant decoder leaves a value of the wrong type as it came.
     answered = upload.parts if isinstance(upload.parts, list) else []
@@ -264,6 +265,8 @@ def _open_ledger(api: Api, source: Source, prepared: _Prepared, options: FileOpt
     account = credentials.header if credentials.scheme == "Basic" else credentials.scheme
     body: Mapping[str, Any] = prepared.params.to_dict()
     told = {name: value for name, value in body.items() if name not in ("fileSize", "parts")}
+    if api.options.project_id is not None:
+        told["projectId"] = api.options.project_id
     return Ledger(folder, source.path, api.options.base_url, account, json.dumps(told, sort_keys=True))
 
 

@@ -157,7 +157,14 @@ def test_numbers_are_abbreviated(numbers, expected):
 
 def make_record(name: str = "upload_1", status: str = "pending") -> UploadRecord:
     return UploadRecord(
-        id=name, created_at=NOW, updated_at=NOW, file_name="a", kind="3d", source="multipart", status=status
+        id=name,
+        owner_id="proj_1",
+        created_at=NOW,
+        updated_at=NOW,
+        file_name="a",
+        kind="3d",
+        source="multipart",
+        status=status,
     )
 
 

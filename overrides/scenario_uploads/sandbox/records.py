@@ -39,6 +39,8 @@ class UploadRecord:
     """An upload as it stands at one moment."""
 
     id: str
+    owner_id: str
+    """The project that owns it."""
     created_at: datetime
     updated_at: datetime
     file_name: str
@@ -78,7 +80,7 @@ class UploadRecord:
             "createdAt": format_time(self.created_at),
             "fileName": self.file_name,
             "kind": self.kind,
-            "ownerId": "proj_sandbox",
+            "ownerId": self.owner_id,
             "source": self.source,
             "status": self.status,
             "updatedAt": format_time(self.updated_at),

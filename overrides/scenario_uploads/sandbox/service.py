@@ -36,7 +36,19 @@ from scenario_uploads.sandbox.wire import (
 
 _LOG: Final = logging.getLogger("scenario_uploads.sandbox")
 _UPLOAD_ID: Final = re.compile(r"upload_[A-Za-z0-9]{24}")
-_Handler = Callable[[Mapping[str, str], Any], Awaitable[dict[str, Any]]]
+_PROJECT: Final = "proj_sandbox"
+
+
+@attrs.frozen
+class _Call:
+    """What a request says, once it is known to fit the contract."""
+
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Any
+
+
+_Handler = Callable[[_Call], Awaitable[dict[str, Any]]]
 
 
 @attrs.frozen(kw_only=True)
@@ -91,7 +103,8 @@ class Service:
                     headers=request.headers,
                     body=body,
                 )
-                status, content = 200, {"upload": await handler(request.path_params, value)}
+                call = _Call(request.path_params, request.query_params, value)
+                status, content = 200, {"upload": await handler(call)}
             except Refusal as refusal:
                 status, headers, content = refusal.status, refusal.headers, make_error(refusal.reason)
             except StorageError as error:
@@ -117,11 +130,12 @@ class Service:
         _LOG.info("%s %d", operation.id, status)
         return Response(body, status, headers, media_type="application/json")
 
-    async def _create(self, _: Mapping[str, str], body: dict[str, Any]) -> dict[str, Any]:
-        asked = read_create(body, self.max_file_size)
+    async def _create(self, call: _Call) -> dict[str, Any]:
+        asked = read_create(call.body, self.max_file_size)
+        owner = call.query.get("projectId", _PROJECT)
         upload_id, now = make_id("upload"), datetime.now(UTC)
         if asked.source != "multipart":
-            record = _make_record(upload_id, asked, now, status="validating")
+            record = _make_record(upload_id, owner, asked, now, status="validating")
             self.uploads.add(record)
             self.importer.start_pretended(record)
             return record.to_create_answer([], now)
@@ -141,15 +155,15 @@ class Service:
             parts_count=asked.parts,
             storage_id=storage_id,
         )
-        record = _make_record(upload_id, asked, now, status="pending", multipart=multipart)
+        record = _make_record(upload_id, owner, asked, now, status="pending", multipart=multipart)
         self.uploads.add(record)
         return record.to_create_answer(urls, expires)
 
-    async def _retrieve(self, path: Mapping[str, str], _: Any) -> dict[str, Any]:
-        return self._find(path["uploadId"]).to_answer()
+    async def _retrieve(self, call: _Call) -> dict[str, Any]:
+        return self._find_for(call).to_answer()
 
-    async def _trigger_action(self, path: Mapping[str, str], _: Any) -> dict[str, Any]:
-        record = self._find(path["uploadId"])
+    async def _trigger_action(self, call: _Call) -> dict[str, Any]:
+        record = self._find_for(call)
         multipart = record.multipart
         if multipart is None or record.status != "pending":
             raise _not_pending(record)
@@ -172,6 +186,13 @@ class Service:
         self.importer.start_multipart(started, multipart, parts[: multipart.parts_count])
         return started.to_answer()
 
+    def _find_for(self, call: _Call) -> UploadRecord:
+        """Return the upload that a call is about, of the project that it asserts."""
+        record = self._find(call.path["uploadId"])
+        if call.query.get("projectId", record.owner_id) != record.owner_id:
+            raise Refusal(403, f"Upload {record.id} does not belong to project {call.query['projectId']}")
+        return record
+
     def _find(self, upload_id: str) -> UploadRecord:
         record = self.uploads.find(upload_id) if _UPLOAD_ID.fullmatch(upload_id) else None
         if record is None:
@@ -179,9 +200,10 @@ class Service:
         return record
 
 
-def _make_record(upload_id: str, asked: CreateRequest, now: datetime, **fields: Any) -> UploadRecord:
+def _make_record(upload_id: str, owner_id: str, asked: CreateRequest, now: datetime, **fields: Any) -> UploadRecord:
     return UploadRecord(
         id=upload_id,
+        owner_id=owner_id,
         created_at=now,
         updated_at=now,
         file_name=asked.file_name,

@@ -10,18 +10,26 @@ from ...client import AuthenticatedClient, Client
 from ...models.error import Error
 from ...models.upload_create_params import UploadCreateParams
 from ...models.upload_create_response import UploadCreateResponse
-from ...types import Response
+from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     *,
     body: UploadCreateParams,
+    project_id: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+
+    params: dict[str, Any] = {}
+
+    params["projectId"] = project_id
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "post",
         "url": "/uploads",
+        "params": params,
     }
 
     _kwargs["json"] = body.to_dict()
@@ -101,6 +109,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: UploadCreateParams,
+    project_id: str | Unset = UNSET,
 ) -> Response[Error | UploadCreateResponse]:
     """Create an upload
 
@@ -109,6 +118,7 @@ def sync_detailed(
     (`url`, `huggingFaceModelName`, `civitaiModelUrl`) the service fetches the file by itself.
 
     Args:
+        project_id (str | Unset):  Example: proj_5Rt9c.
         body (UploadCreateParams): What to upload. Every field is optional for the schema; which
             ones are needed depends on the source:
             multipart needs `fileName`, `contentType`, `fileSize`, `parts` and `kind`; a URL needs
@@ -125,6 +135,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        project_id=project_id,
     )
 
     response = client.get_httpx_client().request(
@@ -138,6 +149,7 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     body: UploadCreateParams,
+    project_id: str | Unset = UNSET,
 ) -> Error | UploadCreateResponse | None:
     """Create an upload
 
@@ -146,6 +158,7 @@ def sync(
     (`url`, `huggingFaceModelName`, `civitaiModelUrl`) the service fetches the file by itself.
 
     Args:
+        project_id (str | Unset):  Example: proj_5Rt9c.
         body (UploadCreateParams): What to upload. Every field is optional for the schema; which
             ones are needed depends on the source:
             multipart needs `fileName`, `contentType`, `fileSize`, `parts` and `kind`; a URL needs
@@ -163,6 +176,7 @@ def sync(
     return sync_detailed(
         client=client,
         body=body,
+        project_id=project_id,
     ).parsed
 
 
@@ -170,6 +184,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: UploadCreateParams,
+    project_id: str | Unset = UNSET,
 ) -> Response[Error | UploadCreateResponse]:
     """Create an upload
 
@@ -178,6 +193,7 @@ async def asyncio_detailed(
     (`url`, `huggingFaceModelName`, `civitaiModelUrl`) the service fetches the file by itself.
 
     Args:
+        project_id (str | Unset):  Example: proj_5Rt9c.
         body (UploadCreateParams): What to upload. Every field is optional for the schema; which
             ones are needed depends on the source:
             multipart needs `fileName`, `contentType`, `fileSize`, `parts` and `kind`; a URL needs
@@ -194,6 +210,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         body=body,
+        project_id=project_id,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -205,6 +222,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     body: UploadCreateParams,
+    project_id: str | Unset = UNSET,
 ) -> Error | UploadCreateResponse | None:
     """Create an upload
 
@@ -213,6 +231,7 @@ async def asyncio(
     (`url`, `huggingFaceModelName`, `civitaiModelUrl`) the service fetches the file by itself.
 
     Args:
+        project_id (str | Unset):  Example: proj_5Rt9c.
         body (UploadCreateParams): What to upload. Every field is optional for the schema; which
             ones are needed depends on the source:
             multipart needs `fileName`, `contentType`, `fileSize`, `parts` and `kind`; a URL needs
@@ -231,5 +250,6 @@ async def asyncio(
         await asyncio_detailed(
             client=client,
             body=body,
+            project_id=project_id,
         )
     ).parsed

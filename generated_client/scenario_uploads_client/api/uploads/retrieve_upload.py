@@ -10,18 +10,27 @@ from ... import errors
 from ...client import AuthenticatedClient, Client
 from ...models.error import Error
 from ...models.upload_retrieve_response import UploadRetrieveResponse
-from ...types import Response
+from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     upload_id: str,
+    *,
+    project_id: str | Unset = UNSET,
 ) -> dict[str, Any]:
+
+    params: dict[str, Any] = {}
+
+    params["projectId"] = project_id
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "get",
         "url": "/uploads/{upload_id}".format(
             upload_id=quote(str(upload_id), safe=""),
         ),
+        "params": params,
     }
 
     return _kwargs
@@ -86,6 +95,7 @@ def sync_detailed(
     upload_id: str,
     *,
     client: AuthenticatedClient | Client,
+    project_id: str | Unset = UNSET,
 ) -> Response[Error | UploadRetrieveResponse]:
     """Retrieve an upload
 
@@ -94,6 +104,7 @@ def sync_detailed(
 
     Args:
         upload_id (str):  Example: upload_ZJvXr7nTqXUBNgL6wEAhyPqT.
+        project_id (str | Unset):  Example: proj_5Rt9c.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -105,6 +116,7 @@ def sync_detailed(
 
     kwargs = _get_kwargs(
         upload_id=upload_id,
+        project_id=project_id,
     )
 
     response = client.get_httpx_client().request(
@@ -118,6 +130,7 @@ def sync(
     upload_id: str,
     *,
     client: AuthenticatedClient | Client,
+    project_id: str | Unset = UNSET,
 ) -> Error | UploadRetrieveResponse | None:
     """Retrieve an upload
 
@@ -126,6 +139,7 @@ def sync(
 
     Args:
         upload_id (str):  Example: upload_ZJvXr7nTqXUBNgL6wEAhyPqT.
+        project_id (str | Unset):  Example: proj_5Rt9c.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -138,6 +152,7 @@ def sync(
     return sync_detailed(
         upload_id=upload_id,
         client=client,
+        project_id=project_id,
     ).parsed
 
 
@@ -145,6 +160,7 @@ async def asyncio_detailed(
     upload_id: str,
     *,
     client: AuthenticatedClient | Client,
+    project_id: str | Unset = UNSET,
 ) -> Response[Error | UploadRetrieveResponse]:
     """Retrieve an upload
 
@@ -153,6 +169,7 @@ async def asyncio_detailed(
 
     Args:
         upload_id (str):  Example: upload_ZJvXr7nTqXUBNgL6wEAhyPqT.
+        project_id (str | Unset):  Example: proj_5Rt9c.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -164,6 +181,7 @@ async def asyncio_detailed(
 
     kwargs = _get_kwargs(
         upload_id=upload_id,
+        project_id=project_id,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -175,6 +193,7 @@ async def asyncio(
     upload_id: str,
     *,
     client: AuthenticatedClient | Client,
+    project_id: str | Unset = UNSET,
 ) -> Error | UploadRetrieveResponse | None:
     """Retrieve an upload
 
@@ -183,6 +202,7 @@ async def asyncio(
 
     Args:
         upload_id (str):  Example: upload_ZJvXr7nTqXUBNgL6wEAhyPqT.
+        project_id (str | Unset):  Example: proj_5Rt9c.
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -196,5 +216,6 @@ async def asyncio(
         await asyncio_detailed(
             upload_id=upload_id,
             client=client,
+            project_id=project_id,
         )
     ).parsed

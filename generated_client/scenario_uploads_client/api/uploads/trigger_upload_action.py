@@ -11,21 +11,29 @@ from ...client import AuthenticatedClient, Client
 from ...models.error import Error
 from ...models.upload_trigger_action_params import UploadTriggerActionParams
 from ...models.upload_trigger_action_response import UploadTriggerActionResponse
-from ...types import Response
+from ...types import UNSET, Response, Unset
 
 
 def _get_kwargs(
     upload_id: str,
     *,
     body: UploadTriggerActionParams,
+    project_id: str | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
+
+    params: dict[str, Any] = {}
+
+    params["projectId"] = project_id
+
+    params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
     _kwargs: dict[str, Any] = {
         "method": "post",
         "url": "/uploads/{upload_id}/action".format(
             upload_id=quote(str(upload_id), safe=""),
         ),
+        "params": params,
     }
 
     _kwargs["json"] = body.to_dict()
@@ -106,6 +114,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: UploadTriggerActionParams,
+    project_id: str | Unset = UNSET,
 ) -> Response[Error | UploadTriggerActionResponse]:
     """Trigger an action on an upload
 
@@ -114,6 +123,7 @@ def sync_detailed(
 
     Args:
         upload_id (str):  Example: upload_ZJvXr7nTqXUBNgL6wEAhyPqT.
+        project_id (str | Unset):  Example: proj_5Rt9c.
         body (UploadTriggerActionParams): The action to trigger on an upload.
 
     Raises:
@@ -127,6 +137,7 @@ def sync_detailed(
     kwargs = _get_kwargs(
         upload_id=upload_id,
         body=body,
+        project_id=project_id,
     )
 
     response = client.get_httpx_client().request(
@@ -141,6 +152,7 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     body: UploadTriggerActionParams,
+    project_id: str | Unset = UNSET,
 ) -> Error | UploadTriggerActionResponse | None:
     """Trigger an action on an upload
 
@@ -149,6 +161,7 @@ def sync(
 
     Args:
         upload_id (str):  Example: upload_ZJvXr7nTqXUBNgL6wEAhyPqT.
+        project_id (str | Unset):  Example: proj_5Rt9c.
         body (UploadTriggerActionParams): The action to trigger on an upload.
 
     Raises:
@@ -163,6 +176,7 @@ def sync(
         upload_id=upload_id,
         client=client,
         body=body,
+        project_id=project_id,
     ).parsed
 
 
@@ -171,6 +185,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     body: UploadTriggerActionParams,
+    project_id: str | Unset = UNSET,
 ) -> Response[Error | UploadTriggerActionResponse]:
     """Trigger an action on an upload
 
@@ -179,6 +194,7 @@ async def asyncio_detailed(
 
     Args:
         upload_id (str):  Example: upload_ZJvXr7nTqXUBNgL6wEAhyPqT.
+        project_id (str | Unset):  Example: proj_5Rt9c.
         body (UploadTriggerActionParams): The action to trigger on an upload.
 
     Raises:
@@ -192,6 +208,7 @@ async def asyncio_detailed(
     kwargs = _get_kwargs(
         upload_id=upload_id,
         body=body,
+        project_id=project_id,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -204,6 +221,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     body: UploadTriggerActionParams,
+    project_id: str | Unset = UNSET,
 ) -> Error | UploadTriggerActionResponse | None:
     """Trigger an action on an upload
 
@@ -212,6 +230,7 @@ async def asyncio(
 
     Args:
         upload_id (str):  Example: upload_ZJvXr7nTqXUBNgL6wEAhyPqT.
+        project_id (str | Unset):  Example: proj_5Rt9c.
         body (UploadTriggerActionParams): The action to trigger on an upload.
 
     Raises:
@@ -227,5 +246,6 @@ async def asyncio(
             upload_id=upload_id,
             client=client,
             body=body,
+            project_id=project_id,
         )
     ).parsed
