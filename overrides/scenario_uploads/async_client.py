@@ -6,7 +6,7 @@ import copy
 import os
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Self, TypeVar, cast
+from typing import Self, TypeVar, cast, overload
 
 import httpx
 
@@ -21,6 +21,8 @@ from .models import (
     UploadAction,
     UploadAssetOptions,
     UploadCreateResponse,
+    UploadDryRun,
+    UploadDryRunResponse,
     UploadKind,
     UploadRetrieveResponse,
     UploadTriggerActionResponse,
@@ -272,6 +274,7 @@ class AsyncUploads:
         """The same calls for an `async with` block, in which an `AsyncAPIResponse` is read off the wire when asked."""
         return AsyncUploadsWithStreamingResponse(self)
 
+    @overload
     async def create(
         self,
         *,
@@ -284,12 +287,54 @@ class AsyncUploads:
         kind: UploadKind | str | Omit | None = None,
         parts: int | Omit | None = None,
         url: str | Omit | None = None,
+        dry_run: Omit | None = None,
         project_id: str | Omit | None = None,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,
         extra_body: object = None,
         timeout: float | httpx.Timeout | NotGiven | None = None,
-    ) -> UploadCreateResponse:
+    ) -> UploadCreateResponse: ...
+
+    @overload
+    async def create(
+        self,
+        *,
+        asset_options: UploadAssetOptions | Mapping[str, object] | Omit | None = None,
+        civitai_model_url: str | Omit | None = None,
+        content_type: str | Omit | None = None,
+        file_name: str | Omit | None = None,
+        file_size: int | Omit | None = None,
+        hugging_face_model_name: str | Omit | None = None,
+        kind: UploadKind | str | Omit | None = None,
+        parts: int | Omit | None = None,
+        url: str | Omit | None = None,
+        dry_run: UploadDryRun | str,
+        project_id: str | Omit | None = None,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: object = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
+    ) -> UploadDryRunResponse: ...
+
+    async def create(
+        self,
+        *,
+        asset_options: UploadAssetOptions | Mapping[str, object] | Omit | None = None,
+        civitai_model_url: str | Omit | None = None,
+        content_type: str | Omit | None = None,
+        file_name: str | Omit | None = None,
+        file_size: int | Omit | None = None,
+        hugging_face_model_name: str | Omit | None = None,
+        kind: UploadKind | str | Omit | None = None,
+        parts: int | Omit | None = None,
+        url: str | Omit | None = None,
+        dry_run: UploadDryRun | str | Omit | None = None,
+        project_id: str | Omit | None = None,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: object = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
+    ) -> UploadCreateResponse | UploadDryRunResponse:
         """Create an upload. `upload_file` does this and all that follows; use this to send the parts yourself.
 
         A multipart upload needs `file_name`, `content_type`, `file_size`, `parts` and `kind`. The service fetches the
@@ -306,6 +351,7 @@ class AsyncUploads:
             kind: One of the contract's kinds, such as `"3d"`.
             parts: How many parts the file is sent in, 1 to 10,000.
             url: Where the service fetches the file.
+            dry_run: `"true"` or `"api"` asks for the cost alone and creates nothing.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
             extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
@@ -314,7 +360,8 @@ class AsyncUploads:
             timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`, instead of the client's.
 
         Returns:
-            The answer; `.upload.parts` has one presigned URL for each part, and no other answer repeats them.
+            The answer; `.upload.parts` has one presigned URL for each part, and no other answer repeats them. With
+            `dry_run`, the cost: `.creative_units_cost`, `.creative_units_discount` and `.cost_details`.
 
         Raises:
             InvalidArgumentError: When an argument cannot be used.
@@ -332,7 +379,9 @@ class AsyncUploads:
             "url": url,
         }
         added = resolve_call(extra_headers, extra_query, extra_body, timeout)
-        return await self._run(flow.create(self._api.for_project(project_id), arguments, added, self._delivery))
+        return await self._run(
+            flow.create(self._api.for_project(project_id), arguments, added, self._delivery, dry_run=dry_run)
+        )
 
     async def retrieve(
         self,

@@ -43,6 +43,8 @@ from .models import (
     UploadAction,
     UploadCreateParams,
     UploadCreateResponse,
+    UploadDryRun,
+    UploadDryRunResponse,
     UploadRetrieveResponse,
     UploadTriggerActionParams,
     UploadTriggerActionResponse,
@@ -61,11 +63,19 @@ _RANGES = {"file_size": (1, MAX_FILE_SIZE), "parts": (1, MAX_PARTS)}
 
 
 def create(
-    api: Api, arguments: Mapping[str, Any], added: CallOptions = NOTHING_ADDED, delivery: Delivery = Delivery.MODEL
+    api: Api,
+    arguments: Mapping[str, Any],
+    added: CallOptions = NOTHING_ADDED,
+    delivery: Delivery = Delivery.MODEL,
+    *,
+    dry_run: object = None,
 ) -> Steps[Reply[UploadCreateResponse]]:
-    """Create an upload from a caller's keyword arguments."""
-    operation = create_operation(build_create(arguments), added, project_id=api.options.project_id)
-    return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added)))
+    """Create an upload from a caller's keyword arguments, or ask what it would cost."""
+    wanted = check_dry_run(dry_run)
+    project_id = api.options.project_id
+    operation = create_operation(build_create(arguments), added, project_id=project_id, dry_run=wanted)
+    find_lack = _find_lack_of_cost if wanted else None
+    return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added), find_lack=find_lack))
 
 
 def retrieve(
@@ -189,7 +199,15 @@ def look(api: Api, upload_id: str, *, timeout: httpx.Timeout | None = None, retr
 
 def find_lack_of_upload(answer: Any) -> str | None:
     """Tell what an answer lacks that a tolerant decoder let pass."""
-    return None if isinstance(answer.upload, Upload) else "no upload"
+    return None if isinstance(getattr(answer, "upload", None), Upload) else "no upload"
+
+
+def _find_lack_of_cost(answer: Any) -> str | None:
+    if isinstance(answer, UploadDryRunResponse):
+        return None
+    upload = getattr(answer, "upload", None)
+    made = f"; it has created upload {snippet(str(upload.id), 100)}" if isinstance(upload, Upload) else ""
+    return f"no cost, though dry_run asked for that alone{made}"
 
 
 @contextmanager
@@ -258,6 +276,21 @@ def _build(model: type[T], operation: str, arguments: Mapping[str, Any]) -> T:
     if problems:
         raise InvalidArgumentError(f"{operation}: {'; '.join(problems)}.")
     return params
+
+
+def check_dry_run(dry_run: object) -> UploadDryRun | None:
+    """Return how to ask for the cost alone; None when that is not asked for.
+
+    Raises:
+        InvalidArgumentError: When it is no way that the contract knows.
+    """
+    if dry_run is None or not is_given(dry_run):
+        return None
+    for choice in UploadDryRun:
+        if isinstance(dry_run, str) and choice == dry_run:
+            return choice
+    known = " or ".join(repr(choice.value) for choice in UploadDryRun)
+    raise InvalidArgumentError(f"dry_run must be {known}, not {dry_run!r}.")
 
 
 def build_create(arguments: Mapping[str, Any]) -> UploadCreateParams:

@@ -29,6 +29,8 @@ from .given import NotGiven, Omit
 from .models import (
     UploadCreateParams,
     UploadCreateResponse,
+    UploadDryRun,
+    UploadDryRunResponse,
     UploadRetrieveResponse,
     UploadTriggerActionParams,
     UploadTriggerActionResponse,
@@ -46,6 +48,8 @@ logger = logging.getLogger("scenario_uploads.http")
 # An answer holds one upload, and each of its parts a presigned URL of one or two kilobytes.
 ANSWER_LIMIT = 1024 * 1024
 ANSWER_LIMIT_PER_PART = 4 * 1024
+# What the service answers when it is asked for the cost alone.
+DRY_RUN_STATUS = 269
 
 
 @frozen
@@ -73,10 +77,15 @@ class Operation(Generic[T]):
 
 # The generated `_get_kwargs` are the generator's own seam between building a request and sending it.
 def create_operation(
-    params: UploadCreateParams, added: CallOptions = NOTHING_ADDED, *, project_id: str | None = None
+    params: UploadCreateParams,
+    added: CallOptions = NOTHING_ADDED,
+    *,
+    project_id: str | None = None,
+    dry_run: UploadDryRun | None = None,
 ) -> Operation[UploadCreateResponse]:
-    """Return the call that creates an upload."""
-    request = added.add_to(create_upload._get_kwargs(body=params, project_id=project_id or UNSET))  # noqa: SLF001
+    """Return the call that creates an upload, or asks what that would cost."""
+    own = create_upload._get_kwargs(body=params, project_id=project_id or UNSET, dry_run=dry_run or UNSET)  # noqa: SLF001
+    request = added.add_to(own)
     body = request["json"]
     imports = any(body.get(name) for name in ("url", "huggingFaceModelName", "civitaiModelUrl"))
     parts = body.get("parts")
@@ -85,8 +94,9 @@ def create_operation(
         UploadCreateResponse,
         request,
         # A pending upload without parts is inert; an import that runs twice is not.
-        Repeat.NEVER if imports else Repeat.ONCE,
+        Repeat.NEVER if imports and not dry_run else Repeat.ONCE,
         ANSWER_LIMIT + ANSWER_LIMIT_PER_PART * (min(parts, MAX_PARTS) if isinstance(parts, int) else 0),
+        {DRY_RUN_STATUS: UploadDryRunResponse},
     )
 
 

@@ -2,6 +2,7 @@
 # Do not edit: change openapi.yaml and run `make generate`.
 from scenario_uploads_client import models as _generated
 from scenario_uploads_client.models import UploadAction as UploadAction
+from scenario_uploads_client.models import UploadDryRun as UploadDryRun
 from scenario_uploads_client.models import UploadKind as UploadKind
 from scenario_uploads_client.models import UploadProvider as UploadProvider
 from scenario_uploads_client.models import UploadSource as UploadSource
@@ -24,6 +25,10 @@ class UploadCreateParams(ModelMethods, _generated.UploadCreateParams):
 class UploadCreateResponse(ModelMethods, _generated.UploadCreateResponse):
     upload: Upload  # pyright: ignore[reportIncompatibleVariableOverride]
 
+class UploadDryRunResponse(ModelMethods, _generated.UploadDryRunResponse):
+    cost_details: UploadDryRunResponseCostDetails  # pyright: ignore[reportIncompatibleVariableOverride]
+
+class UploadDryRunResponseCostDetails(ModelMethods, _generated.UploadDryRunResponseCostDetails): ...
 class UploadPart(ModelMethods, _generated.UploadPart): ...
 
 class UploadRetrieveResponse(ModelMethods, _generated.UploadRetrieveResponse):

@@ -35,11 +35,12 @@ from .flow import (
     name_upload,
     wait,
 )
+from .given import omit
 from .http import Api, call, create_operation
 from .ledger import Entry, Ledger, default_folder
 from .media import infer_media
 from .models import Upload, UploadCreateParams, UploadCreateResponse, UploadPart
-from .options import MAX_CONCURRENCY, FileInput, UploadPhase, UploadProgress, check_seconds
+from .options import MAX_CONCURRENCY, CallOptions, FileInput, UploadPhase, UploadProgress, check_seconds
 from .plan import PartTarget, UploadPlan, find_url_fault, match_targets, plan_parts
 from .source import Source, open_source
 from .transfer import OnProgress, Transfer, TransferJob
@@ -141,7 +142,9 @@ def _upload(
 
 def _begin(api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None) -> Steps[_Begun]:
     """Create the upload and note where its parts go."""
-    operation = create_operation(prepared.params, project_id=api.options.project_id)
+    # A client whose `default_query` asks for costs alone would have nothing to send parts to.
+    added = CallOptions(query={"dryRun": omit})
+    operation = create_operation(prepared.params, added, project_id=api.options.project_id)
     created = yield from call(api, operation, find_lack=_find_id_lack)
     upload, plan = created.upload, prepared.plan
     # A tolerant decoder leaves a value of the wrong type as it came.

@@ -37,6 +37,8 @@ from scenario_uploads import (
     UploadAction,
     UploadAssetOptions,
     UploadCreateResponse,
+    UploadDryRun,
+    UploadDryRunResponse,
     UploadError,
     UploadFailedError,
     UploadKind,
@@ -83,6 +85,10 @@ def add_to_calls(client: Scenario, kind: str | None) -> None:
     client.uploads.retrieve("upload_id", extra_headers={"X-Trace": "1", "User-Agent": omit}, timeout=5)
     client.uploads.trigger_action("upload_id", action="complete", extra_query={"a": True}, timeout=httpx.Timeout(5))
     created = client.uploads.create(url="https://example.com/cat.png", kind="image", timeout=None)
+    assert_type(created, UploadCreateResponse)
+    cost = client.uploads.create(url="https://example.com/cat.png", kind="image", project_id="proj_1", dry_run="true")
+    assert_type(cost, UploadDryRunResponse)
+    assert_type(cost.creative_units_cost, float)
     assert_type(client.uploads.wait(created), Upload)
     assert_type(client.uploads.wait(created.upload), Upload)
 
@@ -279,6 +285,7 @@ async def use_async() -> None:
     """The same, awaited."""
     async with AsyncScenario(api_key="key", api_secret="secret") as client:
         assert_type(await client.uploads.create(url="https://example.com/cat.png", kind="image"), UploadCreateResponse)
+        assert_type(await client.uploads.create(kind="image", dry_run=UploadDryRun.API), UploadDryRunResponse)
         assert_type(await client.uploads.retrieve("upload_id"), UploadRetrieveResponse)
         assert_type(await client.uploads.trigger_action("upload_id", action="complete"), UploadTriggerActionResponse)
         assert_type(await client.uploads.wait("upload_id", timeout=1), Upload)

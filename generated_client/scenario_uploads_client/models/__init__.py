@@ -8,6 +8,9 @@ from .upload_action import UploadAction
 from .upload_asset_options import UploadAssetOptions
 from .upload_create_params import UploadCreateParams
 from .upload_create_response import UploadCreateResponse
+from .upload_dry_run import UploadDryRun
+from .upload_dry_run_response import UploadDryRunResponse
+from .upload_dry_run_response_cost_details import UploadDryRunResponseCostDetails
 from .upload_kind import UploadKind
 from .upload_part import UploadPart
 from .upload_provider import UploadProvider
@@ -24,6 +27,9 @@ __all__ = (
     "UploadAssetOptions",
     "UploadCreateParams",
     "UploadCreateResponse",
+    "UploadDryRun",
+    "UploadDryRunResponse",
+    "UploadDryRunResponseCostDetails",
     "UploadKind",
     "UploadPart",
     "UploadProvider",

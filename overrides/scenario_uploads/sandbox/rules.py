@@ -145,6 +145,12 @@ def clean_file_name(name: str) -> str:
     return text or "file"
 
 
+def pretend_cost(asked: CreateRequest) -> dict[str, Any]:
+    """Return what an upload would cost: one creative unit for each 100 MiB begun. The real prices are not known."""
+    units = -(-asked.file_size // (100 * MIB))
+    return {"creativeUnitsCost": units, "creativeUnitsDiscount": 0, "costDetails": {"source": asked.source}}
+
+
 def find_parts_problem(sizes: Mapping[int, int], parts_count: int, file_size: int) -> str | None:
     """Return why an upload cannot be completed, or None when it can.
 

@@ -21,7 +21,7 @@ from scenario_uploads.sandbox.errors import ContractBreach, Refusal, StorageErro
 from scenario_uploads.sandbox.importer import Importer, make_id
 from scenario_uploads.sandbox.quota import Quota
 from scenario_uploads.sandbox.records import Multipart, UploadRecord, Uploads
-from scenario_uploads.sandbox.rules import CreateRequest, find_parts_problem, read_create
+from scenario_uploads.sandbox.rules import CreateRequest, find_parts_problem, pretend_cost, read_create
 from scenario_uploads.sandbox.storage import Storage
 from scenario_uploads.sandbox.wire import (
     Authentication,
@@ -48,7 +48,9 @@ class _Call:
     body: Any
 
 
-_Handler = Callable[[_Call], Awaitable[dict[str, Any]]]
+# The status and the body of an answer.
+_Reply = tuple[int, dict[str, Any]]
+_Handler = Callable[[_Call], Awaitable[_Reply]]
 
 
 @attrs.frozen(kw_only=True)
@@ -104,7 +106,7 @@ class Service:
                     body=body,
                 )
                 call = _Call(request.path_params, request.query_params, value)
-                status, content = 200, {"upload": await handler(call)}
+                status, content = await handler(call)
             except Refusal as refusal:
                 status, headers, content = refusal.status, refusal.headers, make_error(refusal.reason)
             except StorageError as error:
@@ -130,15 +132,17 @@ class Service:
         _LOG.info("%s %d", operation.id, status)
         return Response(body, status, headers, media_type="application/json")
 
-    async def _create(self, call: _Call) -> dict[str, Any]:
+    async def _create(self, call: _Call) -> _Reply:
         asked = read_create(call.body, self.max_file_size)
+        if "dryRun" in call.query:
+            return 269, pretend_cost(asked)
         owner = call.query.get("projectId", _PROJECT)
         upload_id, now = make_id("upload"), datetime.now(UTC)
         if asked.source != "multipart":
             record = _make_record(upload_id, owner, asked, now, status="validating")
             self.uploads.add(record)
             self.importer.start_pretended(record)
-            return record.to_create_answer([], now)
+            return 200, {"upload": record.to_create_answer([], now)}
         left = self.quota.left
         if left is not None and asked.file_size > left:
             raise Refusal(400, f"The sandbox has room for {left} more bytes, not for {asked.file_size}: see max_stored")
@@ -157,12 +161,12 @@ class Service:
         )
         record = _make_record(upload_id, owner, asked, now, status="pending", multipart=multipart)
         self.uploads.add(record)
-        return record.to_create_answer(urls, expires)
+        return 200, {"upload": record.to_create_answer(urls, expires)}
 
-    async def _retrieve(self, call: _Call) -> dict[str, Any]:
-        return self._find_for(call).to_answer()
+    async def _retrieve(self, call: _Call) -> _Reply:
+        return 200, {"upload": self._find_for(call).to_answer()}
 
-    async def _trigger_action(self, call: _Call) -> dict[str, Any]:
+    async def _trigger_action(self, call: _Call) -> _Reply:
         record = self._find_for(call)
         multipart = record.multipart
         if multipart is None or record.status != "pending":
@@ -184,7 +188,7 @@ class Service:
         except ValueError:
             raise _not_pending(self._find(record.id)) from None
         self.importer.start_multipart(started, multipart, parts[: multipart.parts_count])
-        return started.to_answer()
+        return 200, {"upload": started.to_answer()}
 
     def _find_for(self, call: _Call) -> UploadRecord:
         """Return the upload that a call is about, of the project that it asserts."""

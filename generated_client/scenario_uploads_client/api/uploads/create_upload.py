@@ -10,6 +10,8 @@ from ...client import AuthenticatedClient, Client
 from ...models.error import Error
 from ...models.upload_create_params import UploadCreateParams
 from ...models.upload_create_response import UploadCreateResponse
+from ...models.upload_dry_run import UploadDryRun
+from ...models.upload_dry_run_response import UploadDryRunResponse
 from ...types import UNSET, Response, Unset
 
 
@@ -17,12 +19,19 @@ def _get_kwargs(
     *,
     body: UploadCreateParams,
     project_id: str | Unset = UNSET,
+    dry_run: UploadDryRun | Unset = UNSET,
 ) -> dict[str, Any]:
     headers: dict[str, Any] = {}
 
     params: dict[str, Any] = {}
 
     params["projectId"] = project_id
+
+    json_dry_run: str | Unset = UNSET
+    if not isinstance(dry_run, Unset):
+        json_dry_run = dry_run.value
+
+    params["dryRun"] = json_dry_run
 
     params = {k: v for k, v in params.items() if v is not UNSET and v is not None}
 
@@ -42,11 +51,16 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Error | UploadCreateResponse | None:
+) -> Error | UploadCreateResponse | UploadDryRunResponse | None:
     if response.status_code == 200:
         response_200 = UploadCreateResponse.from_dict(response.json())
 
         return response_200
+
+    if response.status_code == 269:
+        response_269 = UploadDryRunResponse.from_dict(response.json())
+
+        return response_269
 
     if response.status_code == 400:
         response_400 = Error.from_dict(response.json())
@@ -96,7 +110,7 @@ def _parse_response(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Error | UploadCreateResponse]:
+) -> Response[Error | UploadCreateResponse | UploadDryRunResponse]:
     return Response(
         status_code=HTTPStatus(response.status_code),
         content=response.content,
@@ -110,7 +124,8 @@ def sync_detailed(
     client: AuthenticatedClient | Client,
     body: UploadCreateParams,
     project_id: str | Unset = UNSET,
-) -> Response[Error | UploadCreateResponse]:
+    dry_run: UploadDryRun | Unset = UNSET,
+) -> Response[Error | UploadCreateResponse | UploadDryRunResponse]:
     """Create an upload
 
      Creates an upload record. For a multipart upload the answer carries one presigned URL for each part;
@@ -119,6 +134,7 @@ def sync_detailed(
 
     Args:
         project_id (str | Unset):  Example: proj_5Rt9c.
+        dry_run (UploadDryRun | Unset): How to ask for the cost alone. Example: true.
         body (UploadCreateParams): What to upload. Every field is optional for the schema; which
             ones are needed depends on the source:
             multipart needs `fileName`, `contentType`, `fileSize`, `parts` and `kind`; a URL needs
@@ -130,12 +146,13 @@ def sync_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Error | UploadCreateResponse]
+        Response[Error | UploadCreateResponse | UploadDryRunResponse]
     """
 
     kwargs = _get_kwargs(
         body=body,
         project_id=project_id,
+        dry_run=dry_run,
     )
 
     response = client.get_httpx_client().request(
@@ -150,7 +167,8 @@ def sync(
     client: AuthenticatedClient | Client,
     body: UploadCreateParams,
     project_id: str | Unset = UNSET,
-) -> Error | UploadCreateResponse | None:
+    dry_run: UploadDryRun | Unset = UNSET,
+) -> Error | UploadCreateResponse | UploadDryRunResponse | None:
     """Create an upload
 
      Creates an upload record. For a multipart upload the answer carries one presigned URL for each part;
@@ -159,6 +177,7 @@ def sync(
 
     Args:
         project_id (str | Unset):  Example: proj_5Rt9c.
+        dry_run (UploadDryRun | Unset): How to ask for the cost alone. Example: true.
         body (UploadCreateParams): What to upload. Every field is optional for the schema; which
             ones are needed depends on the source:
             multipart needs `fileName`, `contentType`, `fileSize`, `parts` and `kind`; a URL needs
@@ -170,13 +189,14 @@ def sync(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Error | UploadCreateResponse
+        Error | UploadCreateResponse | UploadDryRunResponse
     """
 
     return sync_detailed(
         client=client,
         body=body,
         project_id=project_id,
+        dry_run=dry_run,
     ).parsed
 
 
@@ -185,7 +205,8 @@ async def asyncio_detailed(
     client: AuthenticatedClient | Client,
     body: UploadCreateParams,
     project_id: str | Unset = UNSET,
-) -> Response[Error | UploadCreateResponse]:
+    dry_run: UploadDryRun | Unset = UNSET,
+) -> Response[Error | UploadCreateResponse | UploadDryRunResponse]:
     """Create an upload
 
      Creates an upload record. For a multipart upload the answer carries one presigned URL for each part;
@@ -194,6 +215,7 @@ async def asyncio_detailed(
 
     Args:
         project_id (str | Unset):  Example: proj_5Rt9c.
+        dry_run (UploadDryRun | Unset): How to ask for the cost alone. Example: true.
         body (UploadCreateParams): What to upload. Every field is optional for the schema; which
             ones are needed depends on the source:
             multipart needs `fileName`, `contentType`, `fileSize`, `parts` and `kind`; a URL needs
@@ -205,12 +227,13 @@ async def asyncio_detailed(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Response[Error | UploadCreateResponse]
+        Response[Error | UploadCreateResponse | UploadDryRunResponse]
     """
 
     kwargs = _get_kwargs(
         body=body,
         project_id=project_id,
+        dry_run=dry_run,
     )
 
     response = await client.get_async_httpx_client().request(**kwargs)
@@ -223,7 +246,8 @@ async def asyncio(
     client: AuthenticatedClient | Client,
     body: UploadCreateParams,
     project_id: str | Unset = UNSET,
-) -> Error | UploadCreateResponse | None:
+    dry_run: UploadDryRun | Unset = UNSET,
+) -> Error | UploadCreateResponse | UploadDryRunResponse | None:
     """Create an upload
 
      Creates an upload record. For a multipart upload the answer carries one presigned URL for each part;
@@ -232,6 +256,7 @@ async def asyncio(
 
     Args:
         project_id (str | Unset):  Example: proj_5Rt9c.
+        dry_run (UploadDryRun | Unset): How to ask for the cost alone. Example: true.
         body (UploadCreateParams): What to upload. Every field is optional for the schema; which
             ones are needed depends on the source:
             multipart needs `fileName`, `contentType`, `fileSize`, `parts` and `kind`; a URL needs
@@ -243,7 +268,7 @@ async def asyncio(
         httpx.TimeoutException: If the request takes longer than Client.timeout.
 
     Returns:
-        Error | UploadCreateResponse
+        Error | UploadCreateResponse | UploadDryRunResponse
     """
 
     return (
@@ -251,5 +276,6 @@ async def asyncio(
             client=client,
             body=body,
             project_id=project_id,
+            dry_run=dry_run,
         )
     ).parsed
