@@ -12,7 +12,8 @@ from tools.spec_diff.document import read_contract
 from tools.spec_diff.policy import read_policy
 from tools.spec_diff.report import Change
 
-CONTRACTS = ROOT / "tests" / "fixtures" / "contracts"
+CONTRACTS = ROOT / "contracts"
+"""Every version of the contract that was released."""
 
 BASE: dict[str, Any] = {
     "openapi": "3.1.1",

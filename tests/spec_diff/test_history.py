@@ -1,0 +1,58 @@
+"""The steps that the contract of this project took: the report of each is the one that lies beside it."""
+
+import json
+import subprocess
+import sys
+from itertools import pairwise
+
+import pytest
+
+from tests.spec_diff.support import CONTRACTS
+from tools.generate import ROOT
+from tools.released import parse_version
+from tools.spec_diff.compare import compare
+from tools.spec_diff.document import read_contract
+from tools.spec_diff.policy import Allowed, read_policy
+from tools.spec_diff.report import render_markdown
+
+VERSIONS = sorted((path.stem for path in CONTRACTS.glob("*.yaml")), key=parse_version)
+STEPS = list(pairwise(VERSIONS))
+# What spec-diff-allow.yaml held at the time.
+ACCEPTED = {
+    "1.1.0": Allowed(
+        "enum-value-added",
+        "#/components/schemas/UploadKind/enum/text",
+        "The service has sent it since the day it was added. A strict reader fails on it; clients of ours, installed"
+        " ones included, keep a kind that they do not know as it came.",
+        1,
+    )
+}
+
+
+@pytest.mark.parametrize(("old", "new"), STEPS)
+def test_report_of_a_step(old: str, new: str) -> None:
+    """The wire, Python callers and installed clients, as they were told when the version was released."""
+    before, after = (read_contract(CONTRACTS / f"{version}.yaml") for version in (old, new))
+    allowed = [ACCEPTED[new]] if new in ACCEPTED else []
+    report = compare(before, after, read_policy(), allowed)
+    assert (CONTRACTS / f"{new}.md").read_text(encoding="utf-8") == render_markdown(report)
+    assert report.covered
+    assert report.unused == ()
+
+
+def test_whole_history_at_once() -> None:
+    """Who comes from the first version gets all of it in one report, each fact with its three parts."""
+    command = [sys.executable, "-m", "tools.spec_diff", "contracts/1.0.0.yaml", "contracts/1.3.0.yaml", "--format=json"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    report = json.loads(result.stdout)
+    assert (report["old"], report["new"], report["bump"], report["breaking"]) == ("1.0.0", "1.3.0", "major", True)
+    assert {
+        change["kind"]: (change["level"], change["installed_clients"].partition(":")[0]) for change in report["changes"]
+    } == {
+        "enum-value-added": ("breaking", "tolerated"),
+        "success-status-added": ("non-breaking", "tolerated"),
+        "parameter-added": ("non-breaking", "nothing"),
+        "documentation-changed": ("note", "nothing"),
+    }
+    assert all(change["python"] for change in report["changes"] if change["level"] != "note")
