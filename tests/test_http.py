@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+from attrs import evolve
 from scenario_uploads import (
     APIConnectionError,
     APIStatusError,
@@ -23,14 +24,19 @@ from scenario_uploads import (
     AuthenticationError,
     BadRequestError,
     ConflictError,
+    Error,
     InternalServerError,
     InvalidArgumentError,
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    Scenario,
     UnprocessableEntityError,
+    UploadRetrieveResponse,
     http,
 )
+from scenario_uploads.answers import Answer
+from scenario_uploads.options import ClientOptions
 
 from tests.support.clients import EPOCH, Clock, Connect, raises
 from tests.support.server import Exchange, Server, hang, lose, raw, reply
@@ -54,6 +60,23 @@ def closed_port() -> int:
     """Return a port of this machine on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def test_an_operation_may_have_a_model_for_each_status() -> None:
+    """Such as the 269 of a dry run, which holds no upload."""
+    operation = evolve(http.retrieve_operation("u"), models={269: Error})
+    api = http.Api(options_of_a_client())
+    for status, model in ((200, UploadRetrieveResponse), (269, Error), (299, UploadRetrieveResponse)):
+        steps = http.call(api, operation)
+        send = next(steps)
+        assert isinstance(send, http.Send)
+        with pytest.raises(StopIteration) as end:
+            steps.send(Answer(status, httpx.Headers(), b'{"upload":{}}', send.request, 0.1))
+        assert type(end.value.value) is model
+
+
+def options_of_a_client() -> ClientOptions:
+    return Scenario(api_key="k", api_secret="s")._options
 
 
 class TestTheRequest:

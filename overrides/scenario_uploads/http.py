@@ -19,7 +19,7 @@ from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar, cast
 
 import httpx
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, trigger_upload_action
 from scenario_uploads_client.types import UNSET
 
@@ -73,6 +73,15 @@ class Operation(Generic[T]):
     answer_limit: int = ANSWER_LIMIT
     models: Mapping[int, type[Any]] = field(factory=dict)
     upload_id: str | None = None
+
+    def decode(self, answer: Answer, *, strict: bool) -> T:
+        """Decode the answer to this call.
+
+        Raises:
+            APIResponseValidationError: When it is no JSON object, or `strict` and it differs from the contract.
+        """
+        model: type[T] = self.models.get(answer.status, self.model)
+        return decode_body(model, answer, self.name, strict=strict)
 
 
 # The generated `_get_kwargs` are the generator's own seam between building a request and sending it.
@@ -150,15 +159,6 @@ class Reply(Generic[T]):
     def value(self) -> T:
         """The decoded answer, with `Delivery.MODEL`."""
         return cast("T", self._value)
-
-    def decode(self, answer: Answer) -> T:
-        """Decode the answer to this call.
-
-        Raises:
-            APIResponseValidationError: When it is no JSON object, or `strict` and it differs from the contract.
-        """
-        model: type[T] = self.operation.models.get(answer.status, self.operation.model)
-        return decode_body(model, answer, self.operation.name, strict=self.strict)
 
 
 @frozen
@@ -261,16 +261,16 @@ def fetch(
             error, outcome = judge_exception(raised, operation.name, operation.repeat)
         else:
             logger.debug("%s: answered with status %d", operation.name, answer.status)
+            strict = api.options.strict_responses
             if isinstance(answer, OpenAnswer):
-                return Reply(operation, answer, api.options.strict_responses, retry)
+                return Reply(operation, answer, strict, retry)
             if 200 <= answer.status < 300 and not answer.cut:
-                reply = Reply(operation, answer, api.options.strict_responses, retry)
                 if delivery is not Delivery.MODEL:
-                    return reply
-                value = reply.decode(answer)
+                    return Reply(operation, answer, strict, retry)
+                value = operation.decode(answer, strict=strict)
                 if find_lack is not None and (lack := find_lack(value)):
                     raise invalid_answer(answer, operation.name, lack)
-                return evolve(reply, value=value)
+                return Reply(operation, answer, strict, retry, value)
             error, outcome = _judge_answer(answer, operation, now=api.now())
         delay = next_delay(policy, retry, outcome, repeat=operation.repeat, draw=api.draw, lost=lost)
         if delay is None:

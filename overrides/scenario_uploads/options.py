@@ -111,6 +111,8 @@ class CallOptions:
 
     def add_to(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return a request of the generated client with what is added here."""
+        if self is NOTHING_ADDED:
+            return dict(request)
         added = dict(request)
         if self.headers:
             added["headers"] = {**request.get("headers", {}), **self.headers}
@@ -133,6 +135,8 @@ def resolve_call(
     Raises:
         InvalidArgumentError: When one of the arguments cannot be used.
     """
+    if extra_headers is extra_query is extra_body is timeout is None:
+        return NOTHING_ADDED
     wanted = None if isinstance(timeout, NotGiven) else timeout
     resolve_timeout(wanted)
     return CallOptions(

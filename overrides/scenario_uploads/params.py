@@ -82,6 +82,8 @@ def merge_query(default: Query, own: Query | None = None, extra: Query | None = 
         own: Those that the generated client makes of a call's arguments.
         extra: Those that the caller adds to the call.
     """
+    if not (default or own or extra):
+        return ()
     own, extra = own or {}, extra or {}
     result: list[tuple[str, str]] = []
     for name, value in {**default, **own, **extra}.items():

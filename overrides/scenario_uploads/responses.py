@@ -5,7 +5,6 @@ The two classes differ in being awaited; what they decide, they decide in their 
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import functools
 import os
@@ -158,7 +157,7 @@ class BaseAPIResponse(Generic[T]):
         parsed: Any
         if to is None:
             with name_upload(self._reply.operation.upload_id):
-                parsed = self._reply.decode(answer)
+                parsed = self._reply.operation.decode(answer, strict=self._reply.strict)
         elif isinstance(to, type) and attrs.has(to) and hasattr(to, "from_dict"):
             with name_upload(self._reply.operation.upload_id):
                 parsed = decode_body(to, answer, self._reply.operation.name, strict=self._reply.strict)
@@ -366,6 +365,8 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
 
     async def stream_to_file(self, file: str | os.PathLike[str], *, chunk_size: int | None = None) -> None:
         """Write the body, unpacked, to a file, in pieces of `chunk_size` bytes. It raises what `read` raises."""
+        import asyncio  # noqa: PLC0415 - slow to import, and of no use to the other client
+
         target = await asyncio.to_thread(Path(file).open, "wb")
         try:
             async for piece in self.iter_bytes(chunk_size):
