@@ -377,6 +377,7 @@ class TestStreaming:
             ({"Content-Encoding": "gzip"}, b"not gzip", "not the gzip"),
             ({"Content-Encoding": "gzip"}, gzip.compress(b"x")[:-3], "ends in the middle"),
         ],
+        ids=["packing", "damaged", "half"],
     )
     def test_a_body_that_cannot_be_unpacked_is_told(
         self, connect: Connect, service: Service, headers: dict[str, str], body: bytes, fragment: str
