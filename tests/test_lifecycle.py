@@ -6,14 +6,21 @@ Each in a process of its own, where whatever goes wrong also shows as a tracebac
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 
+import httpx
 import pytest
+from scenario_uploads import TransferError, async_runner, transfer
+from scenario_uploads.network import ApiClient, _Stream, _Streams
 from scenario_uploads.sandbox import Sandbox
 
+from tests.support.clients import Connect, raises
 from tests.support.server import hang
 from tests.support.service import UPLOAD_ID, Service
 
@@ -437,3 +444,32 @@ print("the end")
 
 def test_35_a_client_may_be_closed_by_what_python_takes_apart_last(service: Service) -> None:
     check(run(CLOSED_LATE, service.url), "the end\n")
+
+
+def test_35_threads_that_cannot_be_begun_end_the_upload_in_our_words(
+    connect: Connect, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at the end of Python from 3.12 on, or at a limit of the system."""
+
+    class Refused(threading.Thread):
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    for module in (transfer, async_runner):
+        monkeypatch.setattr(module, "threading", SimpleNamespace(**{**vars(threading), "Thread": Refused}))
+    with raises(TransferError, "The parts cannot be sent: can't start new thread") as caught:
+        connect(service.url).uploads.upload_file(b"glTF", file_name="a.glb")
+    assert caught.error.upload_id == UPLOAD_ID
+
+
+def test_35_a_connection_that_is_made_while_the_client_closes_is_closed(service: Service) -> None:
+    client = ApiClient()
+    client.get(service.url, timeout=5)
+    (stream,) = client._streams.list()
+    client.close()
+    assert stream.get_extra_info("socket").fileno() < 0
+    with socket.create_connection(("127.0.0.1", service.server.port)) as sock:
+        late = _Stream(SimpleNamespace(close=sock.close), _Streams())
+        with pytest.raises(httpx.ConnectError, match="closed meanwhile"):
+            client._streams.add(late)
+        assert sock.fileno() < 0
