@@ -176,10 +176,10 @@ client = make()
 client.uploads.retrieve("upload_1")
 client.uploads.upload_file(b"glTF", file_name="a.glb")
 held, done = threading.Event(), threading.Event()
-runner = client._runner
+shared = client._runner._connections
 
 def hold():
-    with runner._lock, runner._storage._lock, enums._LOCK, runner._own._transport._pool._optional_thread_lock:
+    with shared._lock, shared._storage._lock, enums._LOCK, shared._own._transport._pool._optional_thread_lock:
         held.set()
         done.wait()
 

@@ -51,7 +51,8 @@ def run_git(project: Project, *arguments: str, what: str) -> bytes:
         UnreadableError: When it fails; the error is about `what`.
     """
     try:
-        result = subprocess.run(["git", *arguments], cwd=project.root, capture_output=True, check=False)  # noqa: S607
+        command = ["git", *arguments]
+        result = subprocess.run(command, cwd=project.root, capture_output=True, check=False)
     except OSError as error:
         raise UnreadableError(what, f"git: {error.strerror}") from None
     if result.returncode:

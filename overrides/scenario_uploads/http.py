@@ -19,7 +19,7 @@ from functools import cache, lru_cache
 from typing import Any, Generic, TypeVar, cast
 
 import httpx
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, trigger_upload_action
 from scenario_uploads_client.types import UNSET
 

@@ -34,7 +34,8 @@ class Leases(Generic[T]):
         with self._lock:
             self._users.discard(user)
             owner = self._owner()
-            return owner is user or (owner is None and not self._users)
+            # At Python's end the references may be dead and still be counted.
+            return owner is user or (owner is None and next(iter(self._users), None) is None)
 
 
 def close_when_collected(holder: object, close: Callable[[], object]) -> None:

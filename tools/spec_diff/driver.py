@@ -10,6 +10,7 @@ Nothing is sent: requests and answers are handed over where the layer would use 
 from __future__ import annotations
 
 import ast
+import builtins
 import importlib
 import importlib.util
 import inspect
@@ -233,8 +234,25 @@ def read_call(call: ast.Call, names: Mapping[str, Any]) -> Any:
 
 
 def evaluate(expression: ast.expr, names: Mapping[str, Any]) -> Any:
-    """Return the type that an annotation of the generated code names."""
-    return eval(compile(ast.Expression(expression), "<generated>", "eval"), dict(names))  # noqa: S307
+    """Return the type that an annotation of the generated code names, without running it as code.
+
+    Raises:
+        TypeError: When it is written in a way that annotations are not.
+    """
+    match expression:
+        case ast.Name(id=name):
+            return names[name] if name in names else vars(builtins)[name]
+        case ast.Constant(value=value):
+            return value
+        case ast.Attribute(value=holder, attr=attribute):
+            return getattr(evaluate(holder, names), attribute)
+        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+            return evaluate(left, names) | evaluate(right, names)
+        case ast.Subscript(value=generic, slice=inner):
+            return evaluate(generic, names)[evaluate(inner, names)]
+        case ast.Tuple(elts=elements):
+            return tuple(evaluate(element, names) for element in elements)
+    raise TypeError(f"no annotation: {ast.unparse(expression)}")
 
 
 @cache
