@@ -12,9 +12,6 @@ import scenario_uploads
 
 PAGE = (Path(__file__).parents[2] / "docs" / "compat.md").read_text(encoding="utf-8")
 
-# In the service's contract from 1.2.0 and 1.3.0 on.
-NOT_YET = {"project_id", "dry_run"}
-
 LEFT_OUT = {
     "BaseModel",
     "Stream",
@@ -47,7 +44,7 @@ def test_calls_take_every_argument(name: str, call: str) -> None:
     resources = importlib.import_module("scenario_sdk.resources.uploads")
     official = parameters(getattr(getattr(resources, f"{name}Resource"), call))
     ours = parameters(getattr(getattr(scenario_uploads, name), call))
-    assert official - ours <= NOT_YET
+    assert official - ours == set()
 
 
 @pytest.mark.parametrize("name", ["Scenario", "AsyncScenario"])
@@ -109,7 +106,7 @@ def test_types_are_where_they_were() -> None:
 @pytest.mark.parametrize("name", ["UploadCreateParams", "UploadRetrieveParams", "UploadTriggerActionParams"])
 def test_types_of_arguments_have_the_same_keys(name: str) -> None:
     official, ours = (getattr(package.types, name) for package in (scenario_sdk, scenario_uploads))
-    assert official.__annotations__.keys() - ours.__annotations__.keys() <= NOT_YET
+    assert official.__annotations__.keys() - ours.__annotations__.keys() == set()
     assert official.__required_keys__ == ours.__required_keys__
     call = {"UploadCreateParams": "create", "UploadRetrieveParams": "retrieve"}.get(name, "trigger_action")
     assert ours.__annotations__.keys() <= parameters(getattr(scenario_uploads.Uploads, call))

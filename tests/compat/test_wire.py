@@ -40,6 +40,10 @@ CALLS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
             "extra_body": {"newField": {"x": [1, None]}, "fileSize": 7},
         },
     ),
+    "create for a project": ("create", (), MULTIPART | {"project_id": "proj_ü 1"}),
+    "retrieve for a project": ("retrieve", (UPLOAD_ID,), {"project_id": "proj_1"}),
+    "trigger for a project": ("trigger_action", (UPLOAD_ID,), {"action": "complete", "project_id": "proj_1"}),
+    "a project that extras replace": ("retrieve", (UPLOAD_ID,), {"project_id": "a", "extra_query": {"projectId": "b"}}),
     "retrieve": ("retrieve", (UPLOAD_ID,), {}),
     "retrieve by keyword": ("retrieve", (), {"upload_id": UPLOAD_ID}),
     "retrieve an id with unusual characters": ("retrieve", ("upload_ü x~y:@!",), {}),
@@ -82,7 +86,7 @@ def see(request: Request) -> dict[str, Any]:
         "method": request.method,
         # One leaves `:` and `@` in an id as they are, one writes `%3A` and `%40`.
         "path": unquote(request.path),
-        "query": request.query,
+        "query": sorted(request.query),
         "body": request.json if request.body else None,
         "headers": {name: request.header(name) for name in HEADERS},
     }
@@ -115,6 +119,17 @@ def test_calls_send_the_same_and_return_the_same(
     official, ours = compare(sides, service, lambda client: getattr(client.uploads, name)(*args, **keywords), **options)
     assert type(ours).__name__ == type(official).__name__
     assert ours.to_dict() == official.to_dict()
+
+
+@pytest.mark.parametrize("way", ["true", "api"])
+def test_costs_are_asked_for_in_the_same_way(sides: Sides, service: Service, way: str) -> None:
+    cost = {"creativeUnitsCost": 4.5, "creativeUnitsDiscount": 0, "costDetails": {"a": 1}}
+    service.script("create", *[reply(269, cost)] * 2)
+    official, ours = compare(
+        sides, service, lambda client: client.uploads.create(**MULTIPART, project_id="proj_1", dry_run=way)
+    )
+    assert ours.to_dict() == cost
+    assert ours.creative_units_cost == official.model_extra["creativeUnitsCost"]
 
 
 @pytest.mark.parametrize("ending", ["", "/"])

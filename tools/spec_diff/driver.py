@@ -252,7 +252,8 @@ def evaluate(expression: ast.expr, names: Mapping[str, Any]) -> Any:
             return evaluate(generic, names)[evaluate(inner, names)]
         case ast.Tuple(elts=elements):
             return tuple(evaluate(element, names) for element in elements)
-    raise TypeError(f"no annotation: {ast.unparse(expression)}")
+        case _:
+            raise TypeError(f"no annotation: {ast.unparse(expression)}")
 
 
 @cache

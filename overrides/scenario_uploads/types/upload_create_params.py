@@ -27,3 +27,5 @@ class UploadCreateParams(TypedDict, total=False):
     kind: str
     parts: int
     url: str
+    dry_run: str
+    project_id: str

@@ -8,4 +8,6 @@ __all__ = ["UploadRetrieveParams"]
 
 
 class UploadRetrieveParams(TypedDict, total=False):
-    """The keyword arguments of `client.uploads.retrieve`, besides the id: none in this contract."""
+    """The keyword arguments of `client.uploads.retrieve`, besides the id; see there."""
+
+    project_id: str

@@ -11,3 +11,4 @@ class UploadTriggerActionParams(TypedDict, total=False):
     """The keyword arguments of `client.uploads.trigger_action`, besides the id; see there."""
 
     action: Required[str]
+    project_id: str
