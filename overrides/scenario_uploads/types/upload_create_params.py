@@ -16,7 +16,10 @@ class AssetOptions(TypedDict, total=False):
 
 
 class UploadCreateParams(TypedDict, total=False):
-    """The keyword arguments of `client.uploads.create`; see there."""
+    """The keyword arguments of `client.uploads.create`; see there.
+
+    Without `dry_run`, with which the answer is of another type: give it beside these.
+    """
 
     asset_options: AssetOptions
     civitai_model_url: str
@@ -27,5 +30,4 @@ class UploadCreateParams(TypedDict, total=False):
     kind: str
     parts: int
     url: str
-    dry_run: str
     project_id: str
