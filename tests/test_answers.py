@@ -9,7 +9,15 @@ import zlib
 from typing import Any
 
 import pytest
-from scenario_uploads import APIConnectionError, APIError, APIResponseValidationError, Upload, UploadStatus, is_known
+from scenario_uploads import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    Upload,
+    UploadDryRunResponse,
+    UploadStatus,
+    is_known,
+)
 from scenario_uploads.http import ANSWER_LIMIT, ANSWER_LIMIT_PER_PART
 
 from tests.support.clients import Clock, Connect, raises
@@ -48,15 +56,15 @@ class TestGoodAnswers:
         service.script("retrieve", reply(status, GOOD))
         assert connect(service.url).uploads.retrieve(UPLOAD_ID).upload.status == "imported"
 
-    def test_23_269_is_no_upload_and_no_crash(
+    def test_23_269_is_a_cost_and_no_upload_though_nobody_asked(
         self, connect: Connect, service: Service, caplog: pytest.LogCaptureFixture
     ) -> None:
         costs = {"creativeUnitsCost": 2.5, "creativeUnitsDiscount": 0, "costDetails": {"a": 1}}
         service.script("create", reply(269, costs))
-        created = connect(service.url).uploads.create(**MULTIPART)
-        assert created.upload is None
-        assert created.additional_properties == costs
-        assert len(warnings_of(caplog)) == 1
+        created: Any = connect(service.url).uploads.create(**MULTIPART)
+        assert type(created) is UploadDryRunResponse
+        assert created.to_dict() == costs
+        assert warnings_of(caplog) == []
 
     def test_23_269_does_not_begin_an_upload_of_a_file(self, connect: Connect, service: Service) -> None:
         service.script("create", reply(269, {"creativeUnitsCost": 2.5}))

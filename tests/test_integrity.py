@@ -75,6 +75,17 @@ def test_8_nothing_is_compared_nor_hashed_without_integrity(
     assert len(service.of("part 1")) == 1
 
 
+def test_a_part_alone_goes_through_a_buffer(
+    connect: Connect, service: Service, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One connection by itself is faster that way; several leave the copying to the kernel."""
+    monkeypatch.delattr(os, "sendfile")
+    assert connect(service.url).uploads.upload_file(file, part_size=PART, integrity=False, concurrency=1)
+    halves = (CONTENT[:PART], CONTENT[PART:])
+    expected = [hashlib.sha256(half).hexdigest() for half in halves]
+    assert [service.of(f"part {number}")[-1].sha256 for number in (1, 2)] == expected
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -63,6 +63,7 @@ class PartJob:
         halted: Asked whether to stop.
         pause: Waits so many seconds, or until it is time to stop.
         allow: Waits until bytes may go out, and returns how many of so many; None without a limit.
+        alone: Whether no other part is sent at the same time.
         policy: How often a part is tried.
         draw: Gives an even number from 0 to 1, for the jitter.
         clock: Gives seconds, for the deadline.
@@ -76,6 +77,7 @@ class PartJob:
     halted: Callable[[], bool]
     pause: Callable[[float], object]
     allow: Callable[[int], int] | None = None
+    alone: bool = False
     policy: RetryPolicy = field(factory=lambda: PART_POLICY)
     draw: Callable[[], float] = random.random
     clock: Callable[[], float] = time.monotonic
@@ -132,7 +134,9 @@ def _try(job: PartJob, target: PartTarget, count: Callable[[int], object]) -> Ve
     part = target.part
     body = Body(
         read=partial(read_chunk, job.source),
-        descriptor=job.source.descriptor,
+        # `sendfile` passes a file on page by page. It leaves the processor to others, but one connection alone is up to
+        # a quarter faster through a buffer, which the kernel takes in larger pieces.
+        descriptor=None if job.alone else job.source.descriptor,
         offset=part.offset,
         length=part.length,
         hashed=job.integrity,

@@ -117,6 +117,7 @@ class _Crew:
             halted=self._halted,
             pause=self._step_back,
             allow=self._allow if job.max_bandwidth else None,
+            alone=self._pace.maximum == 1,
         )
 
     @property
