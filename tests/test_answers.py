@@ -18,7 +18,7 @@ from scenario_uploads import (
     UploadStatus,
     is_known,
 )
-from scenario_uploads.http import ANSWER_LIMIT, ANSWER_LIMIT_PER_PART
+from scenario_uploads.operations import ANSWER_LIMIT, ANSWER_LIMIT_PER_PART
 
 from tests.support.clients import Clock, Connect, raises
 from tests.support.server import Exchange, Server, encode_head, raw, reply

@@ -34,6 +34,7 @@ from scenario_uploads import (
     UnprocessableEntityError,
     UploadRetrieveResponse,
     http,
+    operations,
 )
 from scenario_uploads.answers import Answer
 from scenario_uploads.options import ClientOptions
@@ -64,7 +65,7 @@ def closed_port() -> int:
 
 def test_an_operation_may_have_a_model_for_each_status() -> None:
     """Such as the 269 of a dry run, which holds no upload."""
-    operation = evolve(http.retrieve_operation("u"), models={269: Error})
+    operation = evolve(operations.retrieve_operation("u"), models={269: Error})
     api = http.Api(options_of_a_client())
     for status, model in ((200, UploadRetrieveResponse), (269, Error), (299, UploadRetrieveResponse)):
         steps = http.call(api, operation)

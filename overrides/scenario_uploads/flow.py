@@ -31,12 +31,9 @@ from .http import (
     Pause,
     Reply,
     Send,
-    action_operation,
     call,
-    create_operation,
     fetch,
     find_certificate_error,
-    retrieve_operation,
 )
 from .models import (
     Upload,
@@ -49,6 +46,7 @@ from .models import (
     UploadTriggerActionParams,
     UploadTriggerActionResponse,
 )
+from .operations import action_operation, create_operation, retrieve_operation
 from .options import NOTHING_ADDED, CallOptions, check_seconds, resolve_timeout
 from .plan import MAX_FILE_SIZE, MAX_PARTS
 from .redaction import snippet

@@ -36,10 +36,11 @@ from .flow import (
     wait,
 )
 from .given import omit
-from .http import Api, call, create_operation
+from .http import Api, call
 from .ledger import Entry, Ledger, default_folder
 from .media import infer_media
 from .models import Upload, UploadCreateParams, UploadCreateResponse, UploadPart
+from .operations import create_operation
 from .options import MAX_CONCURRENCY, CallOptions, FileInput, UploadPhase, UploadProgress, check_seconds
 from .plan import PartTarget, UploadPlan, find_url_fault, match_targets, plan_parts
 from .source import Source, open_source

@@ -35,9 +35,10 @@ from scenario_uploads import (
 from scenario_uploads.answers import Answer, BodyReader
 from scenario_uploads.codec import encode
 from scenario_uploads.flow import build_create, wait
-from scenario_uploads.http import Api, Pause, Send, action_operation, call, create_operation, retrieve_operation
+from scenario_uploads.http import Api, Pause, Send, call
 from scenario_uploads.ledger import Ledger, clean, list_entries
 from scenario_uploads.models import UploadAction, UploadCreateParams, UploadTriggerActionParams
+from scenario_uploads.operations import action_operation, create_operation, retrieve_operation
 from scenario_uploads.options import resolve_options
 from scenario_uploads.part import judge_answer
 from scenario_uploads.plan import Part, PartTarget

@@ -11,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scenario_uploads import InvalidArgumentError, TransferError
 from scenario_uploads.flow import check_upload_id
-from scenario_uploads.http import action_operation, build_request, retrieve_operation
+from scenario_uploads.http import build_request
 from scenario_uploads.models import UploadAction, UploadTriggerActionParams
+from scenario_uploads.operations import action_operation, retrieve_operation
 from scenario_uploads.options import resolve_options
 
 from tests.support.clients import Connect, raises
