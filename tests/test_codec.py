@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -87,7 +88,10 @@ def mixed(sample: dict[str, Any], values: st.SearchStrategy[Any]) -> st.SearchSt
 
 def test_a_complete_answer_is_decoded_as_the_generated_client_would() -> None:
     upload, reports = decoded(Upload, FULL)
-    assert upload == Upload.from_dict(FULL)
+    generated = attrs.asdict(Upload.from_dict(FULL), recurse=False)
+    # What a later contract adds is not in it: to the one that is unset, to the other None.
+    expected = {name: None if isinstance(value, Unset) else value for name, value in generated.items()}
+    assert attrs.asdict(upload, recurse=False) == expected
     assert reports == {}
     assert upload.to_dict() == FULL
     assert encode(upload) == FULL
@@ -103,7 +107,7 @@ def test_optional_fields_that_are_absent_or_null_read_as_none(absent: dict[str, 
     assert reports == {}
     hints = [name for name in Upload.__annotations__ if name != "additional_properties"]
     none = {name for name in hints if getattr(upload, name) is None}
-    assert len(none) == len(OPTIONAL)
+    assert len(none) == len(hints) - len(REQUIRED)
     assert {"entity_id", "parts", "config", "asset_options", "provider"} <= none
     assert not any(isinstance(getattr(upload, name), Unset) for name in hints)
     assert encode(upload) == REQUIRED
