@@ -157,9 +157,7 @@ def resolve_options(
     return ClientOptions(
         base_url=_check_base_url(str(base_url or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL)),
         credentials=credentials or resolve_credentials(api_key, api_secret, bearer_auth, environ),
-        timeout=resolve_timeout(
-            _timeout_of(http_client) if timeout is None or isinstance(timeout, NotGiven) else timeout
-        ),
+        timeout=resolve_timeout(timeout),
         max_retries=_check_retries(max_retries),
         default_headers=headers,
         default_query=check_query("default_query", default_query or {}),

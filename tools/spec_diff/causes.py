@@ -51,13 +51,13 @@ class Places:
         except UnreadableError:
             return None
 
-    def find(self, difference: Difference, owner: str) -> Pointer:
+    def find(self, difference: Difference) -> Pointer:
         """Return where the owner of a difference is, or as near to its part as can be told."""
         place: Pointer
-        if difference.sort in ("operation", "argument", "return"):
-            place = self.operations.get(normalize(owner), ("paths",))
+        if difference.in_operation:
+            place = self.operations.get(normalize(difference.owner), ("paths",))
             return (*place, "responses") if difference.sort == "return" and len(place) > 1 else place
-        key = normalize(owner)
+        key = normalize(difference.owner)
         component = self.components.get(key)
         if component is None:
             # A class without a component is named after what holds it.
@@ -165,7 +165,7 @@ def make_clue(change: Change, places: Places) -> Clue:
 
 def find_causes(difference: Difference, clues: Sequence[Clue], places: Mapping[str, Places]) -> list[Clue]:
     """Return the changes of the wire that a difference comes from; none when it comes from none."""
-    if difference.sort in ("operation", "argument", "return"):
+    if difference.in_operation:
         return find_causes_in_operation(difference, clues)
     if difference.rule == "python-renamed" and difference.sort in ("class", "member"):
         return []
@@ -196,7 +196,7 @@ def find_causes_in_operation(difference: Difference, clues: Sequence[Clue]) -> l
 def find_behind(difference: Difference, clues: Sequence[Clue], places: Mapping[str, Places]) -> list[Clue]:
     """Return the changes of what lies behind a field: a component without a class, or a part of an allOf."""
     side = places["old" if difference.removed else "new"]
-    place = side.find(difference, difference.owner)
+    place = side.find(difference)
     if place[-2:-1] == ("properties",):
         reached = side.reach(place) - {place[:3]}
         through = [clue for clue in clues if clue.component in reached]
@@ -209,7 +209,7 @@ def find_behind(difference: Difference, clues: Sequence[Clue], places: Mapping[s
 def find_by_reach(difference: Difference, clues: Sequence[Clue], places: Mapping[str, Places]) -> list[Clue]:
     """Return the changes that brought a class, or took it away, by what they lead to."""
     side: Literal["old", "new"] = "old" if difference.removed else "new"
-    place = places[side].find(difference, difference.owner)
+    place = places[side].find(difference)
     verbs = ("added", "removed", "changed", "narrowed", "widened", "moved")
     fitting = [
         clue
@@ -227,6 +227,5 @@ def find_by_reach(difference: Difference, clues: Sequence[Clue], places: Mapping
 def is_inherited(difference: Difference, clue: Clue, places: Mapping[str, Places]) -> bool:
     """Return whether the class of a difference is made of the component that a change is in."""
     return clue.component is not None and any(
-        clue.component in side.reach(side.find(attrs.evolve(difference, sort="class"), difference.owner))
-        for side in places.values()
+        clue.component in side.reach(side.find(attrs.evolve(difference, sort="class"))) for side in places.values()
     )

@@ -6,6 +6,7 @@ the same and leads to the same is left out; a schema that is only referred to be
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -29,9 +30,9 @@ class Parts:
     """What each component refers to by itself, and whether as a part of its own (allOf)."""
 
 
-def list_references(value: Any, *, merged: bool = False) -> Iterator[tuple[Component, bool]]:
+def list_references(value: Any) -> Iterator[tuple[Component, bool]]:
     """Yield the components that a value refers to, and whether it takes them in as a part of itself."""
-    stack = [(value, merged)]
+    stack = [(value, False)]
     while stack:
         value, merged = stack.pop()
         if is_object(value):
@@ -75,8 +76,7 @@ def find_changed(old: Parts, new: Parts) -> set[Component]:
         for key in keys
         if key not in old.components
         or key not in new.components
-        or freeze(old.components[key]) != freeze(new.components[key])
-        or list(walk_keys(old.components[key])) != list(walk_keys(new.components[key]))
+        or not is_same(old.components[key], new.components[key])
     }
     holders: dict[Component, set[tuple[Component, bool]]] = {}
     for parts in (old, new):
@@ -94,15 +94,9 @@ def find_changed(old: Parts, new: Parts) -> set[Component]:
     return changed
 
 
-def walk_keys(value: Any) -> Iterator[str]:
-    """Yield the keys of a value in their order, which that of a constructor's arguments follows."""
-    if is_object(value):
-        for key, child in value.items():
-            yield key
-            yield from walk_keys(child)
-    elif is_array(value):
-        for child in value:
-            yield from walk_keys(child)
+def is_same(old: Any, new: Any) -> bool:
+    """Return whether two values are written alike, in the same order: that of a constructor's arguments follows it."""
+    return json.dumps(old) == json.dumps(new)
 
 
 def is_shown(key: Component, old: Parts, new: Parts) -> bool:
@@ -136,8 +130,7 @@ def find_operations(parts: Parts, other: Parts, shown: set[Component]) -> set[tu
             if method in item and (
                 not same
                 or method not in counterpart
-                or freeze(item[method]) != freeze(counterpart[method])
-                or list(walk_keys(item[method])) != list(walk_keys(counterpart[method]))
+                or not is_same(item[method], counterpart[method])
                 or not shown.isdisjoint(leads | {target for target, _ in list_references(item[method])})
             ):
                 kept.add((path, method))

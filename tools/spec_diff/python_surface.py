@@ -76,20 +76,17 @@ def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: 
 def make_fact(difference: Difference, places: Mapping[str, Places]) -> Fact:
     """Return a difference that comes from no change of the wire as a fact of its own."""
     side: Literal["old", "new"] = "old" if difference.removed else "new"
-    place = places[side].find(difference, difference.owner)
+    place = places[side].find(difference)
     location = format_pointer(place)
     if difference.sort == "member":
         location = format_pointer((*place, difference.name))
-    operations = list_users(places[side], place)
-    if difference.sort in ("operation", "argument", "return"):
-        operations = (difference.owner,)
     return Fact(
         rule=difference.rule,
         location=location,
         side=side,
         line=places[side].contract.find_line(place),
         message=difference.text,
-        operations=operations,
+        operations=(difference.owner,) if difference.in_operation else list_users(places[side], place),
         directions=frozenset(),
     )
 

@@ -28,6 +28,11 @@ class Difference:
     text: str
 
     @property
+    def in_operation(self) -> bool:
+        """Whether it is about an operation, or what that takes or returns."""
+        return self.sort in ("operation", "argument", "return")
+
+    @property
     def removed(self) -> bool:
         """Whether it is there in the old contract only."""
         return self.rule == "python-removed"
