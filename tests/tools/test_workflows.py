@@ -119,6 +119,13 @@ def test_gate_is_part_of_the_check() -> None:
     assert [*parts, "test"] == re.findall(r"(?m)^\| `([a-z-]+)` \|", table)
 
 
+def test_audit_of_the_workflow_takes_no_silence_for_an_answer() -> None:
+    """A laptop on a train passes `make check`; what runs every week fails when it could not ask."""
+    (step,) = [step for step in list_steps("audit.yml") if "make audit" in step.get("run", "")]
+    assert "tools.audit --strict" in dry_run(*step["run"].split()[1:])
+    assert "--strict" not in dry_run("audit")
+
+
 def test_regenerate_compares_with_a_ref_that_is_named() -> None:
     """And with the last release alone when none is."""
     assert "tools.regenerate --base 'v1.0.0'" in dry_run("regenerate", "BASE=v1.0.0")
