@@ -102,6 +102,7 @@ def describe_machine() -> dict[str, str]:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     names = {line.partition(":")[2].strip() for line in lines if line.startswith("model name")}
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    pycurl = _ask(sys.executable, "-c", "import pycurl; print(pycurl.version)")
     return {
         "processor": ", ".join(sorted(names)) or platform.machine(),
         "cores": str(os.cpu_count()),
@@ -109,7 +110,7 @@ def describe_machine() -> dict[str, str]:
         "kernel": f"Linux {platform.release().partition('-')[0]}",
         "Python": f"{platform.python_version()}, {ssl.OPENSSL_VERSION.rpartition(' ')[0].rsplit(' ', 2)[0]}",
         **{name: importlib.metadata.version(name) for name in ("httpx", "pycurl", "requests", "scenario-sdk")},
-        "libcurl of pycurl": _find_word(_ask(sys.executable, "-c", "import pycurl; print(pycurl.version)"), "libcurl/"),
+        "libcurl of pycurl": f"{_find_word(pycurl, 'libcurl/')}, OpenSSL {_find_word(pycurl, 'OpenSSL/')}",
         "curl": _ask("curl", "--version").partition(" (")[0].removeprefix("curl "),
         "nginx": _ask("nginx", "-v").rpartition("/")[2],
         "load before": f"{os.getloadavg()[0]:.2f}",

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 _COMPARE = {"≥": operator.ge, "≤": operator.le, "<": operator.lt}
@@ -95,6 +95,13 @@ class Table:
     def figures(self) -> Iterator[Figure]:
         """Go through all figures."""
         return (cell for row in self.rows for cell in row if isinstance(cell, Figure))
+
+    def without_targets(self) -> Table:
+        """Return the table with its figures for information only."""
+        rows = tuple(
+            tuple(evolve(cell, target=None) if isinstance(cell, Figure) else cell for cell in row) for row in self.rows
+        )
+        return evolve(self, rows=rows)
 
     def to_json(self) -> dict[str, Any]:
         """Return the table for machines."""

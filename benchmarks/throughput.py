@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 
 from attrs import asdict, evolve
 
 from benchmarks.bench import Settings, Turns, Worker, take_turns
-from benchmarks.environment import find_tool
+from benchmarks.environment import MissingError, find_tool
+from benchmarks.openssl import find_versions, share_openssl
 from benchmarks.report import Cell, Figure, Table, Target, tell_disturbance
 from benchmarks.servers import Servers, open_workspace, run_servers
 from benchmarks.task import Task
@@ -22,6 +23,7 @@ OURS = ("Scenario", "AsyncScenario")
 # In turns: the two that are judged most closely stand beside their measure.
 WITHOUT_HASH = ("pycurl", "Scenario", "raw", "AsyncScenario", "pycurl-multi", "curl", "recipe")
 WITH_HASH = ("Scenario", "raw", "AsyncScenario")
+WITH_ONE_OPENSSL = ("pycurl", "Scenario", "raw", "AsyncScenario", "pycurl-multi")
 TARGETS = {
     ("http", False, "raw"): Target("≥", 0.90),
     ("http", False, "pycurl"): Target("≥", 1.0),
@@ -40,30 +42,66 @@ def measure(settings: Settings) -> list[Table]:
         workspace.require_space(3 * settings.size + (CONCURRENCIES[-1] + 1) * PART_SIZE)
         servers = stack.enter_context(run_servers(workspace))
         names = [name for name in WITHOUT_HASH if name != "curl" or find_tool("curl")]
-        workers = {name: stack.enter_context(Worker(name, workspace.environ)) for name in names}
         source = str(workspace.make_source(settings.size))
-        tables = []
-        for integrity in (False, True):
-            for scheme in NAMES:
-                task = Task(
-                    source, settings.size, PART_SIZE, 1, integrity, servers.api[scheme], servers.storage[scheme]
+        with _run_workers(names, workspace.environ) as workers:
+            tables = [
+                _measure_scheme(
+                    settings,
+                    servers,
+                    {name: workers[name] for name in workers if name in WITH_HASH or not integrity},
+                    Task(source, settings.size, PART_SIZE, 1, integrity, servers.api[scheme], servers.storage[scheme]),
+                    scheme,
                 )
-                tables.append(_measure_scheme(settings, servers, workers, task, scheme))
-        return tables
+                for integrity in (False, True)
+                for scheme in NAMES
+            ]
+        plain, tls, *hashed = tables
+        return [plain, *_compare_with_one_openssl(settings, servers, source, tls), *hashed]
+
+
+@contextlib.contextmanager
+def _run_workers(names: Iterable[str], environ: Mapping[str, str]) -> Iterator[dict[str, Worker]]:
+    with contextlib.ExitStack() as stack:
+        yield {name: stack.enter_context(Worker(name, environ)) for name in names}
+
+
+def _compare_with_one_openssl(settings: Settings, servers: Servers, source: str, measured: Table) -> Iterator[Table]:
+    """Give the table of TLS, and when pycurl encrypts with another OpenSSL than Python, one in which both use its.
+
+    The target is for two clients, so it is the second table that is judged then.
+    """
+    workspace = servers.workspace
+    python, curl = find_versions(workspace.environ)
+    if python == curl:
+        yield measured
+        return
+    note = f"Python encrypts with OpenSSL {python}, the machine's, and pycurl with {curl}, that of its wheel"
+    try:
+        environ = share_openssl(workspace.folder / "openssl", workspace.environ)
+    except MissingError as error:
+        yield evolve(measured, notes=(f"{note}; both with one could not be measured: {error}.", *measured.notes))
+        return
+    yield evolve(measured.without_targets(), notes=(f"{note}; the next table has one for both.", *measured.notes))
+    task = Task(source, settings.size, PART_SIZE, 1, False, servers.api["tls"], servers.storage["tls"])
+    with _run_workers(WITH_ONE_OPENSSL, environ) as workers:
+        table = _measure_scheme(settings, servers, workers, task, "tls")
+    yield evolve(table, title=f"{table.title}, OpenSSL {curl} for all")
 
 
 def _measure_scheme(
     settings: Settings, servers: Servers, workers: Mapping[str, Worker], task: Task, scheme: str
 ) -> Table:
-    names = [name for name in (WITH_HASH if task.integrity else WITHOUT_HASH) if name in workers]
-    others = [name for name in names if name not in (*OURS, "pycurl-multi")]
+    others = [name for name in workers if name not in (*OURS, "pycurl-multi")]
     limit = "raw sendfile" if scheme == "http" and not task.integrity else f"raw {NAMES[scheme]} sockets"
     limit += " and MD5" if task.integrity else ""
     title = f"Throughput, {NAMES[scheme]}, integrity={task.integrity}"
     worst, rows = 0.0, list[tuple[Cell, ...]]()
     for concurrency in CONCURRENCIES:
         say(f"  {title}, {concurrency} at once")
-        turns = {name: partial(send, servers, workers[name], evolve(task, concurrency=concurrency)) for name in names}
+        turns = {
+            name: partial(send, servers, worker, evolve(task, concurrency=concurrency))
+            for name, worker in workers.items()
+        }
         taken = take_turns(turns, settings)
         worst = max(worst, taken.disturbance)
         chosen = {name: _choose_pycurl(taken) if name == "pycurl" else name for name in others}

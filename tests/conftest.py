@@ -3,7 +3,6 @@
 import os
 import signal
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import httpx
@@ -11,6 +10,7 @@ import pytest
 
 from tests.support.clients import Clock, Connect, find_upload_threads
 from tests.support.service import Service
+from tests.support.trust import create_ssl_context
 
 # What runs in the background of a shell ignores Ctrl-C, and so would every process that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -29,10 +29,11 @@ def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
 
 @pytest.fixture(autouse=True, scope="session")
 def _share_trust() -> Iterator[None]:
-    """Read the machine's certificates once and not for each of a thousand clients; nearly all tests use none."""
+    """See `tests.support.trust`."""
     with pytest.MonkeyPatch.context() as patch:
-        create = cache(httpx.create_ssl_context)
-        patch.setattr("httpx._transports.default.create_ssl_context", create)
+        patch.setattr(httpx, "create_ssl_context", create_ssl_context)
+        # Clients of httpx itself have it by this name.
+        patch.setattr("httpx._transports.default.create_ssl_context", create_ssl_context)
         yield
 
 

@@ -19,7 +19,9 @@ from scenario_uploads.http import find_certificate_error
 from scenario_uploads.storage import Proxy, Storage, UnreachableError
 from scenario_uploads.wire import HaltedError, StorageTimeouts
 
+from tests.support.clients import Connect
 from tests.support.server import Exchange, Server, until
+from tests.support.service import Service
 from tests.support.storing import (
     IMPATIENT,
     ConnectProxy,
@@ -403,7 +405,9 @@ class TestKeeping:
         assert "s3cret" not in repr(storage) + repr(vars(storage))
 
 
-def test_the_trust_is_read_once(monkeypatch: pytest.MonkeyPatch, trusted: None) -> None:
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch, trusted: None) -> list[object]:
+    """With what the certificates of the machine were read."""
     made: list[object] = []
     create = httpx.create_ssl_context
 
@@ -412,9 +416,20 @@ def test_the_trust_is_read_once(monkeypatch: pytest.MonkeyPatch, trusted: None) 
         return create(**options)
 
     monkeypatch.setattr(httpx, "create_ssl_context", note)
+    return made
+
+
+def test_the_trust_is_read_once(made: list[object]) -> None:
     one = Storage(PATIENT)
     with Server(store, tls=make_tls()) as first, Server(store, tls=make_tls()) as second:
         one.put(first.origin, body_of(b"x"))
         one.put(second.origin, body_of(b"x"))
         one.close()
+    assert [{"trust_env": True}] == made
+
+
+def test_api_and_storage_trust_the_same(made: list[object], connect: Connect) -> None:
+    """Whom a client trusts is read once, which takes longer than a handshake."""
+    with Service(tls=make_tls()) as service:
+        connect(service.url).uploads.upload_file(b"x", file_name="a.glb", wait=False)
     assert [{"trust_env": True}] == made

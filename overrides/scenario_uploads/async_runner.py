@@ -41,7 +41,7 @@ class AsyncConnections:
     def __init__(self, http_client: httpx.AsyncClient | None, *, trust_env: bool = True) -> None:
         self._given = http_client
         self._trust_env = trust_env
-        self._own: httpx.AsyncClient | None = None
+        self._own: AsyncApiClient | None = None
         self._storage: Storage | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = ProcessLock()
@@ -87,7 +87,8 @@ class AsyncConnections:
         with self._lock:
             self._check_open()
             if self._storage is None:
-                self._storage = Storage(trust_env=self._trust_env)
+                tls = self._own.tls if self._own is not None else None
+                self._storage = Storage(trust_env=self._trust_env, tls=tls)
                 close_when_collected(self, self._storage.close)
             return self._storage
 

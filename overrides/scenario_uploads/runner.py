@@ -76,7 +76,8 @@ class Connections:
         with self._lock:
             self._check_open()
             if self._storage is None:
-                self._storage = Storage(trust_env=self._trust_env)
+                tls = self._own.tls if self._own is not None else None
+                self._storage = Storage(trust_env=self._trust_env, tls=tls)
                 close_when_collected(self, self._storage.close)
             return self._storage
 

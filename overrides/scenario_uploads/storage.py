@@ -33,14 +33,21 @@ class Storage:
     Args:
         timeouts: How long silence is borne.
         trust_env: Whether the environment's proxies and CA files are used (`HTTPS_PROXY`, `SSL_CERT_FILE` …).
+        tls: Whom to trust, when that is known; else it is found out with the first connection.
     """
 
-    def __init__(self, timeouts: StorageTimeouts | None = None, *, trust_env: bool = True) -> None:
+    def __init__(
+        self,
+        timeouts: StorageTimeouts | None = None,
+        *,
+        trust_env: bool = True,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._timeouts = timeouts or StorageTimeouts()
         self._trust_env = trust_env
         self._idle: defaultdict[tuple[str, str], list[Connection]] = defaultdict(list)
         self._lock = ProcessLock()
-        self._context: ssl.SSLContext | None = None
+        self._context = tls
         self._owner = os.getpid()
         self._closed = False
 

@@ -228,7 +228,9 @@ class _Crew:
         if event.slow or event.done:
             with self._turn:
                 self._pace = self._pace.slower() if event.slow else self._pace.steady()
-        self._events.put(event)
+        # Bytes that nobody follows wake nobody: at wire speed each waking takes the processor from who sends.
+        if self._job.on_progress or event.done or event.attempt:
+            self._events.put(event)
 
     def _halted(self) -> bool:
         return self._halt.is_set() or self._stop.is_set()

@@ -1,7 +1,6 @@
 """The product with its waits made short, through the seams that it has, so that a run of hundreds ends in a minute."""
 
 import random
-from functools import cache
 from typing import Any
 
 import httpx
@@ -12,6 +11,7 @@ from scenario_uploads.storage import Storage
 from scenario_uploads.wire import StorageTimeouts
 
 from tests.chaos.script import PART_SIZE
+from tests.support.trust import create_ssl_context
 
 API_KEY = "key_of_chaos"
 API_SECRET = "chaos-s3cret-0f3a77c1"
@@ -27,8 +27,7 @@ def shorten_waits() -> None:
     part.PART_DEADLINE = 25.0
     waiting.FIRST_DELAY, waiting.LONGEST_DELAY = 0.02, 0.3
     # Reading the machine's certificates for each of a thousand clients takes longer than all the rest.
-    transport: Any = httpx._transports.default
-    transport.create_ssl_context = cache(httpx.create_ssl_context)
+    httpx.create_ssl_context = create_ssl_context
 
 
 def connect(kind: type[Scenario] | type[AsyncScenario], url: str) -> Any:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from scenario_uploads import (
     APIConnectionError,
@@ -106,7 +105,6 @@ class TestAnAnswerThatDribbles:
         self, connect: Connect, monkeypatch: pytest.MonkeyPatch, pieces: Callable[[], Iterator[bytes]]
     ) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(make_certificate()))
-        monkeypatch.setattr("httpx._transports.default.create_ssl_context", httpx.create_ssl_context)
         with Service(tls=make_tls()) as service:
             service.script("retrieve", answer_upload(), dribble(pieces))
             client = connect(service.url, timeout=0.5, max_retries=0)
