@@ -8,17 +8,14 @@ import json
 import shutil
 import tempfile
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import attrs
 
 from tools.generate import GenerationError, build
-from tools.spec_diff.document import Contract, Pointer, UnreadableError, is_array, is_object, parse_pointer
-from tools.spec_diff.wire import METHODS, list_operations
+from tools.spec_diff.document import Contract, UnreadableError
+from tools.spec_diff.wire import list_operations
 
 LARGE = 40
 """From how many operations on a contract is reduced to what matters before a client is generated from it."""
@@ -101,48 +98,3 @@ def generated_clients(old: Contract, new: Contract) -> Iterator[tuple[Path, Path
     for contract in (old, new):
         start_generating(contract)
     yield wait_for(old), wait_for(new)
-
-
-def reduce(contract: Contract, operations: Iterable[Pointer], schemas: Collection[str]) -> Contract:
-    """Return a contract of some operations alone, from which a client is generated in a fraction of the time.
-
-    Models and functions are called what they are called in the whole one. An object among the components that is not in
-    `schemas` has its class, but no properties; what nothing leads to is left out.
-
-    Args:
-        contract: The whole contract.
-        operations: Where the operations are that it is to have.
-        schemas: The names of components whose properties matter.
-    """
-    paths: dict[str, Any] = {}
-    places = {(*pointer[:-1], str(pointer[-1])) for pointer in operations}
-    for path in contract.document.get("paths", {}):
-        holder = contract.resolve(("paths", path))
-        item = contract.at(holder)
-        if any((*holder, method) in places for method in METHODS):
-            paths[path] = {key: value for key, value in item.items() if key not in METHODS or (*holder, key) in places}
-    components: dict[str, dict[str, Any]] = {}
-    old = contract.document.get("components", {})
-    queue: list[Any] = [paths]
-    if "securitySchemes" in old:
-        components["securitySchemes"] = old["securitySchemes"]
-    while queue:
-        value = queue.pop()
-        queue += value if is_array(value) else value.values() if is_object(value) else ()
-        reference = value.get("$ref") if is_object(value) else None
-        target = parse_pointer(reference)[:3] if isinstance(reference, str) else ()
-        if len(target) == 3 and target[0] == "components":
-            _, kind, name = map(str, target)
-            if name not in components.setdefault(kind, {}):
-                component = contract.at(target)
-                if kind == "schemas" and name not in schemas and is_plain_object(component):
-                    component = {"type": "object"}
-                components[kind][name] = component
-                queue.append(component)
-    return attrs.evolve(contract, document={**contract.document, "paths": paths, "components": components})
-
-
-def is_plain_object(schema: Any) -> bool:
-    """Return whether a schema is an object that is not put together of others."""
-    others: Mapping[str, Any] = schema if is_object(schema) else {}
-    return others.get("type") == "object" and not others.keys() & {"allOf", "oneOf", "anyOf", "$ref", "enum", "const"}

@@ -17,6 +17,7 @@ import attrs
 from tools.spec_diff import generated
 from tools.spec_diff.bench import READ_AS_BEFORE, SENT_AS_BEFORE, Bench, Effect, Judge, join
 from tools.spec_diff.document import Contract
+from tools.spec_diff.excerpt import cut
 from tools.spec_diff.policy import RULES, Policy
 from tools.spec_diff.reach import MAX_OPERATIONS, Graph, list_roots
 from tools.spec_diff.report import Change
@@ -74,8 +75,8 @@ def try_changes(changes: Sequence[Change], old: Contract, new: Contract) -> dict
 def reduce_old(bench: Bench) -> Contract:
     """Return the old contract with no more than the calls need."""
     operations = [match.old.pointer for match in bench.plan.matches if match.old is not None]
-    needed = {str(place[2]) for place in bench.old.reader.places if place[:2] == ("components", "schemas")}
-    return generated.reduce(bench.walk.old, operations, needed)
+    needed = {("schemas", str(place[2])) for place in bench.old.reader.places if place[:2] == ("components", "schemas")}
+    return cut(bench.walk.old, operations, needed)
 
 
 def plan_trials(bench: Bench, changes: Sequence[Change]) -> dict[Change, list[Trial]]:
