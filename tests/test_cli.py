@@ -17,9 +17,8 @@ import httpx
 import pytest
 from scenario_uploads import __main__, cli
 from scenario_uploads.ledger import SUFFIX, Entry, Ledger, default_folder
-from scenario_uploads.options import UploadPhase, UploadProgress
 from scenario_uploads.sandbox import Sandbox
-from scenario_uploads.transfer import OnProgress
+from scenario_uploads.upload_options import OnProgress, UploadPhase, UploadProgress
 
 MIB = 1024 * 1024
 COMMAND = [sys.executable, "-m", "scenario_uploads"]

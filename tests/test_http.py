@@ -31,6 +31,7 @@ from scenario_uploads import (
     PermissionDeniedError,
     RateLimitError,
     Scenario,
+    ScenarioError,
     UnprocessableEntityError,
     UploadRetrieveResponse,
     http,
@@ -534,7 +535,7 @@ class TestRetries:
         self, connect: Connect, service: Service, clock: Clock, arguments: dict[str, Any], fault: Any
     ) -> None:
         service.script("create", *[fault] * 3)
-        with pytest.raises((APIConnectionError, APIStatusError, http.ScenarioError)) as caught:
+        with pytest.raises((APIConnectionError, APIStatusError, ScenarioError)) as caught:
             connect(service.url, max_retries=5).uploads.create(**arguments)
         assert service.steps == ["create"]
         if fault is lose:

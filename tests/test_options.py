@@ -12,16 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import AsyncScenario, CredentialsError, InvalidArgumentError, Scenario, http
+from scenario_uploads.checks import check_seconds, resolve_timeout
 from scenario_uploads.defaults import DEFAULT_BASE_URL, DEFAULT_TIMEOUT
 from scenario_uploads.given import NOT_GIVEN
-from scenario_uploads.options import (
-    ClientOptions,
-    Credentials,
-    check_seconds,
-    resolve_credentials,
-    resolve_options,
-    resolve_timeout,
-)
+from scenario_uploads.options import ClientOptions, Credentials, resolve_credentials, resolve_options
 
 PAIR = {"SCENARIO_SDK_API_KEY": "env_key", "SCENARIO_SDK_API_SECRET": "env_secret"}
 TOKEN = {"SCENARIO_SDK_JWT": "env_token"}

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from scenario_uploads.errors import TransferError
-from scenario_uploads.http import find_certificate_error
+from scenario_uploads.faults import find_certificate_error
 from scenario_uploads.storage import Proxy, Storage, UnreachableError
 from scenario_uploads.wire import HaltedError, StorageTimeouts
 

@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from .given import not_given as not_given
     from .given import omit as omit
     from .models import *  # noqa: F403
-    from .options import UploadPhase as UploadPhase
-    from .options import UploadProgress as UploadProgress
     from .responses import APIResponse as APIResponse
     from .responses import AsyncAPIResponse as AsyncAPIResponse
+    from .upload_options import UploadPhase as UploadPhase
+    from .upload_options import UploadProgress as UploadProgress
 
     __version__: str
 else:
@@ -58,8 +58,8 @@ else:
         "DefaultAsyncHttpxClient": "defaults",
         "DefaultHttpxClient": "defaults",
         "Timeout": "defaults",
-        "UploadPhase": "options",
-        "UploadProgress": "options",
+        "UploadPhase": "upload_options",
+        "UploadProgress": "upload_options",
         "is_known": "enums",
         "NOT_GIVEN": "given",
         "NotGiven": "given",

@@ -12,6 +12,7 @@ import httpx
 
 from . import flow, uploading
 from .async_runner import AsyncConnections, AsyncRunner
+from .checks import check_http_client
 from .defaults import DEFAULT_MAX_RETRIES
 from .given import NOT_GIVEN, NotGiven, Omit
 from .http import Api, Delivery, Reply
@@ -27,17 +28,11 @@ from .models import (
     UploadRetrieveResponse,
     UploadTriggerActionResponse,
 )
-from .options import (
-    ClientOptions,
-    FileInput,
-    UploadProgress,
-    change_options,
-    check_http_client,
-    resolve_call,
-    resolve_options,
-)
+from .options import ClientOptions, change_options, resolve_call, resolve_options
 from .params import Headers, Query, add_headers
-from .responses import AsyncAPIResponse, return_raw_async, return_streamed_async
+from .responses import AsyncAPIResponse
+from .upload_options import FileInput, FileOptions, UploadProgress
+from .wrapping import return_raw_async, return_streamed_async
 
 T = TypeVar("T")
 
@@ -529,7 +524,7 @@ class AsyncUploads:
             UploadTimeoutError: When the import was not done in time.
             APIError: When a call to the API does not succeed.
         """
-        options = uploading.FileOptions(
+        options = FileOptions(
             kind=kind,
             content_type=content_type,
             file_name=file_name,

@@ -22,10 +22,10 @@ from .http import Pause, Send, explain_environment, send_async
 from .leases import CLOSED, Leases, close_when_collected
 from .locks import ProcessLock
 from .network import AsyncApiClient
-from .options import UploadProgress
 from .redaction import guard_logs
 from .storage import Storage
 from .transfer import Transfer, TransferJob, transfer_parts
+from .upload_options import UploadProgress
 
 T = TypeVar("T")
 

@@ -14,9 +14,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from .codec import encode
 from .ledger import Entry
 from .models import Upload
-from .options import UploadPhase, UploadProgress
 from .redaction import SecretURL, redact, snippet
-from .transfer import OnProgress
+from .upload_options import OnProgress, UploadPhase, UploadProgress
 
 MIB = 1024 * 1024
 STEP = 10

@@ -13,42 +13,30 @@ from typing import Any, TypeVar
 import httpx
 from attrs import evolve
 
-from .codec import build_arguments
+from .arguments import build_body, build_create, check_dry_run, find_id
+from .checks import check_seconds, check_upload_id, resolve_timeout
 from .errors import (
     APIConnectionError,
     APIError,
     APIResponseValidationError,
     APIStatusError,
-    InvalidArgumentError,
     ScenarioError,
     UploadFailedError,
     UploadTimeoutError,
 )
-from .given import is_given
-from .http import (
-    Api,
-    Delivery,
-    Pause,
-    Reply,
-    Send,
-    call,
-    fetch,
-    find_certificate_error,
-)
+from .faults import find_certificate_error
+from .http import Api, Delivery, Pause, Reply, Send, call, fetch
 from .models import (
     Upload,
     UploadAction,
-    UploadCreateParams,
     UploadCreateResponse,
-    UploadDryRun,
     UploadDryRunResponse,
     UploadRetrieveResponse,
     UploadTriggerActionParams,
     UploadTriggerActionResponse,
 )
 from .operations import action_operation, create_operation, retrieve_operation
-from .options import NOTHING_ADDED, CallOptions, check_seconds, resolve_timeout
-from .plan import MAX_FILE_SIZE, MAX_PARTS
+from .options import NOTHING_ADDED, CallOptions
 from .redaction import snippet
 from .retry import RetryPolicy, backoff
 from .transfer import Transfer
@@ -56,8 +44,6 @@ from .waiting import Standing, is_past_pending, judge, next_poll
 
 T = TypeVar("T")
 Steps = Generator[Send | Pause | Transfer, Any, T]
-
-_RANGES = {"file_size": (1, MAX_FILE_SIZE), "parts": (1, MAX_PARTS)}
 
 
 def create(
@@ -94,7 +80,7 @@ def trigger_action(
 ) -> Steps[Reply[UploadTriggerActionResponse]]:
     """Trigger an action; a `complete` that fails is settled by a retrieve."""
     check_upload_id(upload_id)
-    params = _build(UploadTriggerActionParams, "trigger_action", {"action": action})
+    params = build_body(UploadTriggerActionParams, "trigger_action", {"action": action})
     with name_upload(upload_id):
         if params.action != UploadAction.COMPLETE or "action" in added.body:
             operation = action_operation(upload_id, params, added, project_id=api.options.project_id)
@@ -105,7 +91,7 @@ def trigger_action(
 
 def wait(api: Api, upload: object, timeout: float) -> Steps[Upload]:
     """Poll until an upload is imported or has failed."""
-    upload_id = check_upload_id(_find_id(upload))
+    upload_id = check_upload_id(find_id(upload))
     deadline = api.clock() + check_seconds("timeout", timeout, zero=True)
     status, trouble, poll = None, None, 0
     while True:
@@ -246,60 +232,3 @@ def _within(timeout: httpx.Timeout, remaining: float) -> httpx.Timeout:
 
 def _timeout(api: Api, added: CallOptions) -> httpx.Timeout:
     return resolve_timeout(added.timeout, api.options.timeout)
-
-
-def _find_id(upload: object) -> object:
-    """Return the id of what a caller waits for: an id, an upload, or an answer with one in it."""
-    holder = upload if isinstance(upload, Upload) else getattr(upload, "upload", None)
-    return holder.id if isinstance(holder, Upload) else upload
-
-
-def check_upload_id(upload_id: object) -> str:
-    """Return `upload_id` when it can stand in a path as one segment.
-
-    Raises:
-        InvalidArgumentError: When it is empty, no text, or could leave its place in the path.
-    """
-    if not isinstance(upload_id, str) or not upload_id:
-        raise InvalidArgumentError(f"Expected a non-empty value for `upload_id` but received {upload_id!r}")
-    if upload_id in (".", "..") or any(character in "/\\?#%" or not character.isprintable() for character in upload_id):
-        raise InvalidArgumentError(f"{upload_id!r} is no upload id; use the `id` of the upload that create returned.")
-    return upload_id
-
-
-def _build(model: type[T], operation: str, arguments: Mapping[str, Any]) -> T:
-    problems: list[str] = []
-    given = {name: value for name, value in arguments.items() if is_given(value)}
-    params = build_arguments(model, given, lambda name, problem: problems.append(f"{name} {problem}"))
-    if problems:
-        raise InvalidArgumentError(f"{operation}: {'; '.join(problems)}.")
-    return params
-
-
-def check_dry_run(dry_run: object) -> UploadDryRun | None:
-    """Return how to ask for the cost alone; None when that is not asked for.
-
-    Raises:
-        InvalidArgumentError: When it is no way that the contract knows.
-    """
-    if dry_run is None or not is_given(dry_run):
-        return None
-    for choice in UploadDryRun:
-        if isinstance(dry_run, str) and choice == dry_run:
-            return choice
-    known = " or ".join(repr(choice.value) for choice in UploadDryRun)
-    raise InvalidArgumentError(f"dry_run must be {known}, not {dry_run!r}.")
-
-
-def build_create(arguments: Mapping[str, Any]) -> UploadCreateParams:
-    """Return the body of a create from a caller's keyword arguments.
-
-    Raises:
-        InvalidArgumentError: When one cannot be used.
-    """
-    params = _build(UploadCreateParams, "create", arguments)
-    for name, (least, most) in _RANGES.items():
-        value = getattr(params, name)
-        if isinstance(value, int) and not least <= value <= most:
-            raise InvalidArgumentError(f"create: {name} must be from {least:,} to {most:,}, not {value:,}.")
-    return params

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import platform
 import random
-import ssl
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,14 +20,16 @@ from typing import Any, Generic, TypeVar, cast
 import httpx
 from attrs import evolve, field, frozen
 
-from .answers import Answer, BodyReader, OpenAnswer, invalid_answer, parse_body
-from .errors import APIConnectionError, APITimeoutError, InvalidArgumentError, ScenarioError, status_error
+from .answers import Answer, BodyReader, OpenAnswer, invalid_answer
+from .checks import check_project_id
+from .errors import InvalidArgumentError
+from .faults import FAULTS, judge_answer, judge_exception
 from .given import NotGiven, Omit
 from .operations import Operation
-from .options import ClientOptions, check_project_id
+from .options import ClientOptions
 from .params import merge_headers, merge_query, write_json
 from .redaction import redact, redact_chain, snippet
-from .retry import Outcome, Repeat, RetryPolicy, next_delay, parse_retry_after, parse_seconds
+from .retry import RetryPolicy, next_delay
 
 T = TypeVar("T")
 
@@ -105,10 +106,6 @@ class Api:
         return evolve(self, options=evolve(self.options, project_id=check_project_id(project_id)))
 
 
-# Nearly everything comes as an httpx error; what its backends and other transports let through is the rest: TLS that
-# breaks within a body, a host name that cannot be encoded.
-FAULTS = (httpx.HTTPError, OSError, UnicodeError)
-
 Calling = Generator[Send | Pause, Any, T]
 
 
@@ -176,7 +173,7 @@ def fetch(
                 if find_lack is not None and (lack := find_lack(value)):
                     raise invalid_answer(answer, operation.name, lack)
                 return Reply(operation, answer, strict, retry, value)
-            error, outcome = _judge_answer(answer, operation, now=api.now())
+            error, outcome = judge_answer(answer, operation.name, now=api.now())
         delay = next_delay(policy, retry, outcome, repeat=operation.repeat, draw=api.draw, lost=lost)
         if delay is None:
             raise error from cause
@@ -286,45 +283,3 @@ async def send_async(client: httpx.AsyncClient, effect: Send) -> Answer | OpenAn
     finally:
         await response.aclose()
     return reader.finish(time.perf_counter() - start)
-
-
-def _judge_answer(answer: Answer, operation: Operation[Any], *, now: datetime) -> tuple[ScenarioError, Outcome]:
-    if answer.status < 300:
-        return invalid_answer(answer, operation.name, "a body that was cut short"), Outcome()
-    answer = answer.conceal()
-    try:
-        body = parse_body(answer.body)
-    except ValueError:
-        body = answer.body.decode("utf-8", "replace")
-    waits = [parse_retry_after(answer.headers.get("retry-after"), now=now)]
-    if isinstance(body, dict):
-        waits.append(parse_seconds(body.get("remainingSeconds")))
-    error = status_error(answer.response(), body, operation=operation.name)
-    error.retry_after = max((wait for wait in waits if wait is not None), default=None)
-    return error, Outcome(status=answer.status, retry_after=error.retry_after)
-
-
-def judge_exception(error: Exception, operation: str, repeat: Repeat) -> tuple[ScenarioError, Outcome]:
-    """Return what to raise for a fault of the connection, and what is known of it for the retry."""
-    request = error.request if isinstance(error, httpx.RequestError) and error._request else None  # noqa: SLF001
-    unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
-    host = request.url.host if request else "the API"
-    if certificate := find_certificate_error(error):
-        message = f"The TLS certificate of {host} is not trusted: {certificate}"
-        return APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
-    what = snippet(str(error)) or type(error).__name__
-    message = f"{operation}: no answer from {host}: {what}"
-    if not unsent and repeat is Repeat.NEVER:
-        message += "; whether the service received it is unknown, so it was not sent again"
-    kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError
-    retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | UnicodeError)
-    return kind(message, request=request), Outcome(sent=not unsent, retryable=retryable)
-
-
-def find_certificate_error(error: BaseException | None) -> str | None:
-    """Return what is wrong with the peer's certificate, when that is what lies under `error`."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_message or str(error)
-        error = error.__cause__ or error.__context__
-    return None

@@ -1,60 +1,19 @@
-"""What callers pass: credentials, settings of a client, what a single call adds, what a progress callback gets."""
+"""What callers pass: the settings of a client, and what a single call adds to them."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from enum import StrEnum
-from typing import Any, BinaryIO
+from typing import Any
 
 import httpx
 from attrs import evolve, field, frozen
 
+from .checks import check_base_url, check_project_id, check_retries, resolve_timeout
 from .credentials import Credentials, resolve_credentials, split_credentials
-from .defaults import DEFAULT_BASE_URL, DEFAULT_TIMEOUT
+from .defaults import DEFAULT_BASE_URL
 from .errors import InvalidArgumentError
 from .given import NotGiven, Omit, is_given
 from .params import Headers, Query, add_headers, check_body, check_headers, check_query, merge_body
-
-MAX_CONCURRENCY = 64
-
-# Operating systems count timeouts in a few bits; thirty years are enough.
-MAX_SECONDS = 1_000_000_000
-
-_NO_BASE_URL = "base_url must be an http or https URL such as https://api.cloud.scenario.com/v1."
-
-FileInput = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
-"""A path, the bytes themselves, or a seekable binary file object."""
-
-
-class UploadPhase(StrEnum):
-    """What `upload_file` is doing."""
-
-    TRANSFERRING = "transferring"
-    COMPLETING = "completing"
-    WAITING = "waiting"
-    DONE = "done"
-
-
-@frozen
-class UploadProgress:
-    """Where an upload stands, as `on_progress` gets it.
-
-    Attributes:
-        phase: What is being done.
-        bytes_done: Bytes sent so far. It falls only when a part is sent again.
-        bytes_total: Bytes of the file.
-        parts_done: Parts that storage has acknowledged.
-        parts_total: Parts of the file.
-        attempt: The most often that any part has been tried, from 1.
-    """
-
-    phase: UploadPhase
-    bytes_done: int
-    bytes_total: int
-    parts_done: int
-    parts_total: int
-    attempt: int = 1
 
 
 @frozen
@@ -155,10 +114,10 @@ def resolve_options(
     if timeout is None or isinstance(timeout, NotGiven):
         timeout = _timeout_of(http_client)
     return ClientOptions(
-        base_url=_check_base_url(str(base_url or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL)),
+        base_url=check_base_url(str(base_url or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL)),
         credentials=credentials or resolve_credentials(api_key, api_secret, bearer_auth, environ),
         timeout=resolve_timeout(timeout),
-        max_retries=_check_retries(max_retries),
+        max_retries=check_retries(max_retries),
         default_headers=headers,
         default_query=check_query("default_query", default_query or {}),
         strict_responses=bool(strict_responses),
@@ -166,19 +125,6 @@ def resolve_options(
         trust_env=bool(trust_env),
         environment_headers=_read_custom_headers(environ),
     )
-
-
-def check_project_id(project_id: object) -> str | None:
-    """Return the id of a project; None for none, which `omit` asks for.
-
-    Raises:
-        InvalidArgumentError: When it is empty or no text that can be sent.
-    """
-    if project_id is None or not is_given(project_id):
-        return None
-    if not isinstance(project_id, str) or not project_id.strip() or not project_id.isprintable():
-        raise InvalidArgumentError(f"project_id must be the id of a project, such as 'proj_5Rt9c', not {project_id!r}.")
-    return project_id
 
 
 def change_options(
@@ -228,10 +174,10 @@ def change_options(
         query = check_query("set_default_query", set_default_query)
     return evolve(
         options,
-        base_url=_check_base_url(str(base_url)) if base_url else options.base_url,
+        base_url=check_base_url(str(base_url)) if base_url else options.base_url,
         credentials=credentials,
         timeout=options.timeout if isinstance(timeout, NotGiven) else resolve_timeout(timeout),
-        max_retries=options.max_retries if isinstance(max_retries, NotGiven) else _check_retries(max_retries),
+        max_retries=options.max_retries if isinstance(max_retries, NotGiven) else check_retries(max_retries),
         default_headers=headers,
         default_query=query,
         strict_responses=options.strict_responses if strict_responses is None else bool(strict_responses),
@@ -260,69 +206,6 @@ def _timeout_of(http_client: httpx.Client | httpx.AsyncClient | None) -> httpx.T
     return http_client.timeout
 
 
-def check_http_client(given: object, expected: type[httpx.Client | httpx.AsyncClient]) -> None:
-    """Check what a caller gives to carry the calls to the API.
-
-    Raises:
-        InvalidArgumentError: When it is not of the kind that this client needs.
-    """
-    if given is not None and not isinstance(given, expected):
-        raise InvalidArgumentError(f"http_client must be an httpx.{expected.__name__}, not {type(given).__name__}.")
-
-
-def _check_retries(max_retries: object) -> int:
-    if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
-        raise InvalidArgumentError(f"max_retries must be a whole number, 0 or more, not {max_retries!r}.")
-    return max_retries
-
-
-def resolve_timeout(timeout: float | httpx.Timeout | None, default: httpx.Timeout = DEFAULT_TIMEOUT) -> httpx.Timeout:
-    """Return finite timeouts: the given ones, with the defaults where none is given.
-
-    Raises:
-        InvalidArgumentError: When a timeout is not a number of seconds above 0.
-    """
-    if timeout is None:
-        return default
-    if isinstance(timeout, httpx.Timeout):
-        defaults = default.as_dict()
-        chosen = {key: defaults[key] if value is None else value for key, value in timeout.as_dict().items()}
-        for value in chosen.values():
-            check_seconds("timeout", value)
-        return httpx.Timeout(**chosen)
-    check_seconds("timeout", timeout)
-    return httpx.Timeout(timeout)
-
-
 def _or_empty(given: object) -> object:
     """Return what an argument gives, which for one that is not given is nothing."""
     return {} if given is None or not is_given(given) else given
-
-
-def check_seconds(name: str, value: object, *, zero: bool = False) -> float:
-    """Return `value` when it is a number of seconds above 0 (or from 0) that can be waited for.
-
-    Raises:
-        InvalidArgumentError: When it is not.
-    """
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 <= value <= MAX_SECONDS or (value == 0 and not zero):  # type: ignore[operator]
-        raise InvalidArgumentError(
-            f"{name} must be a number of seconds {'from' if zero else 'above'} 0 to {MAX_SECONDS:,}, not {value!r}."
-        )
-    return float(value)  # type: ignore[arg-type]
-
-
-def _check_base_url(url: str) -> str:
-    try:
-        parts = httpx.URL(url)
-        # No name has these, and none has labels that this codec refuses: asking for their address would crash.
-        usable = bool(parts.host) and not any(char <= " " or char == "\\" for char in url) and "%" not in parts.host
-        parts.host.encode("idna")
-    except (httpx.InvalidURL, ValueError):
-        raise InvalidArgumentError(_NO_BASE_URL) from None
-    if not usable or parts.scheme not in ("http", "https") or (parts.port or 0) > 65535:
-        raise InvalidArgumentError(_NO_BASE_URL)
-    if parts.userinfo or "?" in url or "#" in url:
-        raise InvalidArgumentError("base_url must have no user name, no query and no fragment; they may be secrets.")
-    return url.rstrip("/")

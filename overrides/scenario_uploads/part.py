@@ -17,7 +17,7 @@ import h11
 from attrs import field, frozen
 
 from .errors import IntegrityError, TransferError, UploadURLExpiredError
-from .http import find_certificate_error
+from .faults import find_certificate_error
 from .plan import PartTarget
 from .redaction import redact_chain, snippet
 from .retry import Outcome, Repeat, RetryPolicy, next_delay, parse_date, parse_retry_after

@@ -15,8 +15,8 @@ from contextlib import suppress
 from typing import BinaryIO, Protocol
 
 from .errors import SourceChangedError, SourceError, TransferError
-from .options import FileInput
 from .redaction import redact
+from .upload_options import FileInput
 
 
 class Source(Protocol):

@@ -15,17 +15,15 @@ from collections.abc import Callable
 from attrs import evolve, field, frozen
 
 from .errors import TransferError
-from .options import UploadPhase, UploadProgress
 from .pace import Budget, Pace
 from .part import PartEvent, PartJob, send_part
 from .plan import PartTarget
 from .source import Source
 from .storage import Storage
+from .upload_options import OnProgress, UploadPhase, UploadProgress
 from .wire import SLICE, HaltedError
 
 STOP_PATIENCE = 1.0
-
-OnProgress = Callable[[UploadProgress], object]
 
 
 @frozen

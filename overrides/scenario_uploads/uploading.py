@@ -5,11 +5,8 @@ Everything that can be told from the arguments and the file is checked before th
 
 from __future__ import annotations
 
-import inspect
 import json
 import logging
-import os
-import unicodedata
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,6 +14,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from .arguments import build_create
+from .checks import check_file_name, check_upload_id
 from .errors import (
     APIStatusError,
     InvalidArgumentError,
@@ -24,55 +23,30 @@ from .errors import (
     UploadFailedError,
     UploadURLExpiredError,
 )
-from .flow import (
-    Steps,
-    build_create,
-    check_upload_id,
-    complete,
-    failure_of,
-    find_lack_of_upload,
-    look,
-    name_upload,
-    wait,
-)
+from .flow import Steps, complete, failure_of, find_lack_of_upload, look, name_upload, wait
 from .given import omit
 from .http import Api, call
 from .ledger import Entry, Ledger, default_folder
 from .media import infer_media
 from .models import Upload, UploadCreateParams, UploadCreateResponse, UploadPart
 from .operations import create_operation
-from .options import MAX_CONCURRENCY, CallOptions, FileInput, UploadPhase, UploadProgress, check_seconds
+from .options import CallOptions
 from .plan import PartTarget, UploadPlan, find_url_fault, match_targets, plan_parts
 from .source import Source, open_source
-from .transfer import OnProgress, Transfer, TransferJob
+from .transfer import Transfer, TransferJob
+from .upload_options import (
+    FileInput,
+    FileOptions,
+    UploadPhase,
+    UploadProgress,
+    check_file_options,
+)
 from .waiting import Standing, is_past_pending, judge
 
 logger = logging.getLogger("scenario_uploads")
 
 # A transfer of hours is not given up for a few bad seconds at its end.
 COMPLETE_RETRIES = 5
-# Control characters, halves of characters, and Unicode's own line ends. Unusual spaces are welcome: macOS puts one into
-# the name of each screenshot.
-_NOT_IN_NAMES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-
-
-@frozen
-class FileOptions:
-    """What `upload_file` takes besides the file; see there."""
-
-    kind: str | None = None
-    content_type: str | None = None
-    file_name: str | None = None
-    asset_options: Any = None
-    part_size: int | None = None
-    concurrency: int = 8
-    wait: bool = True
-    timeout: float = 300
-    on_progress: OnProgress | None = None
-    integrity: bool = True
-    resume: bool | str | os.PathLike[str] = False
-    max_bandwidth: float | None = None
-    restart_on_expiry: bool = True
 
 
 @frozen
@@ -101,7 +75,7 @@ class _Begun:
 
 def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload]:
     """Create an upload for a file, send its parts, complete it and wait for the import."""
-    _check_options(options)
+    check_file_options(options)
     source = open_source(file)
     try:
         prepared = _prepare(source, options)
@@ -274,21 +248,6 @@ def _open_ledger(api: Api, source: Source, prepared: _Prepared, options: FileOpt
     return Ledger(folder, source.path, api.options.base_url, account, json.dumps(told, sort_keys=True))
 
 
-def _check_options(options: FileOptions) -> None:
-    count = options.concurrency
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_CONCURRENCY:
-        raise InvalidArgumentError(f"concurrency must be a whole number from 1 to {MAX_CONCURRENCY}, not {count!r}.")
-    told = options.on_progress
-    if told is not None and (not callable(told) or inspect.iscoroutinefunction(told)):
-        raise InvalidArgumentError(f"on_progress must be a plain function, not {told!r}.")
-    check_seconds("timeout", options.timeout, zero=True)
-    if not isinstance(options.resume, bool | str | os.PathLike) or options.resume == "":
-        raise InvalidArgumentError(f"resume must be True, False or the path of a folder, not {options.resume!r}.")
-    rate = options.max_bandwidth
-    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or not rate >= 1):
-        raise InvalidArgumentError(f"max_bandwidth must be a number of bytes a second from 1, not {rate!r}.")
-
-
 def _find_id_lack(answer: UploadCreateResponse) -> str | None:
     if lack := find_lack_of_upload(answer):
         return lack
@@ -297,16 +256,3 @@ def _find_id_lack(answer: UploadCreateResponse) -> str | None:
     except InvalidArgumentError:
         return "an upload without an id that can be used"
     return None
-
-
-def check_file_name(name: str | None) -> str:
-    """Return the name to upload under.
-
-    Raises:
-        InvalidArgumentError: When there is none, or it has control characters.
-    """
-    if name is None:
-        raise InvalidArgumentError("What is uploaded has no name; give file_name=, such as 'dragon.glb'.")
-    if not isinstance(name, str) or not name.strip() or any(unicodedata.category(c) in _NOT_IN_NAMES for c in name):
-        raise InvalidArgumentError(f"file_name must be a name without control characters, not {name!r}.")
-    return name

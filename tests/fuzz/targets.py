@@ -33,8 +33,9 @@ from scenario_uploads import (
     console,
 )
 from scenario_uploads.answers import Answer, BodyReader
+from scenario_uploads.arguments import build_create
 from scenario_uploads.codec import encode
-from scenario_uploads.flow import build_create, wait
+from scenario_uploads.flow import wait
 from scenario_uploads.http import Api, Pause, Send, call
 from scenario_uploads.ledger import Ledger, clean, list_entries
 from scenario_uploads.models import UploadAction, UploadCreateParams, UploadTriggerActionParams

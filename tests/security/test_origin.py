@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scenario_uploads import InvalidArgumentError, TransferError
-from scenario_uploads.flow import check_upload_id
+from scenario_uploads.checks import check_upload_id
 from scenario_uploads.http import build_request
 from scenario_uploads.models import UploadAction, UploadTriggerActionParams
 from scenario_uploads.operations import action_operation, retrieve_operation

@@ -1,0 +1,60 @@
+"""What goes wrong with a call of the API, refusals and broken connections: our errors for it, and whether to retry."""
+
+from __future__ import annotations
+
+import ssl
+from datetime import datetime
+
+import httpx
+
+from .answers import Answer, invalid_answer, parse_body
+from .errors import APIConnectionError, APITimeoutError, ScenarioError, status_error
+from .redaction import snippet
+from .retry import Outcome, Repeat, parse_retry_after, parse_seconds
+
+# Nearly everything comes as an httpx error; what its backends and other transports let through is the rest: TLS that
+# breaks within a body, a host name that cannot be encoded.
+FAULTS = (httpx.HTTPError, OSError, UnicodeError)
+
+
+def judge_answer(answer: Answer, operation: str, *, now: datetime) -> tuple[ScenarioError, Outcome]:
+    """Return what to raise for an answer that is none of success, and what is known of it for the retry."""
+    if answer.status < 300:
+        return invalid_answer(answer, operation, "a body that was cut short"), Outcome()
+    answer = answer.conceal()
+    try:
+        body = parse_body(answer.body)
+    except ValueError:
+        body = answer.body.decode("utf-8", "replace")
+    waits = [parse_retry_after(answer.headers.get("retry-after"), now=now)]
+    if isinstance(body, dict):
+        waits.append(parse_seconds(body.get("remainingSeconds")))
+    error = status_error(answer.response(), body, operation=operation)
+    error.retry_after = max((wait for wait in waits if wait is not None), default=None)
+    return error, Outcome(status=answer.status, retry_after=error.retry_after)
+
+
+def judge_exception(error: Exception, operation: str, repeat: Repeat) -> tuple[ScenarioError, Outcome]:
+    """Return what to raise for a fault of the connection, and what is known of it for the retry."""
+    request = error.request if isinstance(error, httpx.RequestError) and error._request else None  # noqa: SLF001
+    unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
+    host = request.url.host if request else "the API"
+    if certificate := find_certificate_error(error):
+        message = f"The TLS certificate of {host} is not trusted: {certificate}"
+        return APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
+    what = snippet(str(error)) or type(error).__name__
+    message = f"{operation}: no answer from {host}: {what}"
+    if not unsent and repeat is Repeat.NEVER:
+        message += "; whether the service received it is unknown, so it was not sent again"
+    kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError
+    retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | UnicodeError)
+    return kind(message, request=request), Outcome(sent=not unsent, retryable=retryable)
+
+
+def find_certificate_error(error: BaseException | None) -> str | None:
+    """Return what is wrong with the peer's certificate, when that is what lies under `error`."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message or str(error)
+        error = error.__cause__ or error.__context__
+    return None
