@@ -20,9 +20,9 @@ from typing import Literal, get_args
 from tools.generate import ROOT
 from tools.released import Project, Step, find_step, raise_version
 from tools.spec_diff.document import UnreadableError
+from tools.spec_diff.operations import list_operations
 from tools.spec_diff.policy import LEVELS
 from tools.spec_diff.report import Change, Report
-from tools.spec_diff.wire import list_operations
 
 HEADING = "## Contract"
 WIDTH = 120

@@ -8,7 +8,7 @@ from tests.spec_diff.support import BASE, write
 from tools.spec_diff.document import Contract, read_contract
 from tools.spec_diff.excerpt import cut
 from tools.spec_diff.generated import generated_clients
-from tools.spec_diff.wire import list_operations
+from tools.spec_diff.operations import list_operations
 
 
 def make_contract(folder: Path) -> Contract:

@@ -33,7 +33,7 @@ from tools.spec_diff.installed import add_installed
 from tools.spec_diff.policy import judge, read_policy
 from tools.spec_diff.report import Change
 from tools.spec_diff.samples import Sampler, make_matching, make_validator
-from tools.spec_diff.schemas import Reader
+from tools.spec_diff.views import Reader
 
 Edit = Callable[[Any], Any]
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 import attrs
 
 from tools.spec_diff.document import Contract, Pointer
+from tools.spec_diff.operations import Operation
 from tools.spec_diff.reach import (
     ABSENT,
     Match,
@@ -22,9 +23,10 @@ from tools.spec_diff.reach import (
     match_operations,
 )
 from tools.spec_diff.samples import TEXT, Sampler, unique
-from tools.spec_diff.schemas import Difference, Direction, Reader
+from tools.spec_diff.schemas import Difference
 from tools.spec_diff.trial import Given, Plan, Result, read_body, read_parameter
-from tools.spec_diff.wire import Operation, Walk
+from tools.spec_diff.views import Direction, Reader
+from tools.spec_diff.wire import Walk
 
 Word = Literal["nothing", "tolerated", "degraded", "broken"]
 WORDS: tuple[Word, ...] = get_args(Word)

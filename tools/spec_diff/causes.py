@@ -12,9 +12,9 @@ from typing import Any, Literal
 import attrs
 
 from tools.spec_diff.document import Contract, Pointer, UnreadableError, is_object, parse_pointer
+from tools.spec_diff.operations import METHODS, list_operations
 from tools.spec_diff.report import Change
 from tools.spec_diff.surface_diff import Difference, normalize
-from tools.spec_diff.wire import METHODS, list_operations
 
 MAX_STEPS = 100_000
 """How many values are looked at to see which components a place leads to."""

@@ -13,8 +13,8 @@ from typing import Any
 import attrs
 
 from tools.spec_diff.document import Contract, Pointer, is_array, is_object, parse_pointer
-from tools.spec_diff.schemas import freeze
-from tools.spec_diff.wire import METHODS, Operation, list_operations
+from tools.spec_diff.operations import METHODS, Operation, list_operations
+from tools.spec_diff.views import freeze
 
 # A component: the kind of it and its name.
 Component = tuple[str, str]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tools.generate import GenerationError, build
 from tools.spec_diff.document import Contract, UnreadableError
-from tools.spec_diff.wire import list_operations
+from tools.spec_diff.operations import list_operations
 
 LARGE = 40
 """From how many operations on a contract is reduced to what matters before a client is generated from it."""

@@ -21,11 +21,11 @@ from tools.spec_diff.excerpt import cut
 from tools.spec_diff.policy import RULES, Policy
 from tools.spec_diff.reach import MAX_OPERATIONS, Graph, list_roots
 from tools.spec_diff.report import Change
-from tools.spec_diff.schemas import Direction
 from tools.spec_diff.trial import Result
 from tools.spec_diff.try_answers import try_answer
 from tools.spec_diff.try_operations import NOTHING, UNKNOWN, try_operation
 from tools.spec_diff.try_requests import settle, try_request
+from tools.spec_diff.views import Direction
 
 Trial = tuple[Direction, Judge]
 NOT_ON_THE_WIRE = Effect("nothing", "an installed client has its own names")

@@ -9,9 +9,11 @@ from typing import Any, Literal
 import attrs
 
 from tools.spec_diff.document import Contract, Pointer, is_array, is_object
+from tools.spec_diff.operations import Operation, find_covering, list_operations, normalize_path
 from tools.spec_diff.samples import EXTRA, MAX_LENGTH, NoSampleError, Sampler
-from tools.spec_diff.schemas import Difference, Direction, Pair, is_number
-from tools.spec_diff.wire import Operation, Walk, find_covering, list_operations, normalize_path
+from tools.spec_diff.schemas import Difference, Pair
+from tools.spec_diff.views import Direction, is_number
+from tools.spec_diff.wire import Walk
 
 Step = tuple[Literal["property", "item", "extra", "choice"], str]
 """How one gets from a value to one below it; a choice between alternatives leads nowhere new."""

@@ -18,9 +18,10 @@ from typing import Any
 import attrs
 
 from tools.spec_diff.document import Contract, UnreadableError
+from tools.spec_diff.operations import Operation
 from tools.spec_diff.reach import ABSENT, Match, find_content, find_responses, is_json
-from tools.spec_diff.schemas import Reader, View, freeze
-from tools.spec_diff.wire import Operation, Walk
+from tools.spec_diff.views import Reader, View, freeze
+from tools.spec_diff.wire import Walk
 
 ROOT = Path(__file__).resolve().parents[2]
 DRIVER = Path(__file__).with_name("driver.py")

@@ -9,14 +9,15 @@ from typing import Any
 
 from tools.spec_diff.bench import NOT_SENT, SENT_AS_BEFORE, Bench, Effect, Judge, judge_unsent
 from tools.spec_diff.document import Contract, Pointer, format_pointer, is_object
+from tools.spec_diff.operations import Operation, list_operations, normalize_path
+from tools.spec_diff.places import format_place
 from tools.spec_diff.reach import ABSENT, Match, find_content, find_responses, find_schema, is_json
 from tools.spec_diff.report import Change
 from tools.spec_diff.samples import NoSampleError, Sampler
-from tools.spec_diff.schemas import show
 from tools.spec_diff.trial import Answer, Result, find_read_status, read_parameter
 from tools.spec_diff.try_answers import choose_status, judge_raised
 from tools.spec_diff.try_requests import settle
-from tools.spec_diff.wire import Operation, format_place, list_operations, normalize_path
+from tools.spec_diff.views import show
 
 NOTHING: Mapping[str, str] = {
     "operation-added": "no client of the old contract calls it",

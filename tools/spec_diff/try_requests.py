@@ -21,8 +21,9 @@ from tools.spec_diff.bench import (
 from tools.spec_diff.document import Pointer
 from tools.spec_diff.reach import ABSENT, Match, Way, embed, find_value
 from tools.spec_diff.samples import EXTRA, TEXT, NoSampleError
-from tools.spec_diff.schemas import Difference, Pair, View, list_types, show
+from tools.spec_diff.schemas import Difference, Pair
 from tools.spec_diff.trial import Result
+from tools.spec_diff.views import View, list_types, show
 
 NOT_TRIED = Effect("broken", "not tried, since no value was found that only the old contract allows; look")
 SHOWN = 40

@@ -1,0 +1,110 @@
+"""Places in a contract: what they are called, which are words, and which nothing leads to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tools.spec_diff.document import Contract, Pointer, format_pointer, is_array, is_object, parse_pointer
+from tools.spec_diff.operations import METHODS
+
+WORDS = frozenset(
+    {
+        *(
+            "description",
+            "summary",
+            "title",
+            "example",
+            "examples",
+            "externalDocs",
+            "tags",
+            "$comment",
+            "termsOfService",
+        ),
+        *("contact", "license", "bearerFormat", "name", "url", "email", "identifier", "$schema", "value"),
+    }
+)
+"""Keys that are words about the contract; `name` and `url` count only below one of these or a tag."""
+
+
+def format_place(contract: Contract, place: Pointer) -> str:
+    """Return a place as a JSON pointer that knows a parameter by where and what it is, not by its index in a list."""
+    steps = list(place)
+    for index in range(1, len(place)):
+        if place[index - 1] == "parameters" and place[0] == "paths" and str(place[index]).isdigit():
+            value = contract.at(place[: index + 1])
+            if is_object(value) and "in" in value and "name" in value:
+                steps[index] = f"{value['in']}.{value['name']}"
+    return format_pointer(tuple(steps))
+
+
+def find_unused(contract: Contract) -> set[Pointer]:
+    """Return the components that no operation leads to, security schemes aside."""
+    components = contract.document.get("components", {})
+    if not is_object(components):
+        return set()
+    unused: set[Pointer] = {
+        ("components", kind, name)
+        for kind, group in components.items()
+        if is_object(group) and kind != "securitySchemes"
+        for name in group
+    }
+    queue: list[Any] = [value for key, value in contract.document.items() if key != "components"]
+    while queue:
+        value = queue.pop()
+        if is_array(value):
+            queue += value
+        elif is_object(value):
+            queue += value.values()
+            reference = value.get("$ref")
+            place = parse_pointer(reference)[:3] if isinstance(reference, str) else None
+            if place in unused:
+                unused.remove(place)
+                queue.append(contract.at(place))
+    return unused
+
+
+def is_words(place: Pointer, key: str) -> bool:
+    """Return whether a place is words about the contract."""
+    if key in WORDS - {"name", "url", "value", "email", "identifier"}:
+        return True
+    return any(step in ("info", "tags", "externalDocs", "example", "examples", "contact", "license") for step in place)
+
+
+def name_place(contract: Contract, place: Pointer) -> str:
+    """Return a short name of a place, as `Upload.kind` or `body.fileName`."""
+    steps = list(place)
+    name = "the contract"
+    if steps[:1] == ["components"] and len(steps) >= 3:
+        name, steps = str(steps[2]), steps[3:]
+    elif steps[:1] == ["paths"]:
+        name, steps = name_in_operation(contract, place)
+    index = 0
+    while index < len(steps):
+        step = steps[index]
+        if step == "properties" and index + 1 < len(steps):
+            index += 1
+            name += f".{steps[index]}"
+        elif step == "items":
+            name += "[]"
+        elif step == "additionalProperties" and index + 1 < len(steps):
+            name += ".*"
+        index += 1
+    return name
+
+
+def name_in_operation(contract: Contract, place: Pointer) -> tuple[str, list[str | int]]:
+    """Return a short name of the part of an operation that a place is in, and the steps that are left."""
+    name = str(place[2]).upper() if len(place) > 2 and place[2] in METHODS else "path"
+    name = f"{name} {place[1]}" if len(place) > 1 else "paths"
+    start = 3 if len(place) > 2 and place[2] in METHODS else 2
+    rest = list(place[start:])
+    if rest[:1] == ["requestBody"]:
+        name, rest = "body", rest[1:]
+    elif rest[:1] == ["responses"] and len(rest) > 1:
+        name, rest = f"answer {rest[1]}", rest[2:]
+        if rest[:1] == ["headers"] and len(rest) > 1:
+            name, rest = f"{name} header {rest[1]}", rest[2:]
+    elif rest[:1] == ["parameters"] and len(rest) > 1:
+        value = contract.at(place[: start + 2])
+        name, rest = f"parameter {value.get('name') if is_object(value) else rest[1]}", rest[2:]
+    return name, rest
