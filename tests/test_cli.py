@@ -489,3 +489,33 @@ def test_every_phase_is_said_once() -> None:
         tell(UploadProgress(UploadPhase.DONE, 10, 10, 1, 1))
         tell(UploadProgress(UploadPhase.DONE, 10, 10, 1, 1))
     assert said == ["0 % of 0.0 MiB, 0 of 1 parts", "10 % of 0.0 MiB, 0 of 1 parts", "done"]
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full", ">&-", "2> >(head -1 >/dev/null)"])
+def test_an_upload_needs_nobody_who_reads_its_progress(tmp_path: Path, closed: str) -> None:
+    """A service may have no stderr, a pipe may end early: that is nothing to the file."""
+    file = make_glb(tmp_path / "dragon.glb", 11 * MIB)
+    command = f"exec {' '.join(COMMAND)} upload {file} --part-size {5 * MIB} {closed}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    if closed == ">&-":
+        assert done.stderr.splitlines()[-1] == "dragon.glb: done"
+    else:
+        assert (done.stderr, "entityId: asset_" in done.stdout) == ("", True)
+
+
+@pytest.mark.usefixtures("environment")
+def test_names_that_an_encoding_lacks_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with Ledger(default_folder(), "a") as ledger:
+        ledger.begin(Entry("upload_1", "/tmp/é\u202e.png", 1, 1, 1, (("https://a.example/", ""),)))
+    done = subprocess.run(
+        [*COMMAND, "resume"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "/tmp/\\xe9 .png: 0 of 1 parts sent (upload upload_1)\n"
+    assert (done.returncode, done.stderr) == (0, "")

@@ -333,7 +333,6 @@ def test_numbers_of_retries_that_are_refused(retries: Any) -> None:
         {},
         {"X-Team": "meshes"},
         {"X-Empty": ""},
-        {"X-Team": "Gewölbe"},
         {"x!#$%&'*+.^_`|~": "a \t~"},
         httpx.Headers({"X-Team": "meshes"}),
     ],
@@ -345,6 +344,9 @@ def test_headers_that_are_taken(headers: Mapping[str, str]) -> None:
 @pytest.mark.parametrize(
     "headers",
     [
+        {"X-Team": "Gewölbe"},
+        {"Content-Length": "5"},
+        {"transfer-Encoding": "chunked"},
         {"": "a"},
         {"X Team": "a"},
         {"X-Team:": "a"},

@@ -22,6 +22,7 @@ from scenario_uploads import (
     InternalServerError,
     LedgerLockedError,
     Scenario,
+    SourceChangedError,
     TransferError,
     UploadFailedError,
     UploadProgress,
@@ -137,7 +138,7 @@ class TestTakingUp:
         assert call.service.steps == ["retrieve", "complete", "retrieve"]
 
     @pytest.mark.parametrize("wait", [True, False])
-    @pytest.mark.parametrize("status", ["validating", "validated", "imported", "complete", "brand-new"])
+    @pytest.mark.parametrize("status", ["validating", "validated", "imported", "complete"])
     def test_29_what_was_completed_already_is_only_waited_for(self, call: Caller, status: str, wait: bool) -> None:
         call.cut_off()
         call.service._scripts.clear()
@@ -146,6 +147,53 @@ class TestTakingUp:
         assert call.service.steps == ["retrieve", "retrieve"][: 1 + wait]
         assert result.status == ("imported" if wait else status)
         assert [] == call.ledgers
+
+    def test_25_parts_of_a_file_that_changed_are_not_taken_for_its_own(self, call: Caller) -> None:
+        """Not even when the file is again what it was, its time of change included, as from a backup."""
+        before = call.file.stat()
+
+        def spoil(event: UploadProgress) -> None:
+            if event.parts_done == 1:
+                with call.file.open("r+b") as opened:
+                    opened.seek(PART + 100)
+                    opened.write(b"other bytes")
+                os.utime(call.file, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+
+        with pytest.raises(SourceChangedError):
+            call(on_progress=spoil)
+        assert [] == call.ledgers
+        call.file.write_bytes(CONTENT)
+        os.utime(call.file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        call.service.requests.clear()
+        call.service.parts.clear()
+        assert call().entity_id == "asset_1"
+        assert call.sent == [1, 2, 3, 4]
+        call.assert_parts_are_right()
+
+    def test_25_no_part_is_noted_once_the_file_has_changed(self, call: Caller) -> None:
+        """So that a crash before the end leaves nothing wrong either."""
+        noted: list[frozenset[int]] = []
+
+        def spoil(event: UploadProgress) -> None:
+            if event.parts_done == 1:
+                os.utime(call.file, ns=(1, 1))
+                noted.append(call.entry.done)
+
+        with pytest.raises(SourceChangedError):
+            call(on_progress=spoil)
+        assert set(noted) == {frozenset({1})}
+        assert call.service.steps[-1].startswith("part")
+
+    @pytest.mark.parametrize("status", ["brand-new", "uploading"])
+    def test_29_a_status_that_nobody_knows_makes_no_part_superfluous(self, call: Caller, status: str) -> None:
+        call.cut_off()
+        missing = {1, 2, 3, 4} - call.entry.done
+        call.service._scripts.clear()
+        call.service.requests.clear()
+        call.service.script("retrieve", answer_upload(status=status, entityId=None))
+        assert call().entity_id == "asset_1"
+        assert set(call.sent) == missing
+        assert "complete" in call.service.steps
 
     def test_29_after_waiting_in_vain_too(self, call: Caller) -> None:
         call.service.script("retrieve", answer_upload(status="validating", entityId=None))

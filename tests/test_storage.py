@@ -9,11 +9,13 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from scenario_uploads.defaults import create_tls_context
 from scenario_uploads.errors import TransferError
 from scenario_uploads.faults import find_certificate_error
 from scenario_uploads.storage import Proxy, Storage, UnreachableError
@@ -417,6 +419,89 @@ def made(monkeypatch: pytest.MonkeyPatch, trusted: None) -> list[object]:
 
     monkeypatch.setattr(httpx, "create_ssl_context", note)
     return made
+
+
+def send_provisional_answers(exchange: Exchange) -> None:
+    """Take nothing of the body, and say again and again that it may come."""
+    exchange.keep = False
+    with suppress(OSError):
+        while not exchange.server.stopping.wait(0.05):
+            exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def dribble_a_head(exchange: Exchange) -> None:
+    """Take nothing of the body, and begin to answer, a byte at a time."""
+    exchange.keep = False
+    with suppress(OSError):
+        exchange.send(b"HTTP/1.1 200 OK\r\nX-Padding: ")
+        while not exchange.server.stopping.wait(0.05):
+            exchange.send(b"x")
+
+
+@pytest.mark.parametrize("answer", [send_provisional_answers, dribble_a_head])
+@pytest.mark.parametrize("hashed", [True, False])
+def test_5_what_trickles_in_is_no_reason_to_wait_longer_for_bytes_to_go_out(
+    impatient: Storage, answer: Callable[[Exchange], None], hashed: bool
+) -> None:
+    body = body_of(bytes(32 * 1024 * 1024), hashed=hashed)
+    with Server(answer) as server, pytest.raises(TimeoutError, match=r"no byte moved for 0\.5 s"):
+        impatient.put(server.origin, body)
+
+
+def test_6_nor_for_an_answer_that_dribbles(impatient: Storage) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.read_body()
+        dribble_a_head(exchange)
+
+    with Server(answer) as server, pytest.raises(TimeoutError, match=r"no whole answer within 0\.5 s"):
+        impatient.put(server.origin, body_of(b"x"))
+
+
+@contextmanager
+def dribble_to_everybody(begin: bytes, piece: bytes) -> Iterator[int]:
+    """Listen, and send each who connects something, again and again."""
+    ended = threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        with suppress(OSError), sock:
+            sock.sendall(begin)
+            while not ended.wait(0.05):
+                sock.sendall(piece)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            ended.set()
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_1_a_handshake_that_dribbles_takes_no_longer_than_one_that_is_silent(impatient: Storage) -> None:
+    """The head of a record of 16 KiB, and then byte after byte of it."""
+    with dribble_to_everybody(b"\x16\x03\x03\x40\x00", b"\x02") as port, pytest.raises(UnreachableError) as caught:
+        impatient.put(f"https://127.0.0.1:{port}/", body_of(b"x"))
+    assert "no connection within 0.5 s" in str(caught.value)
+
+
+def test_1_a_proxy_that_never_ends_its_answer_is_given_up(impatient: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    with dribble_to_everybody(b"", b"HTTP/1.1 100 Continue\r\n\r\n") as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        with pytest.raises(UnreachableError, match=r"no connection within 0\.5 s"):
+            impatient.put("https://storage.example/", body_of(b"x"))
+
+
+def test_keys_of_connections_are_nobodys_when_the_environment_is_shut_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    assert create_tls_context(trust_env=True).keylog_filename == str(tmp_path / "keys")
+    assert create_tls_context(trust_env=False).keylog_filename is None
 
 
 def test_the_trust_is_read_once(made: list[object]) -> None:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import base64
-import html
 import json
 import logging
+import re
 import time
 import zlib
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 import httpx
 from attrs import evolve, field, frozen
 
 from .codec import decode_answer
 from .errors import APIResponseValidationError
-from .redaction import snippet
+from .redaction import conceal, match_secrets, snippet
 
 T = TypeVar("T")
 
@@ -28,7 +27,6 @@ logger = logging.getLogger("scenario_uploads")
 DEEPEST = 100
 # How much of an answer an error carries, in bytes.
 SHOWN = 4096
-SHORTEST_SECRET = 8
 
 
 @frozen
@@ -63,26 +61,31 @@ class Answer:
 
     def conceal(self) -> Answer:
         """Return it without the request's credentials, should a service or a proxy echo them."""
-        scheme, _, credentials = self.request.headers.get("authorization", "").partition(" ")
-        secrets = [credentials or scheme]
-        if scheme == "Basic":
-            with suppress(ValueError):
-                secrets += base64.b64decode(credentials).decode().split(":", 1)
-        # What is shorter might be a word of the text.
-        forms = [form.encode() for secret in secrets if len(secret) >= SHORTEST_SECRET for form in _spell(secret)]
-        body, headers = self.body, self.headers.raw
-        for form in forms:
-            body = body.replace(form, b"***")
-            headers = [(name, value.replace(form, b"***")) for name, value in headers]
+        secrets = find_secrets(self.request)
+        if secrets is None:
+            return self
+        # Bytes as characters: all that a secret can be spelt with is ASCII, or its bytes in UTF-8.
+        body = conceal(self.body.decode("latin-1"), secrets).encode("latin-1")
+        headers = [
+            (name, conceal(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in self.headers.raw
+        ]
         return evolve(self, body=body, headers=httpx.Headers(headers))
 
 
-def _spell(secret: str) -> set[str]:
-    """Return a secret as it stands in plain text, in JSON as various makers write it, in a URL and in HTML."""
-    quoted = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    # Nearly every second of the base64 ones has a slash, which some escape.
-    quoted |= {text.replace("/", "\\/") for text in quoted}
-    return {secret, *quoted, quote(secret), quote(secret, safe=""), html.escape(secret)}
+def find_secrets(request: httpx.Request) -> re.Pattern[str] | None:
+    """Return what finds the credentials of a request, whoever repeats them and however; None when it has none."""
+    return _match_credentials(request.headers.get("authorization", ""))
+
+
+def _match_credentials(header: str) -> re.Pattern[str] | None:
+    scheme, _, credentials = header.partition(" ")
+    secrets = [credentials or scheme]
+    if scheme == "Basic":
+        with suppress(ValueError):
+            secrets += base64.b64decode(credentials).decode().split(":", 1)
+    # Longer ones first, since one may begin another. In UTF-8 read as Latin-1, a character is as many as its bytes.
+    forms = {form for secret in secrets for form in (secret, secret.encode().decode("latin-1"))}
+    return match_secrets(*sorted(forms, key=len, reverse=True))
 
 
 @frozen

@@ -7,13 +7,14 @@ stdout and nothing else there.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -256,6 +257,10 @@ def run(arguments: list[str] | None = None) -> int:
     handler.addFilter(lambda record: record.name == logger.name)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks is shown as well as can be, and costs no upload.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         return _run(arguments)
     finally:
@@ -263,31 +268,38 @@ def run(arguments: list[str] | None = None) -> int:
         logger.removeHandler(handler)
 
 
+def _tell(line: str) -> None:
+    """Print a line on stderr, if there is one that takes it."""
+    with suppress(OSError, ValueError):
+        typer.echo(line, err=True)
+
+
 def _run(arguments: list[str] | None) -> int:
     try:
         code = app(arguments, prog_name="scenario-uploads", standalone_mode=False)
         # Now, and not when Python ends, where nobody could deal with a disk that is full.
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except KeyboardInterrupt:
         code = INTERRUPTED
     except ScenarioError as error:
         named = error.upload_id and error.upload_id not in error.message
-        typer.echo(
-            f"error: {snippet(error.message, 1000)}" + (f" (upload {error.upload_id})" if named else ""), err=True
+        _tell(
+            f"error: {snippet(error.message, 1000)}" + (f" (upload {snippet(error.upload_id or '')})" if named else "")
         )
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     except OSError as error:
         # The result could not be printed: a full disk, a reader that has gone. What is left of it goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        typer.echo(f"error: {snippet(error.strerror or str(error))}", err=True)
+        _tell(f"error: {snippet(error.strerror or str(error))}")
         return 1
     except Exception as error:
         # The parser's own errors, whichever package they come from: they know their text and their exit code.
         format_message = getattr(error, "format_message", None)
         if format_message is None:
             raise
-        typer.echo(f"error: {snippet(format_message(), 1000)} (scenario-uploads --help explains)", err=True)
+        _tell(f"error: {snippet(format_message(), 1000)} (scenario-uploads --help explains)")
         return 2
     if code == INTERRUPTED:
-        typer.echo("error: interrupted", err=True)
+        _tell("error: interrupted")
     return code if isinstance(code, int) else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console
@@ -24,7 +24,8 @@ STEP = 10
 @contextmanager
 def show_progress(name: str, *, quiet: bool) -> Iterator[OnProgress | None]:
     """Give a callback for `upload_file` that shows how the upload of `name` goes on."""
-    if quiet:
+    # A service may run without a stderr.
+    if quiet or sys.stderr is None:
         yield None
     elif sys.stderr.isatty():
         with _bar(name) as on_progress:
@@ -53,7 +54,9 @@ class _Lines:
             self._say(f"{percent} % of {total:.1f} MiB, {event.parts_done} of {event.parts_total} parts")
 
     def _say(self, what: str) -> None:
-        print(f"{self._name}: {what}", file=sys.stderr, flush=True)
+        # Whether anybody reads it is nothing to the upload.
+        with suppress(OSError, ValueError):
+            print(f"{snippet(self._name)}: {what}", file=sys.stderr, flush=True)
 
 
 @contextmanager
@@ -83,10 +86,10 @@ def print_upload(upload: Upload, *, as_json: bool) -> None:
         shown.pop("parts", None)
         print(json.dumps(_hide(shown)))
         return
-    print(f"upload: {upload.id}")
-    print(f"status: {upload.status}")
+    print(f"upload: {snippet(str(upload.id))}")
+    print(f"status: {snippet(str(upload.status))}")
     if upload.entity_id:
-        print(f"entityId: {upload.entity_id}")
+        print(f"entityId: {snippet(str(upload.entity_id))}")
     if upload.error_message:
         print(f"error: {snippet(str(upload.error_message))}")
 
@@ -107,7 +110,8 @@ def print_entries(entries: list[Entry], *, as_json: bool) -> None:
         print(json.dumps({"uploads": uploads}))
         return
     for entry in entries:
-        print(f"{entry.file}: {len(entry.done)} of {len(entry.parts)} parts sent (upload {entry.upload_id})")
+        done, parts, upload = len(entry.done), len(entry.parts), snippet(entry.upload_id)
+        print(f"{snippet(entry.file, 4096)}: {done} of {parts} parts sent (upload {upload})")
 
 
 def _hide(value: Any) -> Any:

@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from .errors import CredentialsError
 from .given import Omit
+from .redaction import guard_secrets
 
 
 @frozen
@@ -19,6 +20,9 @@ class Credentials:
     _value: str = field(repr=False)
     api_key: str | None = field(default=None, repr=False, eq=False)
     api_secret: str | None = field(default=None, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        guard_secrets(self, *(secret for secret in (self._value, self.api_secret, self.api_key) if secret))
 
     @property
     def header(self) -> str:

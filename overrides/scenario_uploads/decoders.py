@@ -95,6 +95,9 @@ def _decode_scalar(scalar: type) -> Decoder:
     def decode_scalar(value: Any, path: str, report: Report) -> Any:
         if type(value) is scalar or (scalar is float and type(value) is int):
             return value
+        if scalar is int and isinstance(value, int) and not isinstance(value, bool):
+            # A number of an enum, say.
+            return int(value)
         # JSON has one kind of number; the reference writes sizes as such.
         if scalar is int and isinstance(value, float) and value.is_integer():
             return int(value)

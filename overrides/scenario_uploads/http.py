@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar, cast
 import httpx
 from attrs import evolve, field, frozen
 
-from .answers import Answer, BodyReader, OpenAnswer, invalid_answer
+from .answers import Answer, BodyReader, OpenAnswer, find_secrets, invalid_answer
 from .checks import check_project_id
 from .errors import InvalidArgumentError
 from .faults import FAULTS, judge_answer, judge_exception
@@ -159,10 +159,10 @@ def fetch(
             answer: Answer | OpenAnswer = yield Send(request, operation.answer_limit, delivery is Delivery.STREAM)
         except FAULTS as raised:
             cause = raised
-            redact_chain(raised)
-            error, outcome = judge_exception(raised, operation.name, operation.repeat)
+            redact_chain(raised, find_secrets(request))
+            error, outcome = judge_exception(raised, operation.name, operation.repeat, request)
         else:
-            logger.debug("%s: answered with status %d", operation.name, answer.status)
+            logger.info("%s: answered with status %d", operation.name, answer.status)
             strict = api.options.strict_responses
             if isinstance(answer, OpenAnswer):
                 return Reply(operation, answer, strict, retry)

@@ -266,7 +266,7 @@ def _parse_head(head: Any) -> Entry:
     )
     texts = (entry.upload_id, entry.file, *(text for part in entry.parts for text in part))
     numbers = (entry.size, entry.mtime_ns, entry.part_size)
-    if not all(isinstance(text, str) for text in texts) or not all(isinstance(number, int) for number in numbers):
+    if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
         raise TypeError("a value of the wrong type")
     if entry.part_size < 1 or len(entry.parts) != -(-entry.size // entry.part_size):
         raise ValueError("parts that do not add up")

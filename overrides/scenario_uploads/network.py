@@ -14,6 +14,7 @@ from weakref import WeakSet
 
 import httpx
 
+from .defaults import create_tls_context
 from .locks import ProcessLock
 
 
@@ -25,7 +26,7 @@ class ApiClient(httpx.Client):
     """
 
     def __init__(self, *, trust_env: bool = True) -> None:
-        self.tls = httpx.create_ssl_context(trust_env=trust_env)
+        self.tls = create_tls_context(trust_env=trust_env)
         super().__init__(verify=self.tls, trust_env=trust_env)
         self._streams = _Streams()
         for pool in _find_pools(self):
@@ -52,7 +53,7 @@ class AsyncApiClient(httpx.AsyncClient):
     """An `httpx.AsyncClient` whose answers end within the read timeout; `tls` is as with `ApiClient`."""
 
     def __init__(self, *, trust_env: bool = True) -> None:
-        self.tls = httpx.create_ssl_context(trust_env=trust_env)
+        self.tls = create_tls_context(trust_env=trust_env)
         super().__init__(verify=self.tls, trust_env=trust_env)
         for pool in _find_pools(self):
             pool._network_backend = _AsyncBackend(pool._network_backend)  # noqa: SLF001 - see there

@@ -18,9 +18,11 @@ Headers = Mapping[str, str | Omit]
 Query = Mapping[str, object]
 """Names of query parameters and their values: texts, numbers, booleans, and lists or mappings of these."""
 
-# RFC 9110, 5.1 and 5.5: a token, and no control characters, or blanks at the ends. Halves of characters have no bytes.
+# RFC 9110, 5.1 and 5.5: a token, and ASCII without control characters, or blanks at the ends.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"(?![ \t])[^\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]*(?<![ \t])")
+_HEADER_VALUE = re.compile(r"(?![ \t])[\t\x20-\x7e]*(?<![ \t])")
+# What tells where a request ends is the client's affair: two answers to that are two requests to some.
+_FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 def check_headers(name: str, headers: object) -> dict[str, str | Omit]:
@@ -32,9 +34,13 @@ def check_headers(name: str, headers: object) -> dict[str, str | Omit]:
     for key, value in _check_mapping(name, headers).items():
         if not isinstance(key, str) or not _HEADER_NAME.fullmatch(key):
             raise InvalidArgumentError(f"{name}: {key!r} is no name for a header.")
-        if not isinstance(value, Omit) and (not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value)):
+        if isinstance(value, Omit):
+            continue
+        if key.lower() in _FRAMING:
+            raise InvalidArgumentError(f"{name}: the client sets {key} itself; leave it out.")
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
             raise InvalidArgumentError(
-                f"{name}: the value of the header {key!r} must be a text without line ends, stripped."
+                f"{name}: the value of the header {key!r} must be a text without line ends, all ASCII, stripped."
             )
     return dict(_check_mapping(name, headers))
 
@@ -63,7 +69,7 @@ def check_query(name: str, query: object) -> dict[str, object]:
             raise InvalidArgumentError(f"{name}: {key!r} is no name for a query parameter.")
         try:
             list(_query_items(key, value))
-        except (TypeError, RecursionError):
+        except (TypeError, ValueError, RecursionError):
             raise InvalidArgumentError(
                 f"{name}: the query parameter {key!r} must be a text or a number, or a list or mapping of these,"
                 f" not {type(value).__name__}."

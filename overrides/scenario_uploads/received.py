@@ -111,7 +111,7 @@ class BaseAPIResponse(Generic[T]):
         if self._streamed:
             raise ScenarioError("The body of the answer has been streamed already; call read() before, and it is kept.")
         if self.http_response.is_closed:
-            raise ScenarioError("The answer is closed, and its body was not read before.")
+            raise ScenarioError("The answer is closed, and its body was not read before, or not by read().")
         self._streamed = True
         return self.http_response
 
@@ -177,7 +177,7 @@ class BaseAPIResponse(Generic[T]):
         """Return our error for what broke off the body."""
         if isinstance(error, BrokenBodyError):
             return self._invalid(str(error))
-        mine, _ = judge_exception(error, self._reply.operation.name, Repeat.SAFE)
+        mine, _ = judge_exception(error, self._reply.operation.name, Repeat.SAFE, self.http_request)
         mine.upload_id = self._reply.operation.upload_id
         return mine
 

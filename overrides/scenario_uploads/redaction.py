@@ -6,26 +6,44 @@ therefore pass through here before a person or a file sees them.
 
 from __future__ import annotations
 
+import html
+import json
 import logging
 import re
+import weakref
 from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Any
 
 # An apostrophe or a backslash ends no URL: both come up in queries, the latter where JSON writes `&` as `\u0026`. Only
-# an apostrophe at the very end is the quotation's.
-_URL_WITH_QUERY = re.compile(r"(https?:(?:\\?/){2}[^\s\"<>?#]+)[?#][^\s\"<>]*?(?='?(?:[\s\"<>]|\Z))", re.IGNORECASE)
+# an apostrophe at the very end is the quotation's. It is taken as a whole, so that one pass is enough for any text.
+_URL = re.compile(r"(https?:(?:\\?/){2})([^\s\"<>]+)", re.IGNORECASE)
 _SIGNED_QUERY = re.compile(
     r"\?(?:[^\s\"<>?]*(?:[&;]|\\u0026))?(?:X-Amz-|X-Goog-|Signature=|sig=|AWSAccessKeyId=)[^\s\"<>]*", re.IGNORECASE
 )
+# As it stands in the query of another URL.
+_ENCODED_QUERY = re.compile(r"%3F[^\s\"'<>]+", re.IGNORECASE)
+_SIGNATURE = re.compile(r"X-Amz-|X-Goog-", re.IGNORECASE)
 _AUTHORIZATION = re.compile(r"\b(Basic|Bearer)(\s+)[\w.~+/=-]{16,}", re.IGNORECASE)
+# What is shorter might be a word of the text.
+SHORTEST_SECRET = 8
 # Besides control characters: what turns or ends a line elsewhere, and halves of characters, which no encoder takes.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 def redact(text: str) -> str:
     """Return `text` with the query of every URL, and what follows `Basic` or `Bearer`, replaced by an ellipsis."""
-    text = _SIGNED_QUERY.sub("?…", _URL_WITH_QUERY.sub(r"\1?…", text))
+    text = _SIGNED_QUERY.sub("?…", _URL.sub(_cut_query, text))
+    text = _ENCODED_QUERY.sub(lambda found: "%3F…" if _SIGNATURE.search(found.group()) else found.group(), text)
     return _AUTHORIZATION.sub(r"\1\2…", text)
+
+
+def _cut_query(found: re.Match[str]) -> str:
+    begin, rest = found.groups()
+    path = re.split(r"[?#]", rest, maxsplit=1)[0]
+    if path == rest:
+        return found.group()
+    return f"{begin}{path}?…" + ("'" if rest.endswith("'") else "")
 
 
 def snippet(text: str, limit: int = 200) -> str:
@@ -61,19 +79,31 @@ def replace_each(value: object, replace: Callable[[object], object]) -> object:
     """Return a JSON-like value, however deep, with `replace` applied to it and then to all that it holds."""
     result: list[Any] = [value]
     copies: list[Any] = [result]
+    # A caller's value may hold itself, and then its copy does.
+    known: dict[int, Any] = {}
     while copies:
         container = copies.pop()
         for key, item in container.items() if isinstance(container, dict) else enumerate(container):
+            if id(item) in known:
+                container[key] = known[id(item)]
+                continue
             replaced = replace(item)
             if isinstance(replaced, list | dict):
                 replaced = replaced.copy()
                 copies.append(replaced)
+            if isinstance(item, list | dict):
+                known[id(item)] = replaced
             container[key] = replaced
     return result[0]
 
 
-def redact_chain(error: BaseException) -> None:
-    """Take secrets out of the texts of an error and of those under it, which may quote what a peer has sent."""
+def redact_chain(error: BaseException, secrets: re.Pattern[str] | None = None) -> None:
+    """Take secrets out of the texts of an error and of those under it, which may quote what a peer has sent.
+
+    Args:
+        error: The error, which is changed.
+        secrets: What finds those that the peer was sent; see `match_secrets`.
+    """
     seen: list[BaseException] = []
     todo: list[BaseException | None] = [error]
     while todo:
@@ -82,9 +112,14 @@ def redact_chain(error: BaseException) -> None:
             continue
         seen.append(one)
         todo += [one.__cause__, one.__context__]
-        told = tuple(redact(told) if isinstance(told, str) else told for told in one.args)
+        told = tuple(conceal(redact(told), secrets) if isinstance(told, str) else told for told in one.args)
         if told != one.args:
             one.args = told
+
+
+def conceal(text: str, secrets: re.Pattern[str] | None) -> str:
+    """Return a text without the secrets that `match_secrets` finds."""
+    return text if secrets is None else secrets.sub("***", text)
 
 
 class _RedactSecrets(logging.Filter):
@@ -100,9 +135,44 @@ class _RedactSecrets(logging.Filter):
         except (TypeError, ValueError):
             # A record that nobody can format is the handlers' affair; an application does not fail over it.
             return True
-        if _SIGNED_QUERY.search(message) or _AUTHORIZATION.search(message):
-            record.msg, record.args = redact(message), ()
+        shown = redact(message) if _TELLING.search(message) else message
+        for secrets in list(_SECRETS.values()):
+            shown = conceal(shown, match_secrets(*secrets))
+        if shown != message:
+            record.msg, record.args = shown, ()
         return True
+
+
+_TELLING = re.compile(rf"{_SIGNED_QUERY.pattern}|{_AUTHORIZATION.pattern}|%3F", re.IGNORECASE)
+_SECRETS: dict[int, tuple[str, ...]] = {}
+"""What is never to be in a log, by the objects whose secrets these are."""
+
+
+def guard_secrets(holder: object, *secrets: str) -> None:
+    """Keep secrets out of what `guard_logs` guards, for as long as their holder lives."""
+    _SECRETS[id(holder)] = secrets
+    weakref.finalize(holder, _SECRETS.pop, id(holder), None).atexit = False
+
+
+@lru_cache(maxsize=32)
+def match_secrets(*secrets: str) -> re.Pattern[str] | None:
+    """Return what finds secrets in a text: as they are, and as JSON, a URL or HTML may spell their characters.
+
+    Those of less than 8 characters are left out: they might be a word of the text. None when nothing is left.
+    """
+    known = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+    return re.compile("|".join("".join(map(_match_character, secret)) for secret in known)) if known else None
+
+
+@cache
+def _match_character(character: str) -> str:
+    spellings = {re.escape(character), re.escape(html.escape(character)), re.escape(json.dumps(character)[1:-1])}
+    spellings |= {rf"\\+{re.escape(character)}"} if character in "\"'/\\" else set()
+    units = character.encode("utf-16-be").hex()
+    spellings.add("".join(rf"\\+u(?i:{units[at : at + 4]})" for at in range(0, len(units), 4)))
+    spellings.add("".join(f"%(?i:{byte:02x})" for byte in character.encode()))
+    spellings.add(rf"&#(?:0*{ord(character)}|[xX]0*(?i:{ord(character):x}));")
+    return f"(?:{'|'.join(sorted(spellings, key=len, reverse=True))})"
 
 
 _FILTER = _RedactSecrets()

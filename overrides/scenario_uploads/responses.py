@@ -81,11 +81,11 @@ class APIResponse(BaseAPIResponse[T]):
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Give the body, unpacked, in pieces of `chunk_size` bytes, or as they come. It raises what `read` raises."""
-        return self._iterate([Cut(chunk_size)] if chunk_size else [])
+        return self._iterate([Cut(chunk_size)] if chunk_size is not None else [])
 
     def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
         """Give the body as text in pieces of `chunk_size` characters, or as they come. It raises what `read` raises."""
-        return self._iterate([self._to_text(), *([Cut(chunk_size)] if chunk_size else [])])
+        return self._iterate([self._to_text(), *([Cut(chunk_size)] if chunk_size is not None else [])])
 
     def iter_lines(self) -> Iterator[str]:
         """Give the body as lines of text, without their ends. It raises what `read` raises."""
@@ -175,11 +175,11 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
 
     def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """Give the body, unpacked, in pieces of `chunk_size` bytes, or as they come. It raises what `read` raises."""
-        return self._iterate([Cut(chunk_size)] if chunk_size else [])
+        return self._iterate([Cut(chunk_size)] if chunk_size is not None else [])
 
     def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
         """Give the body as text in pieces of `chunk_size` characters, or as they come. It raises what `read` raises."""
-        return self._iterate([self._to_text(), *([Cut(chunk_size)] if chunk_size else [])])
+        return self._iterate([self._to_text(), *([Cut(chunk_size)] if chunk_size is not None else [])])
 
     def iter_lines(self) -> AsyncIterator[str]:
         """Give the body as lines of text, without their ends. It raises what `read` raises."""

@@ -18,6 +18,9 @@ from .errors import SourceChangedError, SourceError, TransferError
 from .redaction import redact
 from .upload_options import FileInput
 
+# Seconds that a file object of the caller's may hold up the end of an upload.
+CLOSE_PATIENCE = 0.2
+
 
 class Source(Protocol):
     """Something of a known size that can be read at any offset."""
@@ -166,7 +169,7 @@ class _Seekable:
 
     def __init__(self, file: BinaryIO, name: str | None, base: int) -> None:
         self._file, self._base, self.name = file, base, name
-        self._lock = threading.Lock()
+        self._lock, self._closed = threading.Lock(), False
         self.size = max(0, self._measure() - base)
 
     def _measure(self) -> int:
@@ -178,6 +181,8 @@ class _Seekable:
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
         with self._lock:
+            if self._closed:
+                raise SourceChangedError("The file object is not read any more.")
             self._file.seek(self._base + offset)
             return memoryview(self._file.read(len(buffer)))
 
@@ -194,9 +199,15 @@ class _Seekable:
             )
 
     def close(self) -> None:
-        # The caller may have closed it meanwhile; what became of the upload matters more.
-        with suppress(Exception), self._lock:
-            self._file.seek(self._base)
+        self._closed = True
+        # One that does not answer, in a thread of ours, keeps its position: nobody waits for it.
+        if self._lock.acquire(timeout=CLOSE_PATIENCE):
+            try:
+                # The caller may have closed it meanwhile; what became of the upload matters more.
+                with suppress(Exception):
+                    self._file.seek(self._base)
+            finally:
+                self._lock.release()
 
 
 def _open_path(path: str | os.PathLike[str]) -> Source:

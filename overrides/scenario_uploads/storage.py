@@ -11,13 +11,14 @@ import os
 import select
 import socket
 import ssl
+import time
 from collections import defaultdict
 from urllib.parse import unquote, urlsplit
 
 import h11
-import httpx
 from attrs import field, frozen
 
+from .defaults import create_tls_context
 from .errors import TransferError
 from .locks import ProcessLock
 from .wire import Body, Connection, Halted, StorageAnswer, StorageTimeouts, wait_for
@@ -50,6 +51,11 @@ class Storage:
         self._context = tls
         self._owner = os.getpid()
         self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more may be sent: what is under way ends."""
+        return self._closed
 
     def put(self, url: str, body: Body) -> StorageAnswer:
         """Send a part over an idle connection, or a new one; see `Connection.put`.
@@ -108,10 +114,14 @@ class Storage:
             raise UnreachableError(str(error)) from error
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # Each step by itself has the time to connect.
             if proxy:
                 proxy.open_tunnel(sock, host, port, self._timeouts.connect, halted)
             if parts.scheme == "https":
                 sock = _secure(sock, self._tls(), host, self._timeouts.connect, halted)
+        except TimeoutError as error:
+            sock.close()
+            raise UnreachableError(f"no connection within {self._timeouts.connect:g} s") from error
         except (OSError, h11.RemoteProtocolError) as error:
             sock.close()
             raise UnreachableError(str(error)) from error
@@ -124,7 +134,7 @@ class Storage:
         with self._lock:
             if self._context is None:
                 # The same trust as for the API: the environment's CA files, else certifi's.
-                self._context = httpx.create_ssl_context(trust_env=self._trust_env)
+                self._context = create_tls_context(trust_env=self._trust_env)
             return self._context
 
 
@@ -154,14 +164,15 @@ def _open(host: str, port: int, timeout: float, halted: Halted) -> socket.socket
 
 def _secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeout: float, halted: Halted) -> ssl.SSLSocket:
     tls = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    deadline = time.monotonic() + timeout
     try:
         while True:
             try:
                 tls.do_handshake()
             except ssl.SSLWantReadError:
-                _wait(tls, select.POLLIN, timeout, halted)
+                _wait(tls, select.POLLIN, deadline - time.monotonic(), halted)
             except ssl.SSLWantWriteError:
-                _wait(tls, select.POLLOUT, timeout, halted)
+                _wait(tls, select.POLLOUT, deadline - time.monotonic(), halted)
             else:
                 return tls
     except BaseException:
@@ -218,10 +229,11 @@ class Proxy:
         if self._credentials:
             headers.append(("Proxy-Authorization", f"Basic {self._credentials}"))
         sock.sendall(protocol.send(h11.Request(method="CONNECT", target=target, headers=headers)) or b"")
+        deadline = time.monotonic() + timeout
         while True:
             event = protocol.next_event()
             if event is h11.NEED_DATA:
-                _wait(sock, select.POLLIN, timeout, halted)
+                _wait(sock, select.POLLIN, deadline - time.monotonic(), halted)
                 protocol.receive_data(sock.recv(4096))
             elif isinstance(event, h11.Response):
                 if not 200 <= event.status_code < 300:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeVar
 
+from .errors import InvalidArgumentError
 from .redaction import snippet
 
 Piece = TypeVar("Piece", bytes, str)
@@ -96,6 +97,8 @@ class Cut:
     """Cuts bytes or text into pieces of one size; the last may be shorter."""
 
     def __init__(self, size: int) -> None:
+        if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            raise InvalidArgumentError(f"chunk_size must be a whole number from 1, or None, not {size!r}.")
         self._size = size
         self._rest: Any = None
 

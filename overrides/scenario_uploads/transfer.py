@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from attrs import evolve, field, frozen
 
@@ -89,6 +90,8 @@ def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event 
         crew.end()
     if crew.stopped:
         raise TransferError("The upload was cancelled.")
+    if storage.closed:
+        raise TransferError("The client was closed while the parts were being sent.")
     return attempt
 
 
@@ -96,7 +99,7 @@ class _Crew:
     """The threads of one transfer and what they share."""
 
     def __init__(self, storage: Storage, job: TransferJob, stop: threading.Event) -> None:
-        self._job, self._stop, self._halt = job, stop, threading.Event()
+        self._storage, self._job, self._stop, self._halt = storage, job, stop, threading.Event()
         self._events: queue.SimpleQueue[PartEvent | _Ended] = queue.SimpleQueue()
         self._todo = iter(job.targets)
         self._turn = threading.Condition()
@@ -142,7 +145,9 @@ class _Crew:
         while self._job.on_part and not self._events.empty():
             event = self._events.get()
             if isinstance(event, PartEvent) and event.done:
-                self._job.on_part(event.number)
+                # What became of the upload is known already, and says more.
+                with suppress(TransferError):
+                    self._job.on_part(event.number)
 
     def count(self) -> int:
         """Add up what the workers tell until all have ended, and return the most tries; raise the first error."""
@@ -231,11 +236,11 @@ class _Crew:
             self._events.put(event)
 
     def _halted(self) -> bool:
-        return self._halt.is_set() or self._stop.is_set()
+        return self._halt.is_set() or self._stop.is_set() or self._storage.closed
 
     def _pause(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while not self._stop.is_set() and (remaining := deadline - time.monotonic()) > 0:
+        while not (self._stop.is_set() or self._storage.closed) and (remaining := deadline - time.monotonic()) > 0:
             if self._halt.wait(min(SLICE, remaining)):
                 return
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import os
 from collections.abc import Callable
 from enum import StrEnum
@@ -14,6 +15,8 @@ from .checks import check_seconds
 from .errors import InvalidArgumentError
 
 MAX_CONCURRENCY = 64
+# No link is faster by far.
+MAX_BANDWIDTH = 10**15
 
 FileInput = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 """A path, the bytes themselves, or a seekable binary file object."""
@@ -84,8 +87,12 @@ def check_file_options(options: FileOptions) -> None:
     if told is not None and (not callable(told) or inspect.iscoroutinefunction(told)):
         raise InvalidArgumentError(f"on_progress must be a plain function, not {told!r}.")
     check_seconds("timeout", options.timeout, zero=True)
-    if not isinstance(options.resume, bool | str | os.PathLike) or options.resume == "":
+    folder = os.fspath(options.resume) if isinstance(options.resume, str | os.PathLike) else options.resume
+    if not isinstance(folder, bool) and (not isinstance(folder, str) or not folder or "\0" in folder):
         raise InvalidArgumentError(f"resume must be True, False or the path of a folder, not {options.resume!r}.")
     rate = options.max_bandwidth
-    if rate is not None and (isinstance(rate, bool) or not isinstance(rate, int | float) or not rate >= 1):
-        raise InvalidArgumentError(f"max_bandwidth must be a number of bytes a second from 1, not {rate!r}.")
+    number = isinstance(rate, int | float) and not isinstance(rate, bool)
+    if rate is not None and not (number and (1 <= rate <= MAX_BANDWIDTH or rate == math.inf)):
+        raise InvalidArgumentError(
+            f"max_bandwidth must be a number of bytes a second from 1 to {MAX_BANDWIDTH:,}, not {rate!r}."
+        )

@@ -16,9 +16,11 @@ from attrs import field, frozen
 
 from .arguments import build_create
 from .checks import check_file_name, check_upload_id
+from .enums import is_known
 from .errors import (
     APIStatusError,
     InvalidArgumentError,
+    SourceChangedError,
     SourceError,
     UploadFailedError,
     UploadURLExpiredError,
@@ -106,7 +108,8 @@ def _upload(
                 logger.warning("The presigned URLs of upload %s have expired; it starts afresh.", begun.upload_id)
                 may_restart, expired_id, begun = False, begun.upload_id, None
                 continue
-            except UploadFailedError:
+            except (UploadFailedError, SourceChangedError):
+                # Of a file that changed on the way, nobody knows which bytes of it were sent.
                 if ledger:
                     ledger.delete()
                 raise
@@ -166,7 +169,9 @@ def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger) -> Steps
         logger.warning(afresh, entry.upload_id, "it has failed")
         return None
     logger.info("Upload %s is resumed: %d of %d parts are there.", begun.upload_id, len(entry.done), plan.parts_count)
-    return _Begun(entry.upload_id, targets, entry.done, upload if is_past_pending(upload.status) else None)
+    # A status that nobody knows says nothing of the parts that are missing here.
+    accepted = is_past_pending(upload.status) and (is_known(upload.status) or not begun.missing)
+    return _Begun(entry.upload_id, targets, entry.done, upload if accepted else None)
 
 
 def _send(
@@ -180,6 +185,12 @@ def _send(
             count = plan.parts_count
             options.on_progress(UploadProgress(phase, plan.size, plan.size, count, count, attempt))
 
+    def record(number: int) -> None:
+        # Before, and not only at the end: the file may be again what it was by then.
+        source.check_unchanged()
+        if ledger:
+            ledger.record(number)
+
     result = begun.accepted
     if result is None:
         job = TransferJob(
@@ -191,7 +202,7 @@ def _send(
             integrity=options.integrity,
             max_bandwidth=options.max_bandwidth,
             on_progress=options.on_progress,
-            on_part=ledger.record if ledger else None,
+            on_part=record if ledger else None,
         )
         attempt = yield Transfer(job)
         source.check_unchanged()

@@ -99,10 +99,11 @@ def wait_for(poll: select.poll, timeout: float, halted: Halted) -> int:
     while True:
         _check(halted)
         ready = poll.poll(SLICE * 1000)
+        # What comes all the time, but too late, is late too.
+        if time.monotonic() >= deadline and not (ready and timeout > 0):
+            raise TimeoutError(f"no byte moved for {timeout:g} s")
         if ready:
             return ready[0][1]
-        if time.monotonic() >= deadline:
-            raise TimeoutError(f"no byte moved for {timeout:g} s")
 
 
 def _check(halted: Halted) -> None:
@@ -226,9 +227,20 @@ class Connection:
         return False
 
     def _wait_to_write(self, halted: Halted) -> bool:
-        """Wait until bytes can go out, or something comes in; return True when that is the beginning of the answer."""
-        ready = self._wait(select.POLLOUT | select.POLLIN, self._timeouts.write, halted)
-        return not ready & select.POLLOUT and self._hear()
+        """Wait until bytes can go out, or something comes in; return True when that is the beginning of the answer.
+
+        Provisional answers, or a head that dribbles in, are no reason to wait longer for bytes to go out.
+        """
+        deadline = time.monotonic() + self._timeouts.write
+        while True:
+            try:
+                ready = self._wait(select.POLLOUT | select.POLLIN, deadline - time.monotonic(), halted)
+            except TimeoutError:
+                raise TimeoutError(f"no byte moved for {self._timeouts.write:g} s") from None
+            if ready & select.POLLOUT:
+                return False
+            if self._hear():
+                return True
 
     def _hear(self) -> bool:
         """Take in what came in mid-body; return whether it is more than a provisional answer or TLS's own words."""
@@ -252,10 +264,10 @@ class Connection:
         while True:
             event, self._early = self._early or self._protocol.next_event(), None
             if event is h11.NEED_DATA:
-                remaining = deadline - time.monotonic()
-                if remaining <= 0:
-                    raise TimeoutError(f"no whole answer within {self._timeouts.read:g} s")
-                self._protocol.receive_data(self._read_some(remaining, halted))
+                try:
+                    self._protocol.receive_data(self._read_some(deadline - time.monotonic(), halted))
+                except TimeoutError:
+                    raise TimeoutError(f"no whole answer within {self._timeouts.read:g} s") from None
             elif isinstance(event, h11.Response):
                 status = event.status_code
                 headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
@@ -272,13 +284,14 @@ class Connection:
         return status, headers, content
 
     def _read_some(self, timeout: float, halted: Halted) -> bytes:
+        deadline = time.monotonic() + timeout
         while True:
             try:
                 return self._sock.recv(65536)
             except (BlockingIOError, ssl.SSLWantReadError):
-                self._wait(select.POLLIN, timeout, halted)
+                self._wait(select.POLLIN, deadline - time.monotonic(), halted)
             except ssl.SSLWantWriteError:
-                self._wait(select.POLLOUT, timeout, halted)
+                self._wait(select.POLLOUT, deadline - time.monotonic(), halted)
 
     def _read_last_words(self, halted: Halted) -> StorageAnswer | None:
         try:

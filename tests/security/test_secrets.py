@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import html
 import json
 import logging
@@ -18,7 +19,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from scenario_uploads import APIError, ScenarioError
+from scenario_uploads import APIError, Scenario, ScenarioError, redaction
 from scenario_uploads.redaction import guard_logs
 
 from tests.support.clients import Clock, Connect
@@ -274,3 +275,99 @@ def test_2_certificates_are_told_without_secrets(connect: Connect, caplog: pytes
     ):
         connect(server.origin + "/v1", api_key=KEY, api_secret=SECRET).uploads.retrieve(UPLOAD_ID)
     assert find_secrets(show(caught.value) + caplog.text) == []
+
+
+def spell_every_character(secret: str) -> dict[str, str]:
+    """Return a secret with none of its characters as it is, in each of the ways that readers of such texts undo."""
+    return {
+        "json": "".join(f"\\u{ord(character):04X}" for character in secret),
+        "json in json": "".join(f"\\\\u{ord(character):04x}" for character in secret),
+        "url": "".join(f"%{byte:02x}" for byte in secret.encode()),
+        "html": "".join(f"&#{ord(character)};" for character in secret),
+        "html, hexadecimal": "".join(f"&#x{ord(character):X};" for character in secret),
+    }
+
+
+@pytest.mark.parametrize("form", list(spell_every_character("")))
+@pytest.mark.parametrize("secret", [KEY, SECRET, PAIR])
+def test_secrets_are_known_however_they_are_spelt(connect: Connect, service: Service, secret: str, form: str) -> None:
+    written = spell_every_character(secret)[form]
+    service.script("retrieve", reply(401, f'{{"reason": "wrong: {written}"}}'.encode(), {"X-Echo": written}))
+    with pytest.raises(APIError) as caught:
+        connect(service.url, api_key=KEY, api_secret=SECRET).uploads.retrieve(UPLOAD_ID)
+    response: Any = caught.value.response  # type: ignore[attr-defined]
+    assert caught.value.body == {"reason": "wrong: ***"}
+    assert "wrong: ***" in str(caught.value)
+    assert written not in response.text + str(response.headers)
+
+
+@pytest.mark.parametrize("line", ["{}\r\n\r\n", "HTTP/1.1 200 OK\r\nX Echo: {}\r\n\r\n"])
+@pytest.mark.parametrize("secret", [KEY, PAIR, "s3cret-of-ASCII"])
+def test_secrets_in_an_answer_that_is_no_http_are_not_repeated(
+    connect: Connect, service: Service, clock: Clock, caplog: pytest.LogCaptureFixture, line: str, secret: str
+) -> None:
+    service.script("retrieve", *[lambda exchange: exchange.send(line.format(secret).encode())] * 3)
+    credentials = {"api_key": KEY, "api_secret": "s3cret-of-ASCII"}
+    if secret == PAIR:
+        credentials = {"api_key": KEY, "api_secret": SECRET}
+    with caplog.at_level(logging.DEBUG), pytest.raises(APIError) as caught:
+        connect(service.url, **credentials).uploads.retrieve(UPLOAD_ID)
+    assert "no answer from 127.0.0.1" in str(caught.value)
+    assert secret not in show(caught.value) + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        ("200 OK", f"X-Echo: {KEY}"),
+        ("200 OK", f"X-Echo: Token {PAIR}"),
+        ("200 OK", f'X-Echo: {{"authorization": "{PAIR}"}}'),
+        (f"200 {PAIR}", "X-Echo: nothing"),
+        ("200 OK", "Location: /login?next=" + quote(PRESIGNED, safe="")),
+    ],
+    ids=["key", "token", "json", "reason", "location"],
+)
+def test_logs_of_httpx_do_not_repeat_what_a_service_repeats(
+    connect: Connect, service: Service, caplog: pytest.LogCaptureFixture, status: str, headers: str
+) -> None:
+    body = json.dumps({"upload": make_upload()})
+    answer = f"HTTP/1.1 {status}\r\n{headers}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+    service.script("retrieve", lambda exchange: exchange.send(answer))
+    with caplog.at_level(logging.DEBUG):
+        connect(service.url, api_key=KEY, api_secret=SECRET).uploads.retrieve(UPLOAD_ID)
+    assert "receive_response_headers.complete" in caplog.text
+    assert find_secrets(caplog.text) == []
+
+
+def test_secrets_of_those_who_are_gone_are_forgotten(connect: Connect) -> None:
+    """What guards the logs holds nothing for longer than its client."""
+    gc.collect()
+    before = len(redaction._SECRETS)
+    client = Scenario(api_key=KEY, api_secret=SECRET)
+    assert len(redaction._SECRETS) == before + 1
+    client.close()
+    del client
+    gc.collect()
+    assert len(redaction._SECRETS) == before
+
+
+class TestTheTerminal:
+    """What a service says cannot write what the command line did not mean to say."""
+
+    def test_no_line_is_forged(self, service: Service) -> None:
+        service.script("retrieve", answer_upload(status="\x1b]0;pwn\x07\x1b[2Jimported\nentityId: evil", entityId=None))
+        done = TestTheCommandLine.run(service, "status", UPLOAD_ID)
+        assert done.stdout == f"upload: {UPLOAD_ID}\nstatus: ]0;pwn [2Jimported entityId: evil\n"
+
+    def test_no_url_is_shown_with_its_signature(self, service: Service) -> None:
+        service.script("retrieve", answer_upload(status=PRESIGNED, entityId=PRESIGNED, id=PRESIGNED))
+        done = TestTheCommandLine.run(service, "status", UPLOAD_ID)
+        assert done.stdout.count("?…") == 3
+        assert find_secrets(done.stdout + done.stderr) == []
+
+    @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+    def test_what_it_cannot_show_is_no_crash(self, service: Service, encoding: str) -> None:
+        service.script("retrieve", answer_upload(entityId="a\ud800é"))
+        done = TestTheCommandLine.run(service, "status", UPLOAD_ID, PYTHONIOENCODING=encoding)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "entityId: a" in done.stdout

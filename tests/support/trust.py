@@ -17,5 +17,5 @@ def _remember(_: tuple[str | None, ...], **options: Any) -> ssl.SSLContext:
 
 def create_ssl_context(**options: Any) -> ssl.SSLContext:
     """Do what `httpx.create_ssl_context` does, once for each trust that the environment and the caller name."""
-    named = tuple(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
+    named = tuple(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE"))
     return _remember(named, **options)
