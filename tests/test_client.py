@@ -1,8 +1,10 @@
 """What the two clients have in common besides their calls: making, showing, closing."""
 
 import asyncio
+import enum
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +240,43 @@ class TestTheEnvironment:
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         with pytest.raises(APIConnectionError):
             connect(service.url, max_retries=0).uploads.retrieve(UPLOAD_ID)
+
+
+class Two(enum.IntEnum):
+    TWO = 2
+
+
+def test_numbers_of_an_enum_are_numbers(connect: Connect, service: Service) -> None:
+    connect(service.url).uploads.create(
+        file_name="a.glb", content_type="model/gltf-binary", kind="3d", file_size=4, parts=Two.TWO
+    )
+    assert service.requests[-1].json["parts"] == 2
+
+
+@pytest.mark.parametrize("name", ["kind", "file_name", "url", "asset_options"])
+def test_a_value_that_holds_itself_is_refused(connect: Connect, service: Service, name: str) -> None:
+    """Before it is walked for ever."""
+    endless: dict[str, Any] = {}
+    endless["hide"] = endless
+    with pytest.raises(InvalidArgumentError, match="create"):
+        connect(service.url).uploads.create(**{"kind": "image", "file_name": "a.png", name: endless})
+    assert service.steps == []
+
+
+@pytest.mark.parametrize("size", [0, -1, "x", 1.5, True, []])
+def test_pieces_of_no_size_are_refused(connect: Connect, service: Service, size: Any) -> None:
+    response = connect(service.url).uploads.with_raw_response.retrieve(UPLOAD_ID)
+    for read in (response.iter_bytes, response.iter_text):
+        with pytest.raises(InvalidArgumentError, match="chunk_size must be a whole number from 1"):
+            list(read(size))
+
+
+def test_a_query_that_is_too_large_a_number_is_refused(connect: Connect, service: Service) -> None:
+    with pytest.raises(InvalidArgumentError, match="extra_query: the query parameter 'a'"):
+        connect(service.url).uploads.retrieve(UPLOAD_ID, extra_query={"a": 10**5000})
+    assert service.steps == []
+
+
+def test_an_id_of_another_type_is_named(connect: Connect, service: Service) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"upload_id must be a text, not UUID\("):
+        connect(service.url).uploads.retrieve(uuid.UUID(int=7))

@@ -43,7 +43,10 @@ def run(service: Service, level: str | None, *, trust: bool = True) -> str:
 
 
 def test_info_shows_what_is_tried_again(service: Service) -> None:
-    (line,) = run(service, "info").splitlines()
+    lines = run(service, "info").splitlines()
+    (line,) = [line for line in lines if "trying again" in line]
+    assert len(lines) == 1 + len([step for step in service.steps if not step.startswith("part")])
+    assert {"answered with status" in other for other in lines if other is not line} == {True}
     assert " - scenario_uploads.http:" in line
     assert line.startswith("[2")
     assert "INFO] retrieve_upload was answered with status 503: busy; trying again in 0." in line

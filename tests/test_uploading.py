@@ -8,6 +8,7 @@ import io
 import itertools
 import logging
 import math
+import os
 import random
 import threading
 import time
@@ -21,6 +22,7 @@ from typing import Any
 import pytest
 from scenario_uploads import (
     InvalidArgumentError,
+    Scenario,
     SourceError,
     TransferError,
     UploadProgress,
@@ -527,3 +529,75 @@ class TestSecrets:
 
 def test_a_target_has_a_repr_without_its_secret() -> None:
     assert "s3cret" not in repr(PartTarget(Part(1, 0, 5), "https://a.example/x?sig=s3cret"))
+
+
+def test_35_closing_the_client_ends_an_upload_that_is_under_way(service: Service) -> None:
+    """And not only once every byte has gone out."""
+    client = Scenario(base_url=service.url, api_key="key_of_test", api_secret="s3cret-of-test")
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            client.uploads.upload_file(CONTENT, file_name="a.glb", part_size=PART, max_bandwidth=1000)
+        except BaseException as error:  # noqa: BLE001 - looked at below
+            failures.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    until(lambda: "create" in service.steps and find_upload_threads())
+    client.close()
+    thread.join(20)
+    assert [type(error) for error in failures] == [TransferError]
+    assert "The client was closed while the parts were being sent." in str(failures[0])
+    assert failures[0].upload_id == UPLOAD_ID  # type: ignore[attr-defined]
+    until(lambda: not find_upload_threads())
+
+
+def test_27_a_file_object_that_does_not_answer_holds_up_nobody(connect: Connect, service: Service) -> None:
+    released = threading.Event()
+
+    class Slow(io.BytesIO):
+        """A remote file, of which nothing comes any more."""
+
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() >= PART:
+                released.wait(60)
+            return super().read(size)
+
+    def stop(event: UploadProgress) -> None:
+        if event.parts_done:
+            raise KeyError("enough")
+
+    begin = time.monotonic()
+    try:
+        with pytest.raises(KeyError, match="enough"):
+            connect(service.url).uploads.upload_file(
+                Slow(CONTENT), file_name="a.glb", part_size=PART, on_progress=stop, concurrency=1
+            )
+        assert time.monotonic() - begin < 20
+    finally:
+        released.set()
+    until(lambda: not find_upload_threads())
+
+
+class PathOfBytes(os.PathLike[Any]):
+    def __fspath__(self) -> bytes:
+        return b"ledgers"
+
+
+@pytest.mark.parametrize(
+    ("options", "fragment"),
+    [
+        ({"resume": "a\0b"}, "resume must be True, False or the path of a folder, not 'a\\x00b'"),
+        ({"resume": PathOfBytes()}, "resume must be True, False or the path of a folder"),
+        ({"max_bandwidth": 10**400}, "max_bandwidth must be a number of bytes a second from 1 to"),
+    ],
+)
+def test_31_options_that_nothing_can_be_done_with_are_refused(
+    connect: Connect, service: Service, tmp_path: Path, options: dict[str, Any], fragment: str
+) -> None:
+    file = tmp_path / "a.glb"
+    file.write_bytes(CONTENT)
+    with raises(InvalidArgumentError, fragment):
+        connect(service.url).uploads.upload_file(file, part_size=PART, **options)
+    assert service.steps == []

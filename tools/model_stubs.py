@@ -2,7 +2,7 @@
 
 The generated classes stay as they are, so the methods that `scenario_uploads.methods` gives them are not in their
 source. The stub declares, for each model, a class that is both, and names its fields that hold other models anew, so
-that those are of the same kind.
+that those are of the same kind. A field that an answer may leave out is declared as what reading it gives then: None.
 """
 
 from __future__ import annotations
@@ -50,19 +50,31 @@ def _is_define(decorator: ast.expr) -> bool:
 def _declare(node: ast.ClassDef, models: set[str]) -> str:
     """Return the declaration of one model."""
     fields = [
-        f"    {ast.unparse(item.target)}: {ast.unparse(item.annotation)}{_silence(item.annotation)}"
+        f"    {ast.unparse(item.target)}: {shown}{_silence(item.annotation, models)}"
         for item in node.body
-        if isinstance(item, ast.AnnAssign) and _names(item.annotation) & models
+        if isinstance(item, ast.AnnAssign)
+        and (
+            (shown := _show(item.annotation, node)) != ast.unparse(item.annotation) or _names(item.annotation) & models
+        )
     ]
     head = f"class {node.name}(ModelMethods, _generated.{node.name}):"
     return "\n".join([head, *fields]) + "\n" if fields else f"{head} ...\n"
+
+
+def _show(annotation: ast.expr, node: ast.ClassDef) -> str:
+    """Return what reading a field gives: what an answer left out is decoded as None, and not as `UNSET`."""
+    shown = ast.unparse(annotation)
+    if node.name.endswith("Params") or "Unset" not in _names(annotation):
+        return shown
+    kinds = [kind for kind in shown.split(" | ") if kind not in ("Unset", "None")]
+    return " | ".join([*kinds, "None"])
 
 
 def _names(annotation: ast.expr) -> set[str]:
     return {node.id for node in ast.walk(annotation) if isinstance(node, ast.Name)}
 
 
-def _silence(annotation: ast.expr) -> str:
+def _silence(annotation: ast.expr, models: set[str]) -> str:
     # A list of our models is no list of the generated ones to a type checker, since one might be put into it.
-    inside = any(isinstance(node, ast.Subscript) for node in ast.walk(annotation))
+    inside = any(isinstance(node, ast.Subscript) and _names(node) & models for node in ast.walk(annotation))
     return "  # type: ignore[assignment]" if inside else "  # pyright: ignore[reportIncompatibleVariableOverride]"

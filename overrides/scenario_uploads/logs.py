@@ -17,7 +17,8 @@ def show_log(level: str | None) -> None:
     it, which show whole URLs, are left as they are.
 
     Args:
-        level: `"info"` for what is tried again and resumed, `"debug"` for every request. Anything else changes nothing.
+        level: `"info"` for what is answered, tried again and resumed, `"debug"` for every request as
+            well. Anything else changes nothing.
     """
     chosen = _LEVELS.get((level or "").strip().lower())
     if chosen is None:

@@ -1,5 +1,7 @@
 # Generated from openapi.yaml by openapi-python-client 0.29.1.
 # Do not edit: change openapi.yaml and run `make generate`.
+from typing import Any
+
 from scenario_uploads_client import models as _generated
 from scenario_uploads_client.models import UploadAction as UploadAction
 from scenario_uploads_client.models import UploadDryRun as UploadDryRun
@@ -11,13 +13,33 @@ from scenario_uploads_client.types import Unset
 
 from .methods import ModelMethods
 
-class Error(ModelMethods, _generated.Error): ...
+class Error(ModelMethods, _generated.Error):
+    reason: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    message: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    error: Any | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    detail: Any | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    traceId: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    trace_id: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    remaining_seconds: float | None  # pyright: ignore[reportIncompatibleVariableOverride]
 
 class Upload(ModelMethods, _generated.Upload):
-    asset_options: Unset | UploadAssetOptions | None  # pyright: ignore[reportIncompatibleVariableOverride]
-    parts: list[UploadPart] | Unset | None  # type: ignore[assignment]
+    asset_options: UploadAssetOptions | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    config: Any | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    content_type: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    entity_id: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    error_message: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    file_size: int | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    job_id: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    original_file_name: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    parts: list[UploadPart] | None  # type: ignore[assignment]
+    parts_count: int | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    provider: UploadProvider | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    url: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
 
-class UploadAssetOptions(ModelMethods, _generated.UploadAssetOptions): ...
+class UploadAssetOptions(ModelMethods, _generated.UploadAssetOptions):
+    collection_ids: list[str] | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    hide: bool | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    parent_id: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
 
 class UploadCreateParams(ModelMethods, _generated.UploadCreateParams):
     asset_options: UploadAssetOptions | Unset  # pyright: ignore[reportIncompatibleVariableOverride]

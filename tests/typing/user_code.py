@@ -105,6 +105,9 @@ def create(client: Scenario) -> UploadPart | None:
     )
     assert_type(response, UploadCreateResponse)
     assert_type(response.upload, Upload)
+    # Read, what an answer leaves out is None.
+    assert_type(response.upload.entity_id, str | None)
+    assert_type(response.upload.parts, list[UploadPart] | None)
     client.uploads.create(url="https://example.com/cat.png", kind=UploadKind.IMAGE)
     client.uploads.create(hugging_face_model_name="stabilityai/stable-diffusion-xl-base-1.0")
     client.uploads.create(civitai_model_url="https://civitai.com/models/370194/x")
