@@ -14,6 +14,7 @@ PLACE = Path("overrides", "scenario_uploads", "models.pyi")
 """Where the stub stands, from the folder that holds the generated client's."""
 
 HEAD = """\
+# ruff: noqa: N815 - the names are those of the contract
 from typing import Any
 
 from {package} import models as _generated

@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ import typer
 
 from . import __version__
 from .client import Scenario
-from .console import print_entries, print_upload, show_progress
+from .console import print_entries, print_upload, show_progress, silence, tell
 from .errors import (
     AuthenticationError,
     CredentialsError,
@@ -268,12 +268,6 @@ def run(arguments: list[str] | None = None) -> int:
         logger.removeHandler(handler)
 
 
-def _tell(line: str) -> None:
-    """Print a line on stderr, if there is one that takes it."""
-    with suppress(OSError, ValueError):
-        typer.echo(line, err=True)
-
-
 def _run(arguments: list[str] | None) -> int:
     try:
         code = app(arguments, prog_name="scenario-uploads", standalone_mode=False)
@@ -284,22 +278,22 @@ def _run(arguments: list[str] | None) -> int:
         code = INTERRUPTED
     except ScenarioError as error:
         named = error.upload_id and error.upload_id not in error.message
-        _tell(
+        tell(
             f"error: {snippet(error.message, 1000)}" + (f" (upload {snippet(error.upload_id or '')})" if named else "")
         )
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     except OSError as error:
         # The result could not be printed: a full disk, a reader that has gone. What is left of it goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        _tell(f"error: {snippet(error.strerror or str(error))}")
+        silence(1)
+        tell(f"error: {snippet(error.strerror or str(error))}")
         return 1
     except Exception as error:
         # The parser's own errors, whichever package they come from: they know their text and their exit code.
         format_message = getattr(error, "format_message", None)
         if format_message is None:
             raise
-        _tell(f"error: {snippet(format_message(), 1000)} (scenario-uploads --help explains)")
+        tell(f"error: {snippet(format_message(), 1000)} (scenario-uploads --help explains)")
         return 2
     if code == INTERRUPTED:
-        _tell("error: interrupted")
+        tell("error: interrupted")
     return code if isinstance(code, int) else 0

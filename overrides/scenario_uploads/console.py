@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +20,24 @@ from .upload_options import OnProgress, UploadPhase, UploadProgress
 
 MIB = 1024 * 1024
 STEP = 10
+
+
+def tell(line: str) -> None:
+    """Print a line on stderr, if there is one that takes it; whether anybody reads it is nothing to an upload."""
+    if sys.stderr is None:
+        # `print` would take stdout instead.
+        return
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        silence(2)
+
+
+def silence(descriptor: int) -> None:
+    """Let what goes to stdout (1) or stderr (2) go nowhere, the rest of it too: Python's end would fail over that."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
 
 
 @contextmanager
@@ -54,9 +73,7 @@ class _Lines:
             self._say(f"{percent} % of {total:.1f} MiB, {event.parts_done} of {event.parts_total} parts")
 
     def _say(self, what: str) -> None:
-        # Whether anybody reads it is nothing to the upload.
-        with suppress(OSError, ValueError):
-            print(f"{snippet(self._name)}: {what}", file=sys.stderr, flush=True)
+        tell(f"{snippet(self._name)}: {what}")
 
 
 @contextmanager

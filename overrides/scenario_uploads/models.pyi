@@ -1,5 +1,6 @@
 # Generated from openapi.yaml by openapi-python-client 0.29.1.
 # Do not edit: change openapi.yaml and run `make generate`.
+# ruff: noqa: N815 - the names are those of the contract
 from typing import Any
 
 from scenario_uploads_client import models as _generated
