@@ -457,6 +457,20 @@ def test_6_nor_for_an_answer_that_dribbles(impatient: Storage) -> None:
         impatient.put(server.origin, body_of(b"x"))
 
 
+def test_6_nor_for_provisional_answers_without_a_pause(impatient: Storage) -> None:
+    """Where there is always something to read, nobody ever waits, and the time is up all the same."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.read_body()
+        exchange.keep = False
+        with suppress(OSError):
+            while not exchange.server.stopping.is_set():
+                exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+    with Server(answer) as server, pytest.raises(TimeoutError, match=r"no whole answer within 0\.5 s"):
+        impatient.put(server.origin, body_of(b"x"))
+
+
 @contextmanager
 def dribble_to_everybody(begin: bytes, piece: bytes) -> Iterator[int]:
     """Listen, and send each who connects something, again and again."""

@@ -11,7 +11,6 @@ import os
 import select
 import socket
 import ssl
-import time
 from collections import defaultdict
 from urllib.parse import unquote, urlsplit
 
@@ -21,7 +20,7 @@ from attrs import field, frozen
 from .defaults import create_tls_context
 from .errors import TransferError
 from .locks import ProcessLock
-from .wire import Body, Connection, Halted, StorageAnswer, StorageTimeouts, wait_for
+from .wire import Body, Connection, Deadline, Halted, StorageAnswer, StorageTimeouts, wait_for
 
 
 class UnreachableError(OSError):
@@ -119,9 +118,6 @@ class Storage:
                 proxy.open_tunnel(sock, host, port, self._timeouts.connect, halted)
             if parts.scheme == "https":
                 sock = _secure(sock, self._tls(), host, self._timeouts.connect, halted)
-        except TimeoutError as error:
-            sock.close()
-            raise UnreachableError(f"no connection within {self._timeouts.connect:g} s") from error
         except (OSError, h11.RemoteProtocolError) as error:
             sock.close()
             raise UnreachableError(str(error)) from error
@@ -147,7 +143,7 @@ def _open(host: str, port: int, timeout: float, halted: Halted) -> socket.socket
             sock.setblocking(False)
             code = sock.connect_ex(address)
             if code == errno.EINPROGRESS:
-                _wait(sock, select.POLLOUT, timeout, halted)
+                _wait(sock, select.POLLOUT, Deadline.after(timeout, "no byte moved for"), halted)
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code:
                 raise OSError(code, os.strerror(code))
@@ -164,15 +160,15 @@ def _open(host: str, port: int, timeout: float, halted: Halted) -> socket.socket
 
 def _secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeout: float, halted: Halted) -> ssl.SSLSocket:
     tls = context.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
-    deadline = time.monotonic() + timeout
+    deadline = Deadline.after(timeout, "no connection within")
     try:
         while True:
             try:
                 tls.do_handshake()
             except ssl.SSLWantReadError:
-                _wait(tls, select.POLLIN, deadline - time.monotonic(), halted)
+                _wait(tls, select.POLLIN, deadline, halted)
             except ssl.SSLWantWriteError:
-                _wait(tls, select.POLLOUT, deadline - time.monotonic(), halted)
+                _wait(tls, select.POLLOUT, deadline, halted)
             else:
                 return tls
     except BaseException:
@@ -180,10 +176,10 @@ def _secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeout: fl
         raise
 
 
-def _wait(sock: socket.socket, events: int, timeout: float, halted: Halted) -> None:
+def _wait(sock: socket.socket, events: int, deadline: Deadline, halted: Halted) -> None:
     poll = select.poll()
     poll.register(sock.fileno(), events)
-    wait_for(poll, timeout, halted)
+    wait_for(poll, deadline, halted)
 
 
 @frozen
@@ -229,11 +225,11 @@ class Proxy:
         if self._credentials:
             headers.append(("Proxy-Authorization", f"Basic {self._credentials}"))
         sock.sendall(protocol.send(h11.Request(method="CONNECT", target=target, headers=headers)) or b"")
-        deadline = time.monotonic() + timeout
+        deadline = Deadline.after(timeout, "no connection within")
         while True:
             event = protocol.next_event()
             if event is h11.NEED_DATA:
-                _wait(sock, select.POLLIN, deadline - time.monotonic(), halted)
+                _wait(sock, select.POLLIN, deadline, halted)
                 protocol.receive_data(sock.recv(4096))
             elif isinstance(event, h11.Response):
                 if not 200 <= event.status_code < 300:

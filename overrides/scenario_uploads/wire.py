@@ -88,20 +88,37 @@ class Body:
     allow: Callable[[int], int] | None = None
 
 
-def wait_for(poll: select.poll, timeout: float, halted: Halted) -> int:
+@frozen
+class Deadline:
+    """A moment (of `time.monotonic`), and what is at fault when it has come."""
+
+    moment: float
+    fault: str
+
+    @classmethod
+    def after(cls, seconds: float, fault: str) -> Deadline:
+        """Return the deadline so many seconds from now; `fault` says what has not happened, up to that number."""
+        return cls(time.monotonic() + seconds, f"{fault} {seconds:g} s")
+
+    def check(self) -> None:
+        """Raise TimeoutError when it has come."""
+        if time.monotonic() >= self.moment:
+            raise TimeoutError(self.fault)
+
+
+def wait_for(poll: select.poll, deadline: Deadline, halted: Halted) -> int:
     """Wait for what is registered with `poll` and return what has happened.
+
+    What comes again and again is no reason to wait for longer: who does so keeps the deadline that it began with.
 
     Raises:
         HaltedError: When `halted` says so.
-        TimeoutError: When nothing happens for `timeout` seconds.
+        TimeoutError: When the deadline has come.
     """
-    deadline = time.monotonic() + timeout
     while True:
         _check(halted)
+        deadline.check()
         ready = poll.poll(SLICE * 1000)
-        # What comes all the time, but too late, is late too.
-        if time.monotonic() >= deadline and not (ready and timeout > 0):
-            raise TimeoutError(f"no byte moved for {timeout:g} s")
         if ready:
             return ready[0][1]
 
@@ -223,7 +240,7 @@ class Connection:
                 if self._wait_to_write(halted):
                     return True
             except ssl.SSLWantReadError:
-                self._wait(select.POLLIN, self._timeouts.write, halted)
+                self._wait(select.POLLIN, self._begin_to_write(), halted)
         return False
 
     def _wait_to_write(self, halted: Halted) -> bool:
@@ -231,16 +248,16 @@ class Connection:
 
         Provisional answers, or a head that dribbles in, are no reason to wait longer for bytes to go out.
         """
-        deadline = time.monotonic() + self._timeouts.write
+        deadline = self._begin_to_write()
         while True:
-            try:
-                ready = self._wait(select.POLLOUT | select.POLLIN, deadline - time.monotonic(), halted)
-            except TimeoutError:
-                raise TimeoutError(f"no byte moved for {self._timeouts.write:g} s") from None
+            ready = self._wait(select.POLLOUT | select.POLLIN, deadline, halted)
             if ready & select.POLLOUT:
                 return False
             if self._hear():
                 return True
+
+    def _begin_to_write(self) -> Deadline:
+        return Deadline.after(self._timeouts.write, "no byte moved for")
 
     def _hear(self) -> bool:
         """Take in what came in mid-body; return whether it is more than a provisional answer or TLS's own words."""
@@ -253,21 +270,20 @@ class Connection:
         self._early = None if event is h11.NEED_DATA else event
         return self._early is not None
 
-    def _wait(self, events: int, timeout: float, halted: Halted) -> int:
+    def _wait(self, events: int, deadline: Deadline, halted: Halted) -> int:
         self._poll.modify(self._sock.fileno(), events)
-        return wait_for(self._poll, timeout, halted)
+        return wait_for(self._poll, deadline, halted)
 
     def _receive(self, halted: Halted) -> tuple[int, dict[str, str], bytes]:
         """Read one whole answer within the read timeout, however slowly it dribbles in."""
-        deadline = time.monotonic() + self._timeouts.read
+        deadline = Deadline.after(self._timeouts.read, "no whole answer within")
         status, headers, content = 0, {}, b""
         while True:
             event, self._early = self._early or self._protocol.next_event(), None
             if event is h11.NEED_DATA:
-                try:
-                    self._protocol.receive_data(self._read_some(deadline - time.monotonic(), halted))
-                except TimeoutError:
-                    raise TimeoutError(f"no whole answer within {self._timeouts.read:g} s") from None
+                # Where something is there at any time, nobody waits.
+                deadline.check()
+                self._protocol.receive_data(self._read_some(deadline, halted))
             elif isinstance(event, h11.Response):
                 status = event.status_code
                 headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
@@ -283,15 +299,14 @@ class Connection:
             self.close()
         return status, headers, content
 
-    def _read_some(self, timeout: float, halted: Halted) -> bytes:
-        deadline = time.monotonic() + timeout
+    def _read_some(self, deadline: Deadline, halted: Halted) -> bytes:
         while True:
             try:
                 return self._sock.recv(65536)
             except (BlockingIOError, ssl.SSLWantReadError):
-                self._wait(select.POLLIN, deadline - time.monotonic(), halted)
+                self._wait(select.POLLIN, deadline, halted)
             except ssl.SSLWantWriteError:
-                self._wait(select.POLLOUT, deadline - time.monotonic(), halted)
+                self._wait(select.POLLOUT, deadline, halted)
 
     def _read_last_words(self, halted: Halted) -> StorageAnswer | None:
         try:
