@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 import re
 import time
 import zlib
-from contextlib import suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -17,7 +15,7 @@ from attrs import evolve, field, frozen
 
 from .codec import decode_answer
 from .errors import APIResponseValidationError
-from .redaction import conceal, match_secrets, snippet
+from .redaction import conceal, list_secrets, match_secrets, snippet
 
 T = TypeVar("T")
 
@@ -74,18 +72,7 @@ class Answer:
 
 def find_secrets(request: httpx.Request) -> re.Pattern[str] | None:
     """Return what finds the credentials of a request, whoever repeats them and however; None when it has none."""
-    return _match_credentials(request.headers.get("authorization", ""))
-
-
-def _match_credentials(header: str) -> re.Pattern[str] | None:
-    scheme, _, credentials = header.partition(" ")
-    secrets = [credentials or scheme]
-    if scheme == "Basic":
-        with suppress(ValueError):
-            secrets += base64.b64decode(credentials).decode().split(":", 1)
-    # Longer ones first, since one may begin another. In UTF-8 read as Latin-1, a character is as many as its bytes.
-    forms = {form for secret in secrets for form in (secret, secret.encode().decode("latin-1"))}
-    return match_secrets(*sorted(forms, key=len, reverse=True))
+    return match_secrets(*list_secrets(request.headers.get("authorization", "")))
 
 
 @frozen

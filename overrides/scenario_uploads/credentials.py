@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from .errors import CredentialsError
 from .given import Omit
-from .redaction import guard_secrets
+from .redaction import guard_secrets, list_secrets
 
 
 @frozen
@@ -22,7 +22,7 @@ class Credentials:
     api_secret: str | None = field(default=None, repr=False, eq=False)
 
     def __attrs_post_init__(self) -> None:
-        guard_secrets(self, *(secret for secret in (self._value, self.api_secret, self.api_key) if secret))
+        guard_secrets(self, *list_secrets(self.header))
 
     @property
     def header(self) -> str:

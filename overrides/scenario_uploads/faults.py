@@ -9,7 +9,7 @@ import httpx
 
 from .answers import Answer, find_secrets, invalid_answer, parse_body
 from .errors import APIConnectionError, APITimeoutError, ScenarioError, status_error
-from .redaction import conceal, snippet
+from .redaction import conceal, redact_chain, snippet
 from .retry import Outcome, Repeat, parse_retry_after, parse_seconds
 
 # Nearly everything comes as an httpx error; what its backends and other transports let through is the rest: TLS that
@@ -37,13 +37,18 @@ def judge_answer(answer: Answer, operation: str, *, now: datetime) -> tuple[Scen
 def judge_exception(
     error: Exception, operation: str, repeat: Repeat, request: httpx.Request
 ) -> tuple[ScenarioError, Outcome]:
-    """Return what to raise for a fault of the connection, and what is known of it for the retry."""
+    """Return what to raise for a fault of the connection, and what is known of it for the retry.
+
+    Secrets are taken out of the fault itself as well, since it is what the error is raised from.
+    """
+    secrets = find_secrets(request)
+    redact_chain(error, secrets)
     unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
     host = request.url.host
     if certificate := find_certificate_error(error):
         message = f"The TLS certificate of {host} is not trusted: {certificate}"
         return APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
-    what = snippet(conceal(str(error), find_secrets(request))) or type(error).__name__
+    what = snippet(conceal(str(error), secrets)) or type(error).__name__
     message = f"{operation}: no answer from {host}: {what}"
     if not unsent and repeat is Repeat.NEVER:
         message += "; whether the service received it is unknown, so it was not sent again"

@@ -20,7 +20,7 @@ from typing import Any, Generic, TypeVar, cast
 import httpx
 from attrs import evolve, field, frozen
 
-from .answers import Answer, BodyReader, OpenAnswer, find_secrets, invalid_answer
+from .answers import Answer, BodyReader, OpenAnswer, invalid_answer
 from .checks import check_project_id
 from .errors import InvalidArgumentError
 from .faults import FAULTS, judge_answer, judge_exception
@@ -28,7 +28,7 @@ from .given import NotGiven, Omit
 from .operations import Operation
 from .options import ClientOptions
 from .params import merge_headers, merge_query, write_json
-from .redaction import redact, redact_chain, snippet
+from .redaction import redact, snippet
 from .retry import RetryPolicy, next_delay
 
 T = TypeVar("T")
@@ -159,7 +159,6 @@ def fetch(
             answer: Answer | OpenAnswer = yield Send(request, operation.answer_limit, delivery is Delivery.STREAM)
         except FAULTS as raised:
             cause = raised
-            redact_chain(raised, find_secrets(request))
             error, outcome = judge_exception(raised, operation.name, operation.repeat, request)
         else:
             logger.info("%s: answered with status %d", operation.name, answer.status)

@@ -6,12 +6,14 @@ therefore pass through here before a person or a file sees them.
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import logging
 import re
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any
 
@@ -79,20 +81,20 @@ def replace_each(value: object, replace: Callable[[object], object]) -> object:
     """Return a JSON-like value, however deep, with `replace` applied to it and then to all that it holds."""
     result: list[Any] = [value]
     copies: list[Any] = [result]
-    # A caller's value may hold itself, and then its copy does.
-    known: dict[int, Any] = {}
+    # A caller's value may hold itself, and then its copy does. What is kept keeps its id.
+    known: dict[int, tuple[Any, Any]] = {}
     while copies:
         container = copies.pop()
         for key, item in container.items() if isinstance(container, dict) else enumerate(container):
             if id(item) in known:
-                container[key] = known[id(item)]
+                container[key] = known[id(item)][1]
                 continue
             replaced = replace(item)
             if isinstance(replaced, list | dict):
                 replaced = replaced.copy()
                 copies.append(replaced)
             if isinstance(item, list | dict):
-                known[id(item)] = replaced
+                known[id(item)] = item, replaced
             container[key] = replaced
     return result[0]
 
@@ -152,6 +154,18 @@ def guard_secrets(holder: object, *secrets: str) -> None:
     """Keep secrets out of what `guard_logs` guards, for as long as their holder lives."""
     _SECRETS[id(holder)] = secrets
     weakref.finalize(holder, _SECRETS.pop, id(holder), None).atexit = False
+
+
+def list_secrets(authorization: str) -> list[str]:
+    """Return what is secret in the value of an `Authorization` header: all but the scheme, and what that is made of."""
+    scheme, _, credentials = authorization.partition(" ")
+    secrets = [credentials or scheme]
+    if scheme == "Basic":
+        with suppress(ValueError):
+            secrets += base64.b64decode(credentials).decode().split(":", 1)
+    # Longer ones first, since one may begin another. In UTF-8 read as Latin-1, a character is as many as its bytes.
+    forms = {form for secret in secrets for form in (secret, secret.encode().decode("latin-1"))}
+    return sorted(forms, key=len, reverse=True)
 
 
 @lru_cache(maxsize=32)
