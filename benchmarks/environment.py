@@ -13,6 +13,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tools.setup_environment import (
@@ -102,7 +103,7 @@ def describe_machine() -> dict[str, str]:
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     names = {line.partition(":")[2].strip() for line in lines if line.startswith("model name")}
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    pycurl = _ask(sys.executable, "-c", "import pycurl; print(pycurl.version)")
+    pycurl = describe_pycurl()
     return {
         "processor": ", ".join(sorted(names)) or platform.machine(),
         "cores": str(os.cpu_count()),
@@ -110,20 +111,27 @@ def describe_machine() -> dict[str, str]:
         "kernel": f"Linux {platform.release().partition('-')[0]}",
         "Python": f"{platform.python_version()}, {ssl.OPENSSL_VERSION.rpartition(' ')[0].rsplit(' ', 2)[0]}",
         **{name: importlib.metadata.version(name) for name in ("httpx", "pycurl", "requests", "scenario-sdk")},
-        "libcurl of pycurl": f"{_find_word(pycurl, 'libcurl/')}, OpenSSL {_find_word(pycurl, 'OpenSSL/')}",
-        "curl": _ask("curl", "--version").partition(" (")[0].removeprefix("curl "),
-        "nginx": _ask("nginx", "-v").rpartition("/")[2],
+        "libcurl of pycurl": f"{find_word(pycurl, 'libcurl/')}, OpenSSL {find_word(pycurl, 'OpenSSL/')}",
+        "curl": ask("curl", "--version").partition(" (")[0].removeprefix("curl "),
+        "nginx": ask("nginx", "-v").rpartition("/")[2],
         "load before": f"{os.getloadavg()[0]:.2f}",
     }
 
 
-def _ask(program: str, *arguments: str) -> str:
+def describe_pycurl(environ: Mapping[str, str] | None = None) -> str:
+    """Return the versions of pycurl and of what it brings, `name/version` each."""
+    return ask(sys.executable, "-c", "import pycurl; print(pycurl.version)", environ=environ)
+
+
+def ask(program: str, *arguments: str, environ: Mapping[str, str] | None = None) -> str:
+    """Return the first line that a program prints, perhaps under another environment."""
     path = find_tool(program)
     if path is None:
         return "not installed"
-    result = subprocess.run([path, *arguments], capture_output=True, text=True, check=False)
+    result = subprocess.run([path, *arguments], env=environ, capture_output=True, text=True, check=False)
     return (result.stdout or result.stderr).partition("\n")[0].strip()
 
 
-def _find_word(text: str, prefix: str) -> str:
+def find_word(text: str, prefix: str) -> str:
+    """Return what follows a prefix in the word that begins with it; "unknown" when none does."""
     return next((word.removeprefix(prefix) for word in text.split() if word.startswith(prefix)), "unknown")

@@ -7,32 +7,23 @@ so a ratio of two clients is one of two OpenSSLs unless both run with the same.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from benchmarks.environment import MissingError
+from benchmarks.environment import MissingError, ask, describe_pycurl, find_word
 
-VERSION_OF_PYTHON = "import ssl; print(ssl.OPENSSL_VERSION)"
-VERSION_OF_PYCURL = "import pycurl; print(pycurl.version)"
 LIBRARIES = ("libcrypto", "libssl")
 
 
 def find_versions(environ: Mapping[str, str] | None = None) -> tuple[str, str]:
     """Return the versions of the OpenSSL that Python and pycurl load under an environment; "unknown" when not told."""
-    python = _ask(VERSION_OF_PYTHON, environ).split()
-    curl = [word for word in _ask(VERSION_OF_PYCURL, environ).split() if word.startswith("OpenSSL/")]
+    python = ask(sys.executable, "-c", "import ssl; print(ssl.OPENSSL_VERSION)", environ=environ).split()
     return (
         python[1] if python[:1] == ["OpenSSL"] else "unknown",
-        curl[0].removeprefix("OpenSSL/") if curl else "unknown",
+        find_word(describe_pycurl(environ), "OpenSSL/"),
     )
-
-
-def _ask(program: str, environ: Mapping[str, str] | None) -> str:
-    command = [sys.executable, "-c", program]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False).stdout
 
 
 def share_openssl(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:

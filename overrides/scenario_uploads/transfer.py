@@ -89,9 +89,8 @@ def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event 
     finally:
         crew.end()
     if crew.stopped:
-        raise TransferError("The upload was cancelled.")
-    if storage.closed:
-        raise TransferError("The client was closed while the parts were being sent.")
+        closed = "The client was closed while the parts were being sent."
+        raise TransferError(closed if storage.closed else "The upload was cancelled.")
     return attempt
 
 
@@ -123,8 +122,8 @@ class _Crew:
 
     @property
     def stopped(self) -> bool:
-        """Whether the caller gave up before the end."""
-        return self._stop.is_set()
+        """Whether the caller gave up before the end, the upload alone or the client with it."""
+        return self._stop.is_set() or self._storage.closed
 
     def start(self) -> None:
         try:
@@ -236,11 +235,11 @@ class _Crew:
             self._events.put(event)
 
     def _halted(self) -> bool:
-        return self._halt.is_set() or self._stop.is_set() or self._storage.closed
+        return self._halt.is_set() or self.stopped
 
     def _pause(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while not (self._stop.is_set() or self._storage.closed) and (remaining := deadline - time.monotonic()) > 0:
+        while not self.stopped and (remaining := deadline - time.monotonic()) > 0:
             if self._halt.wait(min(SLICE, remaining)):
                 return
 

@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -185,12 +186,6 @@ def _send(
             count = plan.parts_count
             options.on_progress(UploadProgress(phase, plan.size, plan.size, count, count, attempt))
 
-    def record(number: int) -> None:
-        # Before, and not only at the end: the file may be again what it was by then.
-        source.check_unchanged()
-        if ledger:
-            ledger.record(number)
-
     result = begun.accepted
     if result is None:
         job = TransferJob(
@@ -202,7 +197,7 @@ def _send(
             integrity=options.integrity,
             max_bandwidth=options.max_bandwidth,
             on_progress=options.on_progress,
-            on_part=record if ledger else None,
+            on_part=partial(_record, source, ledger) if ledger else None,
         )
         attempt = yield Transfer(job)
         source.check_unchanged()
@@ -222,6 +217,12 @@ def _send(
         raise failure_of(result, begun.upload_id)
     tell(UploadPhase.DONE)
     return result
+
+
+def _record(source: Source, ledger: Ledger, number: int) -> None:
+    # Before, and not only at the end: the file may be again what it was by then.
+    source.check_unchanged()
+    ledger.record(number)
 
 
 def _prepare(source: Source, options: FileOptions) -> _Prepared:
