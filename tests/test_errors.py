@@ -14,6 +14,7 @@ import scenario_uploads
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import errors
+from scenario_uploads.api.faults import status_error
 from scenario_uploads.errors import (
     APIConnectionError,
     APIError,
@@ -42,7 +43,6 @@ from scenario_uploads.errors import (
     UploadURLExpiredError,
     find_reason,
     find_trace_id,
-    status_error,
 )
 
 SECRET = "c2VjcmV0OnNlY3JldA"

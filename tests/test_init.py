@@ -107,7 +107,7 @@ print(sorted(name for name in loaded if name.startswith("scenario_uploads")))
     ("statement", "unwanted"),
     [
         ("from scenario_uploads import NotFoundError", ("httpx", "scenario_uploads_client")),
-        ("from scenario_uploads import UploadKind", ("dateutil", "scenario_uploads.client")),
+        ("from scenario_uploads import UploadKind", ("dateutil", "scenario_uploads.client", "scenario_uploads.api")),
         ("from scenario_uploads import Scenario", ("dateutil", "typer", "starlette", "boto3", "yaml")),
     ],
 )

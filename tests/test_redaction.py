@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scenario_uploads.redaction import SecretURL, guard_logs, redact, replace_each, shield, snippet
+from scenario_uploads.logs import guard_logs
+from scenario_uploads.redaction import SecretURL, redact, replace_each, shield, snippet
 
 SECRET = "f00dfeed"
 PRESIGNED = f"https://bucket.s3-accelerate.amazonaws.com/a/b.glb?partNumber=1&X-Amz-Signature={SECRET}"

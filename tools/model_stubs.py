@@ -1,8 +1,9 @@
 """What type checkers are told of `scenario_uploads.models`: the generated models, with the methods that they get.
 
-The generated classes stay as they are, so the methods that `scenario_uploads.methods` gives them are not in their
-source. The stub declares, for each model, a class that is both, and names its fields that hold other models anew, so
-that those are of the same kind. A field that an answer may leave out is declared as what reading it gives then: None.
+The generated classes stay as they are, so the methods that `scenario_uploads.decoding.methods` gives them are not in
+their source. The stub declares, for each model, a class that is both, and names its fields that hold other models
+anew, so that those are of the same kind. A field that an answer may leave out is declared as what reading it gives
+then: None.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from {package} import models as _generated
 {imports}
 from {package}.types import Unset
 
-from .methods import ModelMethods
+from .decoding.methods import ModelMethods
 """
 
 

@@ -14,58 +14,58 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # No `__all__` here: to type checkers a star exports what it brings, but only where no list says otherwise.
     from . import types as types
-    from .async_client import AsyncClient as AsyncClient
-    from .async_client import AsyncScenario as AsyncScenario
-    from .async_client import AsyncUploads as AsyncUploads
-    from .client import Client as Client
-    from .client import Scenario as Scenario
-    from .client import Uploads as Uploads
-    from .defaults import DEFAULT_CONNECTION_LIMITS as DEFAULT_CONNECTION_LIMITS
-    from .defaults import DEFAULT_MAX_RETRIES as DEFAULT_MAX_RETRIES
-    from .defaults import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
-    from .defaults import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
-    from .defaults import DefaultHttpxClient as DefaultHttpxClient
-    from .defaults import Timeout as Timeout
-    from .enums import is_known as is_known
+    from .client.async_client import AsyncClient as AsyncClient
+    from .client.async_client import AsyncScenario as AsyncScenario
+    from .client.async_client import AsyncUploads as AsyncUploads
+    from .client.async_response import AsyncAPIResponse as AsyncAPIResponse
+    from .client.sync_client import Client as Client
+    from .client.sync_client import Scenario as Scenario
+    from .client.sync_client import Uploads as Uploads
+    from .client.sync_response import APIResponse as APIResponse
+    from .decoding.enums import is_known as is_known
     from .errors import *  # noqa: F403
-    from .given import NOT_GIVEN as NOT_GIVEN
-    from .given import NotGiven as NotGiven
-    from .given import Omit as Omit
-    from .given import not_given as not_given
-    from .given import omit as omit
     from .models import *  # noqa: F403
-    from .responses import APIResponse as APIResponse
-    from .responses import AsyncAPIResponse as AsyncAPIResponse
-    from .upload_options import UploadPhase as UploadPhase
-    from .upload_options import UploadProgress as UploadProgress
+    from .sentinels import NOT_GIVEN as NOT_GIVEN
+    from .sentinels import NotGiven as NotGiven
+    from .sentinels import Omit as Omit
+    from .sentinels import not_given as not_given
+    from .sentinels import omit as omit
+    from .settings.defaults import DEFAULT_CONNECTION_LIMITS as DEFAULT_CONNECTION_LIMITS
+    from .settings.defaults import DEFAULT_MAX_RETRIES as DEFAULT_MAX_RETRIES
+    from .settings.defaults import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
+    from .settings.defaults import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
+    from .settings.defaults import DefaultHttpxClient as DefaultHttpxClient
+    from .settings.defaults import Timeout as Timeout
+    from .transfer.progress import UploadPhase as UploadPhase
+    from .transfer.progress import UploadProgress as UploadProgress
 
     __version__: str
 else:
     from importlib import import_module as _import_module
 
     _HOMES = {
-        "Client": "client",
-        "Scenario": "client",
-        "Uploads": "client",
-        "AsyncClient": "async_client",
-        "AsyncScenario": "async_client",
-        "AsyncUploads": "async_client",
-        "APIResponse": "responses",
-        "AsyncAPIResponse": "responses",
-        "DEFAULT_CONNECTION_LIMITS": "defaults",
-        "DEFAULT_MAX_RETRIES": "defaults",
-        "DEFAULT_TIMEOUT": "defaults",
-        "DefaultAsyncHttpxClient": "defaults",
-        "DefaultHttpxClient": "defaults",
-        "Timeout": "defaults",
-        "UploadPhase": "upload_options",
-        "UploadProgress": "upload_options",
-        "is_known": "enums",
-        "NOT_GIVEN": "given",
-        "NotGiven": "given",
-        "Omit": "given",
-        "not_given": "given",
-        "omit": "given",
+        "Client": "client.sync_client",
+        "Scenario": "client.sync_client",
+        "Uploads": "client.sync_client",
+        "AsyncClient": "client.async_client",
+        "AsyncScenario": "client.async_client",
+        "AsyncUploads": "client.async_client",
+        "APIResponse": "client.sync_response",
+        "AsyncAPIResponse": "client.async_response",
+        "DEFAULT_CONNECTION_LIMITS": "settings.defaults",
+        "DEFAULT_MAX_RETRIES": "settings.defaults",
+        "DEFAULT_TIMEOUT": "settings.defaults",
+        "DefaultAsyncHttpxClient": "settings.defaults",
+        "DefaultHttpxClient": "settings.defaults",
+        "Timeout": "settings.defaults",
+        "UploadPhase": "transfer.progress",
+        "UploadProgress": "transfer.progress",
+        "is_known": "decoding.enums",
+        "NOT_GIVEN": "sentinels",
+        "NotGiven": "sentinels",
+        "Omit": "sentinels",
+        "not_given": "sentinels",
+        "omit": "sentinels",
     }
     _SUBMODULES = ("errors", "models")
     _ROOMS = (*_SUBMODULES, "types")

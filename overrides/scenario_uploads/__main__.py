@@ -6,7 +6,7 @@ import sys
 def main() -> None:
     """Run the command line and exit."""
     try:
-        from .cli import run  # noqa: PLC0415 - it may not be there
+        from .cli.commands import run  # noqa: PLC0415 - it may not be there
 
         sys.exit(run())
     except KeyboardInterrupt:

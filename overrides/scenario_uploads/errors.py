@@ -314,28 +314,6 @@ class SourceChangedError(TransferError):
     """The file changed, grew or shrank while it was being sent. The upload was not completed."""
 
 
-_BY_STATUS: dict[int, type[APIStatusError]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    422: UnprocessableEntityError,
-    429: RateLimitError,
-}
-
-
-def status_error(response: httpx.Response, body: object, *, operation: str) -> APIStatusError:
-    """Return the error for a refused call; its message carries the status, the reason and the trace id."""
-    status = response.status_code
-    cls = _BY_STATUS.get(status, InternalServerError if status >= 500 else APIStatusError)
-    reason, trace_id = find_reason(body), find_trace_id(body)
-    if reason is None and isinstance(body, str) and body.strip():
-        reason = snippet(body)
-    message = f"{operation} was answered with status {status}: {reason or 'no reason given'}"
-    return cls(message + (f" (trace id {trace_id})" if trace_id else ""), response=response, body=body)
-
-
 def find_reason(body: object) -> str | None:
     """Return what the service says is wrong, from whichever key of an error `body` it came under."""
     return snippet(text, 500) if isinstance(body, dict | list) and (text := _find_text(body)) else None

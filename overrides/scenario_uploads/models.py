@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from scenario_uploads_client import models as _generated
 from scenario_uploads_client.models import *  # noqa: F403
 
-from .enums import open_generated as _open_generated
-from .methods import extend_models as _extend_models
+from .decoding.enums import open_generated as _open_generated
+from .decoding.methods import extend_models as _extend_models
 
 _open_generated()
 _extend_models(_generated)

@@ -12,7 +12,7 @@ from scenario_uploads_client.models import UploadSource as UploadSource
 from scenario_uploads_client.models import UploadStatus as UploadStatus
 from scenario_uploads_client.types import Unset
 
-from .methods import ModelMethods
+from .decoding.methods import ModelMethods
 
 class Error(ModelMethods, _generated.Error):
     reason: str | None  # pyright: ignore[reportIncompatibleVariableOverride]

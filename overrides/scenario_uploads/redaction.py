@@ -9,9 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import json
-import logging
 import re
-import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache, lru_cache
@@ -20,13 +18,13 @@ from typing import Any
 # An apostrophe or a backslash ends no URL: both come up in queries, the latter where JSON writes `&` as `\u0026`. Only
 # an apostrophe at the very end is the quotation's. It is taken as a whole, so that one pass is enough for any text.
 _URL = re.compile(r"(https?:(?:\\?/){2})([^\s\"<>]+)", re.IGNORECASE)
-_SIGNED_QUERY = re.compile(
+SIGNED_QUERY = re.compile(
     r"\?(?:[^\s\"<>?]*(?:[&;]|\\u0026))?(?:X-Amz-|X-Goog-|Signature=|sig=|AWSAccessKeyId=)[^\s\"<>]*", re.IGNORECASE
 )
 # As it stands in the query of another URL.
 _ENCODED_QUERY = re.compile(r"%3F[^\s\"'<>]+", re.IGNORECASE)
 _SIGNATURE = re.compile(r"X-Amz-|X-Goog-", re.IGNORECASE)
-_AUTHORIZATION = re.compile(r"\b(Basic|Bearer)(\s+)[\w.~+/=-]{16,}", re.IGNORECASE)
+AUTHORIZATION = re.compile(r"\b(Basic|Bearer)(\s+)[\w.~+/=-]{16,}", re.IGNORECASE)
 # What is shorter might be a word of the text.
 SHORTEST_SECRET = 8
 # Besides control characters: what turns or ends a line elsewhere, and halves of characters, which no encoder takes.
@@ -35,9 +33,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udf
 
 def redact(text: str) -> str:
     """Return `text` with the query of every URL, and what follows `Basic` or `Bearer`, replaced by an ellipsis."""
-    text = _SIGNED_QUERY.sub("?…", _URL.sub(_cut_query, text))
+    text = SIGNED_QUERY.sub("?…", _URL.sub(_cut_query, text))
     text = _ENCODED_QUERY.sub(lambda found: "%3F…" if _SIGNATURE.search(found.group()) else found.group(), text)
-    return _AUTHORIZATION.sub(r"\1\2…", text)
+    return AUTHORIZATION.sub(r"\1\2…", text)
 
 
 def _cut_query(found: re.Match[str]) -> str:
@@ -124,38 +122,6 @@ def conceal(text: str, secrets: re.Pattern[str] | None) -> str:
     return text if secrets is None else secrets.sub("***", text)
 
 
-class _RedactSecrets(logging.Filter):
-    """Rewrites log records of others.
-
-    At INFO, httpx prints the whole URL of each request, presigned ones included; at DEBUG, httpcore prints the head of
-    each answer, where a service may point to such a URL or repeat what it was sent.
-    """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        try:
-            message = record.getMessage()
-        except (TypeError, ValueError):
-            # A record that nobody can format is the handlers' affair; an application does not fail over it.
-            return True
-        shown = redact(message) if _TELLING.search(message) else message
-        for secrets in list(_SECRETS.values()):
-            shown = conceal(shown, match_secrets(*secrets))
-        if shown != message:
-            record.msg, record.args = shown, ()
-        return True
-
-
-_TELLING = re.compile(rf"{_SIGNED_QUERY.pattern}|{_AUTHORIZATION.pattern}|%3F", re.IGNORECASE)
-_SECRETS: dict[int, tuple[str, ...]] = {}
-"""What is never to be in a log, by the objects whose secrets these are."""
-
-
-def guard_secrets(holder: object, *secrets: str) -> None:
-    """Keep secrets out of what `guard_logs` guards, for as long as their holder lives."""
-    _SECRETS[id(holder)] = secrets
-    weakref.finalize(holder, _SECRETS.pop, id(holder), None).atexit = False
-
-
 def list_secrets(authorization: str) -> list[str]:
     """Return what is secret in the value of an `Authorization` header: all but the scheme, and what that is made of."""
     scheme, _, credentials = authorization.partition(" ")
@@ -187,16 +153,3 @@ def _match_character(character: str) -> str:
     spellings.add("".join(f"%(?i:{byte:02x})" for byte in character.encode()))
     spellings.add(rf"&#(?:0*{ord(character)}|[xX]0*(?i:{ord(character):x}));")
     return f"(?:{'|'.join(sorted(spellings, key=len, reverse=True))})"
-
-
-_FILTER = _RedactSecrets()
-_LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
-
-
-def guard_logs(*names: str) -> None:
-    """Keep secrets out of what loggers emit: those called `names`, or else those of httpx and httpcore.
-
-    Calling it again changes nothing.
-    """
-    for name in names or _LOGGERS:
-        logging.getLogger(name).addFilter(_FILTER)

@@ -5,10 +5,12 @@ from typing import Any
 
 import httpx
 from attrs import evolve
-from scenario_uploads import AsyncScenario, Scenario, part, waiting
+from scenario_uploads import AsyncScenario, Scenario
+from scenario_uploads.api import polling as waiting
 from scenario_uploads.retry import RetryPolicy
-from scenario_uploads.storage import Storage
-from scenario_uploads.wire import StorageTimeouts
+from scenario_uploads.transfer import part
+from scenario_uploads.transfer.connection import StorageTimeouts
+from scenario_uploads.transfer.pool import Storage
 
 from tests.chaos.script import PART_SIZE
 from tests.support.trust import create_ssl_context

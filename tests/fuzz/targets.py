@@ -29,27 +29,26 @@ from scenario_uploads import (
     ScenarioError,
     UploadFailedError,
     UploadTimeoutError,
-    cli,
-    console,
 )
-from scenario_uploads.answers import Answer, BodyReader
-from scenario_uploads.arguments import build_create
-from scenario_uploads.codec import encode
-from scenario_uploads.flow import wait
-from scenario_uploads.http import Api, Pause, Send, call
-from scenario_uploads.ledger import Ledger, clean, list_entries
+from scenario_uploads.api.calls import wait
+from scenario_uploads.api.exchange import Api, Pause, Send, call
+from scenario_uploads.api.operations import action_operation, build_create, create_operation, retrieve_operation
+from scenario_uploads.api.responses import Answer, BodyReader
+from scenario_uploads.cli import commands as cli
+from scenario_uploads.cli import terminal as console
+from scenario_uploads.decoding.codec import encode
 from scenario_uploads.models import UploadAction, UploadCreateParams, UploadTriggerActionParams
-from scenario_uploads.operations import action_operation, create_operation, retrieve_operation
-from scenario_uploads.options import resolve_options
-from scenario_uploads.part import judge_answer
-from scenario_uploads.plan import Part, PartTarget
 from scenario_uploads.sandbox.errors import Refusal
 from scenario_uploads.sandbox.gate import find_header_problem
 from scenario_uploads.sandbox.magic import find_content_problem
 from scenario_uploads.sandbox.rules import read_create
 from scenario_uploads.sandbox.wire import decode_json
-from scenario_uploads.source import open_source
-from scenario_uploads.wire import Connection, StorageTimeouts
+from scenario_uploads.settings.client import resolve_options
+from scenario_uploads.transfer.connection import Connection, StorageTimeouts
+from scenario_uploads.transfer.part import judge_answer
+from scenario_uploads.transfer.parts import Part, PartTarget
+from scenario_uploads.transfer.source import open_source
+from scenario_uploads.upload.ledger import Ledger, clean, list_entries
 from starlette.datastructures import Headers
 
 from tests.support.storing import make_body
@@ -399,12 +398,16 @@ def fuzz_command_line(data: st.DataObject) -> None:
 
         output, errors = _Captured(), _Captured()
         for target, replacement in {
-            "scenario_uploads.cli.Scenario": connect,
-            "scenario_uploads.cli._load_sandbox": mock.Mock(side_effect=InvalidArgumentError("no sandbox here")),
-            "scenario_uploads.cli.default_folder": lambda: folder / "ledgers",
-            "scenario_uploads.uploading.default_folder": lambda: folder / "ledgers",
-            "scenario_uploads.cli.os.dup2": mock.Mock(side_effect=AssertionError("stdout could not be written")),
-            "scenario_uploads.flow.next_poll": lambda poll, remaining: None,
+            "scenario_uploads.cli.commands.Scenario": connect,
+            "scenario_uploads.cli.commands._load_sandbox": mock.Mock(
+                side_effect=InvalidArgumentError("no sandbox here")
+            ),
+            "scenario_uploads.cli.commands.default_folder": lambda: folder / "ledgers",
+            "scenario_uploads.upload.steps.default_folder": lambda: folder / "ledgers",
+            "scenario_uploads.cli.commands.os.dup2": mock.Mock(
+                side_effect=AssertionError("stdout could not be written")
+            ),
+            "scenario_uploads.api.calls.next_poll": lambda poll, remaining: None,
         }.items():
             stack.enter_context(mock.patch(target, replacement))
         stack.enter_context(contextlib.redirect_stdout(output))

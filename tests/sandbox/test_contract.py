@@ -78,7 +78,7 @@ def find_imports(source: str) -> set[str]:
 
 
 def test_sandbox_imports_nothing_of_the_client():
-    imports = {name for path in PACKAGE.glob("*.py") for name in find_imports(path.read_text())}
+    imports = {name for path in PACKAGE.rglob("*.py") for name in find_imports(path.read_text())}
     ours = {name for name in imports if name.startswith((".", "scenario_uploads"))}
     assert "scenario_uploads.sandbox.contract" in ours
     assert set() == {name for name in ours if not name.startswith("scenario_uploads.sandbox.")}

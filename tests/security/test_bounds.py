@@ -19,11 +19,11 @@ from scenario_uploads import (
     ScenarioError,
     TransferError,
     UploadTimeoutError,
-    part,
 )
-from scenario_uploads.ledger import SUFFIX, list_entries
-from scenario_uploads.network import ApiClient, AsyncApiClient, _find_pools
+from scenario_uploads.api.network import ApiClient, AsyncApiClient, _find_pools
 from scenario_uploads.retry import RetryPolicy
+from scenario_uploads.transfer import part
+from scenario_uploads.upload.ledger import SUFFIX, list_entries
 
 from tests.support.clients import Connect, raises
 from tests.support.server import Answering, Exchange, Server, encode_head, reply
@@ -219,8 +219,9 @@ def test_24_a_heavy_answer_is_an_answer_or_one_of_our_errors(
 
 STORAGE_BOMB = """
 import resource, sys
-from scenario_uploads import Scenario, TransferError, part
+from scenario_uploads import Scenario, TransferError
 from scenario_uploads.retry import RetryPolicy
+from scenario_uploads.transfer import part
 
 part.PART_POLICY = RetryPolicy(max_retries=0)
 
@@ -258,7 +259,7 @@ def test_the_time_of_an_answer_is_that_of_one_read(service: Service) -> None:
     for client in given:
         pools = _find_pools(client)
         assert pools
-        assert {type(pool._network_backend).__module__ for pool in pools} == {"scenario_uploads.network"}
+        assert {type(pool._network_backend).__module__ for pool in pools} == {"scenario_uploads.api.network"}
     given[0].close()
 
 

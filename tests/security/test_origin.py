@@ -10,11 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scenario_uploads import InvalidArgumentError, TransferError
-from scenario_uploads.checks import check_upload_id
-from scenario_uploads.http import build_request
+from scenario_uploads.api.operations import action_operation, check_upload_id, retrieve_operation
+from scenario_uploads.api.request import build_request
 from scenario_uploads.models import UploadAction, UploadTriggerActionParams
-from scenario_uploads.operations import action_operation, retrieve_operation
-from scenario_uploads.options import resolve_options
+from scenario_uploads.settings.client import resolve_options
 
 from tests.support.clients import Connect, raises
 from tests.support.server import Exchange, Server, encode_head, reply

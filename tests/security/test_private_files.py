@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scenario_uploads.ledger import SUFFIX, Entry, Ledger, clean, list_entries
 from scenario_uploads.sandbox import Sandbox, SandboxError
+from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, clean, list_entries
 
 from tests.support.clients import Connect
 from tests.support.server import reply

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scenario_uploads import cli
+from scenario_uploads.cli import commands as cli
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.sandbox.quota import DEFAULT_STORED, Quota
 from scenario_uploads.sandbox.wire import MAX_BODY_SIZE

@@ -19,8 +19,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from scenario_uploads import APIError, Scenario, ScenarioError, redaction
-from scenario_uploads.redaction import guard_logs
+from scenario_uploads import APIError, Scenario, ScenarioError, logs
+from scenario_uploads.logs import guard_logs
 
 from tests.support.clients import Clock, Connect
 from tests.support.server import Answering, Exchange, hang, lose, reply
@@ -342,13 +342,13 @@ def test_logs_of_httpx_do_not_repeat_what_a_service_repeats(
 def test_secrets_of_those_who_are_gone_are_forgotten(connect: Connect) -> None:
     """What guards the logs holds nothing for longer than its client."""
     gc.collect()
-    before = len(redaction._SECRETS)
+    before = len(logs._SECRETS)
     client = Scenario(api_key=KEY, api_secret=SECRET)
-    assert len(redaction._SECRETS) == before + 1
+    assert len(logs._SECRETS) == before + 1
     client.close()
     del client
     gc.collect()
-    assert len(redaction._SECRETS) == before
+    assert len(logs._SECRETS) == before
 
 
 class TestTheTerminal:

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from scenario_uploads import AsyncScenario, Scenario, async_runner, runner
-from scenario_uploads.responses import AsyncAPIResponse
+from scenario_uploads import AsyncScenario, Scenario
+from scenario_uploads.client import async_runner, runner
+from scenario_uploads.client.async_response import AsyncAPIResponse
 
 CALLS = ("create", "retrieve", "trigger_action")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)

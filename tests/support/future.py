@@ -14,8 +14,8 @@ from typing import Any
 
 import attrs
 import scenario_uploads_client.types
-from scenario_uploads.enums import open_enums
-from scenario_uploads.methods import extend_models
+from scenario_uploads.decoding.enums import open_enums
+from scenario_uploads.decoding.methods import extend_models
 
 from tools import generate
 

@@ -14,11 +14,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import pytest
-from scenario_uploads import storage
-from scenario_uploads.plan import Part, PartTarget
-from scenario_uploads.source import Source, open_source, read_chunk
-from scenario_uploads.transfer import TransferJob
-from scenario_uploads.wire import Body, StorageTimeouts
+from scenario_uploads.transfer import pool as storage
+from scenario_uploads.transfer.connection import Body, StorageTimeouts
+from scenario_uploads.transfer.engine import TransferJob
+from scenario_uploads.transfer.parts import Part, PartTarget
+from scenario_uploads.transfer.source import Source, open_source, read_chunk
 
 from tests.support.server import Exchange, Server, encode_head
 

@@ -32,7 +32,7 @@ import httpx
 
 PACKAGE = "scenario_uploads_client"
 REQUEST = re.compile(r'"method": "(\w+)",\s+"url": "([^"]*)"')
-IMPORT = re.compile(rf"^ *from ({PACKAGE}[\w.]*|\.models) import (?:\(([^)]*)\)|(.+))$", re.MULTILINE)
+IMPORT = re.compile(rf"^ *from ({PACKAGE}[\w.]*|scenario_uploads\.models) import (?:\(([^)]*)\)|(.+))$", re.MULTILINE)
 SHOWN = 60
 
 
@@ -66,21 +66,25 @@ def load_layer() -> Any:
     """
     spec = importlib.util.find_spec("scenario_uploads")
     for folder in () if spec is None else spec.submodule_search_locations or ():
-        for room in sorted(Path(folder).glob("*.py")):
+        for room in sorted(Path(folder).rglob("*.py")):
             for module, several, single in IMPORT.findall(room.read_text(encoding="utf-8")):
-                name = f"{PACKAGE}.models" if module == ".models" else module
+                name = (
+                    f"{PACKAGE}.models" if module.endswith("scenario_uploads.models") or module == ".models" else module
+                )
                 stand_in(name, list_names(several or single))
-    return importlib.import_module("scenario_uploads.http")
+    return importlib.import_module("scenario_uploads.api.exchange")
 
 
 HTTP = load_layer()
-CODEC: Any = importlib.import_module("scenario_uploads.codec")
-DECODERS: Any = importlib.import_module("scenario_uploads.decoders")
+ANSWERS: Any = importlib.import_module("scenario_uploads.api.responses")
+CODEC: Any = importlib.import_module("scenario_uploads.decoding.codec")
+DECODERS: Any = importlib.import_module("scenario_uploads.decoding.decoders")
 ERRORS: Any = importlib.import_module("scenario_uploads.errors")
-OPTIONS: Any = importlib.import_module("scenario_uploads.options")
+OPERATIONS: Any = importlib.import_module("scenario_uploads.api.operations")
+OPTIONS: Any = importlib.import_module("scenario_uploads.settings.client")
 RETRY: Any = importlib.import_module("scenario_uploads.retry")
-SHAPES: Any = importlib.import_module("scenario_uploads.shapes")
-is_known: Any = importlib.import_module("scenario_uploads.enums").is_known
+SHAPES: Any = importlib.import_module("scenario_uploads.decoding.fields")
+is_known: Any = importlib.import_module("scenario_uploads.decoding.enums").is_known
 importlib.import_module("scenario_uploads.models")
 
 
@@ -349,7 +353,7 @@ def carry_out(operation: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str
         model, wrapped = (None, False) if plan.get("status") is None else find_model(endpoint.module, plan["status"])
         if problems:
             return {"refused": "; ".join(problems)}
-        call = HTTP.Operation(operation["name"], model, request, RETRY.Repeat.NEVER)
+        call = OPERATIONS.Operation(operation["name"], model, request, RETRY.Repeat.NEVER)
         steps = HTTP.call(APIS[plan.get("scheme", "basic")], call, retries=0)
         sent = next(steps).request
     except ERRORS.ScenarioError as error:
@@ -374,7 +378,7 @@ def receive(steps: Any, sent: httpx.Request, answer: Mapping[str, Any], *, wrapp
     content = f'{{"value": {answer["content"]}}}' if wrapped else answer["content"]
     WARNINGS.found = []
     try:
-        steps.send(HTTP.Answer(answer["status"], httpx.Headers(answer["headers"]), content.encode(), sent, 0.0))
+        steps.send(ANSWERS.Answer(answer["status"], httpx.Headers(answer["headers"]), content.encode(), sent, 0.0))
     except StopIteration as done:
         result["reading"] = describe_reading(done.value, (["value"] if wrapped else []) + answer["look"])
     except ERRORS.ScenarioError as error:

@@ -1,0 +1,241 @@
+"""What the methods of `client.uploads` do, step by step, without doing it.
+
+Each function here is a generator: it yields what is to be done (`Send`, `Pause`, `Transfer`) and is told what came of
+it. `Runner` carries the steps out in the calling thread, `AsyncRunner` awaits them; decisions are made here, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import httpx
+from attrs import evolve
+
+from scenario_uploads.errors import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    ScenarioError,
+    UploadFailedError,
+    UploadTimeoutError,
+)
+from scenario_uploads.models import (
+    Upload,
+    UploadAction,
+    UploadCreateResponse,
+    UploadDryRunResponse,
+    UploadRetrieveResponse,
+    UploadTriggerActionParams,
+    UploadTriggerActionResponse,
+)
+from scenario_uploads.redaction import snippet
+from scenario_uploads.retry import RetryPolicy, backoff
+from scenario_uploads.settings.defaults import check_seconds, resolve_timeout
+from scenario_uploads.settings.request import NOTHING_ADDED, CallOptions
+from scenario_uploads.tls import find_certificate_error
+
+from .exchange import Api, Calling, Delivery, Pause, Reply, call, fetch
+from .operations import (
+    action_operation,
+    build_body,
+    build_create,
+    check_dry_run,
+    check_upload_id,
+    create_operation,
+    find_id,
+    retrieve_operation,
+)
+from .polling import Standing, is_past_pending, judge, next_poll
+
+T = TypeVar("T")
+
+
+def create(
+    api: Api,
+    arguments: Mapping[str, Any],
+    added: CallOptions = NOTHING_ADDED,
+    delivery: Delivery = Delivery.MODEL,
+    *,
+    dry_run: object = None,
+) -> Calling[Reply[UploadCreateResponse]]:
+    """Create an upload from a caller's keyword arguments, or ask what it would cost."""
+    wanted = check_dry_run(dry_run)
+    project_id = api.options.project_id
+    operation = create_operation(build_create(arguments), added, project_id=project_id, dry_run=wanted)
+    find_lack = _find_lack_of_cost if wanted else None
+    return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added), find_lack=find_lack))
+
+
+def retrieve(
+    api: Api, upload_id: str, added: CallOptions = NOTHING_ADDED, delivery: Delivery = Delivery.MODEL
+) -> Calling[Reply[UploadRetrieveResponse]]:
+    """Read an upload."""
+    operation = retrieve_operation(check_upload_id(upload_id), added, project_id=api.options.project_id)
+    with name_upload(upload_id):
+        return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added)))
+
+
+def trigger_action(
+    api: Api,
+    upload_id: str,
+    action: str,
+    added: CallOptions = NOTHING_ADDED,
+    delivery: Delivery = Delivery.MODEL,
+) -> Calling[Reply[UploadTriggerActionResponse]]:
+    """Trigger an action; a `complete` that fails is settled by a retrieve."""
+    check_upload_id(upload_id)
+    params = build_body(UploadTriggerActionParams, "trigger_action", {"action": action})
+    with name_upload(upload_id):
+        if params.action != UploadAction.COMPLETE or "action" in added.body:
+            operation = action_operation(upload_id, params, added, project_id=api.options.project_id)
+            return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added), retries=0))
+        retries = api.options.max_retries
+        return (yield from complete(api, upload_id, retries=retries, refusals=0, added=added, delivery=delivery))
+
+
+def wait(api: Api, upload: object, timeout: float) -> Calling[Upload]:
+    """Poll until an upload is imported or has failed."""
+    upload_id = check_upload_id(find_id(upload))
+    deadline = api.clock() + check_seconds("timeout", timeout, zero=True)
+    status, trouble, poll = None, None, 0
+    while True:
+        remaining = deadline - api.clock()
+        try:
+            with name_upload(upload_id):
+                now = yield from look(api, upload_id, timeout=_within(api.options.timeout, remaining))
+        except APIError as error:
+            if not _is_passing(error, strict=api.options.strict_responses):
+                raise
+            trouble = error
+        else:
+            status, trouble = now.status, None
+            standing = judge(now.status, now.entity_id)
+            if standing is Standing.FAILED:
+                raise failure_of(now, upload_id)
+            if standing is Standing.DONE:
+                return now
+        remaining = deadline - api.clock()
+        delay = next_poll(poll, remaining)
+        if delay is None:
+            seen = f"the status was {str(status)!r}" if status else "no status was received"
+            message = f"Upload {upload_id} was not imported within {timeout:g} s; {seen}. It may still be: wait again."
+            raise UploadTimeoutError(message, status=status, upload_id=upload_id) from trouble
+        yield Pause(min(remaining, max(delay, _asked_delay(trouble))))
+        poll += 1
+
+
+def complete(
+    api: Api,
+    upload_id: str,
+    *,
+    retries: int,
+    refusals: int,
+    find_lack: Callable[[UploadTriggerActionResponse], str | None] | None = None,
+    added: CallOptions = NOTHING_ADDED,
+    delivery: Delivery = Delivery.MODEL,
+) -> Calling[Reply[UploadTriggerActionResponse]]:
+    """Say `complete` until the upload is past `pending`.
+
+    After a lost answer, the service may well have done it, and a refusal (400, 409) may mean that it has: a retrieve
+    tells, and what it was answered then stands for the answer. Of the `retries`, no more than `refusals` follow a
+    refusal.
+    """
+    policy = RetryPolicy(retries)
+    project_id = api.options.project_id
+    params = UploadTriggerActionParams(action=UploadAction.COMPLETE)
+    operation = action_operation(upload_id, params, added, project_id=project_id)
+    timeout = _timeout(api, added)
+    retry = 0
+    while True:
+        try:
+            reply = yield from fetch(api, operation, delivery=delivery, timeout=timeout, retries=0, find_lack=find_lack)
+        except APIError as error:
+            refused = isinstance(error, APIStatusError) and error.status_code in (400, 409)
+            if not refused and not _is_passing(error, strict=api.options.strict_responses):
+                raise
+            failure = error
+        else:
+            return evolve(reply, retries_taken=retry)
+        try:
+            looked = yield from fetch(
+                api,
+                retrieve_operation(upload_id, added, project_id=project_id),
+                timeout=timeout,
+                retries=0,
+                find_lack=find_lack_of_upload,
+            )
+        except APIError as error:
+            if not _is_passing(error, strict=api.options.strict_responses):
+                raise failure if refused else error from failure
+        else:
+            upload = looked.value.upload
+            if is_past_pending(upload.status):
+                value = UploadTriggerActionResponse(upload=upload)
+                return Reply(operation, looked.answer, looked.strict, retry, value)
+        if retry >= (min(retries, refusals) if refused else retries):
+            raise failure
+        yield Pause(max(backoff(policy, retry, api.draw), min(_asked_delay(failure), policy.retry_after_cap)))
+        retry += 1
+
+
+def look(api: Api, upload_id: str, *, timeout: httpx.Timeout | None = None, retries: int | None = 0) -> Calling[Upload]:
+    """Read an upload, once unless told otherwise (None: as the client's settings say): most who look look again."""
+    operation = retrieve_operation(upload_id, project_id=api.options.project_id)
+    answer = yield from call(api, operation, timeout=timeout, retries=retries, find_lack=find_lack_of_upload)
+    return answer.upload
+
+
+def find_lack_of_upload(answer: Any) -> str | None:
+    """Tell what an answer lacks that a tolerant decoder let pass."""
+    return None if isinstance(getattr(answer, "upload", None), Upload) else "no upload"
+
+
+def _find_lack_of_cost(answer: Any) -> str | None:
+    if isinstance(answer, UploadDryRunResponse):
+        return None
+    upload = getattr(answer, "upload", None)
+    made = f"; it has created upload {snippet(str(upload.id), 100)}" if isinstance(upload, Upload) else ""
+    return f"no cost, though dry_run asked for that alone{made}"
+
+
+@contextmanager
+def name_upload(upload_id: str | None) -> Iterator[None]:
+    """Let every error of ours say which upload it is about, once there is one."""
+    try:
+        yield
+    except ScenarioError as error:
+        error.upload_id = error.upload_id or upload_id
+        raise
+
+
+def failure_of(upload: Upload, upload_id: str) -> UploadFailedError:
+    """Return the error for an upload that the service could not import."""
+    reason = snippet(str(upload.error_message), 500) if upload.error_message else None
+    message = f"Upload {upload_id} failed: {reason or 'no reason given'}"
+    return UploadFailedError(message, reason=reason, upload=upload, upload_id=upload_id)
+
+
+def _is_passing(error: APIError, *, strict: bool) -> bool:
+    """Tell whether a fault may be gone at the next try, whatever the request."""
+    if isinstance(error, APIConnectionError):
+        return find_certificate_error(error) is None
+    if isinstance(error, APIStatusError):
+        return error.status_code in (408, 429) or error.status_code >= 500
+    return isinstance(error, APIResponseValidationError) and not strict
+
+
+def _asked_delay(error: APIError | None) -> float:
+    return (error.retry_after or 0.0) if isinstance(error, APIStatusError) else 0.0
+
+
+def _within(timeout: httpx.Timeout, remaining: float) -> httpx.Timeout:
+    # A poll may not outlive the deadline by much, but even the last one gets a second to be answered.
+    bound = max(1.0, remaining)
+    return httpx.Timeout(**{key: min(value or bound, bound) for key, value in timeout.as_dict().items()})
+
+
+def _timeout(api: Api, added: CallOptions) -> httpx.Timeout:
+    return resolve_timeout(added.timeout, api.options.timeout)

@@ -1,0 +1,95 @@
+"""What goes wrong with a call of the API, refusals and broken connections: our errors for it, and whether to retry."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import httpx
+
+from scenario_uploads.errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ScenarioError,
+    UnprocessableEntityError,
+    find_reason,
+    find_trace_id,
+)
+from scenario_uploads.redaction import conceal, redact_chain, snippet
+from scenario_uploads.retry import Outcome, Repeat, parse_retry_after, parse_seconds
+from scenario_uploads.tls import find_certificate_error
+
+from .responses import Answer, find_secrets, invalid_answer, parse_body
+
+# Nearly everything comes as an httpx error; what its backends and other transports let through is the rest: TLS that
+# breaks within a body, a host name that cannot be encoded.
+FAULTS = (httpx.HTTPError, OSError, UnicodeError)
+
+
+def judge_answer(answer: Answer, operation: str, *, now: datetime) -> tuple[ScenarioError, Outcome]:
+    """Return what to raise for an answer that is none of success, and what is known of it for the retry."""
+    if answer.status < 300:
+        return invalid_answer(answer, operation, "a body that was cut short"), Outcome()
+    answer = answer.conceal()
+    try:
+        body = parse_body(answer.body)
+    except ValueError:
+        body = answer.body.decode("utf-8", "replace")
+    waits = [parse_retry_after(answer.headers.get("retry-after"), now=now)]
+    if isinstance(body, dict):
+        waits.append(parse_seconds(body.get("remainingSeconds")))
+    error = status_error(answer.response(), body, operation=operation)
+    error.retry_after = max((wait for wait in waits if wait is not None), default=None)
+    return error, Outcome(status=answer.status, retry_after=error.retry_after)
+
+
+def judge_exception(
+    error: Exception, operation: str, repeat: Repeat, request: httpx.Request
+) -> tuple[ScenarioError, Outcome]:
+    """Return what to raise for a fault of the connection, and what is known of it for the retry.
+
+    Secrets are taken out of the fault itself as well, since it is what the error is raised from.
+    """
+    secrets = find_secrets(request)
+    redact_chain(error, secrets)
+    unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
+    host = request.url.host
+    if certificate := find_certificate_error(error):
+        message = f"The TLS certificate of {host} is not trusted: {certificate}"
+        return APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
+    what = snippet(conceal(str(error), secrets)) or type(error).__name__
+    message = f"{operation}: no answer from {host}: {what}"
+    if not unsent and repeat is Repeat.NEVER:
+        message += "; whether the service received it is unknown, so it was not sent again"
+    kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError
+    retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | UnicodeError)
+    return kind(message, request=request), Outcome(sent=not unsent, retryable=retryable)
+
+
+_BY_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+
+def status_error(response: httpx.Response, body: object, *, operation: str) -> APIStatusError:
+    """Return the error for a refused call; its message carries the status, the reason and the trace id."""
+    status = response.status_code
+    cls = _BY_STATUS.get(status, InternalServerError if status >= 500 else APIStatusError)
+    reason, trace_id = find_reason(body), find_trace_id(body)
+    if reason is None and isinstance(body, str) and body.strip():
+        reason = snippet(body)
+    message = f"{operation} was answered with status {status}: {reason or 'no reason given'}"
+    return cls(message + (f" (trace id {trace_id})" if trace_id else ""), response=response, body=body)

@@ -1,0 +1,186 @@
+"""The HTTP clients for the API, with what httpx leaves open: an answer has an end, and a fork its own connections.
+
+httpx limits each read and not the answer. A service that sends its head byte by byte, or provisional answers for ever,
+would hold a call for as long as it likes. So the streams below the clients give a whole answer the time of one read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+from weakref import WeakSet
+
+import httpx
+
+from scenario_uploads.fork import ProcessLock
+from scenario_uploads.tls import create_tls_context
+
+
+class ApiClient(httpx.Client):
+    """An `httpx.Client` whose answers end within the read timeout, and that a forked child can let go of.
+
+    Attributes:
+        tls: Whom it trusts. To read all certificate authorities takes 20 ms, so storage is given the same.
+    """
+
+    def __init__(self, *, trust_env: bool = True) -> None:
+        self.tls = create_tls_context(trust_env=trust_env)
+        super().__init__(verify=self.tls, trust_env=trust_env)
+        self._streams = _Streams()
+        for pool in _find_pools(self):
+            pool._network_backend = _Backend(pool._network_backend, self._streams)  # noqa: SLF001 - see there
+
+    def abandon(self) -> None:
+        """Close the sockets that a forked child has from its parent, which ends no connection of the parent.
+
+        `close` would not do: it waits for a lock that a thread of the parent may have held.
+        """
+        for stream in self._streams.list():
+            with suppress(OSError):
+                stream.get_extra_info("socket").close()
+
+    def close(self) -> None:
+        """Close every connection, those too that other threads are just making."""
+        self._streams.closed = True
+        super().close()
+        for stream in self._streams.list():
+            stream.close()
+
+
+class AsyncApiClient(httpx.AsyncClient):
+    """An `httpx.AsyncClient` whose answers end within the read timeout; `tls` is as with `ApiClient`."""
+
+    def __init__(self, *, trust_env: bool = True) -> None:
+        self.tls = create_tls_context(trust_env=trust_env)
+        super().__init__(verify=self.tls, trust_env=trust_env)
+        for pool in _find_pools(self):
+            pool._network_backend = _AsyncBackend(pool._network_backend)  # noqa: SLF001 - see there
+
+
+def _find_pools(client: Any) -> list[Any]:
+    """Return the connection pools of a client, those for its proxies too.
+
+    httpx has no parameter for what lies below its pools; where they are is the same since its version 0.13.
+    """
+    transports = (client._transport, *client._mounts.values())  # noqa: SLF001
+    return [pool for transport in transports if (pool := getattr(transport, "_pool", None)) is not None]
+
+
+class _Streams:
+    """The streams that are open, for as long as somebody holds them."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._lock = ProcessLock()
+        self._known: WeakSet[_Stream] = WeakSet()
+
+    def add(self, stream: _Stream) -> None:
+        with self._lock:
+            self._known.add(stream)
+        if self.closed:
+            stream.close()
+            raise httpx.ConnectError("The client was closed meanwhile.")
+
+    def list(self) -> list[_Stream]:
+        with self._lock:
+            return [*self._known]
+
+
+class _AnswerTime:
+    """How long an answer may still take: what one read may, counted from the first read after a request."""
+
+    def __init__(self) -> None:
+        self._deadline: float | None = None
+        self._begun = False
+
+    def reset(self) -> None:
+        """Take it that the next read is the first of another answer."""
+        self._deadline, self._begun = None, False
+
+    @contextmanager
+    def limit(self, timeout: float | None) -> Iterator[float | None]:
+        """Give the time that is left for one read, and say so when it runs out in the middle of an answer."""
+        if timeout is None:
+            yield None
+            return
+        now = time.monotonic()
+        if self._deadline is None:
+            self._deadline = now + timeout
+        try:
+            if now >= self._deadline:
+                raise TimeoutError
+            yield min(timeout, self._deadline - now)
+        except Exception as error:
+            if self._begun and time.monotonic() >= self._deadline:
+                raise httpx.ReadTimeout("The answer did not end in time.") from error
+            raise
+        self._begun = True
+
+
+class _Backend:
+    """Opens connections whose streams keep the time. It has what our clients use of a backend: no Unix sockets."""
+
+    def __init__(self, backend: Any, streams: _Streams) -> None:
+        self._backend, self._streams = backend, streams
+
+    def connect_tcp(self, *args: Any, **options: Any) -> _Stream:
+        return _Stream(self._backend.connect_tcp(*args, **options), self._streams)
+
+
+class _Stream:
+    def __init__(self, stream: Any, streams: _Streams) -> None:
+        self._stream, self._streams, self._time = stream, streams, _AnswerTime()
+        streams.add(self)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        with self._time.limit(timeout) as remaining:
+            data: bytes = self._stream.read(max_bytes, remaining)
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._time.reset()
+        self._stream.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(self, *args: Any, **options: Any) -> _Stream:
+        return _Stream(self._stream.start_tls(*args, **options), self._streams)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _AsyncBackend:
+    """Opens connections whose streams keep the time."""
+
+    def __init__(self, backend: Any) -> None:
+        self._backend = backend
+
+    async def connect_tcp(self, *args: Any, **options: Any) -> _AsyncStream:
+        return _AsyncStream(await self._backend.connect_tcp(*args, **options))
+
+
+class _AsyncStream:
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._time = stream, _AnswerTime()
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        with self._time.limit(timeout) as remaining:
+            data: bytes = await self._stream.read(max_bytes, remaining)
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._time.reset()
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(self, *args: Any, **options: Any) -> _AsyncStream:
+        return _AsyncStream(await self._stream.start_tls(*args, **options))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

@@ -1,0 +1,185 @@
+"""The operations of the API, each as the generated client builds its request, and what sending it twice would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from attrs import field, frozen
+from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, trigger_upload_action
+from scenario_uploads_client.types import UNSET
+
+from scenario_uploads.decoding.codec import build_arguments
+from scenario_uploads.errors import InvalidArgumentError
+from scenario_uploads.limits import MAX_FILE_SIZE, MAX_PARTS
+from scenario_uploads.models import (
+    Upload,
+    UploadCreateParams,
+    UploadCreateResponse,
+    UploadDryRun,
+    UploadDryRunResponse,
+    UploadRetrieveResponse,
+    UploadTriggerActionParams,
+    UploadTriggerActionResponse,
+)
+from scenario_uploads.redaction import snippet
+from scenario_uploads.retry import Repeat
+from scenario_uploads.sentinels import is_given
+from scenario_uploads.settings.request import NOTHING_ADDED, CallOptions
+
+from .responses import Answer, decode_body
+
+T = TypeVar("T")
+
+# An answer holds one upload, and each of its parts a presigned URL of one or two kilobytes.
+ANSWER_LIMIT = 1024 * 1024
+
+ANSWER_LIMIT_PER_PART = 4 * 1024
+
+# What the service answers when it is asked for the cost alone.
+DRY_RUN_STATUS = 269
+
+
+@frozen
+class Operation(Generic[T]):
+    """A call to the API, as the generated client builds it.
+
+    Attributes:
+        name: The contract's operationId.
+        model: What a 2xx answer is decoded to.
+        request: Method, path, body and headers from the generated client, with what the caller adds.
+        repeat: What sending it twice would do.
+        answer_limit: How many bytes the answer may have, unpacked.
+        models: What answers of some other statuses are decoded to.
+        upload_id: The upload that it is about, or None when it makes one.
+    """
+
+    name: str
+    model: type[T]
+    request: Mapping[str, Any] = field(repr=False)
+    repeat: Repeat
+    answer_limit: int = ANSWER_LIMIT
+    models: Mapping[int, type[Any]] = field(factory=dict)
+    upload_id: str | None = None
+
+    def decode(self, answer: Answer, *, strict: bool) -> T:
+        """Decode the answer to this call.
+
+        Raises:
+            APIResponseValidationError: When it is no JSON object, or `strict` and it differs from the contract.
+        """
+        model: type[T] = self.models.get(answer.status, self.model)
+        return decode_body(model, answer, self.name, strict=strict)
+
+
+# The generated `_get_kwargs` are the generator's own seam between building a request and sending it.
+def create_operation(
+    params: UploadCreateParams,
+    added: CallOptions = NOTHING_ADDED,
+    *,
+    project_id: str | None = None,
+    dry_run: UploadDryRun | None = None,
+) -> Operation[UploadCreateResponse]:
+    """Return the call that creates an upload, or asks what that would cost."""
+    own = create_upload._get_kwargs(body=params, project_id=project_id or UNSET, dry_run=dry_run or UNSET)  # noqa: SLF001
+    request = added.add_to(own)
+    body = request["json"]
+    imports = any(body.get(name) for name in ("url", "huggingFaceModelName", "civitaiModelUrl"))
+    parts = body.get("parts")
+    return Operation(
+        "create_upload",
+        UploadCreateResponse,
+        request,
+        # A pending upload without parts is inert; an import that runs twice is not.
+        Repeat.NEVER if imports and not dry_run else Repeat.ONCE,
+        ANSWER_LIMIT + ANSWER_LIMIT_PER_PART * (min(parts, MAX_PARTS) if isinstance(parts, int) else 0),
+        {DRY_RUN_STATUS: UploadDryRunResponse},
+    )
+
+
+def retrieve_operation(
+    upload_id: str, added: CallOptions = NOTHING_ADDED, *, project_id: str | None = None
+) -> Operation[UploadRetrieveResponse]:
+    """Return the call that reads an upload."""
+    request = added.add_to(retrieve_upload._get_kwargs(upload_id, project_id=project_id or UNSET))  # noqa: SLF001
+    return Operation("retrieve_upload", UploadRetrieveResponse, request, Repeat.SAFE, upload_id=upload_id)
+
+
+def action_operation(
+    upload_id: str,
+    params: UploadTriggerActionParams,
+    added: CallOptions = NOTHING_ADDED,
+    *,
+    project_id: str | None = None,
+) -> Operation[UploadTriggerActionResponse]:
+    """Return the call that triggers an action. It is not repeated here: a retrieve settles what became of it."""
+    own = trigger_upload_action._get_kwargs(upload_id, body=params, project_id=project_id or UNSET)  # noqa: SLF001
+    request = added.add_to(own)
+    return Operation("trigger_upload_action", UploadTriggerActionResponse, request, Repeat.NEVER, upload_id=upload_id)
+
+
+_RANGES = {"file_size": (1, MAX_FILE_SIZE), "parts": (1, MAX_PARTS)}
+
+
+def build_create(arguments: Mapping[str, Any]) -> UploadCreateParams:
+    """Return the body of a create from a caller's keyword arguments.
+
+    Raises:
+        InvalidArgumentError: When one cannot be used.
+    """
+    params = build_body(UploadCreateParams, "create", arguments)
+    for name, (least, most) in _RANGES.items():
+        value = getattr(params, name)
+        if isinstance(value, int) and not least <= value <= most:
+            raise InvalidArgumentError(f"create: {name} must be from {least:,} to {most:,}, not {value:,}.")
+    return params
+
+
+def build_body(model: type[T], operation: str, arguments: Mapping[str, Any]) -> T:
+    """Return the body of an operation from a caller's keyword arguments.
+
+    Raises:
+        InvalidArgumentError: When one cannot be used; all that is wrong is told at once.
+    """
+    problems: list[str] = []
+    given = {name: value for name, value in arguments.items() if is_given(value)}
+    params = build_arguments(model, given, lambda name, problem: problems.append(f"{name} {problem}"))
+    if problems:
+        raise InvalidArgumentError(f"{operation}: {'; '.join(problems)}.")
+    return params
+
+
+def check_dry_run(dry_run: object) -> UploadDryRun | None:
+    """Return how to ask for the cost alone; None when that is not asked for.
+
+    Raises:
+        InvalidArgumentError: When it is no way that the contract knows.
+    """
+    if dry_run is None or not is_given(dry_run):
+        return None
+    for choice in UploadDryRun:
+        if isinstance(dry_run, str) and choice == dry_run:
+            return choice
+    known = " or ".join(repr(choice.value) for choice in UploadDryRun)
+    raise InvalidArgumentError(f"dry_run must be {known}, not {dry_run!r}.")
+
+
+def find_id(upload: object) -> object:
+    """Return the id of what a caller waits for: an id, an upload, or an answer with one in it."""
+    holder = upload if isinstance(upload, Upload) else getattr(upload, "upload", None)
+    return holder.id if isinstance(holder, Upload) else upload
+
+
+def check_upload_id(upload_id: object) -> str:
+    """Return `upload_id` when it can stand in a path as one segment.
+
+    Raises:
+        InvalidArgumentError: When it is empty, no text, or could leave its place in the path.
+    """
+    if upload_id and not isinstance(upload_id, str):
+        raise InvalidArgumentError(f"upload_id must be a text, not {snippet(repr(upload_id))}; give `upload.id`.")
+    if not isinstance(upload_id, str) or not upload_id:
+        raise InvalidArgumentError(f"Expected a non-empty value for `upload_id` but received {upload_id!r}")
+    if upload_id in (".", "..") or any(character in "/\\?#%" or not character.isprintable() for character in upload_id):
+        raise InvalidArgumentError(f"{upload_id!r} is no upload id; use the `id` of the upload that create returned.")
+    return upload_id

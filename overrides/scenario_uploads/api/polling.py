@@ -1,0 +1,53 @@
+"""When an upload is done, and when to look again. Pure.
+
+The service's docs poll every 3 seconds for ever. Small files are ready sooner and large ones take minutes, so the
+delay starts short and grows.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+FIRST_DELAY = 0.25
+
+GROWTH = 1.5
+
+LONGEST_DELAY = 5.0
+
+
+class Standing(Enum):
+    """What a status means for someone who waits."""
+
+    DONE = "done"
+    FAILED = "failed"
+    OPEN = "open"
+
+
+def judge(status: object, entity_id: object) -> Standing:
+    """Tell whether an upload with this status and entity id is at its end.
+
+    `imported` is, with or without an entity; so is any upload that has an entity. `complete` means that the service
+    still works on it, and a status that this client does not know is waited on.
+    """
+    if status == "failed":
+        return Standing.FAILED
+    if status == "imported" or (isinstance(entity_id, str) and entity_id):
+        return Standing.DONE
+    return Standing.OPEN
+
+
+def is_past_pending(status: object) -> bool:
+    """Tell whether the service has accepted that all parts are there."""
+    return isinstance(status, str) and status != "pending"
+
+
+def next_poll(poll: int, remaining: float) -> float | None:
+    """Return the seconds to sleep before looking again, or None when the time is up.
+
+    Args:
+        poll: How often was looked before, from 0.
+        remaining: Seconds to the deadline. The last look is at the deadline, not before it.
+    """
+    if remaining <= 0:
+        return None
+    return min(LONGEST_DELAY, FIRST_DELAY * GROWTH ** min(poll, 30), remaining)

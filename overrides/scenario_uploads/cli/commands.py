@@ -1,0 +1,306 @@
+"""The command `scenario-uploads`.
+
+Exit codes: 0 done, 2 usage or bad input, 3 credentials, 4 the API refused or did not answer, 5 the transfer failed, 6
+the import failed, 7 timed out, 130 interrupted. An error is one line on stderr; `--json` prints one JSON object on
+stdout and nothing else there.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import httpx
+import typer
+
+from scenario_uploads import __version__
+from scenario_uploads.client.sync_client import Scenario
+from scenario_uploads.errors import (
+    AuthenticationError,
+    CredentialsError,
+    InvalidArgumentError,
+    LedgerLockedError,
+    PermissionDeniedError,
+    ScenarioError,
+    TransferError,
+    UploadFailedError,
+    UploadTimeoutError,
+)
+from scenario_uploads.models import Upload, UploadKind
+from scenario_uploads.redaction import snippet
+from scenario_uploads.upload.ledger import clean as remove_ledgers
+from scenario_uploads.upload.ledger import default_folder, list_entries
+
+from .terminal import print_entries, print_upload, show_progress, silence, tell
+
+# The first that fits decides.
+EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (CredentialsError, 3),
+    (AuthenticationError, 3),
+    (PermissionDeniedError, 3),
+    (InvalidArgumentError, 2),
+    (TransferError, 5),
+    (LedgerLockedError, 5),
+    (UploadFailedError, 6),
+    (UploadTimeoutError, 7),
+    (ScenarioError, 4),
+)
+
+INTERRUPTED = 130
+
+TERMINATED = 143
+
+app = typer.Typer(
+    help="Send files of any size to Scenario.",
+    epilog="Exit codes: 0 done, 2 usage or bad input, 3 credentials, 4 API error, 5 transfer failed, 6 import failed,"
+    " 7 timed out, 130 interrupted. Credentials come from SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or from"
+    " SCENARIO_SDK_JWT.",
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
+
+BaseUrl = Annotated[str | None, typer.Option(help="Where the API is; else SCENARIO_BASE_URL, else production.")]
+
+Timeout = Annotated[float, typer.Option(help="Seconds to wait for the import.")]
+
+ProjectId = Annotated[str | None, typer.Option(help="The project that owns the upload.")]
+
+UploadId = Annotated[str, typer.Argument(metavar="ID", help="The id of the upload.")]
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+@app.command()
+def upload(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to upload.", exists=True, dir_okay=False)],
+    kind: Annotated[UploadKind | None, typer.Option(help="What the file is; else told from its name.")] = None,
+    content_type: Annotated[str | None, typer.Option(help="Its MIME type; else told from its name.")] = None,
+    file_name: Annotated[str | None, typer.Option(help="The name to upload it under.")] = None,
+    part_size: Annotated[int | None, typer.Option(help="Bytes in a part, 5 MiB to 5 GiB.")] = None,
+    concurrency: Annotated[int, typer.Option(help="How many parts are sent at once, 1 to 64.")] = 8,
+    max_bandwidth: Annotated[float | None, typer.Option(help="Bytes a second over all parts.")] = None,
+    integrity: Annotated[bool, typer.Option(help="Compare checksums with what storage received.")] = True,
+    resume: Annotated[bool, typer.Option(help="Send only what an earlier try of this upload has not.")] = True,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the import.")] = False,
+    timeout: Timeout = 300,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+    project_id: ProjectId = None,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Use a sandbox that lives for this command.")] = False,
+) -> None:
+    """Upload a file and wait until it is imported."""
+    with _client(base_url, sandbox=sandbox) as client, show_progress(file.name, quiet=as_json) as on_progress:
+        result = client.uploads.upload_file(
+            file,
+            kind=kind,
+            content_type=content_type,
+            file_name=file_name,
+            part_size=part_size,
+            concurrency=concurrency,
+            wait=not no_wait,
+            timeout=timeout,
+            on_progress=on_progress,
+            max_bandwidth=max_bandwidth,
+            integrity=integrity,
+            # A sandbox of its own is gone with the command, and what was sent to it too.
+            resume=resume and not sandbox,
+            project_id=project_id,
+        )
+    print_upload(result, as_json=as_json)
+
+
+@app.command()
+def status(
+    upload_id: UploadId, as_json: AsJson = False, base_url: BaseUrl = None, project_id: ProjectId = None
+) -> None:
+    """Show where an upload stands."""
+    with _client(base_url) as client:
+        result = client.uploads.retrieve(upload_id, project_id=project_id).upload
+    if not isinstance(result, Upload):
+        raise ScenarioError("The answer has no upload.", upload_id=upload_id)
+    print_upload(result, as_json=as_json)
+
+
+@app.command()
+def wait(
+    upload_id: UploadId,
+    timeout: Timeout = 300,
+    as_json: AsJson = False,
+    base_url: BaseUrl = None,
+    project_id: ProjectId = None,
+) -> None:
+    """Wait until an upload is imported."""
+    with _client(base_url) as client:
+        result = client.uploads.wait(upload_id, timeout=timeout, project_id=project_id)
+    print_upload(result, as_json=as_json)
+
+
+@app.command()
+def resume(
+    as_json: AsJson = False,
+    clean: Annotated[bool, typer.Option("--clean", help="Forget them instead, so that they start afresh.")] = False,
+) -> None:
+    """List the uploads that `upload`, given the same file again, takes up where they stopped."""
+    folder = default_folder()
+    if clean:
+        removed = remove_ledgers(folder)
+        typer.echo(json.dumps({"removed": removed}) if as_json else f"{removed} removed")
+        return
+    print_entries([entry for _, entry in list_entries(folder)], as_json=as_json)
+
+
+@app.command()
+def sandbox(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port of the API; 0 takes a free one.")] = 4010,
+    storage_port: Annotated[int, typer.Option(help="The port of the storage; 0 takes a free one.")] = 0,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where files are kept; else a folder that goes at the end.")
+    ] = None,
+    s3_endpoint: Annotated[str | None, typer.Option(help="Store in this S3, with the usual AWS variables.")] = None,
+    s3_bucket: Annotated[str, typer.Option(help="The bucket of that S3.")] = "scenario-uploads",
+    url_lifetime: Annotated[int, typer.Option(help="Seconds that presigned URLs work.")] = 3600,
+    step_delay: Annotated[float, typer.Option(help="Seconds that each step of an import takes.")] = 0.5,
+    max_stored: Annotated[int, typer.Option(help="Bytes that are kept in all.")] = 64 * 1024**3,
+    allow_remote: Annotated[bool, typer.Option("--allow-remote", help="Listen on other than loopback.")] = False,
+) -> None:
+    """Run a local service to develop against, without an account.
+
+    It takes the credentials in SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or makes some up and prints them.
+    """
+    box_class, sandbox_error = _load_sandbox()
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        with box_class(
+            host=host,
+            port=port,
+            storage_port=storage_port,
+            folder=folder,
+            s3_endpoint=s3_endpoint,
+            s3_bucket=s3_bucket,
+            url_lifetime=url_lifetime,
+            step_delay=step_delay,
+            max_stored=max_stored,
+            allow_remote=allow_remote,
+            api_key=os.environ.get("SCENARIO_SDK_API_KEY") or None,
+            api_secret=os.environ.get("SCENARIO_SDK_API_SECRET") or None,
+        ) as box:
+            typer.echo(f"export SCENARIO_BASE_URL={box.base_url}")
+            typer.echo(f"export SCENARIO_SDK_API_KEY={box.api_key}")
+            typer.echo(f"export SCENARIO_SDK_API_SECRET={box.api_secret}")
+            typer.echo("The sandbox is ready; Ctrl-C ends it.", err=True)
+            box.wait()
+    except sandbox_error as error:
+        raise InvalidArgumentError(f"The sandbox cannot start: {error}.") from error
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise typer.Exit(0)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    raise typer.Exit(TERMINATED)
+
+
+def _load_sandbox() -> tuple[Any, type[Exception]]:
+    """Return the sandbox's class and its error; both come with an extra that the client does without."""
+    try:
+        from scenario_uploads.sandbox import Sandbox, SandboxError  # noqa: PLC0415 - an extra, and slow to import
+    except ImportError as error:
+        raise InvalidArgumentError(f"The sandbox is not installed: {error}.") from error
+    return Sandbox, SandboxError
+
+
+@contextmanager
+def _client(base_url: str | None, *, sandbox: bool = False) -> Iterator[Scenario]:
+    if sandbox and base_url is not None:
+        raise InvalidArgumentError("Give --sandbox or --base-url, not both.")
+    with ExitStack() as stack:
+        if not sandbox:
+            yield stack.enter_context(Scenario(base_url=base_url))
+            return
+        box_class, sandbox_error = _load_sandbox()
+        # Otherwise the folder of the sandbox would outlive a command that is told to end.
+        before = signal.signal(signal.SIGTERM, _terminate)
+        stack.callback(signal.signal, signal.SIGTERM, before)
+        try:
+            box = stack.enter_context(box_class())
+        except sandbox_error as error:
+            raise InvalidArgumentError(f"The sandbox cannot start: {error}.") from error
+        # The sandbox is on this machine; a proxy of the environment may not reach it.
+        direct = stack.enter_context(httpx.Client(trust_env=False))
+        yield stack.enter_context(
+            Scenario(base_url=box.base_url, api_key=box.api_key, api_secret=box.api_secret, http_client=direct)
+        )
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; every error is one line on stderr."""
+    logger = logging.getLogger("scenario_uploads")
+    handler, level = logging.StreamHandler(), logger.level
+    # What is resumed, what starts afresh, what the service answered oddly; not what an embedded sandbox serves.
+    handler.addFilter(lambda record: record.name == logger.name)
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks is shown as well as can be, and costs no upload.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return _run(arguments)
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        code = app(arguments, prog_name="scenario-uploads", standalone_mode=False)
+        # Now, and not when Python ends, where nobody could deal with a disk that is full.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except ScenarioError as error:
+        named = error.upload_id and error.upload_id not in error.message
+        tell(
+            f"error: {snippet(error.message, 1000)}" + (f" (upload {snippet(error.upload_id or '')})" if named else "")
+        )
+        return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
+    except OSError as error:
+        # The result could not be printed: a full disk, a reader that has gone. What is left of it goes nowhere.
+        silence(1)
+        tell(f"error: {snippet(error.strerror or str(error))}")
+        return 1
+    except Exception as error:
+        # The parser's own errors, whichever package they come from: they know their text and their exit code.
+        format_message = getattr(error, "format_message", None)
+        if format_message is None:
+            raise
+        tell(f"error: {snippet(format_message(), 1000)} (scenario-uploads --help explains)")
+        return 2
+    if code == INTERRUPTED:
+        tell("error: interrupted")
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,155 @@
+"""Carrying out, in the calling thread, what `flow` yields; and the connections for it.
+
+There are two: one with the caller's proxies and limits for the API, and a bare one for storage, which never sees a
+credential.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from typing import Any, TypeVar
+
+import httpx
+
+from scenario_uploads.api.exchange import Pause, Send, explain_environment, send
+from scenario_uploads.api.network import ApiClient
+from scenario_uploads.errors import ScenarioError
+from scenario_uploads.fork import CLOSED, Leases, ProcessLock, close_when_collected
+from scenario_uploads.logs import guard_logs
+from scenario_uploads.transfer.engine import Transfer, transfer_parts
+from scenario_uploads.transfer.pool import Storage
+
+T = TypeVar("T")
+
+
+class Connections:
+    """The connections of one client and its copies.
+
+    Args:
+        http_client: The caller's own client for the calls to the API; only a `DefaultHttpxClient` is closed here.
+        trust_env: Whether the environment's proxies and CA files are used.
+    """
+
+    def __init__(self, http_client: httpx.Client | None, *, trust_env: bool = True) -> None:
+        self._given = http_client
+        self._trust_env = trust_env
+        self._own: ApiClient | None = None
+        self._storage: Storage | None = None
+        self._lock = ProcessLock()
+        self._owner = os.getpid()
+        self._closed = False
+        guard_logs()
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more calls can go over them."""
+        return self._closed or (self._given is not None and self._given.is_closed)
+
+    def close(self) -> None:
+        """Close what was opened here; closing again changes nothing."""
+        with self._lock:
+            self._closed = True
+            self._drop_inherited()
+            for client in (self._own, self._storage):
+                if client is not None:
+                    client.close()
+        if self._given is not None and getattr(self._given, "closes_with_client", False):
+            self._given.close()
+
+    def to_api(self) -> httpx.Client:
+        """Return what carries the calls to the API: it has the credentials' origin, storage has another."""
+        with self._lock:
+            self._check_open()
+            if self._given is not None:
+                return self._given
+            if self._own is None:
+                with explain_environment():
+                    self._own = ApiClient(trust_env=self._trust_env)
+                close_when_collected(self, self._own.close)
+            return self._own
+
+    def to_storage(self) -> Storage:
+        """Return the connections to storage."""
+        with self._lock:
+            self._check_open()
+            if self._storage is None:
+                tls = self._own.tls if self._own is not None else None
+                self._storage = Storage(trust_env=self._trust_env, tls=tls)
+                close_when_collected(self, self._storage.close)
+            return self._storage
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ScenarioError(CLOSED)
+        self._drop_inherited()
+
+    def _drop_inherited(self) -> None:
+        """Give up the connections that a forked child has from its parent: two processes would mix their bytes."""
+        if self._owner != os.getpid():
+            if self._own is not None:
+                self._own.abandon()
+            if self._storage is not None:
+                self._storage.close()
+            self._own = self._storage = None
+            self._owner = os.getpid()
+
+
+class Runner:
+    """Runs the steps of calls, from many threads at once if need be.
+
+    Args:
+        connections: What they go over. Others may use it as well.
+        leases: Who uses it; None when nobody does yet.
+    """
+
+    def __init__(self, connections: Connections, leases: Leases[Runner] | None = None) -> None:
+        self._connections = connections
+        self._leases = leases or Leases(self)
+        self._leases.join(self)
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more calls can be made."""
+        return self._closed or self._connections.closed
+
+    def share(self) -> Runner:
+        """Return a runner for a copy of the client, over the same connections."""
+        return Runner(self._connections, self._leases)
+
+    def close(self) -> None:
+        """Make no more calls, and close the connections when nobody else needs them; closing again changes nothing."""
+        self._closed = True
+        if self._leases.leave(self):
+            self._connections.close()
+
+    def run(self, steps: Generator[Send | Pause | Transfer, Any, T]) -> T:
+        """Carry out the steps of a call in this thread."""
+        try:
+            step = next(steps)
+            while True:
+                try:
+                    result = self._perform(step)
+                except BaseException as error:  # noqa: BLE001 - the steps decide what becomes of it
+                    step = steps.throw(error)
+                else:
+                    step = steps.send(result)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+    def _perform(self, step: Send | Pause | Transfer) -> object:
+        match step:
+            case Send():
+                return send(self._open().to_api(), step)
+            case Pause():
+                time.sleep(step.seconds)
+            case Transfer():
+                return transfer_parts(self._open().to_storage(), step.job)
+        return None
+
+    def _open(self) -> Connections:
+        if self._closed:
+            raise ScenarioError(CLOSED)
+        return self._connections

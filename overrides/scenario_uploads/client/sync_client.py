@@ -1,0 +1,589 @@
+"""`Scenario`: the client for code that waits for its answers."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import Self, TypeVar, cast, overload
+
+import httpx
+
+from scenario_uploads.api import calls
+from scenario_uploads.api.exchange import Api, Calling, Delivery, Reply
+from scenario_uploads.logs import show_log
+from scenario_uploads.models import (
+    Upload,
+    UploadAction,
+    UploadAssetOptions,
+    UploadCreateResponse,
+    UploadDryRun,
+    UploadDryRunResponse,
+    UploadKind,
+    UploadRetrieveResponse,
+    UploadTriggerActionResponse,
+)
+from scenario_uploads.sentinels import NOT_GIVEN, NotGiven, Omit
+from scenario_uploads.settings.client import ClientOptions, change_options, check_http_client, resolve_options
+from scenario_uploads.settings.defaults import DEFAULT_MAX_RETRIES
+from scenario_uploads.settings.request import Headers, Query, add_headers, resolve_call
+from scenario_uploads.transfer.progress import UploadProgress
+from scenario_uploads.transfer.source import FileInput
+from scenario_uploads.upload import steps as upload_steps
+from scenario_uploads.upload.options import FileOptions
+
+from .runner import Connections, Runner
+from .sync_response import APIResponse, return_raw, return_streamed
+
+T = TypeVar("T")
+
+
+class Scenario:
+    """A client of Scenario's API.
+
+    It may be used from many threads at once. Close it, or use it as a context manager, to let go of its connections.
+
+    Args:
+        api_key: The API key, with `api_secret`. Default: the environment's `SCENARIO_SDK_API_KEY`.
+        api_secret: The API secret. Default: the environment's `SCENARIO_SDK_API_SECRET`.
+        bearer_auth: A bearer token instead of key and secret. Default: the environment's `SCENARIO_SDK_JWT`. What is
+            given here is never overridden by the environment.
+        base_url: Where the API is. Default: the environment's `SCENARIO_BASE_URL`, or the production service.
+        timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`. Default: that of `http_client`, or
+            10 s to connect, 60 s else.
+        max_retries: How often a call is tried again after a fault that may pass, 0 or more.
+        default_headers: Headers to send with every call to the API, besides those in the environment's
+            `SCENARIO_CUSTOM_HEADERS`, one `Name: value` on each line. An `Authorization` here replaces the credentials.
+        default_query: Query parameters to send with every call to the API.
+        project_id: The project that owns uploads, sent with every call to assert or to set the owner, unless the call
+            has another one.
+        strict_responses: Raise `APIResponseValidationError` when an answer differs from the contract, instead of
+            logging a warning and going on with what is there.
+        http_client: An `httpx.Client` whose transport, proxies and limits carry the calls to the API. The base
+            URL and credentials stay those of this client, redirects are not followed, and closing it is up to the
+            caller, unless it is a `DefaultHttpxClient`. The parts of files do not go through it.
+        trust_env: Read the environment: credentials and settings, `SCENARIO_LOG`, proxies, CA files.
+
+    Raises:
+        CredentialsError: When the credentials are missing, half a pair, of both kinds, or have control characters.
+        InvalidArgumentError: When another setting cannot be used.
+    """
+
+    uploads: Uploads
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        bearer_auth: str | None = None,
+        base_url: str | httpx.URL | None = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, object] | None = None,
+        project_id: str | None = None,
+        strict_responses: bool = False,
+        http_client: httpx.Client | None = None,
+        trust_env: bool = True,
+        _strict_response_validation: bool = False,
+    ) -> None:
+        check_http_client(http_client, httpx.Client)
+        options = resolve_options(
+            api_key=api_key,
+            api_secret=api_secret,
+            bearer_auth=bearer_auth,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            default_headers=default_headers,
+            default_query=default_query,
+            project_id=project_id,
+            strict_responses=strict_responses or _strict_response_validation,
+            environ=os.environ,
+            trust_env=trust_env,
+            http_client=http_client,
+        )
+        if options.trust_env:
+            show_log(os.environ.get("SCENARIO_LOG"))
+        self._begin(options, Runner(Connections(http_client, trust_env=options.trust_env)))
+
+    def _begin(self, options: ClientOptions, runner: Runner) -> None:
+        self._options, self._runner = options, runner
+        self.uploads = Uploads(Api(options), runner)
+
+    def copy(
+        self,
+        *,
+        api_key: str | None = None,
+        api_secret: str | None = None,
+        bearer_auth: str | None = None,
+        base_url: str | httpx.URL | None = None,
+        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
+        max_retries: int | NotGiven = NOT_GIVEN,
+        default_headers: Mapping[str, str] | None = None,
+        set_default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, object] | None = None,
+        set_default_query: Mapping[str, object] | None = None,
+        project_id: str | Omit | None = None,
+        strict_responses: bool | None = None,
+        http_client: httpx.Client | None = None,
+    ) -> Self:
+        """Return a client with some settings changed, such as `client.with_options(timeout=5).uploads.retrieve(id)`.
+
+        It uses the connections of this one, unless it gets an `http_client` of its own. Closing it leaves this one
+        open; closing this one closes its connections, and so ends its copies.
+
+        Args:
+            api_key: Another API key; what is not given of the pair stays.
+            api_secret: Another API secret; what is not given of the pair stays.
+            bearer_auth: A bearer token instead of the present credentials.
+            base_url: Where the API is.
+            timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`; None for the defaults.
+            max_retries: How often a call is tried again after a fault that may pass, 0 or more.
+            default_headers: Headers to send besides the present ones, or in place of them.
+            set_default_headers: All headers to send, instead of the present ones.
+            default_query: Query parameters to send besides the present ones, or in place of them.
+            set_default_query: All query parameters to send, instead of the present ones.
+            project_id: Another project; `omit` for none.
+            strict_responses: Raise when an answer differs from the contract.
+            http_client: An `httpx.Client` that carries the calls to the API instead.
+
+        Raises:
+            CredentialsError: When the credentials are half a pair, of both kinds, or have control characters.
+            InvalidArgumentError: When another setting cannot be used.
+        """
+        check_http_client(http_client, httpx.Client)
+        options = change_options(
+            self._options,
+            api_key=api_key,
+            api_secret=api_secret,
+            bearer_auth=bearer_auth,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            default_headers=default_headers,
+            set_default_headers=set_default_headers,
+            default_query=default_query,
+            set_default_query=set_default_query,
+            strict_responses=strict_responses,
+            project_id=project_id,
+        )
+        if http_client is None:
+            runner = self._runner.share()
+        else:
+            runner = Runner(Connections(http_client, trust_env=options.trust_env))
+        twin = copy.copy(self)
+        twin._begin(options, runner)  # noqa: SLF001 - of the same class
+        return twin
+
+    with_options = copy
+
+    @property
+    def with_raw_response(self) -> ScenarioWithRawResponse:
+        """The same client, whose `uploads` return answers as they came: see `uploads.with_raw_response`."""
+        return ScenarioWithRawResponse(self.uploads)
+
+    @property
+    def with_streaming_response(self) -> ScenarioWithStreamingResponse:
+        """The same client, whose `uploads` return answers to be read: see `uploads.with_streaming_response`."""
+        return ScenarioWithStreamingResponse(self.uploads)
+
+    @property
+    def api_key(self) -> str | None:
+        """The API key, a secret; None with other credentials."""
+        return self._options.credentials.api_key
+
+    @property
+    def api_secret(self) -> str | None:
+        """The API secret; None with other credentials."""
+        return self._options.credentials.api_secret
+
+    @property
+    def bearer_auth(self) -> str | None:
+        """The bearer token, a secret; None with other credentials."""
+        return self._options.credentials.bearer_auth
+
+    @property
+    def base_url(self) -> httpx.URL:
+        """Where the API is, with a slash at the end."""
+        return httpx.URL(self._options.base_url + "/")
+
+    @property
+    def project_id(self) -> str | None:
+        """The project that every call is about, unless it has another one."""
+        return self._options.project_id
+
+    @property
+    def timeout(self) -> httpx.Timeout:
+        """The timeouts of a call, in seconds."""
+        return self._options.timeout
+
+    @property
+    def max_retries(self) -> int:
+        """How often a call is tried again."""
+        return self._options.max_retries
+
+    @property
+    def default_headers(self) -> dict[str, str | Omit]:
+        """The headers that were given for every call, in the environment or as an argument."""
+        return add_headers(self._options.environment_headers, self._options.default_headers)
+
+    @property
+    def default_query(self) -> dict[str, object]:
+        """The query parameters that were given for every call."""
+        return dict(self._options.default_query)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self._options.base_url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. The client cannot be used afterwards; closing it again changes nothing."""
+        self._runner.close()
+
+    def is_closed(self) -> bool:
+        """Tell whether the client, its connections, or the `http_client` that it was given, are closed."""
+        return self._runner.closed
+
+
+class Uploads:
+    """The uploads of an account."""
+
+    def __init__(self, api: Api, runner: Runner, delivery: Delivery = Delivery.MODEL) -> None:
+        self._api, self._runner, self._delivery = api, runner, delivery
+
+    @property
+    def with_raw_response(self) -> UploadsWithRawResponse:
+        """The same calls, returning an `APIResponse`: the answer as it came, whose `parse()` gives the model."""
+        return UploadsWithRawResponse(self)
+
+    @property
+    def with_streaming_response(self) -> UploadsWithStreamingResponse:
+        """The same calls for a `with` block, in which an `APIResponse` is read off the wire when asked."""
+        return UploadsWithStreamingResponse(self)
+
+    @overload
+    def create(
+        self,
+        *,
+        asset_options: UploadAssetOptions | Mapping[str, object] | Omit | None = None,
+        civitai_model_url: str | Omit | None = None,
+        content_type: str | Omit | None = None,
+        file_name: str | Omit | None = None,
+        file_size: int | Omit | None = None,
+        hugging_face_model_name: str | Omit | None = None,
+        kind: UploadKind | str | Omit | None = None,
+        parts: int | Omit | None = None,
+        url: str | Omit | None = None,
+        dry_run: Omit | None = None,
+        project_id: str | Omit | None = None,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: object = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
+    ) -> UploadCreateResponse: ...
+
+    @overload
+    def create(
+        self,
+        *,
+        asset_options: UploadAssetOptions | Mapping[str, object] | Omit | None = None,
+        civitai_model_url: str | Omit | None = None,
+        content_type: str | Omit | None = None,
+        file_name: str | Omit | None = None,
+        file_size: int | Omit | None = None,
+        hugging_face_model_name: str | Omit | None = None,
+        kind: UploadKind | str | Omit | None = None,
+        parts: int | Omit | None = None,
+        url: str | Omit | None = None,
+        dry_run: UploadDryRun | str,
+        project_id: str | Omit | None = None,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: object = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
+    ) -> UploadDryRunResponse: ...
+
+    def create(
+        self,
+        *,
+        asset_options: UploadAssetOptions | Mapping[str, object] | Omit | None = None,
+        civitai_model_url: str | Omit | None = None,
+        content_type: str | Omit | None = None,
+        file_name: str | Omit | None = None,
+        file_size: int | Omit | None = None,
+        hugging_face_model_name: str | Omit | None = None,
+        kind: UploadKind | str | Omit | None = None,
+        parts: int | Omit | None = None,
+        url: str | Omit | None = None,
+        dry_run: UploadDryRun | str | Omit | None = None,
+        project_id: str | Omit | None = None,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: object = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
+    ) -> UploadCreateResponse | UploadDryRunResponse:
+        """Create an upload. `upload_file` does this and all that follows; use this to send the parts yourself.
+
+        A multipart upload needs `file_name`, `content_type`, `file_size`, `parts` and `kind`. The service fetches the
+        file by itself from `url` (which needs `kind`), `hugging_face_model_name` or `civitai_model_url`; such a create
+        is never sent twice, since the import might run twice.
+
+        Args:
+            asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
+            civitai_model_url: The page of a Civitai model.
+            content_type: The MIME type.
+            file_name: The name of the file.
+            file_size: Bytes, 1 to 5 TiB.
+            hugging_face_model_name: A model of the Hugging Face hub, as `owner/name`.
+            kind: One of the contract's kinds, such as `"3d"`.
+            parts: How many parts the file is sent in, 1 to 10,000.
+            url: Where the service fetches the file.
+            dry_run: `"true"` or `"api"` asks for the cost alone and creates nothing.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
+            extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
+            extra_query: Query parameters to send besides the client's, or in place of them.
+            extra_body: Fields to put into the body besides the arguments', or in place of them.
+            timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`, instead of the client's.
+
+        Returns:
+            The answer; `.upload.parts` has one presigned URL for each part, and no other answer repeats them. With
+            `dry_run`, the cost: `.creative_units_cost`, `.creative_units_discount` and `.cost_details`.
+
+        Raises:
+            InvalidArgumentError: When an argument cannot be used.
+            APIError: When the call does not succeed.
+        """
+        arguments = {
+            "asset_options": asset_options,
+            "civitai_model_url": civitai_model_url,
+            "content_type": content_type,
+            "file_name": file_name,
+            "file_size": file_size,
+            "hugging_face_model_name": hugging_face_model_name,
+            "kind": kind,
+            "parts": parts,
+            "url": url,
+        }
+        added = resolve_call(extra_headers, extra_query, extra_body, timeout)
+        return self._run(
+            calls.create(self._api.for_project(project_id), arguments, added, self._delivery, dry_run=dry_run)
+        )
+
+    def retrieve(
+        self,
+        upload_id: str,
+        *,
+        project_id: str | Omit | None = None,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: object = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
+    ) -> UploadRetrieveResponse:
+        """Read an upload.
+
+        Args:
+            upload_id: The `id` of the upload.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
+            extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
+            extra_query: Query parameters to send besides the client's, or in place of them.
+            extra_body: Taken for the sake of sameness; the request has no body.
+            timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`, instead of the client's.
+
+        Raises:
+            InvalidArgumentError: When `upload_id` is empty or no id, or another argument cannot be used.
+            APIError: When the call does not succeed; `NotFoundError` when there is no such upload.
+        """
+        added = resolve_call(extra_headers, extra_query, extra_body, timeout)
+        return self._run(calls.retrieve(self._api.for_project(project_id), upload_id, added, self._delivery))
+
+    def trigger_action(
+        self,
+        upload_id: str,
+        *,
+        action: UploadAction | str,
+        project_id: str | Omit | None = None,
+        extra_headers: Headers | None = None,
+        extra_query: Query | None = None,
+        extra_body: object = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
+    ) -> UploadTriggerActionResponse:
+        """Trigger an action on an upload.
+
+        When the answer to `complete` is lost, a retrieve tells whether the service had received it.
+
+        Args:
+            upload_id: The `id` of the upload.
+            action: `"complete"`, once every part is sent.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
+            extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
+            extra_query: Query parameters to send besides the client's, or in place of them.
+            extra_body: Fields to put into the body besides `action`.
+            timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`, instead of the client's.
+
+        Raises:
+            InvalidArgumentError: When an argument cannot be used.
+            APIError: When the call does not succeed.
+        """
+        added = resolve_call(extra_headers, extra_query, extra_body, timeout)
+        return self._run(
+            calls.trigger_action(self._api.for_project(project_id), upload_id, action, added, self._delivery)
+        )
+
+    def wait(
+        self,
+        upload_id: str | Upload | UploadCreateResponse | UploadRetrieveResponse | UploadTriggerActionResponse,
+        *,
+        timeout: float = 300,
+        project_id: str | Omit | None = None,
+    ) -> Upload:
+        """Wait until an upload is imported, asking the service again and again, backing off to every 5 s.
+
+        Args:
+            upload_id: The `id` of the upload, the upload itself, or an answer that holds it.
+            timeout: Seconds; 0 looks once.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
+
+        Returns:
+            The imported upload, with its `entity_id` when the service gives one.
+
+        Raises:
+            UploadFailedError: When the service could not import the file.
+            UploadTimeoutError: When it was not ready in time. It may still become so.
+            APIError: When the service cannot be asked, for a reason that does not pass.
+        """
+        return self._runner.run(calls.wait(self._api.for_project(project_id), upload_id, timeout))
+
+    def upload_file(
+        self,
+        file: FileInput,
+        *,
+        kind: UploadKind | str | None = None,
+        content_type: str | None = None,
+        file_name: str | None = None,
+        asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
+        part_size: int | None = None,
+        concurrency: int = 8,
+        wait: bool = True,
+        timeout: float = 300,
+        on_progress: Callable[[UploadProgress], object] | None = None,
+        integrity: bool = True,
+        resume: bool | str | os.PathLike[str] = False,
+        max_bandwidth: float | None = None,
+        restart_on_expiry: bool = True,
+        project_id: str | Omit | None = None,
+    ) -> Upload:
+        """Upload a file: create, send its parts, complete, and wait for the import.
+
+        The file is read in chunks of at most 1 MiB, so memory does not grow with it.
+
+        Args:
+            file: A path, bytes, or a seekable binary file object, which is sent from its current position and is
+                neither closed nor moved.
+            kind: One of the contract's kinds, such as `"3d"`. Default: told from the name.
+            content_type: The MIME type. Default: told from the name.
+            file_name: The name to upload under. Default: that of the path or of the file object.
+            asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
+            part_size: Bytes in a part, 5 MiB to 5 GiB. Default: the smallest of 8, 16, 32 … MiB that needs at most
+                10,000 parts.
+            concurrency: How many parts are sent at once, 1 to 64.
+            wait: Wait for the import; otherwise return once the service has all parts.
+            timeout: Seconds to wait for the import. The transfer itself may take as long as bytes move.
+            on_progress: Called with an `UploadProgress` as the upload goes on, never from two threads at once. An
+                exception in it stops the upload and comes out of this call.
+            integrity: Compare the MD5 of each part, taken as it is sent, with what storage says it received.
+            resume: Keep a ledger of what is done, so that the same call after a crash sends only what is missing: True
+                for the user's state folder, or a folder. Only for a path, and of use for files of several parts.
+            max_bandwidth: Bytes a second over all parts, from 1. Default: no limit.
+            restart_on_expiry: When the presigned URLs run out, start once more with a new upload.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
+
+        Returns:
+            The imported upload, with its `entity_id`; with `wait=False`, the completed one.
+
+        Raises:
+            SourceError: When the file is missing, empty, unreadable, too large, or its kind cannot be told. Nothing
+                was sent.
+            InvalidArgumentError: When another argument cannot be used. Nothing was sent.
+            TransferError: When the parts could not be sent; `SourceChangedError` when the file changed meanwhile,
+                `IntegrityError` when storage received other bytes, `UploadURLExpiredError` when the URLs ran out.
+            LedgerLockedError: When the same upload is being resumed elsewhere.
+            UploadFailedError: When the service could not import the file.
+            UploadTimeoutError: When the import was not done in time.
+            APIError: When a call to the API does not succeed.
+        """
+        options = FileOptions(
+            kind=kind,
+            content_type=content_type,
+            file_name=file_name,
+            asset_options=asset_options,
+            part_size=part_size,
+            concurrency=concurrency,
+            wait=wait,
+            timeout=timeout,
+            on_progress=on_progress,
+            integrity=integrity,
+            resume=resume,
+            max_bandwidth=max_bandwidth,
+            restart_on_expiry=restart_on_expiry,
+        )
+        return self._runner.run(upload_steps.upload_file(self._api.for_project(project_id), file, options))
+
+    def _run(self, steps: Calling[Reply[T]]) -> T:
+        reply = self._runner.run(steps)
+        return reply.value if self._delivery is Delivery.MODEL else cast("T", APIResponse(reply, self._runner))
+
+    def _deliver(self, delivery: Delivery) -> Uploads:
+        return Uploads(self._api, self._runner, delivery)
+
+
+class UploadsWithRawResponse:
+    """The calls of `Uploads` that make one request, returning its answer as it came."""
+
+    def __init__(self, uploads: Uploads) -> None:
+        raw = uploads._deliver(Delivery.RAW)  # noqa: SLF001 - of the same module
+        self.create = return_raw(raw.create)
+        self.retrieve = return_raw(raw.retrieve)
+        self.trigger_action = return_raw(raw.trigger_action)
+
+
+class UploadsWithStreamingResponse:
+    """The calls of `Uploads` that make one request, for a `with` block in which its answer is read."""
+
+    def __init__(self, uploads: Uploads) -> None:
+        streamed = uploads._deliver(Delivery.STREAM)  # noqa: SLF001 - of the same module
+        self.create = return_streamed(streamed.create)
+        self.retrieve = return_streamed(streamed.retrieve)
+        self.trigger_action = return_streamed(streamed.trigger_action)
+
+
+class ScenarioWithRawResponse:
+    """A client whose calls return answers as they came."""
+
+    def __init__(self, uploads: Uploads) -> None:
+        self.uploads = uploads.with_raw_response
+
+
+class ScenarioWithStreamingResponse:
+    """A client whose calls are for a `with` block in which answers are read."""
+
+    def __init__(self, uploads: Uploads) -> None:
+        self.uploads = uploads.with_streaming_response
+
+
+# Its other name, for those who know it by that.
+Client = Scenario

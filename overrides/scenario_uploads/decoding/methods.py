@@ -1,0 +1,193 @@
+"""What the models can do besides what is generated: become dicts and JSON, and tell null from absent.
+
+The generated classes are not edited; they are given these methods from outside, as enums are given their hook for new
+values, each class found by looking and not by name.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from enum import Enum
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+from scenario_uploads_client.types import Unset
+
+from scenario_uploads.redaction import replace_each
+
+from .fields import AdditionalProperties, json_names
+
+
+class ModelMethods:
+    """The methods that every model of the contract has."""
+
+    def to_dict(
+        self,
+        *,
+        mode: Literal["json", "python"] = "json",
+        use_api_names: bool = True,
+        exclude_unset: bool = True,
+        exclude_defaults: bool = False,
+        exclude_none: bool = False,
+        warnings: bool = True,
+    ) -> dict[str, Any]:
+        """Return the model as a dict, with everything in it, presigned URLs included: what was answered, or is sent.
+
+        Args:
+            mode: `"json"` makes texts of timestamps and UUIDs, `"python"` leaves them.
+            use_api_names: Whether keys are named as in JSON (`entityId`), or as in Python (`entity_id`).
+            exclude_unset: Leave out what was neither answered nor given.
+            exclude_defaults: Leave out optional fields that are None.
+            exclude_none: Leave out every field that is None.
+            warnings: Taken for the sake of sameness with pydantic; nothing here warns.
+        """
+        del warnings
+        return _dump(self, mode == "json", use_api_names, exclude_unset, exclude_defaults, exclude_none)
+
+    def to_json(
+        self,
+        *,
+        indent: int | None = 2,
+        use_api_names: bool = True,
+        exclude_unset: bool = True,
+        exclude_defaults: bool = False,
+        exclude_none: bool = False,
+        warnings: bool = True,
+    ) -> str:
+        """Return the model as JSON, presigned URLs included.
+
+        Args:
+            indent: Blanks for each level; None writes it all on one line.
+            use_api_names: As in `to_dict`.
+            exclude_unset: As in `to_dict`.
+            exclude_defaults: As in `to_dict`.
+            exclude_none: As in `to_dict`.
+            warnings: As in `to_dict`.
+        """
+        del warnings
+        value = _dump(self, True, use_api_names, exclude_unset, exclude_defaults, exclude_none)
+        separators = (",", ":") if indent is None else None
+        return json.dumps(value, indent=indent, ensure_ascii=False, separators=separators)
+
+    def model_dump(
+        self,
+        *,
+        mode: Literal["json", "python"] = "python",
+        by_alias: bool = False,
+        exclude_unset: bool = False,
+        exclude_defaults: bool = False,
+        exclude_none: bool = False,
+    ) -> dict[str, Any]:
+        """Return the model as a dict with pydantic's defaults: named as in Python, with all fields; see `to_dict`."""
+        return _dump(self, mode == "json", by_alias, exclude_unset, exclude_defaults, exclude_none)
+
+    def model_dump_json(
+        self,
+        *,
+        indent: int | None = None,
+        by_alias: bool = False,
+        exclude_unset: bool = False,
+        exclude_defaults: bool = False,
+        exclude_none: bool = False,
+    ) -> str:
+        """Return the model as JSON with pydantic's defaults; see `model_dump` and `to_json`."""
+        return ModelMethods.to_json(
+            self,
+            indent=indent,
+            use_api_names=by_alias,
+            exclude_unset=exclude_unset,
+            exclude_defaults=exclude_defaults,
+            exclude_none=exclude_none,
+        )
+
+    @property
+    def model_fields_set(self) -> set[str]:
+        """The names of the fields that were answered or given, null or not."""
+        return {field.name for field in _list_fields(self) if not _is_unset(self, field.name)}
+
+    @property
+    def model_extra(self) -> dict[str, Any]:
+        """What was answered and is not in the contract; the same as `additional_properties`."""
+        extra: dict[str, Any] = getattr(self, "additional_properties", {})
+        return extra
+
+    if not TYPE_CHECKING:  # what the contract does not name has no type, and a misspelt name is to be found
+
+        def __getattr__(self, name: str) -> Any:
+            if not name.startswith("__") and name != "additional_properties":
+                extra = getattr(self, "additional_properties", {})
+                if name in extra:
+                    return extra[name]
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+def extend_models(module: ModuleType) -> None:
+    """Give every model class of `module` these methods. Doing it again changes nothing."""
+    for model in list(vars(module).values()):
+        if not isinstance(model, type) or not attrs.has(model):
+            continue
+        if "_generated_to_dict" not in vars(model):
+            model._generated_to_dict = model.to_dict  # type: ignore[attr-defined]  # noqa: SLF001
+        fields = attrs.fields_dict(model)
+        for name, method in vars(ModelMethods).items():
+            if name not in _NOT_METHODS and name not in fields:
+                setattr(model, name, method)
+
+
+_NOT_METHODS = frozenset({"__module__", "__doc__", "__dict__", "__weakref__", "__qualname__", "__firstlineno__"}) | {
+    "__static_attributes__"
+}
+
+
+def _dump(
+    model: object, as_json: bool, api_names: bool, exclude_unset: bool, exclude_defaults: bool, exclude_none: bool
+) -> dict[str, Any]:
+    def flatten(value: object) -> object:
+        if attrs.has(type(value)):
+            return dict(_list_items(value, keep, api_names))
+        if isinstance(value, Enum):
+            return value.value
+        if as_json and isinstance(value, datetime.date):
+            return value.isoformat()
+        return str(value) if as_json and isinstance(value, uuid.UUID) else value
+
+    def keep(model: object, field: attrs.Attribute[Any] | None, value: object) -> bool:
+        if value is not None:
+            return True
+        if field is None:
+            return not exclude_none
+        excluded = exclude_none or (exclude_defaults and field.default is not attrs.NOTHING)
+        return not excluded and not (exclude_unset and _is_unset(model, field.name))
+
+    flat: Any = replace_each(model, flatten)
+    return flat  # type: ignore[no-any-return]
+
+
+def _list_items(
+    model: object, keep: Callable[[object, attrs.Attribute[Any] | None, object], bool], api_names: bool
+) -> Iterator[tuple[str, object]]:
+    names = json_names(type(model)) if api_names else {}
+    for field in _list_fields(model):
+        value = getattr(model, field.name)
+        value = None if isinstance(value, Unset) else value
+        if keep(model, field, value):
+            yield names.get(field.name, field.name), value
+    for name, value in getattr(model, "additional_properties", {}).items():
+        if keep(model, None, value):
+            yield name, value
+
+
+def _list_fields(model: object) -> list[attrs.Attribute[Any]]:
+    return [field for field in attrs.fields(type(model)) if field.init]  # type: ignore[arg-type]
+
+
+def _is_unset(model: object, name: str) -> bool:
+    value = getattr(model, name)
+    if value is not None:
+        return isinstance(value, Unset)
+    extra = getattr(model, "additional_properties", None)
+    return isinstance(extra, AdditionalProperties) and name in extra.absent

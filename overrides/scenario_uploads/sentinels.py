@@ -1,0 +1,43 @@
+"""What stands for an argument that is not given, where None or nothing would not do.
+
+The names are those that users of scenario-sdk know; both classes are false in a condition.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+
+class NotGiven:
+    """The type of `NOT_GIVEN`, which as an argument means the same as leaving it out."""
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __repr__(self) -> str:
+        return "NOT_GIVEN"
+
+
+class Omit:
+    """The type of `omit`: an argument that is left out; a header or a query parameter that is not sent even by default.
+
+    `client.uploads.create(url=url, kind=kind or omit)` leaves out a kind that is empty.
+    """
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __repr__(self) -> str:
+        return "omit"
+
+
+NOT_GIVEN: Final = NotGiven()
+
+not_given: Final = NOT_GIVEN
+
+omit: Final = Omit()
+
+
+def is_given(value: object) -> bool:
+    """Tell whether an argument is more than one of the two stand-ins."""
+    return not isinstance(value, NotGiven | Omit)

@@ -1,0 +1,208 @@
+"""What callers pass: the settings of a client, and what a single call adds to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import httpx
+from attrs import evolve, field, frozen
+
+from scenario_uploads.errors import InvalidArgumentError
+from scenario_uploads.sentinels import NotGiven, Omit, is_given
+
+from .credentials import Credentials, resolve_credentials, split_credentials
+from .defaults import DEFAULT_BASE_URL, resolve_timeout
+from .request import Headers, Query, add_headers, check_headers, check_query
+
+
+@frozen
+class ClientOptions:
+    """The settings of one client, checked."""
+
+    base_url: str
+    credentials: Credentials
+    timeout: httpx.Timeout
+    max_retries: int
+    default_headers: Headers = field(repr=False)
+    default_query: Query = field(repr=False)
+    strict_responses: bool
+    project_id: str | None = None
+    trust_env: bool = True
+    environment_headers: Headers = field(factory=dict, repr=False)
+
+
+def resolve_options(
+    *,
+    api_key: str | None,
+    api_secret: str | None,
+    bearer_auth: str | None,
+    base_url: str | httpx.URL | None,
+    timeout: float | httpx.Timeout | NotGiven | None,
+    max_retries: int,
+    default_headers: Mapping[str, str] | None,
+    default_query: Mapping[str, object] | None,
+    strict_responses: bool,
+    environ: Mapping[str, str],
+    project_id: str | Omit | None = None,
+    trust_env: bool = True,
+    http_client: httpx.Client | httpx.AsyncClient | None = None,
+) -> ClientOptions:
+    """Check a client's arguments and fill in what the environment gives.
+
+    Raises:
+        InvalidArgumentError: When a setting cannot be used.
+        CredentialsError: When the credentials are missing, half or double.
+    """
+    if not trust_env:
+        environ = {}
+    headers, credentials = split_credentials(check_headers("default_headers", default_headers or {}))
+    if timeout is None or isinstance(timeout, NotGiven):
+        timeout = _timeout_of(http_client)
+    return ClientOptions(
+        base_url=check_base_url(str(base_url or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL)),
+        credentials=credentials or resolve_credentials(api_key, api_secret, bearer_auth, environ),
+        timeout=resolve_timeout(timeout),
+        max_retries=check_retries(max_retries),
+        default_headers=headers,
+        default_query=check_query("default_query", default_query or {}),
+        strict_responses=bool(strict_responses),
+        project_id=check_project_id(project_id),
+        trust_env=bool(trust_env),
+        environment_headers=_read_custom_headers(environ),
+    )
+
+
+def change_options(
+    options: ClientOptions,
+    *,
+    api_key: str | None,
+    api_secret: str | None,
+    bearer_auth: str | None,
+    base_url: str | httpx.URL | None,
+    timeout: float | httpx.Timeout | NotGiven | None,
+    max_retries: int | NotGiven,
+    default_headers: Mapping[str, str] | None,
+    set_default_headers: Mapping[str, str] | None,
+    default_query: Mapping[str, object] | None,
+    set_default_query: Mapping[str, object] | None,
+    strict_responses: bool | None,
+    project_id: str | Omit | None = None,
+) -> ClientOptions:
+    """Return the settings of a copy: those of the client, but for what is given.
+
+    Raises:
+        InvalidArgumentError: When a setting cannot be used, or would be both added to and replaced.
+        CredentialsError: When credentials are half or double.
+    """
+    for name, added, replaced in (
+        ("default_headers", default_headers, set_default_headers),
+        ("default_query", default_query, set_default_query),
+    ):
+        if added is not None and replaced is not None:
+            raise InvalidArgumentError(f"The `{name}` and `set_{name}` arguments are mutually exclusive")
+    headers, credentials = dict(options.default_headers), options.credentials
+    if (api_key, api_secret, bearer_auth) != (None, None, None):
+        present = {
+            "SCENARIO_SDK_API_KEY": credentials.api_key or "",
+            "SCENARIO_SDK_API_SECRET": credentials.api_secret or "",
+        }
+        credentials = resolve_credentials(api_key, api_secret, bearer_auth, present)
+    for name, given in (("default_headers", default_headers), ("set_default_headers", set_default_headers)):
+        if given is not None:
+            checked, written = split_credentials(check_headers(name, given))
+            headers = checked if name.startswith("set_") else add_headers(headers, checked)
+            credentials = written or credentials
+    query = dict(options.default_query)
+    if default_query is not None:
+        query |= check_query("default_query", default_query)
+    if set_default_query is not None:
+        query = check_query("set_default_query", set_default_query)
+    return evolve(
+        options,
+        base_url=check_base_url(str(base_url)) if base_url else options.base_url,
+        credentials=credentials,
+        timeout=options.timeout if isinstance(timeout, NotGiven) else resolve_timeout(timeout),
+        max_retries=options.max_retries if isinstance(max_retries, NotGiven) else check_retries(max_retries),
+        default_headers=headers,
+        default_query=query,
+        strict_responses=options.strict_responses if strict_responses is None else bool(strict_responses),
+        project_id=options.project_id if project_id is None else check_project_id(project_id),
+    )
+
+
+def _read_custom_headers(environ: Mapping[str, str]) -> dict[str, str | Omit]:
+    """Return the headers in `SCENARIO_CUSTOM_HEADERS`, one `Name: value` on each line.
+
+    An `Authorization` among them is left out: the environment does not override credentials.
+    """
+    lines = [line.partition(":") for line in environ.get("SCENARIO_CUSTOM_HEADERS", "").split("\n") if ":" in line]
+    headers = {name.strip(): value.strip() for name, _, value in lines}
+    return {
+        name: value
+        for name, value in check_headers("SCENARIO_CUSTOM_HEADERS", headers).items()
+        if name.lower() != "authorization"
+    }
+
+
+def _timeout_of(http_client: httpx.Client | httpx.AsyncClient | None) -> httpx.Timeout | None:
+    """Return the timeout that a caller gave to their own HTTPX client; None when it is HTTPX's default."""
+    if http_client is None or http_client.timeout == httpx.Timeout(5.0):
+        return None
+    return http_client.timeout
+
+
+_NO_BASE_URL = "base_url must be an http or https URL such as https://api.cloud.scenario.com/v1."
+
+
+def check_base_url(url: str) -> str:
+    """Return the address of the API, without a slash at its end.
+
+    Raises:
+        InvalidArgumentError: When it is no http or https URL of a host, or holds more than that and a path.
+    """
+    try:
+        parts = httpx.URL(url)
+        # No name has these, and none has labels that this codec refuses: asking for their address would crash.
+        usable = bool(parts.host) and not any(char <= " " or char == "\\" for char in url) and "%" not in parts.host
+        parts.host.encode("idna")
+    except (httpx.InvalidURL, ValueError):
+        raise InvalidArgumentError(_NO_BASE_URL) from None
+    if not usable or parts.scheme not in ("http", "https") or (parts.port or 0) > 65535:
+        raise InvalidArgumentError(_NO_BASE_URL)
+    if parts.userinfo or "?" in url or "#" in url:
+        raise InvalidArgumentError("base_url must have no user name, no query and no fragment; they may be secrets.")
+    return url.rstrip("/")
+
+
+def check_retries(max_retries: object) -> int:
+    """Return how often a call may be sent again.
+
+    Raises:
+        InvalidArgumentError: When it is no whole number from 0.
+    """
+    if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
+        raise InvalidArgumentError(f"max_retries must be a whole number, 0 or more, not {max_retries!r}.")
+    return max_retries
+
+
+def check_http_client(given: object, expected: type[httpx.Client | httpx.AsyncClient]) -> None:
+    """Check what a caller gives to carry the calls to the API.
+
+    Raises:
+        InvalidArgumentError: When it is not of the kind that this client needs.
+    """
+    if given is not None and not isinstance(given, expected):
+        raise InvalidArgumentError(f"http_client must be an httpx.{expected.__name__}, not {type(given).__name__}.")
+
+
+def check_project_id(project_id: object) -> str | None:
+    """Return the id of a project; None for none, which `omit` asks for.
+
+    Raises:
+        InvalidArgumentError: When it is empty or no text that can be sent.
+    """
+    if project_id is None or not is_given(project_id):
+        return None
+    if not isinstance(project_id, str) or not project_id.strip() or not project_id.isprintable():
+        raise InvalidArgumentError(f"project_id must be the id of a project, such as 'proj_5Rt9c', not {project_id!r}.")
+    return project_id

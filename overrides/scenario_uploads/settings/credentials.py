@@ -1,0 +1,108 @@
+"""Credentials: which count, those that are given or those of the environment, and whether a header can carry them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from scenario_uploads.errors import CredentialsError
+from scenario_uploads.logs import guard_secrets
+from scenario_uploads.redaction import list_secrets
+from scenario_uploads.sentinels import Omit
+
+
+@frozen
+class Credentials:
+    """A value for the `Authorization` header, and what it was made from. Its `repr` shows only the scheme."""
+
+    scheme: str
+    _value: str = field(repr=False)
+    api_key: str | None = field(default=None, repr=False, eq=False)
+    api_secret: str | None = field(default=None, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        guard_secrets(self, *list_secrets(self.header))
+
+    @property
+    def header(self) -> str:
+        """The header's value, a secret."""
+        return f"{self.scheme} {self._value}" if self.scheme else self._value
+
+    @property
+    def bearer_auth(self) -> str | None:
+        """The bearer token, a secret; None with other credentials."""
+        return self._value if self.scheme == "Bearer" else None
+
+
+def resolve_credentials(
+    api_key: str | None, api_secret: str | None, bearer_auth: str | None, environ: Mapping[str, str]
+) -> Credentials:
+    """Choose the credentials: what is given beats the environment, where the key's pair comes before the token.
+
+    Raises:
+        CredentialsError: When there are none, half a pair, both kinds given, or characters that a header cannot carry.
+    """
+    if bearer_auth is not None:
+        if api_key is not None or api_secret is not None:
+            raise CredentialsError("Give either api_key and api_secret, or bearer_auth, not both.")
+        return _bearer(bearer_auth, "bearer_auth")
+    given = api_key is not None or api_secret is not None
+    key = api_key if api_key is not None else environ.get("SCENARIO_SDK_API_KEY") or None
+    secret = api_secret if api_secret is not None else environ.get("SCENARIO_SDK_API_SECRET") or None
+    token = environ.get("SCENARIO_SDK_JWT") or None
+    if key is not None and secret is not None:
+        key_name = "SCENARIO_SDK_API_KEY" if api_key is None else "api_key"
+        return _basic(key, secret, key_name, "SCENARIO_SDK_API_SECRET" if api_secret is None else "api_secret")
+    if not given and token is not None:
+        return _bearer(token, "SCENARIO_SDK_JWT")
+    if key is not None:
+        raise CredentialsError(
+            "There is an API key but no secret; give api_secret= or set SCENARIO_SDK_API_SECRET as well."
+        )
+    if secret is not None:
+        raise CredentialsError("There is an API secret but no key; give api_key= or set SCENARIO_SDK_API_KEY as well.")
+    raise CredentialsError(
+        "No credentials: give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET),"
+        " or give bearer_auth= (or set SCENARIO_SDK_JWT)."
+    )
+
+
+def _basic(key: str, secret: str, key_name: str, secret_name: str) -> Credentials:
+    pair = f"{_check_secret(key_name, key)}:{_check_secret(secret_name, secret)}"
+    if ":" in key:
+        raise CredentialsError(f"{key_name} has a ':', which Basic authentication cannot carry; check what was pasted.")
+    return Credentials("Basic", base64.b64encode(pair.encode()).decode("ascii"), key, secret)
+
+
+def _bearer(token: str, name: str) -> Credentials:
+    if not _check_secret(name, token).isascii() or " " in token:
+        raise CredentialsError(f"{name} has characters that no token has; give the bare token, without 'Bearer '.")
+    return Credentials("Bearer", token)
+
+
+def _check_secret(name: str, value: object) -> str:
+    # The value itself must never be shown: it is a secret, or next to one.
+    if not isinstance(value, str):
+        raise CredentialsError(f"{name} must be a text, not {type(value).__name__}.")
+    if not value.strip():
+        raise CredentialsError(f"{name} is empty.")
+    # Bytes of the environment that are no UTF-8 arrive as halves of characters (surrogates).
+    if any(
+        character < " " or "\x7f" <= character <= "\x9f" or "\ud800" <= character <= "\udfff" for character in value
+    ):
+        raise CredentialsError(f"{name} has a control character, perhaps a line end from a file; strip it.")
+    return value
+
+
+def split_credentials(headers: dict[str, str | Omit]) -> tuple[dict[str, str | Omit], Credentials | None]:
+    """Take an `Authorization` out of a caller's headers: it is kept like every other secret."""
+    names = [name for name in headers if name.lower() == "authorization"]
+    written = [value for name in names if isinstance(value := headers[name], str)]
+    if not written:
+        return headers, None
+    scheme, blank, value = written[-1].partition(" ")
+    others = {name: value for name, value in headers.items() if name not in names}
+    # A value of one word is all secret; the scheme is shown.
+    return others, Credentials(scheme, value) if blank else Credentials("", scheme)

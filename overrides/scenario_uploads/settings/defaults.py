@@ -1,0 +1,85 @@
+"""What a client does unless told otherwise, for callers who tell it only in part."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from scenario_uploads.errors import InvalidArgumentError
+
+Timeout = httpx.Timeout
+
+DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
+
+DEFAULT_MAX_RETRIES = 2
+
+DEFAULT_TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
+
+DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+
+if TYPE_CHECKING:
+    # To type checkers they take what httpx's own take.
+    DefaultHttpxClient = httpx.Client
+    DefaultAsyncHttpxClient = httpx.AsyncClient
+else:
+
+    class DefaultHttpxClient(httpx.Client):
+        """An `httpx.Client` with this package's timeouts and limits, where no others are given, for `http_client=`.
+
+        It is closed with the client that it is given to, unlike others.
+        """
+
+        closes_with_client = True
+
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(**_DEFAULTS | settings)
+
+    class DefaultAsyncHttpxClient(httpx.AsyncClient):
+        """An `httpx.AsyncClient` with this package's timeouts and limits, where no others are given.
+
+        It is closed with the client that it is given to, unlike others.
+        """
+
+        closes_with_client = True
+
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(**_DEFAULTS | settings)
+
+
+_DEFAULTS: dict[str, Any] = {"timeout": DEFAULT_TIMEOUT, "limits": DEFAULT_CONNECTION_LIMITS}
+
+# Operating systems count timeouts in a few bits; thirty years are enough.
+MAX_SECONDS = 1_000_000_000
+
+
+def check_seconds(name: str, value: object, *, zero: bool = False) -> float:
+    """Return `value` when it is a number of seconds above 0 (or from 0) that can be waited for.
+
+    Raises:
+        InvalidArgumentError: When it is not.
+    """
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value <= MAX_SECONDS or (value == 0 and not zero):  # type: ignore[operator]
+        raise InvalidArgumentError(
+            f"{name} must be a number of seconds {'from' if zero else 'above'} 0 to {MAX_SECONDS:,}, not {value!r}."
+        )
+    return float(value)  # type: ignore[arg-type]
+
+
+def resolve_timeout(timeout: float | httpx.Timeout | None, default: httpx.Timeout = DEFAULT_TIMEOUT) -> httpx.Timeout:
+    """Return finite timeouts: the given ones, with the defaults where none is given.
+
+    Raises:
+        InvalidArgumentError: When a timeout is not a number of seconds above 0.
+    """
+    if timeout is None:
+        return default
+    if isinstance(timeout, httpx.Timeout):
+        defaults = default.as_dict()
+        chosen = {key: defaults[key] if value is None else value for key, value in timeout.as_dict().items()}
+        for value in chosen.values():
+            check_seconds("timeout", value)
+        return httpx.Timeout(**chosen)
+    check_seconds("timeout", timeout)
+    return httpx.Timeout(timeout)

@@ -1,0 +1,255 @@
+"""Sending the parts of a file: threads that send, one thread that counts.
+
+Both clients use this engine; the async one awaits it in a worker thread and stops it through the same event. Nothing
+here knows the API, and storage gets no credential.
+"""
+
+from __future__ import annotations
+
+import math
+import queue
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from attrs import evolve, field, frozen
+
+from scenario_uploads.errors import TransferError
+
+from .connection import SLICE, HaltedError
+from .pace import Budget, Pace
+from .part import PartEvent, PartJob, send_part
+from .parts import PartTarget
+from .pool import Storage
+from .progress import OnProgress, UploadPhase, UploadProgress
+from .source import Source
+
+STOP_PATIENCE = 1.0
+
+
+@frozen
+class TransferJob:
+    """What is to be sent, and how.
+
+    Attributes:
+        source: Where the bytes are read; it stays open while the job runs.
+        targets: The parts that are still to be sent, with their URLs.
+        size: Bytes of the whole file.
+        parts_total: Parts of the whole file.
+        concurrency: How many parts are sent at once, at most.
+        integrity: Whether the MD5 of each part is compared with storage's ETag.
+        max_bandwidth: Bytes a second over all parts, or None for no limit.
+        on_progress: Called from the counting thread.
+        on_part: Called from the counting thread with the number of each part that is there.
+    """
+
+    source: Source = field(repr=False)
+    targets: tuple[PartTarget, ...] = field(repr=False)
+    size: int
+    parts_total: int
+    concurrency: int
+    integrity: bool = True
+    max_bandwidth: float | None = None
+    on_progress: OnProgress | None = field(default=None, repr=False)
+    on_part: Callable[[int], object] | None = field(default=None, repr=False)
+
+
+@frozen
+class Transfer:
+    """To do: send the parts of this job; returns the most often that one was tried, raises `TransferError`."""
+
+    job: TransferJob
+
+
+@frozen
+class _Ended:
+    """A worker's last word: nothing, or what it died of."""
+
+    error: BaseException | None = None
+
+
+def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event | None = None) -> int:
+    """Send every part of a job, and return the most often that one was tried once all are acknowledged.
+
+    `job.on_progress` and `job.on_part` are called from this thread alone; an exception in them stops the transfer and
+    comes out here.
+
+    Args:
+        storage: The connections.
+        job: The parts.
+        stop: Set from another thread, it ends the transfer within a second.
+
+    Raises:
+        TransferError: When a part was refused or given up, the file has changed, or `stop` was set.
+    """
+    crew = _Crew(storage, job, stop or threading.Event())
+    try:
+        crew.start()
+        attempt = crew.count()
+    finally:
+        crew.end()
+    if crew.stopped:
+        closed = "The client was closed while the parts were being sent."
+        raise TransferError(closed if storage.closed else "The upload was cancelled.")
+    return attempt
+
+
+class _Crew:
+    """The threads of one transfer and what they share."""
+
+    def __init__(self, storage: Storage, job: TransferJob, stop: threading.Event) -> None:
+        self._storage, self._job, self._stop, self._halt = storage, job, stop, threading.Event()
+        self._events: queue.SimpleQueue[PartEvent | _Ended] = queue.SimpleQueue()
+        self._todo = iter(job.targets)
+        self._turn = threading.Condition()
+        self._pace = Pace.full(max(1, min(job.concurrency, len(job.targets))))
+        self._active = 0
+        self._budget = Budget(job.max_bandwidth or math.inf)
+        self._threads = [
+            threading.Thread(target=self._work, name=f"scenario-uploads-{n}", daemon=True)
+            for n in range(self._pace.maximum)
+        ]
+        self._part_job = PartJob(
+            source=job.source,
+            storage=storage,
+            integrity=job.integrity,
+            tell=self._tell,
+            halted=self._halted,
+            pause=self._step_back,
+            allow=self._allow if job.max_bandwidth else None,
+            alone=self._pace.maximum == 1,
+        )
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the caller gave up before the end, the upload alone or the client with it."""
+        return self._stop.is_set() or self._storage.closed
+
+    def start(self) -> None:
+        try:
+            for thread in self._threads:
+                thread.start()
+        except RuntimeError as error:
+            # At its end Python starts no thread any more, and the system has only so many.
+            raise TransferError(f"The parts cannot be sent: {error}.") from error
+
+    def end(self) -> None:
+        """Stop what still runs and wait for it, for a second at most."""
+        self._halt.set()
+        deadline = time.monotonic() + STOP_PATIENCE
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+        # What was acknowledged meanwhile need not be sent again by whoever resumes this.
+        while self._job.on_part and not self._events.empty():
+            event = self._events.get()
+            if isinstance(event, PartEvent) and event.done:
+                # What became of the upload is known already, and says more.
+                with suppress(TransferError):
+                    self._job.on_part(event.number)
+
+    def count(self) -> int:
+        """Add up what the workers tell until all have ended, and return the most tries; raise the first error."""
+        job = self._job
+        rest = sum(target.part.length for target in job.targets)
+        progress = UploadProgress(
+            phase=UploadPhase.TRANSFERRING,
+            bytes_done=job.size - rest,
+            bytes_total=job.size,
+            parts_done=job.parts_total - len(job.targets),
+            parts_total=job.parts_total,
+        )
+        self._report(progress)
+        running = len(self._threads)
+        while running and not self.stopped:
+            try:
+                event = self._events.get(timeout=SLICE)
+            except queue.Empty:
+                continue
+            if isinstance(event, _Ended):
+                running -= 1
+                if event.error is not None:
+                    raise event.error
+                continue
+            if event.done and job.on_part:
+                job.on_part(event.number)
+            changed = evolve(
+                progress,
+                bytes_done=progress.bytes_done + event.sent,
+                parts_done=progress.parts_done + event.done,
+                attempt=max(progress.attempt, event.attempt),
+            )
+            if changed != progress:
+                self._report(changed)
+            progress = changed
+        return progress.attempt
+
+    def _report(self, progress: UploadProgress) -> None:
+        if self._job.on_progress:
+            self._job.on_progress(progress)
+
+    def _work(self) -> None:
+        error: BaseException | None = None
+        try:
+            while (target := self._take()) is not None:
+                try:
+                    send_part(self._part_job, target)
+                finally:
+                    with self._turn:
+                        self._active -= 1
+                        self._turn.notify()
+        except HaltedError:
+            pass
+        except BaseException as raised:  # noqa: BLE001 - the counting thread raises it again
+            error = raised
+        self._events.put(_Ended(error))
+
+    def _take(self) -> PartTarget | None:
+        """Return the next part when it is this worker's turn, None when there is none."""
+        with self._turn:
+            self._await_turn()
+            target = None if self._halted() else next(self._todo, None)
+            self._active += target is not None
+            return target
+
+    def _await_turn(self) -> None:
+        while self._active >= self._pace.limit and not self._halted():
+            self._turn.wait(SLICE)
+
+    def _step_back(self, seconds: float) -> None:
+        """Wait before a part is tried again; meanwhile its turn is another's, and afterwards it waits for one."""
+        with self._turn:
+            self._active -= 1
+            self._turn.notify()
+        self._pause(seconds)
+        with self._turn:
+            self._await_turn()
+            self._active += 1
+
+    def _tell(self, event: PartEvent) -> None:
+        if event.slow or event.done:
+            with self._turn:
+                self._pace = self._pace.slower() if event.slow else self._pace.steady()
+        # Bytes that nobody follows wake nobody: at wire speed each waking takes the processor from who sends.
+        if self._job.on_progress or event.done or event.attempt:
+            self._events.put(event)
+
+    def _halted(self) -> bool:
+        return self._halt.is_set() or self.stopped
+
+    def _pause(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while not self.stopped and (remaining := deadline - time.monotonic()) > 0:
+            if self._halt.wait(min(SLICE, remaining)):
+                return
+
+    def _allow(self, most: int) -> int:
+        """Wait until bytes may go out under the bandwidth limit, and return how many."""
+        with self._turn:
+            amount = self._budget.share(most, len(self._threads))
+            self._budget, delay = self._budget.spend(amount, time.monotonic())
+        self._pause(delay)
+        if self._halted():
+            raise HaltedError
+        return amount

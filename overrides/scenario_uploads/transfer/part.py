@@ -1,0 +1,229 @@
+"""One part, sent until storage has it: tries, what each answer means, and the proof that the bytes arrived.
+
+Of storage's errors only the code and the request id are ever shown: the rest may repeat the signed request.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from urllib.parse import urlsplit
+
+import h11
+from attrs import field, frozen
+
+from scenario_uploads.errors import IntegrityError, TransferError, UploadURLExpiredError
+from scenario_uploads.redaction import redact_chain, snippet
+from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, next_delay, parse_date, parse_retry_after
+from scenario_uploads.tls import find_certificate_error
+
+from .connection import Body, HaltedError, StorageAnswer
+from .parts import PartTarget
+from .pool import Storage, UnreachableError
+from .source import Source, read_chunk
+
+PART_POLICY = RetryPolicy(max_retries=8, base=0.5, cap=20.0)
+
+# Counted from the first failure of a part since bytes of it moved: a storage that is away for longer is given up.
+PART_DEADLINE = 900.0
+
+# What went out is told in steps: every word wakes the counting thread, and Python's lock is what TLS waits for.
+REPORT_SIZE = 4 * 1024 * 1024
+
+REPORT_SECONDS = 0.25
+
+SLOW_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+
+RETRYABLE_CODES = frozenset({"RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "OperationAborted"})
+
+_CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
+
+_REQUEST_ID = re.compile(rb"<RequestId>([A-Za-z0-9/+=_-]{1,128})</RequestId>")
+
+# Not anywhere in the body: it repeats the name of the file.
+_EXPIRED = re.compile(rb"<Code>[^<]*Expired|<Message>[^<]*expired", re.IGNORECASE)
+
+_MD5_ETAG = re.compile(r'(?:W/)?"?([0-9a-fA-F]{32})"?')
+
+
+@frozen
+class PartEvent:
+    """What happens to a part: a try begins, bytes go out or are taken back, storage wants less, the part is there."""
+
+    number: int = 0
+    attempt: int = 0
+    sent: int = 0
+    slow: bool = False
+    done: bool = False
+
+
+@frozen
+class PartJob:
+    """What sending a part needs besides the part.
+
+    Attributes:
+        source: Where its bytes are read.
+        storage: The connections.
+        integrity: Whether the MD5 of what was sent is compared with storage's ETag.
+        tell: Takes what happens.
+        halted: Asked whether to stop.
+        pause: Waits so many seconds, or until it is time to stop.
+        allow: Waits until bytes may go out, and returns how many of so many; None without a limit.
+        alone: Whether no other part is sent at the same time.
+        policy: How often a part is tried.
+        draw: Gives an even number from 0 to 1, for the jitter.
+        clock: Gives seconds, for the deadline.
+        now: Gives the time of day, for `Retry-After` and expiry.
+    """
+
+    source: Source
+    storage: Storage
+    integrity: bool
+    tell: Callable[[PartEvent], object]
+    halted: Callable[[], bool]
+    pause: Callable[[float], object]
+    allow: Callable[[int], int] | None = None
+    alone: bool = False
+    policy: RetryPolicy = field(factory=lambda: PART_POLICY)
+    draw: Callable[[], float] = random.random
+    clock: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+@frozen
+class Verdict:
+    """What one try came to: no error when the part is there, else the error and what is known for the next try."""
+
+    error: TransferError | None = None
+    outcome: Outcome = field(factory=Outcome)
+    slow: bool = False
+    forbidden: bool = False
+
+
+def send_part(job: PartJob, target: PartTarget) -> None:
+    """Send a part until storage acknowledges it; its bytes are read anew for each try.
+
+    Raises:
+        TransferError: When storage refuses, or the tries are used up.
+        HaltedError: When `job.halted` says so.
+    """
+    retry, failed_at, forbidden = 0, None, False
+    while True:
+        job.tell(PartEvent(target.part.number, attempt=retry + 1))
+        sent, told, told_at = 0, 0, job.clock()
+
+        def count(amount: int) -> None:
+            nonlocal sent, told, told_at
+            sent += amount
+            now = job.clock()
+            if sent - told >= REPORT_SIZE or sent == target.part.length or now - told_at >= REPORT_SECONDS:
+                job.tell(PartEvent(sent=sent - told))
+                told, told_at = sent, now
+
+        verdict = _try(job, target, count)
+        if verdict.error is None:
+            job.tell(PartEvent(target.part.number, done=True))
+            return
+        job.tell(PartEvent(sent=-told, slow=verdict.slow))
+        failed_at = job.clock() if sent or failed_at is None else failed_at
+        delay = next_delay(job.policy, retry, verdict.outcome, repeat=Repeat.SAFE, draw=job.draw)
+        if delay is None or (verdict.forbidden and forbidden) or job.clock() + delay - failed_at > PART_DEADLINE:
+            raise verdict.error
+        forbidden = forbidden or verdict.forbidden
+        job.pause(delay)
+        if job.halted():
+            raise HaltedError
+        retry += 1
+
+
+def _try(job: PartJob, target: PartTarget, count: Callable[[int], object]) -> Verdict:
+    part = target.part
+    body = Body(
+        read=partial(read_chunk, job.source),
+        # `sendfile` passes a file on page by page. It leaves the processor to others, but one connection alone is up to
+        # a quarter faster through a buffer, which the kernel takes in larger pieces.
+        descriptor=None if job.alone else job.source.descriptor,
+        offset=part.offset,
+        length=part.length,
+        hashed=job.integrity,
+        sent=count,
+        halted=job.halted,
+        allow=job.allow,
+    )
+    try:
+        answer = job.storage.put(target.url, body)
+    except (OSError, h11.RemoteProtocolError) as error:
+        redact_chain(error)
+        return _judge_exception(error, target)
+    return judge_answer(answer, target, now=job.now())
+
+
+def _judge_exception(error: OSError | h11.RemoteProtocolError, target: PartTarget) -> Verdict:
+    certificate = find_certificate_error(error)
+    host = urlsplit(target.url).hostname
+    if certificate:
+        what = f"the TLS certificate is not trusted: {certificate}"
+    elif isinstance(error, h11.RemoteProtocolError):
+        what = "the answer was cut short or is no HTTP"
+    else:
+        what = snippet(error.strerror or str(error) or type(error).__name__)
+    failure = TransferError(f"Part {target.part.number} did not reach {host}: {what}.")
+    failure.__cause__ = error
+    return Verdict(failure, Outcome(sent=not isinstance(error, UnreachableError), retryable=certificate is None))
+
+
+def judge_answer(answer: StorageAnswer, target: PartTarget, *, now: datetime) -> Verdict:
+    """Tell from storage's answer whether a part is there, and if not, what to do."""
+    status, number = answer.status, target.part.number
+    code, request_id = (_find(pattern, answer.body) for pattern in (_CODE, _REQUEST_ID))
+    facts = f" and code {code}" if code else ""
+    facts += f" (request id {request_id})" if request_id else ""
+    wait = parse_retry_after(answer.headers.get("retry-after"), now=now)
+    if 200 <= status < 300 and answer.whole and code is None and b"<Error" not in answer.body:
+        return _judge_etag(answer, number)
+    message = f"Part {number} was refused by storage with status {status}{facts}"
+    if 200 <= status < 300 or status in SLOW_STATUSES or code in RETRYABLE_CODES:
+        return Verdict(
+            TransferError(f"{message}."), Outcome(status=503, retry_after=wait), slow=status in SLOW_STATUSES
+        )
+    if status == 403:
+        return _judge_forbidden(answer, target, f"{message}", code, now=now)
+    return Verdict(TransferError(f"{message}."), Outcome(status=status, retry_after=wait))
+
+
+def _judge_etag(answer: StorageAnswer, number: int) -> Verdict:
+    """Compare storage's ETag, where it is a plain MD5, with what went out.
+
+    Under SSE-KMS and SSE-C the ETag is something else (S3's documentation of PutObject and UploadPart).
+    """
+    etag = _MD5_ETAG.fullmatch(answer.headers.get("etag", ""))
+    encryption = answer.headers.get("x-amz-server-side-encryption", "")
+    opaque = encryption.startswith("aws:") or "x-amz-server-side-encryption-customer-algorithm" in answer.headers
+    if answer.md5 is None or etag is None or opaque or etag.group(1).lower() == answer.md5:
+        return Verdict()
+    message = f"Storage received other bytes of part {number} than were sent: its MD5 differs."
+    return Verdict(IntegrityError(message), Outcome(status=503))
+
+
+def _judge_forbidden(
+    answer: StorageAnswer, target: PartTarget, message: str, code: str | None, *, now: datetime
+) -> Verdict:
+    # Storage judges by its own clock, and says in `Date` what that is.
+    moment = parse_date(answer.headers.get("date")) or now
+    if _EXPIRED.search(answer.body) or target.is_expired(moment):
+        error = UploadURLExpiredError(
+            f"{message}: the presigned URL has expired, so the upload must be started afresh."
+        )
+        return Verdict(error, Outcome(retryable=False))
+    if code == "SignatureDoesNotMatch":
+        message += "; a proxy on the way, or a header that it adds, may have changed the request"
+    return Verdict(TransferError(f"{message}."), Outcome(status=503), forbidden=True)
+
+
+def _find(pattern: re.Pattern[bytes], text: bytes) -> str | None:
+    found = pattern.search(text)
+    return found.group(1).decode("ascii") if found else None

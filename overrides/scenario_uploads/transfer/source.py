@@ -1,0 +1,272 @@
+"""Reading what is uploaded, in pieces and from many threads at once, without ever holding a whole part.
+
+A path is opened once and read with `pread`, so threads do not share a position. Bytes are views of the caller's memory.
+Any other file object is read under a lock, and its position is put back at the end.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+import threading
+from contextlib import suppress
+from typing import BinaryIO, Protocol
+
+from scenario_uploads.errors import SourceChangedError, SourceError, TransferError
+from scenario_uploads.redaction import redact
+
+# Seconds that a file object of the caller's may hold up the end of an upload.
+CLOSE_PATIENCE = 0.2
+
+
+class Source(Protocol):
+    """Something of a known size that can be read at any offset."""
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        ...
+
+    @property
+    def name(self) -> str | None:
+        """The file's own name, without folders, when it has one."""
+        ...
+
+    @property
+    def path(self) -> str | None:
+        """The absolute path, when that is how it was given."""
+        ...
+
+    @property
+    def mtime_ns(self) -> int | None:
+        """When the file was last changed, in nanoseconds, when it is one."""
+        ...
+
+    @property
+    def descriptor(self) -> tuple[int, int] | None:
+        """A file descriptor and where in it the bytes begin, when there is one."""
+        ...
+
+    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
+        """Return at most as many bytes from `offset` as `buffer` holds, in it or not; fewer only at the end."""
+        ...
+
+    def check_unchanged(self) -> None:
+        """Raise SourceChangedError when the bytes are not those that were there at the start."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what was opened here."""
+        ...
+
+
+def open_source(file: FileInput) -> Source:
+    """Open a path, bytes or a binary file object for reading in parts.
+
+    Raises:
+        SourceError: When there is no such file, it is a folder, or it cannot be read or sought.
+    """
+    if isinstance(file, bytes | bytearray | memoryview):
+        return _Memory(file)
+    if isinstance(file, str | os.PathLike):
+        return _open_path(file)
+    if isinstance(file, io.TextIOBase):
+        raise SourceError("The file is open in text mode; open it in binary mode, with 'rb'.")
+    if callable(getattr(file, "read", None)) and callable(getattr(file, "seek", None)):
+        return _open_object(file)
+    raise SourceError(f"file must be a path, bytes or a seekable binary file object, not {type(file).__name__}.")
+
+
+def read_chunk(source: Source, offset: int, buffer: memoryview) -> memoryview:
+    """Return the next bytes from `offset`, as many as there are and `buffer` holds; they may be in it or not.
+
+    Raises:
+        SourceChangedError: When the source ends before.
+        TransferError: When it cannot be read.
+    """
+    try:
+        chunk = source.read_into(offset, buffer)
+    except Exception as error:
+        # What unpacks on the fly has errors of its own besides OSError: EOFError, zlib.error, and more.
+        raise TransferError(f"The file cannot be read: {_explain(error)}.") from error
+    if not chunk:
+        raise SourceChangedError(f"The file ends at byte {offset:,} and had {source.size:,} when the upload began.")
+    return chunk
+
+
+def _explain(error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) else None
+    return (reason or str(error) or type(error).__name__).rstrip(".")
+
+
+class _Memory:
+    """Bytes that the caller holds."""
+
+    name = path = mtime_ns = descriptor = None
+
+    def __init__(self, data: bytes | bytearray | memoryview) -> None:
+        try:
+            view = memoryview(data)
+            self._view = view.cast("B") if view.nbytes else memoryview(b"")
+        except (TypeError, ValueError) as error:
+            raise SourceError(f"The memoryview cannot be read as it is: {error}; pass bytes(view).") from error
+        self.size = view.nbytes
+
+    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
+        return self._view[offset : offset + len(buffer)]
+
+    def check_unchanged(self) -> None:
+        """Bytes do not change; who passes a bytearray keeps it as it is until the upload ends."""
+
+    def close(self) -> None:
+        # A bytearray cannot grow while somebody looks at it, and a traceback would keep this view alive.
+        self._view.release()
+
+
+class _Descriptor:
+    """A regular file by a descriptor of our own, from `base` to its end."""
+
+    def __init__(self, descriptor: int, name: str | None, *, base: int = 0, path: str | None = None) -> None:
+        self._descriptor, self._base = descriptor, base
+        self._before = self._fingerprint()
+        self.size = max(0, self._before[0] - base)
+        self.mtime_ns = self._before[1]
+        self.name, self.path = name, path
+
+    @property
+    def descriptor(self) -> tuple[int, int]:
+        return self._descriptor, self._base
+
+    def _fingerprint(self) -> tuple[int, int]:
+        status = os.fstat(self._descriptor)
+        return status.st_size, status.st_mtime_ns
+
+    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
+        return buffer[: os.preadv(self._descriptor, [buffer], self._base + offset)]
+
+    def check_unchanged(self) -> None:
+        after = self._fingerprint()
+        if after != self._before:
+            raise SourceChangedError(
+                "The file changed while it was being sent"
+                f" (it had {self._before[0]:,} bytes and has {after[0]:,}); upload it again when it is at rest."
+            )
+
+    def close(self) -> None:
+        # Closed twice, it might be another file's by then.
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+class _Seekable:
+    """A file object that has no descriptor of its own bytes: in memory, unpacked on the fly, remote."""
+
+    path = mtime_ns = descriptor = None
+
+    def __init__(self, file: BinaryIO, name: str | None, base: int) -> None:
+        self._file, self._base, self.name = file, base, name
+        self._lock, self._closed = threading.Lock(), False
+        self.size = max(0, self._measure() - base)
+
+    def _measure(self) -> int:
+        # Not by what seek returns: that of older wrappers returns nothing.
+        self._file.seek(0, io.SEEK_END)
+        end = self._file.tell()
+        self._file.seek(self._base)
+        return end
+
+    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
+        with self._lock:
+            if self._closed:
+                raise SourceChangedError("The file object is not read any more.")
+            self._file.seek(self._base + offset)
+            return memoryview(self._file.read(len(buffer)))
+
+    def check_unchanged(self) -> None:
+        try:
+            with self._lock:
+                size = self._measure() - self._base
+        except Exception as error:
+            message = f"The file object cannot be read any more: {_explain(error)}."
+            raise SourceChangedError(message) from error
+        if size != self.size:
+            raise SourceChangedError(
+                f"The file changed while it was being sent (it had {self.size:,} bytes and has {size:,})."
+            )
+
+    def close(self) -> None:
+        self._closed = True
+        # One that does not answer, in a thread of ours, keeps its position: nobody waits for it.
+        if self._lock.acquire(timeout=CLOSE_PATIENCE):
+            try:
+                # The caller may have closed it meanwhile; what became of the upload matters more.
+                with suppress(Exception):
+                    self._file.seek(self._base)
+            finally:
+                self._lock.release()
+
+
+def _open_path(path: str | os.PathLike[str]) -> Source:
+    name = os.fspath(path)
+    # Somebody may take a presigned URL for a path.
+    shown = redact(repr(name))
+    if isinstance(name, bytes) or "\0" in name:
+        raise SourceError(f"{shown} is no path; give it as a str or a pathlib.Path.")
+    try:
+        # A pipe that nobody writes to would block the opening for ever.
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (OSError, ValueError) as error:
+        reason = {errno.ENOENT: "there is no such file", errno.EACCES: "it may not be read"}.get(
+            getattr(error, "errno", None) or 0, _explain(error)
+        )
+        raise SourceError(f"{shown} cannot be uploaded: {reason}.") from error
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise SourceError(f"{shown} is a folder; pack it into an archive, or upload its files one by one.")
+        if not stat.S_ISREG(mode):
+            raise SourceError(f"{shown} is not a regular file, so it has no size; save it to a file first.")
+        return _Descriptor(descriptor, os.path.basename(name), path=os.path.realpath(name))  # noqa: PTH119
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _open_object(file: BinaryIO) -> Source:
+    try:
+        name = getattr(file, "name", None)
+        name = os.path.basename(name) if isinstance(name, str) else None  # noqa: PTH119
+        base = file.tell()
+        if not isinstance(file.read(0), bytes):
+            raise SourceError("The file object gives text; open it in binary mode, with 'rb'.")
+        if (descriptor := _find_descriptor(file)) is not None:
+            # One of our own, which stays the same file should the caller close theirs.
+            return _Descriptor(os.dup(descriptor), name, base=base)
+        return _Seekable(file, name, base)
+    except SourceError:
+        raise
+    except Exception as error:
+        message = (
+            f"The file object cannot be read and sought ({_explain(error)}); open a file with 'rb', or pass bytes."
+        )
+        raise SourceError(message) from error
+
+
+def _find_descriptor(file: BinaryIO) -> int | None:
+    """Return the descriptor of a regular file whose bytes are those that the file object gives, or None."""
+    # Only Python's own files: others have a descriptor too, but of bytes that are not theirs (gzip, for one).
+    if not isinstance(file, io.BufferedReader | io.BufferedRandom | io.FileIO):
+        return None
+    if not isinstance(getattr(file, "raw", file), io.FileIO):
+        return None
+    if isinstance(file, io.BufferedRandom):
+        file.flush()
+    descriptor = file.fileno()
+    return descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+
+
+FileInput = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+"""A path, the bytes themselves, or a seekable binary file object."""

@@ -1,0 +1,275 @@
+"""What is kept of an upload on disk, so that the same call after a crash sends only what is missing.
+
+A ledger is a text file of JSON lines: the first says what is uploaded and where the parts go, each further one names a
+part that storage has acknowledged and is flushed to the disk before the next. It holds presigned URLs, so only its
+owner may read it; its name says nothing of them. Two processes cannot work on one ledger: it is locked while open.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from attrs import asdict, evolve, field, frozen
+
+from scenario_uploads.errors import LedgerLockedError
+
+logger = logging.getLogger("scenario_uploads")
+
+VERSION = 1
+
+SUFFIX = ".upload.jsonl"
+
+# A ledger of 10,000 parts with long URLs has about 20 MB.
+SIZE_LIMIT = 64 * 1024 * 1024
+
+
+@frozen
+class Entry:
+    """An upload that was begun.
+
+    Attributes:
+        upload_id: The upload.
+        file: The absolute path of the file.
+        size: Its bytes.
+        mtime_ns: When it was last changed, in nanoseconds.
+        part_size: The bytes of each part but the last.
+        parts: For each part, from the first on, its presigned URL and when that expires (ISO 8601).
+        done: The numbers of the parts that storage has acknowledged.
+    """
+
+    upload_id: str
+    file: str
+    size: int
+    mtime_ns: int
+    part_size: int
+    parts: tuple[tuple[str, str], ...] = field(repr=False)
+    done: frozenset[int] = frozenset()
+
+    def fits(self, *, size: int, mtime_ns: int, part_size: int) -> bool:
+        """Tell whether it is about these bytes, cut like this."""
+        return (self.size, self.mtime_ns, self.part_size) == (size, mtime_ns, part_size)
+
+
+def default_folder() -> Path:
+    """Return the folder for ledgers in the user's state folder."""
+    from platformdirs import user_state_path  # noqa: PLC0415 - only resumable uploads need it
+
+    return user_state_path("scenario-uploads", appauthor=False)
+
+
+class Ledger:
+    """The ledger of one file at one account. Use it as a context manager; it is locked until then.
+
+    What goes wrong with the disk costs a warning and the chance to resume, never the upload.
+
+    Args:
+        folder: Where ledgers are kept; made private when it does not exist.
+        key: What tells this upload from others: file, service, account. Only a hash of it is kept.
+
+    Raises:
+        LedgerLockedError: When another process, or another call in this one, is uploading the same.
+    """
+
+    def __init__(self, folder: Path, *key: str) -> None:
+        name = hashlib.sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        self.path = folder / f"{name}{SUFFIX}"
+        self._descriptor: int | None = None
+        self._owner = os.getpid()
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._descriptor = _open_locked(self.path)
+        except OSError as error:
+            logger.warning("The upload cannot be resumed later: %s cannot be written: %s", folder, error.strerror)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def read(self) -> Entry | None:
+        """Return what was begun, or None when there is nothing, or nothing that can be read."""
+        if self._descriptor is None:
+            return None
+        try:
+            content = _read_all(self._descriptor)
+            # A crash may have cut the last line; the next one must not be joined to what is left of it.
+            whole = content[: content.rfind(b"\n") + 1]
+            os.ftruncate(self._descriptor, len(whole))
+        except OSError as error:
+            logger.warning("%s cannot be read (%s); the upload starts afresh.", self.path, error.strerror)
+            return None
+        return _parse(content, self.path)
+
+    def begin(self, entry: Entry) -> None:
+        """Note a new upload in place of what was there."""
+        head = asdict(evolve(entry, done=frozenset()), recurse=False) | {"version": VERSION, "begun": time.time()}
+        head.pop("done")
+        self._write(json.dumps(head) + "\n", anew=True)
+
+    def record(self, number: int) -> None:
+        """Note that storage has acknowledged this part; it is on the disk when this returns."""
+        self._write(json.dumps({"part": number}) + "\n")
+
+    def _write(self, line: str, *, anew: bool = False) -> None:
+        if self._descriptor is None:
+            return
+        try:
+            if anew:
+                os.ftruncate(self._descriptor, 0)
+            data = line.encode()
+            os.lseek(self._descriptor, 0, os.SEEK_END)
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+            os.fsync(self._descriptor)
+        except OSError as error:
+            logger.warning("The upload cannot be resumed later: the ledger cannot be written: %s", error.strerror)
+            self.close()
+
+    def delete(self) -> None:
+        """Remove the ledger: there is nothing left to resume."""
+        if self._descriptor is not None:
+            self._unlink()
+            self.close()
+
+    def close(self) -> None:
+        """Unlock and close. An empty ledger leaves no file behind."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            try:
+                if os.fstat(descriptor).st_size == 0:
+                    self._unlink()
+                if self._owner == os.getpid():
+                    # Closing would not do: a process that another thread is just starting has a copy of the descriptor.
+                    fcntl.flock(descriptor, fcntl.LOCK_UN)
+            finally:
+                os.close(descriptor)
+
+    def _unlink(self) -> None:
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("%s is of no use any more and cannot be removed: %s", self.path, error.strerror)
+
+
+def list_entries(folder: Path) -> Iterator[tuple[Path, Entry]]:
+    """Yield what can be resumed in a folder, and where its ledger is."""
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            content = _read_file(path)
+        except OSError:
+            continue
+        if (entry := _parse(content, path)) is not None:
+            yield path, entry
+
+
+def clean(folder: Path) -> int:
+    """Remove every ledger of a folder that is not in use, damaged ones too, and return how many."""
+    removed = 0
+    for path in folder.glob(f"*{SUFFIX}"):
+        try:
+            descriptor = _open_locked(path)
+        except (LedgerLockedError, OSError):
+            continue
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+        removed += 1
+    return removed
+
+
+def _open_locked(path: Path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever held the lock before may have removed the file at the end of its upload.
+            if os.fstat(descriptor).st_nlink:
+                _check_own(descriptor)
+                os.fchmod(descriptor, 0o600)
+                return descriptor
+        except BlockingIOError as error:
+            os.close(descriptor)
+            raise LedgerLockedError(
+                "Another upload of this file is under way; wait for it, or upload with resume=False."
+            ) from error
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _check_own(descriptor: int) -> None:
+    """Refuse what is no ledger of this user.
+
+    In a folder that others may write to, somebody can lay a file there whose URLs lead the bytes elsewhere, or a second
+    name of a file that is precious.
+
+    Raises:
+        OSError: When it is no regular file, has another owner, or has another name besides.
+    """
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink > 1:
+        raise OSError(errno.EPERM, "there is a file that is no ledger of this user")
+
+
+def _read_file(path: Path) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        _check_own(descriptor)
+        return _read_all(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read_all(descriptor: int) -> bytes:
+    chunks, offset = [], 0
+    while offset <= SIZE_LIMIT and (chunk := os.pread(descriptor, 1024 * 1024, offset)):
+        chunks.append(chunk)
+        offset += len(chunk)
+    return b"".join(chunks)
+
+
+def _parse(content: bytes, path: Path) -> Entry | None:
+    if not content:
+        return None
+    # A crash may have cut the last line; every line before it was flushed.
+    head, *lines = content[: content.rfind(b"\n") + 1].split(b"\n")[:-1] or [b""]
+    try:
+        entry = _parse_head(json.loads(head))
+        done = {json.loads(line)["part"] for line in lines}
+        if not all(isinstance(number, int) and 1 <= number <= len(entry.parts) for number in done):
+            raise ValueError("a part that there is not")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        logger.warning("%s is damaged and was ignored; the upload starts afresh.", path)
+        return None
+    return evolve(entry, done=frozenset(done))
+
+
+def _parse_head(head: Any) -> Entry:
+    if head["version"] != VERSION:
+        raise ValueError("a version that is not known")
+    entry = Entry(
+        upload_id=head["upload_id"],
+        file=head["file"],
+        size=head["size"],
+        mtime_ns=head["mtime_ns"],
+        part_size=head["part_size"],
+        parts=tuple((url, expires) for url, expires in head["parts"]),
+    )
+    texts = (entry.upload_id, entry.file, *(text for part in entry.parts for text in part))
+    numbers = (entry.size, entry.mtime_ns, entry.part_size)
+    if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
+        raise TypeError("a value of the wrong type")
+    if entry.part_size < 1 or len(entry.parts) != -(-entry.size // entry.part_size):
+        raise ValueError("parts that do not add up")
+    return entry

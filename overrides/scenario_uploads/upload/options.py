@@ -1,0 +1,81 @@
+"""What `upload_file` takes besides the client, and what its progress callback gets."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import os
+import unicodedata
+from typing import Any
+
+from attrs import frozen
+
+from scenario_uploads.errors import InvalidArgumentError
+from scenario_uploads.settings.defaults import check_seconds
+from scenario_uploads.transfer.progress import OnProgress
+
+MAX_CONCURRENCY = 64
+
+# No link is faster by far.
+MAX_BANDWIDTH = 10**15
+
+
+@frozen
+class FileOptions:
+    """What `upload_file` takes besides the file; see there."""
+
+    kind: str | None = None
+    content_type: str | None = None
+    file_name: str | None = None
+    asset_options: Any = None
+    part_size: int | None = None
+    concurrency: int = 8
+    wait: bool = True
+    timeout: float = 300
+    on_progress: OnProgress | None = None
+    integrity: bool = True
+    resume: bool | str | os.PathLike[str] = False
+    max_bandwidth: float | None = None
+    restart_on_expiry: bool = True
+
+
+def check_file_options(options: FileOptions) -> None:
+    """Check what can be told from the arguments alone.
+
+    Raises:
+        InvalidArgumentError: When one cannot be used.
+    """
+    count = options.concurrency
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_CONCURRENCY:
+        raise InvalidArgumentError(f"concurrency must be a whole number from 1 to {MAX_CONCURRENCY}, not {count!r}.")
+    told = options.on_progress
+    if told is not None and (not callable(told) or inspect.iscoroutinefunction(told)):
+        raise InvalidArgumentError(f"on_progress must be a plain function, not {told!r}.")
+    check_seconds("timeout", options.timeout, zero=True)
+    folder = os.fspath(options.resume) if isinstance(options.resume, str | os.PathLike) else options.resume
+    if not isinstance(folder, bool) and (not isinstance(folder, str) or not folder or "\0" in folder):
+        raise InvalidArgumentError(f"resume must be True, False or the path of a folder, not {options.resume!r}.")
+    rate = options.max_bandwidth
+    number = isinstance(rate, int | float) and not isinstance(rate, bool)
+    if rate is not None and not (number and (1 <= rate <= MAX_BANDWIDTH or rate == math.inf)):
+        raise InvalidArgumentError(
+            f"max_bandwidth must be a number of bytes a second from 1 to {MAX_BANDWIDTH:,}, not {rate!r}."
+        )
+
+
+# Control characters, halves of characters, and Unicode's own line ends. Unusual spaces are welcome: macOS puts one into
+# the name of each screenshot.
+_NOT_IN_NAMES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+def check_file_name(name: str | None) -> str:
+    """Return the name to upload under.
+
+    Raises:
+        InvalidArgumentError: When there is none, or it has control characters.
+    """
+    if name is None:
+        raise InvalidArgumentError("What is uploaded has no name; give file_name=, such as 'dragon.glb'.")
+    if not isinstance(name, str) or not name.strip() or any(unicodedata.category(c) in _NOT_IN_NAMES for c in name):
+        raise InvalidArgumentError(f"file_name must be a name without control characters, not {name!r}.")
+    return name

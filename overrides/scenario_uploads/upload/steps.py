@@ -1,0 +1,267 @@
+"""`upload_file`, step by step: plan, create or resume, transfer, complete, wait. Like `flow`, it decides, no more.
+
+Everything that can be told from the arguments and the file is checked before the first request.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from attrs import field, frozen
+
+from scenario_uploads.api.calls import complete, failure_of, find_lack_of_upload, look, name_upload, wait
+from scenario_uploads.api.exchange import Api, Pause, Send, call
+from scenario_uploads.api.operations import build_create, check_upload_id, create_operation
+from scenario_uploads.api.polling import Standing, is_past_pending, judge
+from scenario_uploads.decoding.enums import is_known
+from scenario_uploads.errors import (
+    APIStatusError,
+    InvalidArgumentError,
+    SourceChangedError,
+    SourceError,
+    UploadFailedError,
+    UploadURLExpiredError,
+)
+from scenario_uploads.models import Upload, UploadCreateParams, UploadCreateResponse, UploadPart
+from scenario_uploads.sentinels import omit
+from scenario_uploads.settings.request import CallOptions
+from scenario_uploads.transfer.engine import Transfer, TransferJob
+from scenario_uploads.transfer.parts import PartTarget, UploadPlan, find_url_fault, match_targets, plan_parts
+from scenario_uploads.transfer.progress import UploadPhase, UploadProgress
+from scenario_uploads.transfer.source import FileInput, Source, open_source
+
+from .ledger import Entry, Ledger, default_folder
+from .media_types import infer_media
+from .options import FileOptions, check_file_name, check_file_options
+
+logger = logging.getLogger("scenario_uploads")
+
+T = TypeVar("T")
+Steps = Generator[Send | Pause | Transfer, Any, T]
+
+# A transfer of hours is not given up for a few bad seconds at its end.
+COMPLETE_RETRIES = 5
+
+
+@frozen
+class _Prepared:
+    """A file that can be sent: how it is cut, and the body of the create."""
+
+    plan: UploadPlan
+    params: UploadCreateParams
+
+
+@frozen
+class _Begun:
+    """An upload that exists: where its parts go, and which are there already."""
+
+    upload_id: str
+    targets: tuple[PartTarget, ...] = field(repr=False)
+    done: frozenset[int] = frozenset()
+    accepted: Upload | None = None
+    """The upload as the service has it, when that knows already that all parts are there."""
+
+    @property
+    def missing(self) -> tuple[PartTarget, ...]:
+        """The parts that are still to be sent."""
+        return tuple(target for target in self.targets if target.part.number not in self.done)
+
+
+def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload]:
+    """Create an upload for a file, send its parts, complete it and wait for the import."""
+    check_file_options(options)
+    source = open_source(file)
+    try:
+        prepared = _prepare(source, options)
+        with ExitStack() as stack:
+            ledger = _open_ledger(api, source, prepared, options)
+            if ledger is not None:
+                stack.enter_context(ledger)
+            return (yield from _upload(api, source, prepared, ledger, options))
+    finally:
+        source.close()
+
+
+def _upload(
+    api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None, options: FileOptions
+) -> Steps[Upload]:
+    begun = (yield from _resume(api, source, prepared.plan, ledger)) if ledger else None
+    may_restart, expired_id = options.restart_on_expiry, None
+    while True:
+        if begun is None:
+            with name_upload(expired_id):
+                begun = yield from _begin(api, source, prepared, ledger)
+        with name_upload(begun.upload_id):
+            try:
+                result = yield from _send(api, source, prepared.plan, begun, ledger, options)
+            except UploadURLExpiredError:
+                if not may_restart:
+                    raise
+                logger.warning("The presigned URLs of upload %s have expired; it starts afresh.", begun.upload_id)
+                may_restart, expired_id, begun = False, begun.upload_id, None
+                continue
+            except (UploadFailedError, SourceChangedError):
+                # Of a file that changed on the way, nobody knows which bytes of it were sent.
+                if ledger:
+                    ledger.delete()
+                raise
+        if ledger:
+            ledger.delete()
+        return result
+
+
+def _begin(api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None) -> Steps[_Begun]:
+    """Create the upload and note where its parts go."""
+    # A client whose `default_query` asks for costs alone would have nothing to send parts to.
+    added = CallOptions(query={"dryRun": omit})
+    operation = create_operation(prepared.params, added, project_id=api.options.project_id)
+    created = yield from call(api, operation, find_lack=_find_id_lack)
+    upload, plan = created.upload, prepared.plan
+    # A tolerant decoder leaves a value of the wrong type as it came.
+    answered = upload.parts if isinstance(upload.parts, list) else []
+    parts = [part for part in answered if isinstance(part, UploadPart)]
+    targets = match_targets(plan, parts, api_url=api.options.base_url, upload_id=upload.id)
+    if ledger and source.path and source.mtime_ns is not None:
+        urls = tuple((target.url, target.expires_text) for target in targets)
+        ledger.begin(Entry(upload.id, source.path, plan.size, source.mtime_ns, plan.part_size, urls))
+    return _Begun(upload.id, targets)
+
+
+def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger) -> Steps[_Begun | None]:
+    """Take up what an earlier call left, when it still can be; None means to start afresh."""
+    entry = ledger.read()
+    if entry is None:
+        return None
+    afresh = "Upload %s cannot be resumed: %s; the upload starts afresh."
+    if not entry.fits(size=plan.size, mtime_ns=source.mtime_ns or 0, part_size=plan.part_size):
+        logger.warning(afresh, entry.upload_id, "the file or its part size has changed")
+        return None
+    targets = tuple(PartTarget(plan.part(number), url, expires) for number, (url, expires) in enumerate(entry.parts, 1))
+    begun = _Begun(entry.upload_id, targets, entry.done)
+    try:
+        check_upload_id(entry.upload_id)
+    except InvalidArgumentError:
+        logger.warning("The ledger of %s was ignored: it names no upload; the upload starts afresh.", entry.file)
+        return None
+    if any(find_url_fault(target.url, api_url=api.options.base_url) for target in begun.missing):
+        logger.warning(afresh, entry.upload_id, "its URLs cannot be used here")
+        return None
+    if any(target.is_expired(api.now()) for target in begun.missing):
+        logger.warning(afresh, entry.upload_id, "its presigned URLs have expired")
+        return None
+    try:
+        with name_upload(entry.upload_id):
+            upload = yield from look(api, entry.upload_id, retries=None)
+    except APIStatusError as error:
+        if error.status_code not in (400, 403, 404):
+            raise
+        logger.warning(afresh, entry.upload_id, "the service no longer has it")
+        return None
+    if judge(upload.status, upload.entity_id) is Standing.FAILED:
+        logger.warning(afresh, entry.upload_id, "it has failed")
+        return None
+    logger.info("Upload %s is resumed: %d of %d parts are there.", begun.upload_id, len(entry.done), plan.parts_count)
+    # A status that nobody knows says nothing of the parts that are missing here.
+    accepted = is_past_pending(upload.status) and (is_known(upload.status) or not begun.missing)
+    return _Begun(entry.upload_id, targets, entry.done, upload if accepted else None)
+
+
+def _send(
+    api: Api, source: Source, plan: UploadPlan, begun: _Begun, ledger: Ledger | None, options: FileOptions
+) -> Steps[Upload]:
+    """Send what is missing, complete, and wait."""
+    attempt = 1
+
+    def tell(phase: UploadPhase) -> None:
+        if options.on_progress:
+            count = plan.parts_count
+            options.on_progress(UploadProgress(phase, plan.size, plan.size, count, count, attempt))
+
+    result = begun.accepted
+    if result is None:
+        job = TransferJob(
+            source=source,
+            targets=begun.missing,
+            size=plan.size,
+            parts_total=plan.parts_count,
+            concurrency=options.concurrency,
+            integrity=options.integrity,
+            max_bandwidth=options.max_bandwidth,
+            on_progress=options.on_progress,
+            on_part=partial(_record, source, ledger) if ledger else None,
+        )
+        attempt = yield Transfer(job)
+        source.check_unchanged()
+        tell(UploadPhase.COMPLETING)
+        completed = yield from complete(
+            api,
+            begun.upload_id,
+            retries=COMPLETE_RETRIES,
+            refusals=api.options.max_retries,
+            find_lack=find_lack_of_upload,
+        )
+        result = completed.value.upload
+    if options.wait:
+        tell(UploadPhase.WAITING)
+        result = yield from wait(api, begun.upload_id, options.timeout)
+    elif judge(result.status, result.entity_id) is Standing.FAILED:
+        raise failure_of(result, begun.upload_id)
+    tell(UploadPhase.DONE)
+    return result
+
+
+def _record(source: Source, ledger: Ledger, number: int) -> None:
+    # Before, and not only at the end: the file may be again what it was by then.
+    source.check_unchanged()
+    ledger.record(number)
+
+
+def _prepare(source: Source, options: FileOptions) -> _Prepared:
+    plan = plan_parts(source.size, options.part_size)
+    name = check_file_name(source.name if options.file_name is None else options.file_name)
+    media = infer_media(name, content_type=options.content_type, kind=options.kind)
+    params = build_create(
+        {
+            "file_name": name,
+            "file_size": plan.size,
+            "content_type": media.content_type,
+            "kind": media.kind,
+            "parts": plan.parts_count,
+            "asset_options": options.asset_options,
+        }
+    )
+    return _Prepared(plan, params)
+
+
+def _open_ledger(api: Api, source: Source, prepared: _Prepared, options: FileOptions) -> Ledger | None:
+    if options.resume is False:
+        return None
+    if source.path is None:
+        raise SourceError("Only a file given by its path can be resumed; give a path, or resume=False.")
+    if prepared.plan.parts_count == 1:
+        return None
+    folder = default_folder() if options.resume is True else Path(options.resume)
+    credentials = api.options.credentials
+    # A bearer token is renewed between one call and the next; a key is not.
+    account = credentials.header if credentials.scheme == "Basic" else credentials.scheme
+    body: Mapping[str, Any] = prepared.params.to_dict()
+    told = {name: value for name, value in body.items() if name not in ("fileSize", "parts")}
+    if api.options.project_id is not None:
+        told["projectId"] = api.options.project_id
+    return Ledger(folder, source.path, api.options.base_url, account, json.dumps(told, sort_keys=True))
+
+
+def _find_id_lack(answer: UploadCreateResponse) -> str | None:
+    if lack := find_lack_of_upload(answer):
+        return lack
+    try:
+        check_upload_id(answer.upload.id)
+    except InvalidArgumentError:
+        return "an upload without an id that can be used"
+    return None

@@ -1,0 +1,522 @@
+"""The command line, as a user and a script see it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from scenario_uploads import __main__
+from scenario_uploads.cli import commands as cli
+from scenario_uploads.sandbox import Sandbox
+from scenario_uploads.transfer.progress import OnProgress, UploadPhase, UploadProgress
+from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, default_folder
+
+MIB = 1024 * 1024
+COMMAND = [sys.executable, "-m", "scenario_uploads"]
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox(step_delay=0.01) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def environment(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCENARIO_BASE_URL", box.base_url)
+    monkeypatch.setenv("SCENARIO_SDK_API_KEY", box.api_key)
+    monkeypatch.setenv("SCENARIO_SDK_API_SECRET", box.api_secret)
+    monkeypatch.delenv("SCENARIO_SDK_JWT", raising=False)
+
+
+@pytest.fixture
+def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SCENARIO_BASE_URL", "SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET", "SCENARIO_SDK_JWT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def make_glb(path: Path, size: int) -> Path:
+    """Write a file that begins as a GLB does."""
+    head = b"glTF" + (2).to_bytes(4, "little") + size.to_bytes(4, "little")
+    path.write_bytes(head + os.urandom(size - len(head)))
+    return path
+
+
+@pytest.mark.usefixtures("environment")
+def test_upload_prints_the_entity_and_stores_the_same_bytes(
+    box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = make_glb(tmp_path / "dragon.glb", 11 * MIB)
+
+    code = cli.run(["upload", str(file), "--part-size", str(5 * MIB)])
+
+    shown = dict(line.split(": ", 1) for line in capsys.readouterr().out.splitlines())
+    assert code == 0
+    assert shown["status"] == "imported"
+    assert shown["entityId"].startswith("asset_")
+    assert box.sha256(shown["upload"]) == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@pytest.mark.usefixtures("environment")
+def test_without_a_terminal_progress_is_plain_lines_on_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.run(["upload", str(make_glb(tmp_path / "dragon.glb", MIB))])
+
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == "dragon.glb: 0 % of 1.0 MiB, 0 of 1 parts"
+    assert lines[-3:] == ["dragon.glb: completing", "dragon.glb: waiting", "dragon.glb: done"]
+
+
+@pytest.mark.usefixtures("environment")
+def test_json_is_one_object_on_stdout_and_silence_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = cli.run(["upload", str(make_glb(tmp_path / "a.glb", 1000)), "--json"])
+
+    captured = capsys.readouterr()
+    assert code == 0
+    assert captured.err == ""
+    assert captured.out.count("\n") == 1
+    assert json.loads(captured.out)["status"] == "imported"
+    assert "entityId" in json.loads(captured.out)
+
+
+@pytest.mark.usefixtures("environment")
+def test_no_wait_returns_before_the_import_and_wait_and_status_follow_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = make_glb(tmp_path / "a.glb", 1000)
+    assert cli.run(["upload", str(file), "--no-wait", "--json"]) == 0
+    upload = json.loads(capsys.readouterr().out)
+
+    assert cli.run(["wait", upload["id"], "--timeout", "30", "--json"]) == 0
+    waited = json.loads(capsys.readouterr().out)
+    assert cli.run(["status", upload["id"]]) == 0
+    shown = capsys.readouterr().out
+
+    assert upload["status"] != "imported"
+    assert waited["status"] == "imported"
+    assert shown == f"upload: {upload['id']}\nstatus: imported\nentityId: {waited['entityId']}\n"
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_file_that_is_not_what_it_claims_to_be_fails_with_the_reason_and_exit_code_6(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "picture.png"
+    file.write_bytes(b"no picture at all")
+
+    assert cli.run(["upload", str(file)]) == 6
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: Upload upload_")
+    upload_id = error.split()[2]
+
+    assert cli.run(["status", upload_id]) == 0
+    assert "status: failed\nerror: " in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["status", "upload_unknown"], 4, "upload_unknown"),
+        (["status", ".."], 2, "no upload id"),
+        (["wait", "upload_unknown", "--timeout", "-1"], 2, "timeout"),
+        (["upload", "{empty}"], 2, "empty"),
+        (["upload", "{folder}"], 2, "directory"),
+        (["upload", "{missing}"], 2, "does not exist"),
+        (["upload", "{unknown}"], 2, "give kind="),
+        (["upload", "{unknown}", "--kind", "picture"], 2, "picture"),
+        (["upload", "{empty}", "--part-size", "many"], 2, "many"),
+        (["upload", "{empty}", "--sandbox", "--base-url", "http://127.0.0.1:1"], 2, "not both"),
+        (["upload"], 2, "FILE"),
+        (["frobnicate"], 2, "frobnicate"),
+        (["status", "x", "--base-url", "ftp://example.com"], 2, "base_url"),
+        (["status", "x", "--base-url", "http://127.0.0.1:1/v1"], 4, "no answer from 127.0.0.1"),
+    ],
+)
+def test_errors_are_one_line_on_stderr_with_the_documented_exit_code(
+    arguments: list[str],
+    code: int,
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
+    (tmp_path / "empty.glb").touch()
+    (tmp_path / "file.xyzzy").write_bytes(b"?")
+    places = {
+        "{empty}": tmp_path / "empty.glb",
+        "{folder}": tmp_path,
+        "{missing}": tmp_path / "missing.glb",
+        "{unknown}": tmp_path / "file.xyzzy",
+    }
+
+    result = cli.run([str(places.get(argument, argument)) for argument in arguments])
+
+    captured = capsys.readouterr()
+    assert result == code
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 1
+    assert captured.err.startswith("error: ")
+    assert message in captured.err
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_missing_credentials_exit_with_3_and_name_the_variables(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["status", "upload_1"]) == 3
+    assert "SCENARIO_SDK_API_KEY" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("environment")
+def test_refused_credentials_exit_with_3(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "not-the-secret")
+
+    assert cli.run(["status", "upload_1"]) == 3
+    assert "not-the-secret" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_the_sandbox_option_needs_no_credentials(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["upload", str(make_glb(tmp_path / "a.glb", 1000)), "--sandbox", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "imported"
+
+
+def test_a_deadline_that_passes_exits_with_7(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox(step_delay=60) as slow:
+        monkeypatch.setenv("SCENARIO_SDK_API_KEY", slow.api_key)
+        monkeypatch.setenv("SCENARIO_SDK_API_SECRET", slow.api_secret)
+        file = make_glb(tmp_path / "a.glb", 1000)
+
+        assert cli.run(["upload", str(file), "--timeout", "0", "--base-url", slow.base_url]) == 7
+    assert "wait again" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_file_that_grows_while_it_is_sent_exits_with_5(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = make_glb(tmp_path / "a.glb", 1000)
+
+    @contextmanager
+    def grow(_name: str, *, quiet: bool) -> Iterator[OnProgress]:
+        def on_progress(event: UploadProgress) -> None:
+            if event.bytes_done == 0 and not quiet:
+                with file.open("ab") as out:
+                    out.write(b"more")
+
+        yield on_progress
+
+    monkeypatch.setattr("scenario_uploads.cli.commands.show_progress", grow)
+
+    assert cli.run(["upload", str(file)]) == 5
+    error = capsys.readouterr().err
+    assert error.startswith("error: The file changed while it was being sent")
+    assert "(upload upload_" in error
+
+
+@pytest.mark.usefixtures("environment")
+def test_f29_what_stopped_is_listed_taken_up_and_forgotten(
+    box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    file = make_glb(tmp_path / "dragon.glb", 11 * MIB)
+    command = ["upload", str(file), "--part-size", str(5 * MIB), "--concurrency", "1"]
+
+    @contextmanager
+    def stop(_name: str, *, quiet: bool) -> Iterator[OnProgress]:
+        def on_progress(event: UploadProgress) -> None:
+            if event.parts_done == 2 and not quiet:
+                raise KeyboardInterrupt
+
+        yield on_progress
+
+    with monkeypatch.context() as patch:
+        patch.setattr("scenario_uploads.cli.commands.show_progress", stop)
+        assert cli.run(command) == 130
+    capsys.readouterr()
+
+    assert cli.run(["resume", "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)["uploads"]
+    assert (listed["parts"], listed["size"]) == (3, 11 * MIB)
+    # The last part may have arrived while the command stopped.
+    done = listed["partsDone"]
+    assert done in (2, 3)
+    assert cli.run(["resume"]) == 0
+    assert capsys.readouterr().out.startswith(f"{file}: {done} of 3 parts sent (upload upload_")
+
+    assert cli.run([*command, "--json"]) == 0
+    captured = capsys.readouterr()
+    upload = json.loads(captured.out)
+    assert captured.err == f"Upload {listed['id']} is resumed: {done} of 3 parts are there.\n"
+    assert upload["id"] == listed["id"]
+    assert box.sha256(upload["id"]) == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert cli.run(["resume"]) == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.usefixtures("environment")
+def test_what_stopped_can_be_forgotten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    folder = default_folder()
+    folder.mkdir(parents=True)
+    (folder / f"damaged{SUFFIX}").write_text("?")
+    with Ledger(folder, "in use") as ledger:
+        ledger.begin(Entry("upload_1", "/f", 1, 1, 1, (("https://a/1", ""),)))
+        assert cli.run(["resume", "--clean"]) == 0
+        assert capsys.readouterr().out == "1 removed\n"
+        assert list(folder.iterdir()) == [ledger.path]
+        assert cli.run(["resume", "--clean", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out) == {"removed": 0}
+
+
+def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["--version"]) == 0
+    assert capsys.readouterr().out.strip()
+    assert cli.run(["upload", "--help"]) == 0
+    assert "--no-wait" in capsys.readouterr().out
+    assert cli.run([]) == 2
+    assert "Exit codes" in capsys.readouterr().out
+
+
+def test_a_fault_of_our_own_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("scenario_uploads.cli.commands.Scenario", fail)
+    with pytest.raises(ZeroDivisionError):
+        cli.run(["status", "x"])
+
+
+def test_the_command_says_what_to_install_when_its_extra_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "scenario_uploads.cli.commands")
+    monkeypatch.setitem(sys.modules, "typer", None)
+
+    with pytest.raises(SystemExit) as exit_:
+        __main__.main()
+
+    assert exit_.value.code == 2
+    assert "pip install 'scenario-uploads[cli]'" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_the_sandbox_says_what_to_install_when_its_extra_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "scenario_uploads.sandbox", None)
+
+    assert cli.run(["upload", str(make_glb(tmp_path / "a.glb", 100)), "--sandbox"]) == 2
+    assert "The sandbox is not installed" in capsys.readouterr().err
+
+
+def test_on_a_terminal_a_bar_shows_progress(tmp_path: Path, box: Sandbox) -> None:
+    file = make_glb(tmp_path / "dragon.glb", 6 * MIB)
+    parent, child = pty.openpty()
+    environment = os.environ | {
+        "SCENARIO_SDK_API_KEY": box.api_key,
+        "SCENARIO_SDK_API_SECRET": box.api_secret,
+        "TERM": "xterm",
+        "COLUMNS": "100",
+    }
+    with subprocess.Popen(
+        [*COMMAND, "upload", str(file), "--base-url", box.base_url],
+        stdout=subprocess.PIPE,
+        stderr=child,
+        env=environment,
+    ) as process:
+        os.close(child)
+        shown = b""
+        while chunk := _read(parent):
+            shown += chunk
+        output = process.communicate(timeout=30)[0].decode()
+    os.close(parent)
+
+    assert process.returncode == 0
+    assert "status: imported" in output
+    assert b"dragon.glb" in shown
+    assert b"MiB" in shown
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # what Linux says when the last writer of a terminal has gone
+        return b""
+
+
+def test_f27_ctrl_c_stops_the_upload_with_130(tmp_path: Path, box: Sandbox) -> None:
+    file = tmp_path / "large.glb"
+    with file.open("wb") as out:
+        out.write(b"glTF")
+        out.truncate(2048 * MIB)
+    environment = os.environ | {"SCENARIO_SDK_API_KEY": box.api_key, "SCENARIO_SDK_API_SECRET": box.api_secret}
+    with subprocess.Popen(
+        [*COMMAND, "upload", str(file), "--base-url", box.base_url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("large.glb: 0 %")
+        process.send_signal(signal.SIGINT)
+        out_, error = process.communicate(timeout=10)
+
+    assert process.returncode == 130
+    assert out_ == ""
+    assert error.splitlines()[-1] == "error: interrupted"
+    assert "Traceback" not in error
+
+
+def test_the_sandbox_command_serves_what_it_prints_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*COMMAND, "sandbox", "--port", "0", "--folder", str(tmp_path / "stored"), "--step-delay", "0.01"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline().strip() for _ in range(3)]
+        given = dict(line.removeprefix("export ").split("=", 1) for line in lines)
+        answer = httpx.get(
+            given["SCENARIO_BASE_URL"] + "/uploads/upload_1",
+            auth=(given["SCENARIO_SDK_API_KEY"], given["SCENARIO_SDK_API_SECRET"]),
+        )
+        process.send_signal(signal.SIGTERM)
+        _, error = process.communicate(timeout=15)
+
+    assert answer.status_code == 404
+    assert process.returncode == 0
+    assert "Traceback" not in error
+
+
+def test_a_port_that_is_taken_is_one_line_and_exit_code_2(box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    port = str(httpx.URL(box.base_url).port)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert cli.run(["sandbox", "--port", port]) == 2
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert f"port {port}" in capsys.readouterr().err
+
+
+def test_a_result_that_cannot_be_printed_is_one_line(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run(
+            [*COMMAND, "upload", str(make_glb(tmp_path / "a.glb", 100)), "--sandbox", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (result.returncode, result.stderr) == (1, "error: No space left on device\n")
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_the_embedded_sandbox_is_reached_without_the_proxy_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert cli.run(["upload", str(make_glb(tmp_path / "a.glb", 100)), "--sandbox", "--json"]) == 0
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_proxy_that_cannot_be_used_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "ftp://user:secret@127.0.0.1:9")
+    assert cli.run(["status", "upload_1"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: The environment's proxies")
+    assert len(error.splitlines()) == 1
+    assert "secret" not in error
+
+
+def test_an_interrupt_before_the_command_line_is_there_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "run", interrupt)
+    with pytest.raises(SystemExit) as exit_:
+        __main__.main()
+    assert exit_.value.code == 130
+    assert capsys.readouterr().err == "error: interrupted\n"
+
+
+def test_a_command_that_is_told_to_end_leaves_no_sandbox_behind(tmp_path: Path) -> None:
+    file = tmp_path / "large.glb"
+    with file.open("wb") as out:
+        out.write(b"glTF")
+        out.truncate(2048 * MIB)
+    environment = os.environ | {"TMPDIR": str(tmp_path / "temporary")}
+    (tmp_path / "temporary").mkdir()
+    with subprocess.Popen(
+        [*COMMAND, "upload", str(file), "--sandbox"], stderr=subprocess.PIPE, env=environment
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith(b"large.glb: 0 %")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=15)
+    assert process.returncode == 143
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_every_phase_is_said_once() -> None:
+    said: list[str] = []
+    lines = cli.show_progress("a", quiet=False)
+    with lines as tell:
+        assert tell is not None
+        tell._say = said.append  # type: ignore[attr-defined]
+        tell(UploadProgress(UploadPhase.TRANSFERRING, 0, 10, 0, 1))
+        tell(UploadProgress(UploadPhase.TRANSFERRING, 1, 10, 0, 1))
+        tell(UploadProgress(UploadPhase.DONE, 10, 10, 1, 1))
+        tell(UploadProgress(UploadPhase.DONE, 10, 10, 1, 1))
+    assert said == ["0 % of 0.0 MiB, 0 of 1 parts", "10 % of 0.0 MiB, 0 of 1 parts", "done"]
+
+
+@pytest.mark.usefixtures("environment")
+@pytest.mark.parametrize("closed", ["2>&-", "2>/dev/full", ">&-", "2> >(head -1 >/dev/null)"])
+def test_an_upload_needs_nobody_who_reads_its_progress(tmp_path: Path, closed: str) -> None:
+    """A service may have no stderr, a pipe may end early: that is nothing to the file."""
+    file = make_glb(tmp_path / "dragon.glb", 11 * MIB)
+    command = f"exec {' '.join(COMMAND)} upload {file} --part-size {5 * MIB} {closed}"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    if closed == ">&-":
+        assert done.stderr.splitlines()[-1] == "dragon.glb: done"
+    else:
+        assert (done.stderr, "entityId: asset_" in done.stdout) == ("", True)
+
+
+@pytest.mark.usefixtures("environment")
+def test_names_that_an_encoding_lacks_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with Ledger(default_folder(), "a") as ledger:
+        ledger.begin(Entry("upload_1", "/tmp/é\u202e.png", 1, 1, 1, (("https://a.example/", ""),)))
+    done = subprocess.run(
+        [*COMMAND, "resume"],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "/tmp/\\xe9 .png: 0 of 1 parts sent (upload upload_1)\n"
+    assert (done.returncode, done.stderr) == (0, "")

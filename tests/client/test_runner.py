@@ -1,0 +1,152 @@
+"""Who carries steps out: what they yield is done, and what comes of it goes back to them."""
+
+import asyncio
+import os
+from collections.abc import Generator
+from contextlib import suppress
+from typing import Any
+
+import httpx
+import pytest
+from scenario_uploads import ScenarioError
+from scenario_uploads.api.exchange import Pause, Send
+from scenario_uploads.api.responses import Answer
+from scenario_uploads.client.async_runner import AsyncConnections, AsyncRunner
+from scenario_uploads.client.runner import Connections, Runner
+
+from tests.support.clients import Clock, raises
+from tests.support.server import hang
+from tests.support.service import Service
+
+Steps = Generator[Any, Any, Any]
+
+
+class Both:
+    """A runner of either kind, run until it is done."""
+
+    def __init__(self, kind: str) -> None:
+        self._loop = asyncio.Runner() if kind == "async" else None
+        self.runner: Any = AsyncRunner(AsyncConnections(None)) if self._loop else Runner(Connections(None))
+
+    def run(self, steps: Steps) -> Any:
+        return self._loop.run(self.runner.run(steps)) if self._loop else self.runner.run(steps)
+
+    def close(self) -> None:
+        if self._loop:
+            self._loop.run(self.runner.close())
+            self._loop.close()
+        else:
+            self.runner.close()
+
+
+@pytest.fixture(params=["sync", "async"])
+def both(request: pytest.FixtureRequest) -> Any:
+    one = Both(request.param)
+    yield one
+    one.close()
+
+
+def request_to(service: Service, **timeouts: float) -> httpx.Request:
+    extensions = {"timeout": {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": 5.0} | timeouts}
+    return httpx.Request("GET", f"{service.url}/uploads/u", extensions=extensions)
+
+
+def test_steps_without_any_effect_end_with_their_value(both: Both) -> None:
+    def steps() -> Steps:
+        return 7
+        yield
+
+    assert both.run(steps()) == 7
+
+
+def test_a_pause_is_waited_for_as_long_as_it_says(both: Both, clock: Clock) -> None:
+    def steps() -> Steps:
+        assert (yield Pause(1.5)) is None
+        yield Pause(0.0)
+        return "done"
+
+    assert both.run(steps()) == "done"
+    assert clock.pauses == [1.5, 0.0]
+
+
+def test_a_request_is_answered(both: Both, service: Service) -> None:
+    def steps() -> Steps:
+        return (yield Send(request_to(service), 10_000))
+
+    answer = both.run(steps())
+    assert isinstance(answer, Answer)
+    assert (answer.status, answer.fault) == (200, None)
+    assert b'"upload_1"' in answer.body
+    assert answer.elapsed > 0
+
+
+def test_what_goes_wrong_is_raised_where_it_was_asked_for(both: Both, service: Service) -> None:
+    service.script("retrieve", hang)
+
+    def steps() -> Steps:
+        with suppress(httpx.ReadTimeout):
+            yield Send(request_to(service, read=0.05), 100)
+        return (yield Send(request_to(service), 10_000)).status
+
+    assert both.run(steps()) == 200
+
+
+def test_what_the_steps_raise_comes_out(both: Both) -> None:
+    def steps() -> Steps:
+        yield Pause(0)
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        both.run(steps())
+
+
+def test_an_interrupt_reaches_the_steps_so_that_they_can_clean_up(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+    cleaned: list[str] = []
+
+    def steps() -> Steps:
+        try:
+            yield Pause(0)
+        finally:
+            cleaned.append("yes")
+
+    def interrupt(step: object) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(both.runner), "_perform", lambda self, step: interrupt(step))
+    with pytest.raises(KeyboardInterrupt):
+        both.run(steps())
+    assert cleaned == ["yes"]
+
+
+def test_after_closing_pauses_are_all_that_is_done(both: Both, service: Service, clock: Clock) -> None:
+    def steps() -> Steps:
+        yield Pause(1)
+        yield Send(request_to(service), 100)
+
+    both.run(iter_nothing())
+    if isinstance(both.runner, Runner):
+        both.runner.close()
+    else:
+        both._loop.run(both.runner.close())  # type: ignore[union-attr]
+    with raises(ScenarioError, "closed"):
+        both.run(steps())
+    assert service.requests == []
+
+
+def iter_nothing() -> Steps:
+    return None
+    yield
+
+
+def test_35_connections_of_a_parent_process_are_given_up(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = Runner(Connections(None))
+
+    def steps() -> Steps:
+        return (yield Send(request_to(service), 10_000)).status
+
+    assert [runner.run(steps()), runner.run(steps())] == [200, 200]
+    assert service.server.connections == 1
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert [runner.run(steps()), runner.run(steps())] == [200, 200]
+    assert service.server.connections == 2
+    runner.close()

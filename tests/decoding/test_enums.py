@@ -1,0 +1,326 @@
+"""Enums that take what the service sends tomorrow: every enum, of the present contract and of any other."""
+
+import copy
+import enum
+import json
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import ModuleType
+from typing import Any
+
+import pytest
+import scenario_uploads_client.models
+from hypothesis import given
+from hypothesis import strategies as st
+from scenario_uploads import Upload, UploadCreateParams, UploadKind, UploadProvider, UploadStatus, is_known, models
+from scenario_uploads.decoding import codec, enums
+from scenario_uploads.decoding.enums import open_enums, unknown_member
+from scenario_uploads_client.types import UNSET
+
+from tests.support import future
+
+
+class OldStyle(str, enum.Enum):  # noqa: UP042 - what the generator writes for older versions of Python
+    RED = "red"
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Bare(str, enum.Enum):  # noqa: UP042
+    RED = "red"
+
+
+class OldNumbers(int, enum.Enum):
+    LOW = 1
+
+
+class Mute(enum.Enum):
+    """No text and no number: such an enum stays as it is."""
+
+    A = "a"
+
+
+def make_module() -> ModuleType:
+    module = ModuleType("another_contract")
+    vars(module).update(
+        OldStyle=OldStyle, Bare=Bare, OldNumbers=OldNumbers, Mute=Mute, number=5, text="x", function=make_module
+    )
+    return module
+
+
+open_enums(make_module())
+
+
+def list_enums() -> list[Any]:
+    """Every enum of the contract of today and of one of tomorrow."""
+    return [
+        item
+        for package in (scenario_uploads_client.models, future.load())
+        for name in package.__all__
+        if isinstance(item := getattr(package, name), type) and issubclass(item, enum.Enum)
+    ] + [OldStyle, Bare, OldNumbers]
+
+
+ENUMS = list_enums()
+each_enum = pytest.mark.parametrize("kind", ENUMS, ids=lambda kind: kind.__name__)
+
+
+def new_value(kind: Any) -> Any:
+    return 4711 if issubclass(kind, int) else "hologram"
+
+
+def test_both_kinds_of_enums_are_there() -> None:
+    assert UploadKind in ENUMS
+    assert future.load().Level in ENUMS
+    assert len(ENUMS) > 10
+
+
+@each_enum
+def test_known_members_keep_their_identity(kind: Any) -> None:
+    for member in kind:
+        assert kind(member.value) is member is kind(member) is kind[member.name]
+        assert is_known(member)
+        for twin in (copy.copy(member), copy.deepcopy(member), pickle.loads(pickle.dumps(member))):
+            assert twin is member
+
+
+@each_enum
+def test_an_unknown_value_is_like_a_member(kind: Any) -> None:
+    value = new_value(kind)
+    member = kind(value)
+    assert isinstance(member, kind)
+    assert type(member) is kind
+    assert member == value
+    assert value == member
+    assert not member != value  # noqa: SIM202 - the operator is what is tested
+    assert hash(member) == hash(value)
+    assert {member: 1}[value] == {value: 1}[member] == 1
+    assert member.value == value
+    assert type(member.value) is type(value)
+    assert member.name == str(value)
+    assert repr(member) == f"<{kind.__name__}.{value}: {value!r}>"
+    assert bool(member)
+
+
+@each_enum
+def test_an_unknown_value_prints_as_its_value(kind: Any) -> None:
+    member, known = kind(new_value(kind)), next(iter(kind))
+    if str(known) == str(known.value):
+        assert str(member) == f"{member}" == "%s" % member == f"{new_value(kind)}"  # noqa: UP031
+    assert json.dumps({"kind": member}) == json.dumps({"kind": new_value(kind)})
+
+
+@each_enum
+def test_an_unknown_value_is_the_same_object_each_time(kind: Any) -> None:
+    member = kind(new_value(kind))
+    assert kind(new_value(kind)) is member
+    assert kind(member) is member
+    assert unknown_member(kind, new_value(kind)) is member
+
+
+@each_enum
+def test_an_unknown_value_is_no_part_of_the_enum(kind: Any) -> None:
+    before = (list(kind), len(kind), dict(kind.__members__), dir(kind))
+    member = kind(new_value(kind))
+    assert (list(kind), len(kind), dict(kind.__members__), dir(kind)) == before
+    assert not is_known(member)
+    assert all(member is not other and member != other for other in kind)
+    with pytest.raises(KeyError):
+        kind[str(new_value(kind))]
+
+
+@each_enum
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_an_unknown_value_pickles_to_the_same_object(kind: Any, protocol: int) -> None:
+    member = kind(new_value(kind))
+    assert pickle.loads(pickle.dumps(member, protocol)) is member
+    assert pickle._loads(pickle._dumps(member, protocol)) is member  # type: ignore[attr-defined]
+
+
+@each_enum
+def test_an_unknown_value_copies_to_itself(kind: Any) -> None:
+    member = kind(new_value(kind))
+    assert copy.copy(member) is member
+    assert copy.deepcopy(member) is member
+    (twin,) = copy.deepcopy([{"kind": member}])
+    assert twin["kind"] is member
+
+
+def test_an_unknown_value_pickles_into_a_new_process_that_has_imported_nothing() -> None:
+    program = """
+import pickle, sys
+kinds = pickle.load(sys.stdin.buffer)
+from scenario_uploads import UploadKind, is_known
+print([(repr(kind), type(kind) is UploadKind, kind is UploadKind(str(kind)), is_known(kind)) for kind in kinds])
+"""
+    data = pickle.dumps([UploadKind("hologram"), UploadKind.IMAGE])
+    result = subprocess.run([sys.executable, "-c", program], input=data, capture_output=True, check=False)
+    assert result.stderr == b""
+    assert result.stdout.decode().strip() == str(
+        [("<UploadKind.hologram: 'hologram'>", True, True, False), ("<UploadKind.IMAGE: 'image'>", True, True, True)]
+    )
+
+
+@pytest.mark.parametrize("value", ["", "IMAGE", "Image", "3D", "THREE_D", "__class__", "_missing_", "mro", "\ud800"])
+def test_an_unknown_value_that_is_called_like_something_is_unknown_still(value: str) -> None:
+    """Above all, one that is called as a member is."""
+    member = UploadKind(value)
+    assert member == value
+    assert not is_known(member)
+    assert member not in list(UploadKind)
+    assert member.value == value
+    assert pickle.loads(pickle.dumps(member)) is member
+
+
+def test_enums_do_not_share_their_unknown_values() -> None:
+    kind, provider = UploadKind("new"), UploadProvider("new")
+    assert type(kind) is UploadKind
+    assert type(provider) is UploadProvider
+    assert kind is not provider
+
+
+@pytest.mark.parametrize("value", [None, 5, 5.0, True, b"image", ["image"], {}, object()])
+def test_what_is_no_text_is_no_value_of_an_enum_of_texts(value: object) -> None:
+    with pytest.raises(ValueError, match="is not a valid UploadKind"):
+        UploadKind(value)
+
+
+@pytest.mark.parametrize("value", [None, "1", 5.5, b"1", [1], {}])
+def test_what_is_no_whole_number_is_no_value_of_an_enum_of_numbers(value: object) -> None:
+    with pytest.raises(ValueError, match="is not a valid Level"):
+        future.load().Level(value)
+
+
+def test_an_enum_of_neither_stays_as_it_was() -> None:
+    with pytest.raises(ValueError, match="is not a valid Mute"):
+        Mute("b")
+    assert unknown_member(Mute, "b") is None
+    assert is_known(Mute.A)
+
+
+def test_a_member_of_somebodys_own_enum_counts_as_its_value() -> None:
+    class Mine(str, enum.Enum):  # noqa: UP042
+        NEW = "hologram"
+        OLD = "image"
+
+    assert UploadKind(Mine.NEW) is UploadKind("hologram")
+    assert UploadKind(Mine.OLD) is UploadKind.IMAGE
+    assert type(UploadKind(Mine.NEW).value) is str
+    assert UploadKind(UploadStatus("hologram")) is UploadKind("hologram")
+
+
+def test_unknown_values_match_and_sort_like_texts() -> None:
+    match UploadStatus("quarantined"):
+        case UploadStatus.IMPORTED:
+            seen = "imported"
+        case "quarantined":
+            seen = "quarantined"
+        case _:
+            seen = "other"
+    assert seen == "quarantined"
+    assert sorted([UploadKind("zoo"), UploadKind.IMAGE, UploadKind("a")]) == ["a", "image", "zoo"]
+    assert UploadKind("zoo").upper() == "ZOO"
+    assert future.load().Level(41) + 1 == 42
+
+
+@given(st.text(st.characters()))
+def test_every_text_round_trips(value: str) -> None:
+    member = UploadKind(value)
+    assert member == value == member.value
+    assert UploadKind(member.value) is member
+    assert pickle.loads(pickle.dumps(member)) is member is copy.deepcopy(member)
+    assert is_known(member) is (value in {kind.value for kind in UploadKind})
+
+
+@given(st.integers())
+def test_every_whole_number_round_trips(value: int) -> None:
+    level = future.load().Level
+    member = level(value)
+    assert member == value == member.value
+    assert level(value) is member is pickle.loads(pickle.dumps(member))
+    assert is_known(member) is (value in range(4))
+
+
+@each_enum
+def test_threads_that_meet_a_new_value_at_once_get_one_object(kind: Any) -> None:
+    start = threading.Barrier(8, timeout=5)
+
+    def make(_: int) -> list[Any]:
+        start.wait()
+        return [kind(9000 + n if issubclass(kind, int) else f"raced {n}") for n in range(200)]
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(make, range(8)))
+    for members in zip(*results, strict=True):
+        assert len({id(member) for member in members}) == 1
+
+
+def test_texts_that_nobody_holds_are_forgotten() -> None:
+    """A service that sends a new value with each answer fills no memory."""
+    before = len(enums._TEXTS)
+    for n in range(1000):
+        UploadKind(f"forgotten {n}")
+    assert len(enums._TEXTS) == before
+
+
+@pytest.mark.parametrize("value", [None, UNSET, "image", 5, [], enum.Enum, UploadKind])
+def test_what_is_no_enum_value_is_not_known(value: Any) -> None:
+    assert is_known(value) is False
+
+
+def test_an_alias_is_known() -> None:
+    class Aliased(enum.StrEnum):
+        ONE = "one"
+        UNO = "one"
+
+    assert is_known(Aliased.UNO)
+
+
+def test_opening_twice_changes_nothing() -> None:
+    member = UploadKind("hologram")
+    open_enums(scenario_uploads_client.models)
+    assert UploadKind("hologram") is member
+
+
+def test_a_closed_enum_is_opened_by_looking_and_not_by_name() -> None:
+    class Fresh(enum.StrEnum):
+        A = "a"
+
+    with pytest.raises(ValueError, match=r"is not a valid .*Fresh"):
+        Fresh("b")
+    module = ModuleType("fresh")
+    module.Anything = Fresh  # type: ignore[attr-defined]
+    open_enums(module)
+    assert Fresh("b") == "b"  # type: ignore[comparison-overlap]
+
+
+@pytest.mark.parametrize("dump", [str, repr, "{:>12}".format, lambda member: f"{member!s:.3}"])
+def test_formatting_is_that_of_the_text(dump: Callable[[Any], str]) -> None:
+    member = UploadKind("hologram")
+    expected = "<UploadKind.hologram: 'hologram'>" if dump is repr else dump("hologram")
+    assert dump(member) == expected
+
+
+def test_the_models_of_the_package_are_open() -> None:
+    for name in models.__all__:
+        item = getattr(models, name)
+        if isinstance(item, type) and issubclass(item, enum.Enum):
+            assert not is_known(item("of tomorrow"))
+
+
+def test_what_is_unpickled_first_opens_the_enums_of_a_new_process() -> None:
+    """Nothing else of this package has been imported there."""
+    upload = codec.decode(Upload, {"status": "hologram"}, lambda *_problem: None)
+    params = UploadCreateParams(file_name="a.glb")
+    code = (
+        "import copy, pickle, sys\n"
+        "upload, params = pickle.load(sys.stdin.buffer)\n"
+        "assert type(upload.status)('brandnew') == 'brandnew'\n"
+        "assert copy.deepcopy(params).to_dict() == {'fileName': 'a.glb'}\n"
+    )
+    subprocess.run([sys.executable, "-c", code], input=pickle.dumps((upload, params)), check=True, timeout=30)

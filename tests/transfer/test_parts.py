@@ -1,0 +1,268 @@
+"""How a file is cut into parts, and which presigned URL belongs to which piece."""
+
+import itertools
+
+import httpx
+import pytest
+from attrs import frozen
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scenario_uploads.errors import InvalidArgumentError, SourceError, TransferError
+from scenario_uploads.limits import GIB, MAX_FILE_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, TIB
+from scenario_uploads.transfer.parts import PartTarget, find_url_fault, is_loopback, match_targets, plan_parts
+
+API = "https://api.cloud.scenario.com/v1"
+LOCAL_API = "http://127.0.0.1:4010/v1"
+SIZES = st.integers(1, 5 * TIB)
+
+
+@frozen
+class Answered:
+    number: object
+    url: object = "https://bucket.s3-accelerate.amazonaws.com/key?X-Amz-Signature=f00d"
+    expires: str = "2025-07-01T15:15:27.153Z"
+
+
+def answer(*numbers: object) -> list[Answered]:
+    return [Answered(number) for number in numbers]
+
+
+@given(SIZES, st.none() | st.integers(5 * MIB, 5 * GIB))
+def test_a_plan_covers_the_file_exactly_once_within_the_limits_of_s3(size: int, part_size: int | None) -> None:
+    """For every size to 5 TiB, with every part size that needs no more than 10,000 parts."""
+    assume(part_size is None or size <= part_size * 10_000)
+    plan = plan_parts(size, part_size)
+    assert 1 <= plan.parts_count <= 10_000
+    assert part_size is None or plan.part_size == part_size
+    # Ends meet ends: looking at the border of each part is enough, and ten thousand of them are soon looked at.
+    numbers = range(1, plan.parts_count + 1)
+    if len(numbers) > 200:
+        numbers = [*range(1, 100), *range(plan.parts_count - 99, plan.parts_count + 1)]
+    parts = [plan.part(number) for number in numbers]
+    assert parts[0].offset == 0
+    assert parts[-1].offset + parts[-1].length == size
+    for part, following in itertools.pairwise(parts):
+        assert part.length == plan.part_size
+        assert following.number > part.number + 1 or following.offset == part.offset + part.length
+        assert following.offset - part.offset == (following.number - part.number) * plan.part_size
+    assert all(5 * MIB <= part.length <= 5 * GIB for part in parts[:-1])
+    assert 1 <= parts[-1].length <= 5 * GIB
+    assert [part.number for part in parts] == list(numbers)
+
+
+@given(st.integers(1, 200 * MIB), st.integers(5 * MIB, 40 * MIB))
+def test_the_lengths_of_all_parts_add_up(size: int, part_size: int) -> None:
+    plan = plan_parts(size, part_size)
+    assert size == sum(plan.part(number).length for number in range(1, plan.parts_count + 1))
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (1, (8 * MIB, 1)),
+        (8 * MIB, (8 * MIB, 1)),
+        (8 * MIB + 1, (8 * MIB, 2)),
+        (80_000 * MIB, (8 * MIB, 10_000)),
+        (80_000 * MIB + 1, (16 * MIB, 5_001)),
+        (5 * TIB, (1024 * MIB, 5_120)),
+    ],
+)
+def test_without_a_part_size_the_smallest_power_that_fits_is_taken(size: int, expected: tuple[int, int]) -> None:
+    plan = plan_parts(size)
+    assert (plan.part_size, plan.parts_count) == expected
+
+
+@pytest.mark.parametrize("size", [0, -1, 5 * TIB + 1, 10**30])
+def test_fault_31_and_32_sizes_that_no_upload_has(size: int) -> None:
+    with pytest.raises(SourceError, match=r"empty|5 TiB"):
+        plan_parts(size)
+
+
+@pytest.mark.parametrize("part_size", [0, -1, 1, 5 * MIB - 1, 5 * GIB + 1, 10**30])
+def test_fault_32_part_sizes_out_of_range(part_size: int) -> None:
+    with pytest.raises(InvalidArgumentError, match=r"5 MiB\) to [\d,]+ \(5 GiB"):
+        plan_parts(100 * MIB, part_size)
+
+
+@pytest.mark.parametrize("part_size", ["8MiB", 8.0 * MIB, True, b"8", [8], object()])
+def test_fault_32_part_sizes_that_are_no_whole_number(part_size: int) -> None:
+    with pytest.raises(InvalidArgumentError, match="whole number of bytes"):
+        plan_parts(100 * MIB, part_size)
+
+
+@given(st.integers(5 * MIB, 500 * MIB), st.data())
+def test_fault_32_a_part_size_that_needs_too_many_parts(part_size: int, data: st.DataObject) -> None:
+    """The message names a part size, and that one works."""
+    size = data.draw(st.integers(part_size * 10_000 + 1, 5 * TIB))
+    with pytest.raises(InvalidArgumentError, match="at least") as caught:
+        plan_parts(size, part_size)
+    remedy = int(str(caught.value).rpartition("at least ")[2].partition(", or none")[0].replace(",", ""))
+    assert plan_parts(size, remedy).parts_count <= 10_000
+    assert -(-size // (remedy - 1)) > 10_000
+
+
+def test_the_limits_are_those_of_s3() -> None:
+    assert (MIN_PART_SIZE, MAX_PARTS, MAX_FILE_SIZE) == (5 * 1024**2, 10_000, 5 * 1024**4)
+    assert plan_parts(5 * TIB, 5 * GIB).parts_count == 1_024
+
+
+def test_each_part_gets_the_url_of_its_number() -> None:
+    """Whatever the order of the answer."""
+    plan = plan_parts(20 * MIB)
+    answered = [Answered(number, f"https://host/{number}?X-Amz-Signature=f00d") for number in (3, 1, 2)]
+    targets = match_targets(plan, answered, api_url=API)
+    assert [plan.part(1), plan.part(2), plan.part(3)] == [target.part for target in targets]
+    assert [f"https://host/{number}?X-Amz-Signature=f00d" for number in (1, 2, 3)] == [t.url for t in targets]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "message"),
+    [
+        ((), "missing: 1, 2, 3; not expected: none"),
+        ((1, 3), "missing: 2; not expected: none"),
+        ((1, 2, 2), "part number 2 twice"),
+        ((1, 2, 3, 3), "part number 3 twice"),
+        ((1, 2, 3, 4), "missing: none; not expected: 4"),
+        ((0, 1, 2), "missing: 3; not expected: 0"),
+        ((0, 1, 2, 3), "missing: none; not expected: 0"),
+        ((1, 2, 3, -1), "not expected: -1"),
+        ((1, 2, None), "no whole number"),
+        ((1, 2, "3"), "no whole number"),
+        ((True, 2, 3), "no whole number"),
+        ((1, 2, [3]), "no whole number"),
+        ((1, 2, {}), "no whole number"),
+        ((1, 2, 3.5), "no whole number"),
+    ],
+)
+def test_fault_16_part_numbers_that_do_not_fit(numbers: tuple[object, ...], message: str) -> None:
+    with pytest.raises(TransferError, match=message) as caught:
+        match_targets(plan_parts(20 * MIB), answer(*numbers), api_url=API, upload_id="upload_1")
+    assert caught.value.upload_id == "upload_1"
+
+
+def test_fault_16_an_answer_without_parts() -> None:
+    with pytest.raises(TransferError, match="missing: 1, 2, 3"):
+        match_targets(plan_parts(20 * MIB), None, api_url=API)
+
+
+def test_fault_16_the_message_stays_short_when_much_is_missing() -> None:
+    with pytest.raises(TransferError, match=r"missing: 1, 2, 3, 4, 5 and 9,995 more; not expected: none"):
+        match_targets(plan_parts(80_000 * MIB), [], api_url=API)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://bucket.s3-accelerate.amazonaws.com/key?X-Amz-Signature=f00d",
+        "https://my_bucket.s3.amazonaws.com/a%20b?x",
+        "HTTPS://BUCKET.S3.AMAZONAWS.COM/key",
+        "https://10.0.0.1:9000/bucket/key?x",
+        "https://[2001:db8::1]:9000/bucket/key?x",
+        "https://host/it's(1)~a?b=c;d",
+    ],
+)
+def test_https_urls_are_taken(url: str) -> None:
+    assert find_url_fault(url, api_url=API) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("http://bucket.s3.amazonaws.com/key", "scheme"),
+        ("http://127.0.0.1/key", "scheme"),
+        ("ftp://host/key", "scheme"),
+        ("file:///etc/passwd", "no host"),
+        ("javascript:alert(1)", "no host"),
+        ("//host/key", "scheme"),
+        ("/key", "no host"),
+        ("", "no host"),
+        ("url", "no host"),
+        ("https://", "no host"),
+        ("https:///key", "no host"),
+        ("https://user@host/key", "user name"),
+        ("https://user:password@host/key", "user name"),
+        ("https://host\\@evil.example.com/key", "user name"),
+        ("https://host\\.example.com/key", "no host"),
+        ("https://a%2eb/key", "no host"),
+        ("https://a,b/key", "no host"),
+        ("https://host:/key", "no host"),
+        ("https://host:99999/key", "not a URL"),
+        ("https://host:x/key", "not a URL"),
+        ("https://[::1/key", "not a URL"),
+        ("https://a..b/key", "not a URL"),
+        (f"https://{'a' * 64}.example.com/key", "not a URL"),
+        ("https://host/a b", "a space"),
+        (" https://host/a", "a space"),
+        ("https://host/a\n", "a space"),
+        ("https://host/a\r\nX-Evil: 1", "a space"),
+        ("https://host/a\x00", "a space"),
+        ("https://hôst/a", "not ASCII"),
+        ("https://host/\udcff", "not ASCII"),
+        (None, "not a text"),
+        (5, "not a text"),
+        (["https://host/"], "not a text"),
+        (b"https://host/", "not a text"),
+    ],
+)
+def test_fault_15_urls_that_are_refused(url: object, fault: str) -> None:
+    assert fault in (find_url_fault(url, api_url=API) or "")
+    with pytest.raises(TransferError, match="URL of part 1 is refused"):
+        match_targets(plan_parts(1), [Answered(1, url)], api_url=API)
+
+
+@given(st.text(st.characters(max_codepoint=255) | st.sampled_from("abc.:-[]@%"), max_size=30))
+def test_fault_15_what_is_not_refused_can_be_requested(rest: str) -> None:
+    """No URL gets past this check and then fails in the HTTP library."""
+    url = f"https://{rest}/key?X-Amz-Signature=f00d"
+    if find_url_fault(url, api_url=API) is None:
+        assert httpx.Request("PUT", url).url.scheme == "https"
+
+
+@pytest.mark.parametrize(
+    ("url", "api_url", "allowed"),
+    [
+        ("http://127.0.0.1:9000/key", LOCAL_API, True),
+        ("http://localhost:9000/key", LOCAL_API, True),
+        ("http://[::1]:9000/key", "http://localhost:4010/v1", True),
+        ("http://127.8.9.10/key", LOCAL_API, True),
+        ("http://127.0.0.1:9000/key", API, False),
+        ("http://bucket.s3.amazonaws.com/key", LOCAL_API, False),
+        ("http://127.0.0.1.example.com/key", LOCAL_API, False),
+        ("http://localhost.example.com/key", LOCAL_API, False),
+        ("http://10.0.0.1/key", LOCAL_API, False),
+        ("http://0.0.0.0/key", LOCAL_API, False),
+        ("http://127.0.0.1/key", "no URL at all", False),
+        ("ftp://127.0.0.1/key", LOCAL_API, False),
+    ],
+)
+def test_fault_15_http_is_for_a_service_on_this_machine(url: str, api_url: str, allowed: bool) -> None:
+    """Only when both the API and the storage are on loopback."""
+    assert allowed is (find_url_fault(url, api_url=api_url) is None)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("localhost", True),
+        ("box.localhost", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("example.com", False),
+        ("notlocalhost", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_loopback_is_this_machine(host: str | None, expected: bool) -> None:
+    assert is_loopback(host) is expected
+
+
+def test_no_message_and_no_repr_shows_a_signature() -> None:
+    """A refused URL is not repeated, and a target shows its host alone."""
+    part = plan_parts(1).part(1)
+    assert repr(PartTarget(part, Answered(1).url)) == (  # type: ignore[arg-type]
+        "PartTarget(Part(number=1, offset=0, length=1), url='bucket.s3-accelerate.amazonaws.com'…)"
+    )
+    with pytest.raises(TransferError) as caught:
+        match_targets(plan_parts(1), [Answered(1, "http://host/key?X-Amz-Signature=f00d")], api_url=API)
+    assert "f00d" not in f"{caught.value} {caught.value!r}"

@@ -1,0 +1,533 @@
+"""Connections to storage: how they come about, what may stand in the way, and who gets them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from scenario_uploads.errors import TransferError
+from scenario_uploads.tls import create_tls_context, find_certificate_error
+from scenario_uploads.transfer.connection import HaltedError, StorageTimeouts
+from scenario_uploads.transfer.pool import Proxy, Storage, UnreachableError
+
+from tests.support.clients import Connect
+from tests.support.server import Exchange, Server, until
+from tests.support.service import Service
+from tests.support.storing import (
+    IMPATIENT,
+    ConnectProxy,
+    Silence,
+    body_of,
+    bucket,
+    count_descriptors,
+    make_certificate,
+    make_tls,
+    store,
+)
+
+PATIENT = StorageTimeouts(5, 5, 5)
+
+
+@pytest.fixture
+def storage() -> Iterator[Storage]:
+    one = Storage(PATIENT)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def impatient() -> Iterator[Storage]:
+    one = Storage(IMPATIENT)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(make_certificate()))
+
+
+@contextmanager
+def full_backlog() -> Iterator[str]:
+    """A host that answers no connection: its queue is full, and nobody takes from it."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        waiting = [socket.socket() for _ in range(4)]
+        for sock in waiting:
+            sock.setblocking(False)
+            sock.connect_ex(listener.getsockname())
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            for sock in waiting:
+                sock.close()
+
+
+def halt_when(holds: Callable[[], object]) -> tuple[Callable[[], bool], list[float]]:
+    """Return what halts once something holds, and the time when it did."""
+    since: list[float] = []
+
+    def halted() -> bool:
+        if not since and holds():
+            since.append(time.monotonic())
+        return bool(since)
+
+    return halted, since
+
+
+def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:
+    """Let every name have these addresses."""
+    answers = [
+        (socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))
+        for host, port in addresses
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: answers)
+
+
+class TestConnecting:
+    def test_1_a_name_that_has_no_address_is_unreachable(self, storage: Storage) -> None:
+        # Reserved for this by RFC 6761.
+        with pytest.raises(UnreachableError) as caught:
+            storage.put("http://storage.invalid/?sig=s3cret", body_of(b"x"))
+        assert isinstance(caught.value.__cause__, socket.gaierror)
+
+    def test_1_a_refusal_is_unreachable(self, storage: Storage) -> None:
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            with pytest.raises(UnreachableError, match="refused"):
+                storage.put(f"http://127.0.0.1:{unused.getsockname()[1]}/", body_of(b"x"))
+
+    def test_1_a_host_that_does_not_answer_is_unreachable(self, impatient: Storage) -> None:
+        with full_backlog() as url, pytest.raises(UnreachableError, match=r"0\.5 s"):
+            impatient.put(url, body_of(b"x"))
+
+    def test_1_every_address_of_a_host_is_tried(self, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+        with bucket() as server:
+            resolve(monkeypatch, ("127.0.0.1", 1), ("127.0.0.1", server.port))
+            assert storage.put("http://storage.example/", body_of(b"x")).status == 200
+
+    def test_1_and_a_host_without_any_is_unreachable(self, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+        resolve(monkeypatch)
+        with pytest.raises(UnreachableError, match=r"storage\.example has no address"):
+            storage.put("http://storage.example/", body_of(b"x"))
+
+    def test_ipv6_is_spoken(self, storage: Storage) -> None:
+        heads: list[bytes] = []
+
+        def serve() -> None:
+            sock, _ = listener.accept()
+            with sock:
+                while not heads or not heads[0].endswith(b"12345"):
+                    heads[:] = [b"".join(heads) + sock.recv(65536)]
+                sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+            thread = threading.Thread(target=serve)
+            thread.start()
+            port = listener.getsockname()[1]
+            assert storage.put(f"http://[::1]:{port}/x", body_of(b"12345")).status == 200
+            thread.join()
+        assert f"Host: [::1]:{port}\r\n".encode() in heads[0]
+
+    @pytest.mark.usefixtures("trusted")
+    def test_tls_is_trusted_as_the_environment_says(self, storage: Storage) -> None:
+        with bucket(tls=True) as server:
+            for _ in range(3):
+                assert storage.put(server.origin, body_of(b"x")).status == 200
+        assert server.connections == 1
+
+    def test_2_a_certificate_that_nobody_trusts_is_told(self, storage: Storage) -> None:
+        before = count_descriptors()
+        with bucket(tls=True) as server, pytest.raises(UnreachableError) as caught:
+            storage.put(server.origin, body_of(b"x"))
+        assert "self-signed" in str(find_certificate_error(caught.value))
+        assert server.requests == []
+        assert count_descriptors() == before
+
+    @pytest.mark.usefixtures("trusted")
+    def test_2_a_certificate_of_another_host_is_told(self, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+        with bucket(tls=True) as server:
+            resolve(monkeypatch, ("127.0.0.1", server.port))
+            with pytest.raises(UnreachableError) as caught:
+                storage.put("https://storage.example/", body_of(b"x"))
+        assert "mismatch" in str(find_certificate_error(caught.value))
+
+    def test_a_server_that_speaks_no_tls_is_unreachable(self, storage: Storage) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+
+            def greet() -> None:
+                sock, _ = listener.accept()
+                with sock:
+                    sock.sendall(b"220 smtp.example ESMTP\r\n" * 10)
+                    sock.recv(65536)
+
+            thread = threading.Thread(target=greet)
+            thread.start()
+            with pytest.raises(UnreachableError) as caught:
+                storage.put(f"https://127.0.0.1:{listener.getsockname()[1]}/", body_of(b"x"))
+            thread.join()
+        assert find_certificate_error(caught.value) is None
+
+    def test_5_a_handshake_that_stalls_is_unreachable(self, impatient: Storage) -> None:
+        before = count_descriptors()
+        with Silence() as server, pytest.raises(UnreachableError, match=r"0\.5 s"):
+            impatient.put(f"https://127.0.0.1:{server.port}/", body_of(b"x"))
+        assert count_descriptors() == before
+
+
+class TestStopping:
+    @pytest.mark.parametrize("obstacle", ["connect", "handshake", "tunnel"])
+    def test_27_28_ends_the_making_of_a_connection(
+        self, storage: Storage, monkeypatch: pytest.MonkeyPatch, obstacle: str
+    ) -> None:
+        before = count_descriptors()
+        with full_backlog() as full, Silence() as silence:
+            url = full
+            if obstacle == "connect":
+                halted, since = halt_when(lambda: time.monotonic() > begin + 0.1)
+            else:
+                halted, since = halt_when(lambda: silence.connections)
+                url = f"https://127.0.0.1:{silence.port}/"
+            if obstacle == "tunnel":
+                monkeypatch.setenv("HTTPS_PROXY", silence.origin)
+            begin = time.monotonic()
+            with pytest.raises(HaltedError):
+                storage.put(url, body_of(b"x", halted=halted))
+            assert time.monotonic() - since[0] < 1
+        assert count_descriptors() == before
+
+
+class TestProxies:
+    """Storage behind TLS, a proxy before it."""
+
+    @pytest.fixture
+    def server(self, trusted: None) -> Iterator[Server]:
+        with bucket(tls=True) as one:
+            yield one
+
+    @pytest.fixture
+    def proxy(self) -> Iterator[ConnectProxy]:
+        with ConnectProxy() as one:
+            yield one
+
+    @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])
+    @pytest.mark.parametrize("scheme", ["http://", ""])
+    def test_that_the_environment_names_open_a_tunnel(
+        self,
+        storage: Storage,
+        server: Server,
+        proxy: ConnectProxy,
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+        scheme: str,
+    ) -> None:
+        monkeypatch.setenv(name, f"{scheme}127.0.0.1:{proxy.port}")
+        for _ in range(2):
+            assert storage.put(server.origin + "/x?sig=1", body_of(b"bytes")).status == 200
+        assert [f"CONNECT 127.0.0.1:{server.port} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n"] == proxy.heads
+        assert [name for name, _ in server.requests[0].headers] == ["Host", "Content-Length", "Accept"]
+
+    def test_alone_get_their_credentials(
+        self, storage: Storage, server: Server, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://us%65r:p%40ss:word@127.0.0.1:{proxy.port}")
+        storage.put(server.origin, body_of(b"x"))
+        assert "Proxy-Authorization: Basic dXNlcjpwQHNzOndvcmQ=\r\n" in proxy.heads[0]
+        assert "proxy-authorization" not in server.requests[0].names
+
+    def test_are_not_used_for_a_host_in_no_proxy(
+        self, storage: Storage, server: Server, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
+        monkeypatch.setenv("NO_PROXY", "example.com,127.0.0.1")
+        assert storage.put(server.origin, body_of(b"x")).status == 200
+        assert proxy.connections == 0
+
+    def test_are_not_used_for_a_local_service_nor_when_the_environment_is_not_trusted(
+        self, storage: Storage, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ALL_PROXY", proxy.origin)
+        with bucket() as local:
+            assert storage.put(local.origin, body_of(b"x")).status == 200
+        blind = Storage(IMPATIENT, trust_env=False)
+        with Silence() as silence, pytest.raises(UnreachableError):
+            blind.put(f"https://127.0.0.1:{silence.port}/", body_of(b"x"))
+        assert proxy.connections == 0
+
+    @pytest.mark.parametrize(
+        ("answer", "told"),
+        [
+            (b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "the proxy answered 407"),
+            (b"HTTP/1.1 503 No\r\nContent-Length: 2\r\n\r\nno", "the proxy answered 503"),
+            (b"", None),
+            (b"SSH-2.0-OpenSSH\r\n", None),
+        ],
+        ids=["407", "503", "nothing", "no-http"],
+    )
+    def test_1_that_refuse_are_unreachable_and_their_password_is_not_told(
+        self, storage: Storage, server: Server, monkeypatch: pytest.MonkeyPatch, answer: bytes, told: str | None
+    ) -> None:
+        with ConnectProxy(answer) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://user:passw0rd@127.0.0.1:{proxy.port}")
+            with pytest.raises(UnreachableError, match=told) as caught:
+                storage.put(server.origin, body_of(b"x"))
+        assert "passw0rd" not in f"{caught.value!r}{caught.value.__cause__!r}"
+        assert server.connections == 0
+
+    def test_5_that_are_silent_are_unreachable(self, impatient: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+        before = count_descriptors()
+        with Silence() as silence:
+            monkeypatch.setenv("HTTPS_PROXY", silence.origin)
+            with pytest.raises(UnreachableError, match=r"0\.5 s"):
+                impatient.put("https://storage.example/", body_of(b"x"))
+        assert count_descriptors() == before
+
+    def test_may_answer_provisionally_first(self, storage: Storage, server: Server, monkeypatch: Any) -> None:
+        with ConnectProxy(b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\n\r\n") as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
+            assert storage.put(server.origin, body_of(b"x")).status == 200
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "socks5://user:passw0rd@127.0.0.1:1080",
+            "https://user:passw0rd@proxy.example:3128",
+            "http://user:passw0rd@proxy.example:port",
+            "http://user:passw0rd@[::1:3128",
+            "http://user:passw0rd@",
+        ],
+    )
+    def test_of_another_kind_are_a_clear_error_at_once(
+        self, storage: Storage, monkeypatch: pytest.MonkeyPatch, url: str
+    ) -> None:
+        monkeypatch.setenv("ALL_PROXY", url)
+        with pytest.raises(TransferError, match="must be an http:// URL") as caught:
+            storage.put("https://storage.example/", body_of(b"x"))
+        assert "passw0rd" not in f"{caught.value!r}{caught.value.__context__!r}"
+
+    def test_have_a_repr_without_password(self) -> None:
+        proxy = Proxy.parse("http://user:passw0rd@proxy.example")
+        assert proxy.address == ("proxy.example", 80)
+        assert "passw0rd" not in repr(proxy)
+        assert "dXNlcjpwYXNzdzByZA" not in repr(proxy)
+
+    def test_reach_an_ipv6_host_by_its_brackets(self, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+        with ConnectProxy(b"HTTP/1.1 502 No\r\n\r\n") as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
+            with pytest.raises(UnreachableError):
+                storage.put("https://[2001:db8::1]/", body_of(b"x"))
+        assert proxy.heads[0].startswith("CONNECT [2001:db8::1]:443 HTTP/1.1\r\nHost: [2001:db8::1]:443\r\n")
+
+
+class TestKeeping:
+    def test_3_a_connection_that_went_stale_is_replaced_before_anything_is_sent(self, storage: Storage) -> None:
+        exchanges: list[Exchange] = []
+
+        def answer(exchange: Exchange) -> None:
+            exchanges.append(exchange)
+            store(exchange)
+
+        with Server(answer) as server:
+            for number in range(3):
+                assert storage.put(server.origin, body_of(b"x")).status == 200
+                assert server.connections == number + 1
+                ((idle,),) = storage._idle.values()
+                assert idle.usable
+                exchanges[-1].sock.shutdown(socket.SHUT_RDWR)
+                until(lambda kept=idle: not kept.usable)  # type: ignore[misc]
+
+    def test_each_host_has_connections_of_its_own(self, storage: Storage) -> None:
+        with bucket() as one, bucket() as other:
+            for server in (one, other, one, other):
+                storage.put(server.origin, body_of(b"x"))
+        assert (one.connections, other.connections) == (1, 1)
+
+    def test_a_connection_whose_part_failed_is_not_kept(self, storage: Storage) -> None:
+        def fail(_offset: int, _buffer: memoryview) -> memoryview:
+            raise TransferError("the disk is gone")
+
+        before = count_descriptors()
+        with bucket() as server, pytest.raises(TransferError):
+            storage.put(server.origin, body_of(b"x", read=fail))
+        assert count_descriptors() == before
+
+    def test_35_closing_closes_what_is_idle_and_what_comes_back(self, storage: Storage) -> None:
+        before = count_descriptors()
+        with bucket() as server:
+            storage.put(server.origin, body_of(b"x"))
+            body = body_of(b"x", sent=lambda _amount: storage.close())
+            assert storage.put(server.origin, body).status == 200
+            assert storage.put(server.origin, body_of(b"x")).status == 200
+            storage.close()
+        assert server.connections == 2
+        assert count_descriptors() == before
+
+    def test_35_a_fork_makes_connections_of_its_own(self, storage: Storage) -> None:
+        with bucket() as server:
+            storage.put(server.origin, body_of(b"parent"))
+            with warnings.catch_warnings():
+                # Newer Pythons warn of forking beside threads; those here are the test's server.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                child = os.fork()
+            if child == 0:
+                code = 1
+                try:
+                    code = 0 if storage.put(server.origin, body_of(b"child")).status == 200 else 2
+                    storage.close()
+                finally:
+                    os._exit(code)
+            assert os.waitpid(child, 0)[1] == 0
+            storage.put(server.origin, body_of(b"parent"))
+        assert [(1, b"parent"), (2, b"child"), (1, b"parent")] == [
+            (request.connection, request.body) for request in server.requests
+        ]
+
+    def test_35_what_a_fork_inherited_is_closed(self, storage: Storage) -> None:
+        with bucket() as server:
+            storage.put(server.origin, body_of(b"x"))
+            ((inherited,),) = storage._idle.values()
+            storage._owner = -1
+            storage.put(server.origin, body_of(b"x"))
+            assert not inherited.usable
+        assert server.connections == 2
+
+    def test_what_is_secret_is_in_no_repr(self, storage: Storage) -> None:
+        with bucket() as server:
+            storage.put(server.origin + "/?sig=s3cret", body_of(b"x"))
+        assert "s3cret" not in repr(storage) + repr(vars(storage))
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch, trusted: None) -> list[object]:
+    """With what the certificates of the machine were read."""
+    made: list[object] = []
+    create = httpx.create_ssl_context
+
+    def note(**options: Any) -> ssl.SSLContext:
+        made.append(options)
+        return create(**options)
+
+    monkeypatch.setattr(httpx, "create_ssl_context", note)
+    return made
+
+
+def send_provisional_answers(exchange: Exchange) -> None:
+    """Take nothing of the body, and say again and again that it may come."""
+    exchange.keep = False
+    with suppress(OSError):
+        while not exchange.server.stopping.wait(0.05):
+            exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def dribble_a_head(exchange: Exchange) -> None:
+    """Take nothing of the body, and begin to answer, a byte at a time."""
+    exchange.keep = False
+    with suppress(OSError):
+        exchange.send(b"HTTP/1.1 200 OK\r\nX-Padding: ")
+        while not exchange.server.stopping.wait(0.05):
+            exchange.send(b"x")
+
+
+@pytest.mark.parametrize("answer", [send_provisional_answers, dribble_a_head])
+@pytest.mark.parametrize("hashed", [True, False])
+def test_5_what_trickles_in_is_no_reason_to_wait_longer_for_bytes_to_go_out(
+    impatient: Storage, answer: Callable[[Exchange], None], hashed: bool
+) -> None:
+    body = body_of(bytes(32 * 1024 * 1024), hashed=hashed)
+    with Server(answer) as server, pytest.raises(TimeoutError, match=r"no byte moved for 0\.5 s"):
+        impatient.put(server.origin, body)
+
+
+def test_6_nor_for_an_answer_that_dribbles(impatient: Storage) -> None:
+    def answer(exchange: Exchange) -> None:
+        exchange.read_body()
+        dribble_a_head(exchange)
+
+    with Server(answer) as server, pytest.raises(TimeoutError, match=r"no whole answer within 0\.5 s"):
+        impatient.put(server.origin, body_of(b"x"))
+
+
+def test_6_nor_for_provisional_answers_without_a_pause(impatient: Storage) -> None:
+    """Where there is always something to read, nobody ever waits, and the time is up all the same."""
+
+    def answer(exchange: Exchange) -> None:
+        exchange.read_body()
+        exchange.keep = False
+        with suppress(OSError):
+            while not exchange.server.stopping.is_set():
+                exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+    with Server(answer) as server, pytest.raises(TimeoutError, match=r"no whole answer within 0\.5 s"):
+        impatient.put(server.origin, body_of(b"x"))
+
+
+@contextmanager
+def dribble_to_everybody(begin: bytes, piece: bytes) -> Iterator[int]:
+    """Listen, and send each who connects something, again and again."""
+    ended = threading.Event()
+
+    def serve(sock: socket.socket) -> None:
+        with suppress(OSError), sock:
+            sock.sendall(begin)
+            while not ended.wait(0.05):
+                sock.sendall(piece)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            ended.set()
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_1_a_handshake_that_dribbles_takes_no_longer_than_one_that_is_silent(impatient: Storage) -> None:
+    """The head of a record of 16 KiB, and then byte after byte of it."""
+    with dribble_to_everybody(b"\x16\x03\x03\x40\x00", b"\x02") as port, pytest.raises(UnreachableError) as caught:
+        impatient.put(f"https://127.0.0.1:{port}/", body_of(b"x"))
+    assert "no connection within 0.5 s" in str(caught.value)
+
+
+def test_1_a_proxy_that_never_ends_its_answer_is_given_up(impatient: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    with dribble_to_everybody(b"", b"HTTP/1.1 100 Continue\r\n\r\n") as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        with pytest.raises(UnreachableError, match=r"no connection within 0\.5 s"):
+            impatient.put("https://storage.example/", body_of(b"x"))
+
+
+def test_keys_of_connections_are_nobodys_when_the_environment_is_shut_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    assert create_tls_context(trust_env=True).keylog_filename == str(tmp_path / "keys")
+    assert create_tls_context(trust_env=False).keylog_filename is None
+
+
+def test_the_trust_is_read_once(made: list[object]) -> None:
+    one = Storage(PATIENT)
+    with Server(store, tls=make_tls()) as first, Server(store, tls=make_tls()) as second:
+        one.put(first.origin, body_of(b"x"))
+        one.put(second.origin, body_of(b"x"))
+        one.close()
+    assert [{"trust_env": True}] == made
+
+
+def test_api_and_storage_trust_the_same(made: list[object], connect: Connect) -> None:
+    """Whom a client trusts is read once, which takes longer than a handshake."""
+    with Service(tls=make_tls()) as service:
+        connect(service.url).uploads.upload_file(b"x", file_name="a.glb", wait=False)
+    assert [{"trust_env": True}] == made

@@ -1,0 +1,199 @@
+"""What is kept of an upload on disk, and what becomes of it when disks and processes misbehave."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from scenario_uploads.errors import LedgerLockedError
+from scenario_uploads.upload.ledger import Entry, Ledger, default_folder, list_entries
+
+ENTRY = Entry(
+    upload_id="upload_1",
+    file="/data/dragon.glb",
+    size=25,
+    mtime_ns=1_750_000_000_000_000_001,
+    part_size=10,
+    parts=tuple((f"https://storage.example/{n}?X-Amz-Signature=secret{n}", "2030-01-01T00:00:00Z") for n in (1, 2, 3)),
+)
+
+
+def write_ledger(folder: Path, *done: int) -> Path:
+    """Leave a ledger as a process that was killed leaves it."""
+    with Ledger(folder, "key") as ledger:
+        ledger.begin(ENTRY)
+        for number in done:
+            ledger.record(number)
+        return ledger.path
+
+
+def read_ledger(folder: Path) -> Entry | None:
+    with Ledger(folder, "key") as ledger:
+        return ledger.read()
+
+
+def test_what_was_recorded_is_read_back(tmp_path: Path) -> None:
+    write_ledger(tmp_path, 3, 1)
+    assert evolve(ENTRY, done=frozenset({1, 3})) == read_ledger(tmp_path)
+
+
+def test_a_new_ledger_has_nothing_to_resume_and_leaves_no_file(tmp_path: Path) -> None:
+    assert read_ledger(tmp_path) is None
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_new_upload_replaces_what_was_there(tmp_path: Path) -> None:
+    write_ledger(tmp_path, 1, 2)
+    with Ledger(tmp_path, "key") as ledger:
+        ledger.begin(evolve(ENTRY, upload_id="upload_2", done=frozenset({1})))
+    assert evolve(ENTRY, upload_id="upload_2") == read_ledger(tmp_path)
+
+
+def test_deleting_leaves_nothing(tmp_path: Path) -> None:
+    write_ledger(tmp_path, 1)
+    with Ledger(tmp_path, "key") as ledger:
+        ledger.delete()
+        ledger.record(2)
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_only_the_owner_may_read_it_and_its_name_tells_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    with Ledger(folder, "/data/dragon.glb", "https://api.example", "Basic c2VjcmV0") as ledger:
+        ledger.begin(ENTRY)
+    assert 0o700 == stat.S_IMODE(folder.stat().st_mode)
+    assert 0o600 == stat.S_IMODE(ledger.path.stat().st_mode)
+    assert not {"dragon", "example", "c2VjcmV0"} & set(ledger.path.name.replace(".", " ").split())
+    assert "secret1" not in repr(ENTRY)
+
+
+def test_different_keys_have_different_ledgers(tmp_path: Path) -> None:
+    with Ledger(tmp_path, "file", "service", "one account") as one, Ledger(tmp_path, "file", "service", "other") as two:
+        assert one.path != two.path
+
+
+@pytest.mark.parametrize("changed", [{"size": 26}, {"mtime_ns": 0}, {"part_size": 11}])
+def test_f29_a_ledger_of_another_version_of_the_file_does_not_fit(changed: dict[str, int]) -> None:
+    same = {"size": 25, "mtime_ns": ENTRY.mtime_ns, "part_size": 10}
+    assert ENTRY.fits(**same)
+    assert not ENTRY.fits(**(same | changed))
+
+
+def test_f29_a_line_that_a_crash_cut_short_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+    path = write_ledger(tmp_path, 1)
+    path.write_bytes(path.read_bytes() + b'{"part": ')
+    assert evolve(ENTRY, done=frozenset({1})) == read_ledger(tmp_path)
+
+
+HEAD = {
+    "version": 1, "upload_id": "u", "file": "/f", "size": 20, "mtime_ns": 1, "part_size": 10,
+    "parts": [["https://a/1", ""], ["https://a/2", ""]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "no json\n",
+        "[]\n",
+        "null\n",
+        "\n",
+        "[" * 100_000 + "\n",
+        json.dumps(HEAD)[:-1],
+        json.dumps(HEAD | {"version": 99}) + "\n",
+        json.dumps({key: value for key, value in HEAD.items() if key != "parts"}) + "\n",
+        json.dumps(HEAD | {"size": "20"}) + "\n",
+        json.dumps(HEAD | {"upload_id": None}) + "\n",
+        json.dumps(HEAD | {"parts": [["https://a/1", ""]]}) + "\n",
+        json.dumps(HEAD | {"part_size": 0}) + "\n",
+        json.dumps(HEAD) + '\n{"part": 3}\n',
+        json.dumps(HEAD) + '\n{"part": "1"}\n',
+        json.dumps(HEAD) + "\n{}\n",
+        json.dumps(HEAD) + "\n\x00\x00\n",
+    ],
+)
+def test_f30_a_damaged_ledger_is_ignored_with_a_warning(
+    content: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_ledger(tmp_path)
+    path.write_text(content)
+    with caplog.at_level(logging.WARNING, "scenario_uploads"):
+        assert read_ledger(tmp_path) is None
+    assert ["is damaged and was ignored" in record.getMessage() for record in caplog.records] == [True]
+
+
+def test_f30_a_ledger_that_another_process_holds_is_a_clear_error(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from scenario_uploads.upload.ledger import Ledger\n"
+        f"with Ledger(Path({str(tmp_path)!r}), 'key'): print('held', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"held\n"
+        with pytest.raises(LedgerLockedError, match="Another upload of this file is under way"):
+            Ledger(tmp_path, "key")
+        process.kill()
+        process.wait()
+        with Ledger(tmp_path, "key") as ledger:
+            assert ledger.read() is None
+
+
+def test_f30_a_folder_that_cannot_be_written_costs_a_warning_and_not_the_upload(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    blocker = tmp_path / "file"
+    blocker.touch()
+    with caplog.at_level(logging.WARNING, "scenario_uploads"), Ledger(blocker / "folder", "key") as ledger:
+        ledger.begin(ENTRY)
+        ledger.record(1)
+        assert ledger.read() is None
+        ledger.delete()
+    assert len(caplog.records) == 1
+    assert "cannot be resumed later" in caplog.text
+
+
+def test_f30_a_disk_that_fills_costs_a_warning_and_not_the_upload(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_descriptor: int, _data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with caplog.at_level(logging.WARNING, "scenario_uploads"), Ledger(tmp_path, "key") as ledger:
+        monkeypatch.setattr(os, "write", fail)
+        ledger.begin(ENTRY)
+        ledger.record(1)
+    monkeypatch.undo()
+    assert "No space left on device" in caplog.text
+    assert read_ledger(tmp_path) is None
+
+
+def test_a_link_that_someone_laid_in_its_place_is_not_followed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_ledger(tmp_path)
+    path.unlink()
+    precious = tmp_path / "precious"
+    precious.write_text("untouched")
+    path.symlink_to(precious)
+    with caplog.at_level(logging.WARNING, "scenario_uploads"), Ledger(tmp_path, "key") as ledger:
+        ledger.begin(ENTRY)
+    assert precious.read_text() == "untouched"
+
+
+def test_what_can_be_resumed_is_listed(tmp_path: Path) -> None:
+    path = write_ledger(tmp_path, 2)
+    (tmp_path / "other.txt").write_text("not ours")
+    (tmp_path / "broken.upload.jsonl").mkdir()
+    assert [(path, evolve(ENTRY, done=frozenset({2})))] == list(list_entries(tmp_path))
+
+
+def test_ledgers_are_in_the_users_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert default_folder().name == "scenario-uploads"

@@ -1,0 +1,582 @@
+"""Rows 29 and 30: an upload that was cut off is taken up by the same call, or begun afresh and said so."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import random
+import re
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scenario_uploads import (
+    InternalServerError,
+    LedgerLockedError,
+    Scenario,
+    SourceChangedError,
+    TransferError,
+    UploadFailedError,
+    UploadProgress,
+    UploadTimeoutError,
+)
+from scenario_uploads.sandbox import Sandbox
+from scenario_uploads.sandbox.gate import StorageGate
+from scenario_uploads.upload.ledger import Entry, Ledger, list_entries
+
+from tests.support.clients import Clock, Connect, raises
+from tests.support.server import Answering, Exchange, lose, reply, until
+from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload
+
+MIB = 1024 * 1024
+PART = 5 * MIB
+PARTS = 4
+SIZE = PARTS * PART - 5
+CONTENT = b"glTF\x02\x00\x00\x00" + SIZE.to_bytes(4, "little") + random.Random(29).randbytes(SIZE - 12)
+
+GONE = reply(404, b"<Error><Code>NoSuchUpload</Code></Error>")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "dragon.glb").write_bytes(CONTENT)
+    return tmp_path / "dragon.glb"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "ledgers"
+
+
+class Caller:
+    """Makes the same call again and again, and notes what storage got."""
+
+    def __init__(self, connect: Connect, service: Service, file: Path, folder: Path) -> None:
+        self._connect, self.service, self.file, self.folder = connect, service, file, folder
+
+    def __call__(self, **options: Any) -> Any:
+        given = {"part_size": PART, "resume": self.folder, "concurrency": 1} | options
+        return self._connect(self.service.url).uploads.upload_file(self.file, **given)
+
+    def cut_off(self, *, at: int = 3) -> None:
+        """Send what comes before a part, which is refused for good."""
+        self.service.script(f"part {at}", GONE)
+        with pytest.raises(TransferError, match="NoSuchUpload"):
+            self()
+        self.service.requests.clear()
+        self.service.parts.clear()
+        # The upload that is taken up has not been completed.
+        self.service.script("retrieve", answer_upload(status="pending", entityId=None))
+
+    @property
+    def ledgers(self) -> list[Path]:
+        return list(self.folder.iterdir())
+
+    @property
+    def entry(self) -> Entry:
+        ((_, entry),) = list_entries(self.folder)
+        return entry
+
+    @property
+    def sent(self) -> list[int]:
+        """The parts that storage got, in order."""
+        return [int(step[5:]) for step in self.service.steps if step.startswith("part ")]
+
+    def assert_parts_are_right(self) -> None:
+        for number, request in self.service.parts.items():
+            assert request.md5 == hashlib.md5(CONTENT[(number - 1) * PART : number * PART]).hexdigest()
+
+
+@pytest.fixture
+def call(connect: Connect, service: Service, clock: Clock, file: Path, folder: Path) -> Caller:
+    return Caller(connect, service, file, folder)
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
+    with caplog.at_level(logging.INFO, "scenario_uploads"):
+        yield caplog
+
+
+class TestTakingUp:
+    def test_29_only_what_is_missing_is_sent(self, call: Caller, log: pytest.LogCaptureFixture) -> None:
+        call.cut_off(at=3)
+        seen: list[UploadProgress] = []
+        assert call(on_progress=seen.append).entity_id == "asset_1"
+        assert call.service.steps == ["retrieve", "part 3", "part 4", "complete", "retrieve"]
+        call.assert_parts_are_right()
+        assert (seen[0].bytes_done, seen[0].parts_done, seen[0].parts_total) == (2 * PART, 2, PARTS)
+        assert (seen[-1].bytes_done, seen[-1].parts_done) == (SIZE, PARTS)
+        assert f"Upload {UPLOAD_ID} is resumed: 2 of 4 parts are there." in log.text
+        assert [] == call.ledgers
+
+    def test_29_again_and_again(self, call: Caller) -> None:
+        for at in (2, 3, 4):
+            call.cut_off(at=at)
+        call()
+        assert call.sent == [4]
+
+    def test_29_with_every_part_there_none_is_sent(self, call: Caller, clock: Clock) -> None:
+        call.service.script("complete", *[reply(500)] * 20)
+        call.service.script("retrieve", *[answer_upload(status="pending", entityId=None)] * 6)
+        with raises(InternalServerError) as caught:
+            call()
+        assert caught.error.upload_id == UPLOAD_ID
+        assert call.entry.done == frozenset({1, 2, 3, 4})
+        call.service._scripts.clear()
+        call.service.requests.clear()
+        call.service.script("retrieve", answer_upload(status="pending", entityId=None))
+        call()
+        assert call.service.steps == ["retrieve", "complete", "retrieve"]
+
+    @pytest.mark.parametrize("wait", [True, False])
+    @pytest.mark.parametrize("status", ["validating", "validated", "imported", "complete"])
+    def test_29_what_was_completed_already_is_only_waited_for(self, call: Caller, status: str, wait: bool) -> None:
+        call.cut_off()
+        call.service._scripts.clear()
+        call.service.script("retrieve", answer_upload(status=status, entityId=None))
+        result = call(wait=wait)
+        assert call.service.steps == ["retrieve", "retrieve"][: 1 + wait]
+        assert result.status == ("imported" if wait else status)
+        assert [] == call.ledgers
+
+    def test_25_parts_of_a_file_that_changed_are_not_taken_for_its_own(self, call: Caller) -> None:
+        """Not even when the file is again what it was, its time of change included, as from a backup."""
+        before = call.file.stat()
+
+        def spoil(event: UploadProgress) -> None:
+            if event.parts_done == 1:
+                with call.file.open("r+b") as opened:
+                    opened.seek(PART + 100)
+                    opened.write(b"other bytes")
+                os.utime(call.file, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+
+        with pytest.raises(SourceChangedError):
+            call(on_progress=spoil)
+        assert [] == call.ledgers
+        call.file.write_bytes(CONTENT)
+        os.utime(call.file, ns=(before.st_atime_ns, before.st_mtime_ns))
+        call.service.requests.clear()
+        call.service.parts.clear()
+        assert call().entity_id == "asset_1"
+        assert call.sent == [1, 2, 3, 4]
+        call.assert_parts_are_right()
+
+    def test_25_no_part_is_noted_once_the_file_has_changed(self, call: Caller) -> None:
+        """So that a crash before the end leaves nothing wrong either."""
+        noted: list[frozenset[int]] = []
+
+        def spoil(event: UploadProgress) -> None:
+            if event.parts_done == 1:
+                os.utime(call.file, ns=(1, 1))
+                noted.append(call.entry.done)
+
+        with pytest.raises(SourceChangedError):
+            call(on_progress=spoil)
+        assert set(noted) == {frozenset({1})}
+        assert call.service.steps[-1].startswith("part")
+
+    @pytest.mark.parametrize("status", ["brand-new", "uploading"])
+    def test_29_a_status_that_nobody_knows_makes_no_part_superfluous(self, call: Caller, status: str) -> None:
+        call.cut_off()
+        missing = {1, 2, 3, 4} - call.entry.done
+        call.service._scripts.clear()
+        call.service.requests.clear()
+        call.service.script("retrieve", answer_upload(status=status, entityId=None))
+        assert call().entity_id == "asset_1"
+        assert set(call.sent) == missing
+        assert "complete" in call.service.steps
+
+    def test_29_after_waiting_in_vain_too(self, call: Caller) -> None:
+        call.service.script("retrieve", answer_upload(status="validating", entityId=None))
+        with pytest.raises(UploadTimeoutError):
+            call(timeout=0)
+        assert call.entry.done == frozenset({1, 2, 3, 4})
+        call.service.requests.clear()
+        assert call().entity_id == "asset_1"
+        assert call.service.steps == ["retrieve", "retrieve"]
+        assert [] == call.ledgers
+
+    @pytest.mark.parametrize("fault", [reply(503), lose], ids=["503", "lost"])
+    def test_29_one_bad_moment_of_the_service_does_not_hinder_it(self, call: Caller, fault: Answering) -> None:
+        call.cut_off()
+        call.service._scripts.clear()
+        call.service.script("retrieve", fault, answer_upload(status="pending", entityId=None))
+        call()
+        assert call.sent == [3, 4]
+
+    def test_29_a_service_that_is_away_is_an_error_and_nothing_is_lost(self, call: Caller) -> None:
+        call.cut_off()
+        call.service._scripts.clear()
+        call.service.script("retrieve", *[reply(503)] * 3)
+        with raises(InternalServerError, "503") as caught:
+            call()
+        assert caught.error.upload_id == UPLOAD_ID
+        assert call.entry.done == frozenset({1, 2})
+
+    def test_12_29_urls_that_run_out_meanwhile_lead_to_a_fresh_upload(self, call: Caller) -> None:
+        call.cut_off()
+        expired = reply(403, b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
+        call.service.script("part 4", expired)
+        call()
+        assert call.sent == [3, 4, 1, 2, 3, 4]
+        assert [] == call.ledgers
+
+
+class TestStartingAfresh:
+    @staticmethod
+    def rewrite(call: Caller) -> None:
+        call.file.write_bytes(CONTENT[::-1])
+
+    @staticmethod
+    def touch(call: Caller) -> None:
+        os.utime(call.file, ns=(1, 1))
+
+    @staticmethod
+    def cut(call: Caller) -> None:
+        os.truncate(call.file, SIZE - 1)
+
+    @pytest.mark.parametrize("change", ["rewrite", "touch", "cut"])
+    def test_29_when_the_file_has_changed(self, call: Caller, log: pytest.LogCaptureFixture, change: str) -> None:
+        call.cut_off()
+        getattr(self, change)(call)
+        call()
+        assert call.sent == [1, 2, 3, 4]
+        assert call.service.steps[0] == "create"
+        assert "the file or its part size has changed; the upload starts afresh" in log.text
+        assert [] == call.ledgers
+
+    def test_29_when_it_is_cut_otherwise(self, call: Caller, log: pytest.LogCaptureFixture) -> None:
+        call.cut_off()
+        call(part_size=6 * MIB)
+        assert call.sent == [1, 2, 3, 4]
+        assert "the file or its part size has changed; the upload starts afresh" in log.text
+
+    @pytest.mark.parametrize(
+        "options", [{"kind": "model"}, {"file_name": "b.glb"}, {"asset_options": {"hide": True}}], ids=str
+    )
+    def test_29_when_another_upload_is_asked_for(self, call: Caller, options: dict[str, Any]) -> None:
+        """That one has a ledger of its own, and the first can still be taken up."""
+        call.cut_off()
+        call.service._scripts.clear()
+        call(**options)
+        assert call.sent == [1, 2, 3, 4]
+        call.service.requests.clear()
+        call.service.script("retrieve", answer_upload(status="pending", entityId=None))
+        call()
+        assert call.sent == [3, 4]
+
+    @pytest.mark.parametrize("expires", ["2025-01-01T00:00:00Z", "2026-01-01T00:00:00Z"])
+    def test_29_when_the_urls_have_expired(self, call: Caller, log: pytest.LogCaptureFixture, expires: str) -> None:
+        parts = [made | {"expires": expires} for made in call.service.make_parts(PARTS)]
+        call.service.script("create", answer_upload(status="pending", entityId=None, parts=parts))
+        call.cut_off()
+        call()
+        assert call.service.steps[0] == "create"
+        assert call.sent == [1, 2, 3, 4]
+        assert "its presigned URLs have expired; the upload starts afresh" in log.text
+
+    @pytest.mark.parametrize("status", [404, 403, 400])
+    def test_29_when_the_service_has_it_no_more(self, call: Caller, log: pytest.LogCaptureFixture, status: int) -> None:
+        call.cut_off()
+        call.service._scripts.clear()
+        call.service.script("retrieve", reply(status, {"reason": "no such upload"}))
+        call()
+        assert call.service.steps[:2] == ["retrieve", "create"]
+        assert call.sent == [1, 2, 3, 4]
+        assert "the service no longer has it; the upload starts afresh" in log.text
+
+    def test_29_when_it_has_failed(self, call: Caller, log: pytest.LogCaptureFixture) -> None:
+        call.cut_off()
+        call.service._scripts.clear()
+        call.service.script("retrieve", answer_upload(status="failed", entityId=None))
+        call()
+        assert call.service.steps[:2] == ["retrieve", "create"]
+        assert call.sent == [1, 2, 3, 4]
+        assert "it has failed; the upload starts afresh" in log.text
+
+    def test_15_29_when_somebody_changed_where_the_parts_go(self, call: Caller, log: pytest.LogCaptureFixture) -> None:
+        call.cut_off()
+        (path,) = call.ledgers
+        path.write_text(path.read_text().replace("http://127.0.0.1", "http://storage.example"))
+        call()
+        assert call.service.steps[0] == "create"
+        assert "its URLs cannot be used here; the upload starts afresh" in log.text
+
+    @pytest.mark.parametrize("damage", [b"no json\n", b"\x00" * 100 + b"\n", b"{}\n"])
+    def test_30_when_the_ledger_is_damaged(self, call: Caller, log: pytest.LogCaptureFixture, damage: bytes) -> None:
+        call.cut_off()
+        (path,) = call.ledgers
+        path.write_bytes(damage)
+        call()
+        assert call.sent == [1, 2, 3, 4]
+        assert "is damaged and was ignored; the upload starts afresh" in log.text
+        assert [] == call.ledgers
+
+    def test_29_not_when_a_crash_cut_a_line_of_the_ledger_not_even_after_the_next_crash(
+        self, call: Caller, log: pytest.LogCaptureFixture
+    ) -> None:
+        """The line that follows must not be joined to what is left of that one."""
+        call.cut_off(at=2)
+        (path,) = call.ledgers
+        path.write_bytes(path.read_bytes() + b'{"part": ')
+        call.cut_off(at=4)
+        call()
+        assert call.sent == [4]
+        assert "damaged" not in log.text
+
+
+class TestTheLedger:
+    def test_29_is_kept_after_a_failure_private_and_nameless(self, call: Caller) -> None:
+        call.cut_off()
+        (path,) = call.ledgers
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(call.folder.stat().st_mode) == 0o700
+        for secret in ("dragon", "127", "upload_1", "key_of_test", "s3cret", SIGNATURE):
+            assert secret not in path.name
+        content = path.read_text()
+        assert "key_of_test" not in content
+        assert "s3cret-of-test" not in content
+        assert (call.entry.upload_id, call.entry.file, call.entry.done) == (
+            UPLOAD_ID,
+            str(call.file),
+            frozenset({1, 2}),
+        )
+        assert SIGNATURE not in repr(call.entry)
+
+    def test_29_is_flushed_for_each_part_before_the_next_is_told(self, call: Caller) -> None:
+        written: list[int] = []
+
+        def look(event: UploadProgress) -> None:
+            if event.phase == "transferring":
+                written.append(len(call.entry.done))
+                assert len(call.entry.done) >= event.parts_done
+
+        call(on_progress=look)
+        assert written[-1] == PARTS
+
+    @pytest.mark.parametrize("wait", [True, False])
+    def test_is_removed_after_success(self, call: Caller, wait: bool) -> None:
+        call(wait=wait)
+        assert [] == call.ledgers
+
+    @pytest.mark.parametrize("wait", [True, False])
+    def test_is_removed_when_the_import_fails(self, call: Caller, wait: bool) -> None:
+        failed = answer_upload(status="failed", entityId=None, errorMessage="no mesh")
+        call.service.script("retrieve" if wait else "complete", failed)
+        with raises(UploadFailedError, "no mesh"):
+            call(wait=wait)
+        assert [] == call.ledgers
+
+    def test_there_is_none_for_a_file_of_one_part(self, call: Caller) -> None:
+        call.file.write_bytes(CONTENT[:PART])
+        call.service.script("part 1", GONE)
+        with pytest.raises(TransferError):
+            call()
+        assert not call.folder.exists()
+
+    def test_there_is_none_unless_asked_for(self, call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("XDG_STATE_HOME", str(call.folder))
+        call.service.script("part 3", GONE)
+        with pytest.raises(TransferError):
+            call(resume=False)
+        assert not call.folder.exists()
+
+    def test_29_is_in_the_users_state_folder_by_default(self, call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("XDG_STATE_HOME", str(call.folder))
+        call.service.script("part 3", GONE)
+        with pytest.raises(TransferError):
+            call(resume=True)
+        ((_, entry),) = list_entries(call.folder / "scenario-uploads")
+        assert entry.done == {1, 2}
+        call.service.requests.clear()
+        call.service.script("retrieve", answer_upload(status="pending", entityId=None))
+        call(resume=True)
+        assert call.sent == [3, 4]
+
+    @pytest.mark.parametrize("spelling", [str, Path, os.path.relpath])
+    def test_29_is_found_again_however_folder_and_file_are_spelled(self, call: Caller, spelling: Any) -> None:
+        call.cut_off()
+        (call.file.parent / "link").symlink_to(call.file)
+        call.file = call.file.parent / "link"
+        call(resume=spelling(call.folder), file_name="dragon.glb")
+        assert call.sent == [3, 4]
+
+    def test_29_belongs_to_one_account(self, call: Caller, connect: Connect) -> None:
+        call.cut_off()
+        other = connect(call.service.url, api_key="another", api_secret="account")
+        other.uploads.upload_file(call.file, part_size=PART, resume=call.folder, concurrency=1)
+        assert call.sent == [1, 2, 3, 4]
+        assert len(call.ledgers) == 1
+
+    def test_29_outlives_a_bearer_token(self, call: Caller, connect: Connect) -> None:
+        call.service.script("part 3", GONE)
+        options: dict[str, Any] = {"part_size": PART, "resume": call.folder, "concurrency": 1}
+        with pytest.raises(TransferError):
+            connect(call.service.url, bearer_auth="monday").uploads.upload_file(call.file, **options)
+        call.service.requests.clear()
+        call.service.script("retrieve", answer_upload(status="pending", entityId=None))
+        connect(call.service.url, bearer_auth="tuesday").uploads.upload_file(call.file, **options)
+        assert call.sent == [3, 4]
+
+    @pytest.mark.parametrize("how", ["file in the way", "full disk", "unreadable"])
+    def test_30_that_cannot_be_kept_costs_a_warning(
+        self, call: Caller, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, how: str
+    ) -> None:
+        def fail(*_arguments: Any) -> int:
+            raise OSError(5, "Input/output error")
+
+        if how == "file in the way":
+            call.folder.write_text("in the way")
+        else:
+            monkeypatch.setattr(os, "write" if how == "full disk" else "pread", fail)
+        assert call().entity_id == "asset_1"
+        monkeypatch.undo()
+        assert call.sent == [1, 2, 3, 4]
+        assert "cannot be resumed later" in log.text or "cannot be read" in log.text
+        assert sum(record.levelno == logging.WARNING for record in log.records) == 1
+
+    def test_30_that_cannot_be_removed_costs_a_warning(self, call: Caller, log: pytest.LogCaptureFixture) -> None:
+        def misplace(event: UploadProgress) -> None:
+            if event.phase == "completing":
+                shutil.rmtree(call.folder)
+                call.folder.write_text("in the way")
+
+        assert call(on_progress=misplace).entity_id == "asset_1"
+        assert "cannot be removed" in log.text
+
+    def test_30_of_a_call_that_is_under_way_is_locked(self, call: Caller, connect: Connect) -> None:
+        errors: list[BaseException] = []
+        other = Scenario(base_url=call.service.url, api_key="key_of_test", api_secret="s3cret-of-test")
+
+        def intrude(exchange: Exchange) -> None:
+            exchange.read_body()
+            try:
+                other.uploads.upload_file(call.file, part_size=PART, resume=call.folder)
+            except LedgerLockedError as error:
+                errors.append(error)
+            reply(200)(exchange)
+
+        call.service.script("part 2", intrude)
+        assert call().entity_id == "asset_1"
+        other.close()
+        assert ["Another upload of this file is under way; wait for it, or upload with resume=False."] == [
+            str(error) for error in errors
+        ]
+        assert call.service.steps.count("create") == 1
+        assert [] == call.ledgers
+
+    def test_30_of_another_process_is_locked(self, call: Caller) -> None:
+        call.cut_off()
+        (path,) = call.ledgers
+        code = (
+            "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, 2); print(1, flush=True); sys.stdin.read()"
+        )
+        command = [sys.executable, "-c", code, str(path)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline()
+            with raises(LedgerLockedError):
+                call()
+            process.kill()
+        assert call.service.requests == []
+        call()
+        assert call.sent == [3, 4]
+
+    def test_29_a_lock_does_not_outlive_its_process(self, tmp_path: Path) -> None:
+        code = (
+            "import os, sys; from pathlib import Path; from scenario_uploads.upload.ledger import Ledger\n"
+            "Ledger(Path(sys.argv[1]), 'key'); os.kill(os.getpid(), 9)"
+        )
+        done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
+        assert done.returncode == -signal.SIGKILL
+        with Ledger(tmp_path, "key") as ledger:
+            assert ledger.read() is None
+
+
+UPLOADING = """
+import sys, asyncio
+from scenario_uploads import AsyncScenario, Scenario
+
+kind, url, key, secret, file, folder, rate = sys.argv[1:]
+options = dict(part_size=5 * 1024 * 1024, resume=folder, concurrency=2, max_bandwidth=float(rate))
+
+async def main():
+    async with AsyncScenario(base_url=url, api_key=key, api_secret=secret) as client:
+        return await client.uploads.upload_file(file, **options)
+
+if kind == "async":
+    print(asyncio.run(main()).id)
+else:
+    with Scenario(base_url=url, api_key=key, api_secret=secret) as client:
+        print(client.uploads.upload_file(file, **options).id)
+"""
+
+
+class TestARealProcess:
+    @pytest.fixture
+    def puts(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """The numbers of the parts that storage was sent."""
+        numbers: list[int] = []
+        pass_on = StorageGate.__call__
+
+        async def count(gate: Any, scope: Any, receive: Any, send: Any) -> None:
+            if found := re.search(rb"partNumber=(\d+)", scope.get("query_string", b"")):
+                numbers.append(int(found[1]))
+            await pass_on(gate, scope, receive, send)
+
+        monkeypatch.setattr(StorageGate, "__call__", count)
+        return numbers
+
+    @pytest.mark.parametrize("kind", ["sync", "async"])
+    def test_29_killed_three_times_sends_only_what_is_missing(self, tmp_path: Path, puts: list[int], kind: str) -> None:
+        size = 8 * PART - 3
+        content = b"glTF\x02\x00\x00\x00" + size.to_bytes(4, "little") + random.Random(9).randbytes(size - 12)
+        file, folder = tmp_path / "dragon.glb", tmp_path / "ledgers"
+        file.write_bytes(content)
+
+        def count_done() -> int:
+            entries = [entry for _, entry in list_entries(folder)] if folder.exists() else []
+            return len(entries[0].done) if entries else 0
+
+        with Sandbox(step_delay=0.01) as box:
+
+            def start(rate: float) -> subprocess.Popen[bytes]:
+                arguments = [kind, box.base_url, box.api_key, box.api_secret, str(file), str(folder), str(rate)]
+                return subprocess.Popen([sys.executable, "-c", UPLOADING, *arguments], stdout=subprocess.PIPE)
+
+            done = 0
+            for _ in range(3):
+                with start(30.0 * MIB) as process:
+                    until(lambda before=done: count_done() > before, 30)  # type: ignore[misc]
+                    process.send_signal(signal.SIGKILL)
+                    assert process.wait() == -signal.SIGKILL
+                done = count_done()
+            assert 3 <= done < 8
+            ((_, entry),) = list_entries(folder)
+            puts.clear()
+            with start(1000.0 * MIB) as process:
+                out, _ = process.communicate(timeout=60)
+            assert sorted(puts) == sorted(set(range(1, 9)) - entry.done)
+            assert process.returncode == 0
+            assert out.decode().split() == [entry.upload_id]
+            assert box.sha256(entry.upload_id) == hashlib.sha256(content).hexdigest()
+            assert [] == list(folder.iterdir())
+
+
+def test_the_ledger_is_json_lines_that_a_person_can_read(tmp_path: Path) -> None:
+    entry = Entry("upload_1", "/data/a.glb", 10, 1, 10, (("https://a.example/1", ""),))
+    with Ledger(tmp_path, "key") as ledger:
+        ledger.begin(entry)
+        ledger.record(1)
+        lines = [json.loads(line) for line in ledger.path.read_text().splitlines()]
+    assert lines[0]["upload_id"] == "upload_1"
+    assert lines[1] == {"part": 1}
