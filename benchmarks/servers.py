@@ -18,7 +18,7 @@ from typing import Any
 from attrs import field, frozen
 
 from benchmarks.bench import BenchError, stop
-from benchmarks.environment import ROOT, MissingError, find_tool, require
+from benchmarks.environment import FOLDER, ROOT, MissingError, find_tool, require
 from benchmarks.service import UPLOAD
 
 MEMORY_FOLDER = Path("/dev/shm")
@@ -58,9 +58,10 @@ class Workspace:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment of every contender: one trust, no proxy, no settings of whoever runs this."""
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
-        return kept | {"SSL_CERT_FILE": str(self.certificate), "NO_PROXY": "*"}
+        """The environment of every contender: one trust, an empty home, no proxy, no settings of its user."""
+        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR")}
+        # On a disk like the real one: a ledger is written there, and what that costs is measured too.
+        return kept | {"SSL_CERT_FILE": str(self.certificate), "NO_PROXY": "*", "HOME": str(FOLDER / "home")}
 
     def make_source(self, size: int) -> Path:
         """Return a file of random bytes."""

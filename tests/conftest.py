@@ -7,14 +7,43 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.clients import Clock, Connect, find_upload_threads
+from tests.support.footprint import MARK, Footprint
 from tests.support.service import Service
 from tests.support.trust import create_ssl_context
 
 # What runs in the background of a shell ignores Ctrl-C, and so would every process that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The same examples everywhere, and as much time as the machine takes; `make fuzz` looks for new ones.
+settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
+
+FOOTPRINT = pytest.StashKey[Footprint]()
+LEFT_BEHIND = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the whole run an empty home folder, and mark its processes. The processes of pytest-xdist inherit both."""
+    if MARK not in os.environ:
+        config.stash[FOOTPRINT] = Footprint()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run when something outlives it. The processes of pytest-xdist have ended here."""
+    if FOOTPRINT in session.config.stash and (left := session.config.stash[FOOTPRINT].end()):
+        session.config.stash[LEFT_BEHIND] = left
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name what was left behind."""
+    for thing in terminalreporter.config.stash.get(LEFT_BEHIND, []):
+        terminalreporter.write_line(f"LEFT BEHIND by the tests: {thing}", red=True)
 
 
 @pytest.fixture(autouse=True)

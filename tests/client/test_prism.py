@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -96,6 +97,8 @@ def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             env=os.environ | {"PATH": path, "NO_COLOR": "1"},
             stdout=output,
             stderr=output,
+            # A group of its own: what is started is a program of Python that starts Node.
+            process_group=0,
         ) as process,
     ):
 
@@ -109,7 +112,7 @@ def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield find_address() or ""
         finally:
             # It takes long over ending by itself.
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 Calling = Callable[..., Any]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import struct
 import subprocess
@@ -39,10 +40,18 @@ def test_mesh_is_the_same_each_time(tmp_path: Path) -> None:
     assert demo.write_mesh(tmp_path / "a.glb", demo.MIB) == demo.write_mesh(tmp_path / "b.glb", demo.MIB)
 
 
-def test_demo_uploads_a_file_in_several_parts() -> None:
-    """As a newcomer sees it: parts go out, the digests are equal, the entityId comes last, and nothing is on stderr."""
+def test_demo_uploads_a_file_in_several_parts(tmp_path: Path) -> None:
+    """As a newcomer sees it: parts go out, the digests are equal, the entityId comes last, and nothing is on stderr.
+
+    Nothing is left in the home folder.
+    """
     result = subprocess.run(
-        [sys.executable, "-m", "tools.demo"], cwd=ROOT, capture_output=True, text=True, check=False, timeout=100
+        [sys.executable, "-m", "tools.demo"],
+        cwd=ROOT,
+        env=os.environ | {"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert "4 of 4 parts stored" in result.stdout
@@ -51,6 +60,7 @@ def test_demo_uploads_a_file_in_several_parts() -> None:
     assert sent == stored
     assert re.fullmatch(r"entityId: asset_\w+", result.stdout.splitlines()[-1])
     assert demo.MESH_SIZE >= 20_000_000
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_demo_fails_when_storage_has_other_bytes(
