@@ -1,7 +1,6 @@
 """The official client and ours, side by side."""
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,23 +9,8 @@ import scenario_sdk
 import scenario_uploads
 from scenario_uploads.sandbox import Sandbox
 
-from tests.support.service import Service
-
 PACKAGES = {"official": scenario_sdk, "ours": scenario_uploads}
 KEYS = {"api_key": "key_of_test", "api_secret": "s3cret-of-test"}
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith("SCENARIO_") or name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
-
-
-@pytest.fixture
-def service() -> Iterator[Service]:
-    with Service() as running:
-        yield running
 
 
 @pytest.fixture(scope="session")
