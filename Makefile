@@ -43,11 +43,11 @@ help: ## List the tasks
 setup: ## Make .venv what requirements-dev.txt says (done by the other tasks when needed)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "error: Python 3.11 or newer is needed and '$(PYTHON)' is not that; name one: make PYTHON=python3.12" >&2; exit 1; }
-	@$(PYTHON) tools/setup_environment.py
+	@$(PYTHON) tools/environment/setup.py
 
 .PHONY: setup-node
 setup-node: setup ## Make node_modules what package-lock.json says
-	@$(PYTHON) tools/setup_environment.py --node
+	@$(PYTHON) tools/environment/setup.py --node
 
 .PHONY: lock
 lock: setup ## Write requirements-dev.txt and package-lock.json anew (UPGRADE=1 for newer versions)
@@ -56,7 +56,7 @@ lock: setup ## Write requirements-dev.txt and package-lock.json anew (UPGRADE=1 
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
 		$(if $(UPGRADE),--upgrade) pyproject.toml requirements-bench.in -o requirements-bench.txt
 	$(WITH_NODE) npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
-	$(VENV) -m tools.tidy_lock package-lock.json
+	$(VENV) -m tools.environment.tidy_lock package-lock.json
 
 ##
 ## The three things one comes for
@@ -80,11 +80,11 @@ check: check-static ## Run everything that a change must pass
 
 .PHONY: generate
 generate: setup ## Rebuild generated_client/ from openapi.yaml
-	$(VENV) -m tools.generate
+	$(VENV) -m tools.client.generate
 
 .PHONY: check-generated
 check-generated: setup ## Fail when generated_client/ is not what openapi.yaml gives
-	$(VENV) -m tools.generate --check
+	$(VENV) -m tools.client.generate --check
 
 ##
 ## The contract, from one version to the next
@@ -105,23 +105,23 @@ regenerate: contract ## Rebuild the client, compare, test, and say what to look 
 
 .PHONY: check-version
 check-version: setup-node ## Fail when info.version or CHANGELOG.md does not cover what changed since the last release
-	@$(VENV) -m tools.check_version
+	@$(VENV) -m tools.release.check_version
 
 .PHONY: changelog-entry
 changelog-entry: setup-node ## Draft the contract's entry in CHANGELOG.md (CHANGELOG_ARGS=--print shows it alone)
-	@$(VENV) -m tools.changelog_entry $(CHANGELOG_ARGS)
+	@$(VENV) -m tools.release.changelog_entry $(CHANGELOG_ARGS)
 
 .PHONY: release-contract
 release-contract: setup-node ## Record openapi.yaml as a released contract, in contracts/
-	@$(VENV) -m tools.release_contract
+	@$(VENV) -m tools.release.release_contract
 
 .PHONY: spec-diff-report
 spec-diff-report: setup-node ## Write what a branch changes into a folder, for a pull request (BASE=ref, OUT=folder)
-	@$(VENV) -m tools.spec_diff_report --base '$(BASE)' --out '$(OUT)'
+	@$(VENV) -m tools.pull_request.report --base '$(BASE)' --out '$(OUT)'
 
 .PHONY: spec-diff-comment
 spec-diff-comment: setup ## Bring the comment on a pull request up to date (GITHUB_TOKEN and the like, as in a workflow)
-	@$(VENV) -m tools.spec_diff_comment
+	@$(VENV) -m tools.pull_request.comment
 
 ##
 ## The parts of `make check`
@@ -153,7 +153,7 @@ layers: setup ## Check that imports go downward only
 contract: setup-node ## Check openapi.yaml: valid, well written, and what the decoder relies on
 	$(WITH_NODE) node_modules/.bin/redocly lint openapi.yaml
 	.venv/bin/openapi-spec-validator openapi.yaml
-	$(VENV) -m tools.check_contract openapi.yaml
+	$(VENV) -m tools.contract.check openapi.yaml
 
 .PHONY: workflows
 workflows: setup ## Check the workflows, offline
@@ -165,7 +165,7 @@ workflows: setup ## Check the workflows, offline
 # AUDIT_ARGS=--strict, as in the workflow that does nothing but this.
 .PHONY: audit
 audit: setup-node ## Fail when a locked package is known to be vulnerable (AUDIT_ARGS=--strict: or unknown)
-	@$(VENV) -m tools.audit $(AUDIT_ARGS)
+	@$(VENV) -m tools.environment.audit $(AUDIT_ARGS)
 
 ##
 ## Packages and measures

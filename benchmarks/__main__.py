@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 from benchmarks import environment
-from tools.setup_environment import SetupError, say
+from tools.environment.setup import SetupError, say
 
 SECTIONS = ("throughput", "memory", "calls", "parts", "link")
 

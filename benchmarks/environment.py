@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.setup_environment import (
+from tools.environment.setup import (
     SetupError,
     check_interpreter,
     digest,

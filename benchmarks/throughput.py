@@ -15,7 +15,7 @@ from benchmarks.openssl import find_versions, share_openssl
 from benchmarks.report import Cell, Figure, Table, Target, tell_disturbance
 from benchmarks.servers import Servers, open_workspace, run_servers
 from benchmarks.task import Task
-from tools.setup_environment import say
+from tools.environment.setup import say
 
 PART_SIZE = 32 * 1024 * 1024
 CONCURRENCIES = (1, 4, 8)

@@ -20,13 +20,14 @@ from pathlib import Path
 
 import attrs
 
-from tools import generate
-from tools.check_version import find_changelog_problem, find_version_problem
-from tools.generate import PACKAGE, ROOT, GenerationError
-from tools.handwritten_layer import list_client_changes, list_unspoken
-from tools.released import Project, Step, compare_contracts, find_step
-from tools.revisions import measure_from, read_base
-from tools.spec_diff.document import UnreadableError
+from tools.client import generate
+from tools.client.generate import PACKAGE, GenerationError
+from tools.client.handwritten_layer import list_client_changes, list_unspoken
+from tools.contract.document import UnreadableError
+from tools.project import ROOT
+from tools.pull_request.revisions import measure_from, read_base
+from tools.release.check_version import find_changelog_problem, find_version_problem
+from tools.release.released import Project, Step, compare_contracts, find_step
 from tools.spec_diff.report import Report, describe_verdict, render_text
 
 TESTS = "make --no-print-directory test"

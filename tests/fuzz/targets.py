@@ -52,7 +52,7 @@ from scenario_uploads.upload.ledger import Ledger, clean, list_entries
 from starlette.datastructures import Headers
 
 from tests.support.storing import make_body
-from tools.spec_diff.document import UnreadableError, read_contract
+from tools.contract.document import UnreadableError, read_contract
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SIGNATURE = "f00dfeedSignature"

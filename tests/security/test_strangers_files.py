@@ -50,8 +50,8 @@ def test_yaml_of_a_stranger_runs_nothing(tmp_path: Path, contract: str, payload:
     for command in (
         ["tools.spec_diff", str(evil), str(ROOT / "openapi.yaml")],
         ["tools.spec_diff", str(ROOT / "openapi.yaml"), str(evil)],
-        ["tools.check_contract", str(evil)],
-        ["tools.generate", "--contract", str(evil), "--target", str(target)],
+        ["tools.contract.check", str(evil)],
+        ["tools.client.generate", "--contract", str(evil), "--target", str(target)],
     ):
         done = run(*command)
         assert done.returncode == 2, (command, done.stdout, done.stderr)

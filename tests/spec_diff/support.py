@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tools.generate import ROOT
+from tools.contract.document import read_contract
+from tools.project import ROOT
 from tools.spec_diff.compare import compare_wire
-from tools.spec_diff.document import read_contract
 from tools.spec_diff.policy import read_policy
 from tools.spec_diff.report import Change
 

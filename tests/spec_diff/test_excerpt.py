@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from tests.spec_diff.support import BASE, write
-from tools.spec_diff.document import Contract, read_contract
+from tools.contract.document import Contract, read_contract
+from tools.contract.operations import list_operations
 from tools.spec_diff.excerpt import cut
 from tools.spec_diff.generated import generated_clients
-from tools.spec_diff.operations import list_operations
 
 
 def make_contract(folder: Path) -> Contract:

@@ -8,10 +8,10 @@ from itertools import pairwise
 import pytest
 
 from tests.spec_diff.support import CONTRACTS
-from tools.generate import ROOT
-from tools.released import parse_version
+from tools.contract.document import read_contract
+from tools.project import ROOT
+from tools.release.released import parse_version
 from tools.spec_diff.compare import compare
-from tools.spec_diff.document import read_contract
 from tools.spec_diff.policy import Allowed, read_policy
 from tools.spec_diff.report import render_markdown
 

@@ -23,12 +23,12 @@ from tests.spec_diff.test_main import JUNK, list_places
 from tests.spec_diff.test_pairs import make_contract
 from tests.support.server import Server, reply
 from tests.support.service import make_upload
-from tools.generate import ROOT
-from tools.make_large_contract import main as make_large_contract
+from tools.contract.document import Contract, UnreadableError, read_contract
+from tools.contract.large import main as make_large_contract
+from tools.project import ROOT
 from tools.spec_diff import compare, generated, installed, wire
 from tools.spec_diff.__main__ import main
 from tools.spec_diff.bench import Bench, Effect, join
-from tools.spec_diff.document import Contract, UnreadableError, read_contract
 from tools.spec_diff.installed import add_installed
 from tools.spec_diff.policy import judge, read_policy
 from tools.spec_diff.report import Change

@@ -17,9 +17,9 @@ import pytest
 import yaml
 
 from tests.spec_diff.support import BASE, CONTRACTS, edit, write
-from tools.generate import ROOT
+from tools.contract.document import Contract, UnreadableError, read_contract
+from tools.project import ROOT
 from tools.spec_diff.__main__ import main
-from tools.spec_diff.document import Contract, UnreadableError, read_contract
 from tools.spec_diff.policy import POLICY, RULES, judge, measure_bump, read_policy
 from tools.spec_diff.redocly import Seen
 from tools.spec_diff.report import Change, Report, render_github, render_markdown, render_text
@@ -411,7 +411,7 @@ def test_input_that_is_too_large(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file beyond the bound is not read to its end."""
-    monkeypatch.setattr("tools.spec_diff.document.MAX_BYTES", 1 << 20)
+    monkeypatch.setattr("tools.contract.document.MAX_BYTES", 1 << 20)
     path = tmp_path / "large.yaml"
     path.write_bytes(b"#" * (2 << 20))
     assert main([str(path), str(path)]) == 2

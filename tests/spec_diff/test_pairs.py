@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.spec_diff.cases import COMPONENTS, OPERATION_CASES, SCHEMA_CASES, OperationCase, SchemaCase
+from tools.contract.document import read_contract
 from tools.spec_diff.compare import compare_wire
-from tools.spec_diff.document import read_contract
 from tools.spec_diff.policy import read_policy
 from tools.spec_diff.report import Change
 

@@ -14,8 +14,8 @@ import griffe
 import pytest
 
 from tests.spec_diff.support import BASE, CONTRACTS, edit, write
+from tools.contract.document import read_contract
 from tools.spec_diff.compare import compare, compare_wire
-from tools.spec_diff.document import read_contract
 from tools.spec_diff.excerpt import make_excerpts
 from tools.spec_diff.generated import generated_clients
 from tools.spec_diff.policy import Allowed, read_policy

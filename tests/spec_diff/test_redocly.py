@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.spec_diff.support import BASE, edit, write
-from tools.make_large_contract import main as make_large_contract
+from tools.contract.document import Contract, UnreadableError, read_contract
+from tools.contract.large import main as make_large_contract
 from tools.spec_diff import compare, redocly
-from tools.spec_diff.document import Contract, UnreadableError, read_contract
 from tools.spec_diff.policy import read_policy
 
 

@@ -17,7 +17,7 @@ import scenario_uploads_client.types
 from scenario_uploads.decoding.enums import open_enums
 from scenario_uploads.decoding.methods import extend_models
 
-from tools import generate
+from tools.client import generate
 
 PACKAGE = "tests_future_client"
 CONTRACT = Path(__file__).with_name("future.yaml")

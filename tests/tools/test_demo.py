@@ -13,7 +13,7 @@ import pytest
 from scenario_uploads.sandbox import Sandbox
 
 from tools import demo
-from tools.generate import ROOT
+from tools.project import ROOT
 
 
 @pytest.mark.parametrize("size", [0, 1, 5, 4096, 3 * demo.MIB + 2])

@@ -21,7 +21,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tools.generate import ROOT
+from tools.project import ROOT
 
 DECLARED = {"httpx", "attrs", "python-dateutil"}
 

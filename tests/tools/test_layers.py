@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.generate import ROOT
+from tools.project import ROOT
 
 PACKAGE = ROOT / "overrides" / "scenario_uploads"
 

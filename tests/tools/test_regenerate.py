@@ -7,8 +7,10 @@ import pytest
 
 from tests.spec_diff.support import CONTRACTS
 from tests.support.project import Mini
-from tools import changelog_entry, check_version, regenerate, release_contract
-from tools.generate import PACKAGE, ROOT
+from tools import regenerate
+from tools.client.generate import PACKAGE
+from tools.project import ROOT
+from tools.release import changelog_entry, check_version, release_contract
 
 Run = Callable[..., tuple[int, str, str]]
 BREAK = {"kind": "enum-value-added", "location": "#/components/schemas/UploadKind/enum/text"}

@@ -7,8 +7,9 @@ import subprocess
 import pytest
 import yaml
 
-from tools.generate import ROOT, pinned_versions
-from tools.tidy_lock import tidy
+from tools.client.generate import pinned_versions
+from tools.environment.tidy_lock import tidy
+from tools.project import ROOT
 
 
 def read(name: str) -> str:

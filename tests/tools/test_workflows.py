@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tools.generate import ROOT
+from tools.project import ROOT
 
 FOLDER = ROOT / ".github" / "workflows"
 WORKFLOWS = sorted(path.name for path in FOLDER.glob("*.yml"))
@@ -122,7 +122,7 @@ def test_gate_is_part_of_the_check() -> None:
 def test_audit_of_the_workflow_takes_no_silence_for_an_answer() -> None:
     """A laptop on a train passes `make check`; what runs every week fails when it could not ask."""
     (step,) = [step for step in list_steps("audit.yml") if "make audit" in step.get("run", "")]
-    assert "tools.audit --strict" in dry_run(*step["run"].split()[1:])
+    assert "tools.environment.audit --strict" in dry_run(*step["run"].split()[1:])
     assert "--strict" not in dry_run("audit")
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import attrs
 
+from tools.contract.document import UnreadableError, read_contract
 from tools.spec_diff.compare import compare
-from tools.spec_diff.document import UnreadableError, read_contract
 from tools.spec_diff.policy import ALLOW, POLICY, read_allowed, read_policy
 from tools.spec_diff.report import FORMATS, Report, describe_verdict
 

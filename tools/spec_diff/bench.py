@@ -7,8 +7,8 @@ from typing import Any, Literal, get_args
 
 import attrs
 
-from tools.spec_diff.document import Contract, Pointer
-from tools.spec_diff.operations import Operation
+from tools.contract.document import Contract, Pointer
+from tools.contract.operations import Operation
 from tools.spec_diff.reach import (
     ABSENT,
     Match,

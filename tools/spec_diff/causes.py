@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import attrs
 
-from tools.spec_diff.document import Contract, Pointer, UnreadableError, is_object, parse_pointer
-from tools.spec_diff.operations import METHODS, list_operations
+from tools.contract.document import Contract, Pointer, UnreadableError, is_object, parse_pointer
+from tools.contract.operations import METHODS, list_operations
 from tools.spec_diff.report import Change
 from tools.spec_diff.surface_diff import Difference, normalize
 

@@ -8,9 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
+from tools.contract.document import Contract, read_contract
 from tools.spec_diff import generated, redocly, wire
 from tools.spec_diff import policy as policies
-from tools.spec_diff.document import Contract, read_contract
 from tools.spec_diff.report import Change, Report
 
 # Each adds what it knows to the changes: `add(changes, old, new, policy)`. One that is not there is left out.

@@ -12,8 +12,8 @@ from typing import Any
 
 import attrs
 
-from tools.spec_diff.document import Contract, Pointer, is_array, is_object, parse_pointer
-from tools.spec_diff.operations import METHODS, Operation, list_operations
+from tools.contract.document import Contract, Pointer, is_array, is_object, parse_pointer
+from tools.contract.operations import METHODS, Operation, list_operations
 from tools.spec_diff.views import freeze
 
 # A component: the kind of it and its name.

@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from tools.spec_diff.document import is_array, is_object
+from tools.contract.document import is_array, is_object
 from tools.spec_diff.policy import LEVELS
 from tools.spec_diff.report import BUMPS, Change, Report
 

@@ -13,9 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.generate import GenerationError, build
-from tools.spec_diff.document import Contract, UnreadableError
-from tools.spec_diff.operations import list_operations
+from tools.client.generate import GenerationError, build
+from tools.contract.document import Contract, UnreadableError
+from tools.contract.operations import list_operations
 
 LARGE = 40
 """From how many operations on a contract is reduced to what matters before a client is generated from it."""

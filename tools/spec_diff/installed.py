@@ -14,9 +14,9 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
+from tools.contract.document import Contract
 from tools.spec_diff import generated
 from tools.spec_diff.bench import READ_AS_BEFORE, SENT_AS_BEFORE, Bench, Effect, Judge, join
-from tools.spec_diff.document import Contract
 from tools.spec_diff.excerpt import cut
 from tools.spec_diff.policy import RULES, Policy
 from tools.spec_diff.reach import MAX_OPERATIONS, Graph, list_roots

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.spec_diff.document import Contract, Pointer, format_pointer, is_array, is_object, parse_pointer
-from tools.spec_diff.operations import METHODS
+from tools.contract.document import Contract, Pointer, format_pointer, is_array, is_object, parse_pointer
+from tools.contract.operations import METHODS
 
 WORDS = frozenset(
     {

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 import attrs
 
-from tools.spec_diff.document import UnreadableError, find_line, is_array, is_object, read_yaml
+from tools.contract.document import UnreadableError, find_line, is_array, is_object, read_yaml
 from tools.spec_diff.report import BUMPS, Bump, Change, Level
 from tools.spec_diff.wire import Fact
 

@@ -11,11 +11,11 @@ from typing import Literal
 
 import attrs
 
+from tools.contract.document import Contract, Pointer, format_pointer
+from tools.contract.operations import list_operations, normalize_path
 from tools.spec_diff.causes import Places, find_causes, make_clue
-from tools.spec_diff.document import Contract, Pointer, format_pointer
 from tools.spec_diff.excerpt import make_excerpts
 from tools.spec_diff.generated import generated_clients, is_large
-from tools.spec_diff.operations import list_operations, normalize_path
 from tools.spec_diff.policy import Policy, judge
 from tools.spec_diff.report import Change, describe_operation
 from tools.spec_diff.surface import read_surfaces

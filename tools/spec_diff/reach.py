@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import attrs
 
-from tools.spec_diff.document import Contract, Pointer, is_array, is_object
-from tools.spec_diff.operations import Operation, find_covering, list_operations, normalize_path
+from tools.contract.document import Contract, Pointer, is_array, is_object
+from tools.contract.operations import Operation, find_covering, list_operations, normalize_path
 from tools.spec_diff.samples import EXTRA, MAX_LENGTH, NoSampleError, Sampler
 from tools.spec_diff.schemas import Difference, Pair
 from tools.spec_diff.views import Direction, is_number

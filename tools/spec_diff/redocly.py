@@ -18,7 +18,7 @@ from typing import Any
 
 import attrs
 
-from tools.spec_diff.document import Contract, Pointer, UnreadableError, is_object, parse_pointer
+from tools.contract.document import Contract, Pointer, UnreadableError, is_object, parse_pointer
 
 ROOT = Path(__file__).resolve().parents[2]
 REPORT_VERSION = "1"

@@ -19,7 +19,7 @@ from typing import Any
 import attrs
 from openapi_schema_validator import OAS30Validator, OAS31Validator, oas30_format_checker, oas31_format_checker
 
-from tools.spec_diff.document import Contract, Pointer, is_array, is_object
+from tools.contract.document import Contract, Pointer, is_array, is_object
 from tools.spec_diff.views import LIMITS, Bound, Reader, View, freeze
 
 TEXT = "text"

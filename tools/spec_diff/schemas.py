@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from tools.spec_diff.document import Pointer
+from tools.contract.document import Pointer
 from tools.spec_diff.views import (
     LIMITS,
     OTHER_KEYWORDS,

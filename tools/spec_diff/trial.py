@@ -17,8 +17,8 @@ from typing import Any
 
 import attrs
 
-from tools.spec_diff.document import Contract, UnreadableError
-from tools.spec_diff.operations import Operation
+from tools.contract.document import Contract, UnreadableError
+from tools.contract.operations import Operation
 from tools.spec_diff.reach import ABSENT, Match, find_content, find_responses, is_json
 from tools.spec_diff.views import Reader, View, freeze
 from tools.spec_diff.wire import Walk

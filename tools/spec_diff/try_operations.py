@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from tools.contract.document import Contract, Pointer, format_pointer, is_object
+from tools.contract.operations import Operation, list_operations, normalize_path
 from tools.spec_diff.bench import NOT_SENT, SENT_AS_BEFORE, Bench, Effect, Judge, judge_unsent
-from tools.spec_diff.document import Contract, Pointer, format_pointer, is_object
-from tools.spec_diff.operations import Operation, list_operations, normalize_path
 from tools.spec_diff.places import format_place
 from tools.spec_diff.reach import ABSENT, Match, find_content, find_responses, find_schema, is_json
 from tools.spec_diff.report import Change

@@ -8,6 +8,7 @@ from typing import Any
 
 from openapi_schema_validator import oas31_format_checker
 
+from tools.contract.document import Pointer
 from tools.spec_diff.bench import (
     MAX_VALUES,
     NOT_SENT,
@@ -18,7 +19,6 @@ from tools.spec_diff.bench import (
     find_keywords,
     judge_unsent,
 )
-from tools.spec_diff.document import Pointer
 from tools.spec_diff.reach import ABSENT, Match, Way, embed, find_value
 from tools.spec_diff.samples import EXTRA, TEXT, NoSampleError
 from tools.spec_diff.schemas import Difference, Pair

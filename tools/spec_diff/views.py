@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import attrs
 
-from tools.spec_diff.document import Contract, Pointer, is_array, is_object
+from tools.contract.document import Contract, Pointer, is_array, is_object
 
 Direction = Literal["request", "response"]
 Side = Literal["old", "new"]

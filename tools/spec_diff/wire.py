@@ -14,8 +14,8 @@ from typing import Any
 
 import attrs
 
-from tools.spec_diff.document import Contract, Pointer, format_pointer, is_array, is_object
-from tools.spec_diff.operations import METHODS, Operation, find_covering, list_operations, normalize_path
+from tools.contract.document import Contract, Pointer, format_pointer, is_array, is_object
+from tools.contract.operations import METHODS, Operation, find_covering, list_operations, normalize_path
 from tools.spec_diff.places import find_unused, format_place, is_words, name_place
 from tools.spec_diff.redocly import Seen
 from tools.spec_diff.schemas import Comparer, Difference, Pair

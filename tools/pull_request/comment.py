@@ -1,6 +1,6 @@
 """Post, update or silence the one comment on a pull request that says what it changes in the contract.
 
-    python -m tools.spec_diff_comment --event EVENT.json
+    python -m tools.pull_request.comment --event EVENT.json
 
 Runs after the workflow `Spec diff` has ended, with a token that may write comments, and so runs nothing of the pull
 request and believes nothing that it made: which pull request it is, GitHub says; the report comes out of the artifact
@@ -29,7 +29,7 @@ from typing import Any, Literal
 import attrs
 import httpx
 
-from tools.spec_diff.document import is_array, is_object
+from tools.contract.document import is_array, is_object
 from tools.spec_diff.exchange import MAX_BYTES, ExchangeError, load_report
 from tools.spec_diff.report import Report, fit_markdown, render_failure, render_markdown
 
@@ -293,7 +293,7 @@ def write_comment(github: GitHub, run: Run, server_url: str) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(
-        prog="python -m tools.spec_diff_comment", description="Say on a pull request what changes in the contract."
+        prog="python -m tools.pull_request.comment", description="Say on a pull request what changes in the contract."
     )
     parser.add_argument("--event", default=os.environ.get("GITHUB_EVENT_PATH"), help="the event of workflow_run")
     arguments = parser.parse_args(argv)

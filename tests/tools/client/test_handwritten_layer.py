@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.spec_diff.support import CONTRACTS
-from tools.generate import PACKAGE, ROOT, build
-from tools.handwritten_layer import list_client_changes, list_unspoken, name_method, read_operations
+from tools.client.generate import PACKAGE, build
+from tools.client.handwritten_layer import list_client_changes, list_unspoken, name_method, read_operations
+from tools.project import ROOT
 
 LAYER = ROOT / "overrides" / "scenario_uploads" / "client.py"
 

@@ -1,7 +1,7 @@
 """Make the development environment what the lock files say, and nothing at all when it is that already.
 
-    python3 tools/setup_environment.py            # .venv from requirements-dev.txt, with this package in it
-    python3 tools/setup_environment.py --node     # and node_modules from package-lock.json
+    python3 tools/environment/setup.py            # .venv from requirements-dev.txt, with this package in it
+    python3 tools/environment/setup.py --node     # and node_modules from package-lock.json
 
 Runs on the bare interpreter of a fresh machine, so it uses the standard library alone. That this interpreter is
 new enough is for the Makefile to see, since an older one might not be able to read this file.
@@ -24,7 +24,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class SetupError(Exception):

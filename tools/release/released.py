@@ -11,9 +11,9 @@ from pathlib import Path
 
 import attrs
 
-from tools.generate import ROOT
+from tools.contract.document import Contract, UnreadableError, read_contract
+from tools.project import ROOT
 from tools.spec_diff.compare import compare
-from tools.spec_diff.document import Contract, UnreadableError, read_contract
 from tools.spec_diff.policy import read_allowed, read_policy
 from tools.spec_diff.report import Bump, Report
 

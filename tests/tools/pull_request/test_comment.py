@@ -13,10 +13,11 @@ import pytest
 from tests.spec_diff.support import BASE, edit
 from tests.support.github import BOT, REPOSITORY, TOKEN, FakeGitHub, make_event, pack
 from tests.support.project import Mini
-from tools import spec_diff_comment, spec_diff_report
+from tools.pull_request import comment as spec_diff_comment
+from tools.pull_request import report as spec_diff_report
+from tools.pull_request.comment import MARKER, MAX_ARCHIVE_BYTES, Comment, Deed, decide
 from tools.spec_diff.exchange import MAX_BYTES, dump_error, dump_report
 from tools.spec_diff.report import COMMENT_LIMIT, Change, Report
-from tools.spec_diff_comment import MARKER, MAX_ARCHIVE_BYTES, Comment, Deed, decide
 
 CHANGE = Change("get_thing", "#/x", 3, "enum-value-added", "breaking", "Kind: the value c was added")
 CHANGED = Report("1.0.0", "1.1.0", (CHANGE,), "major", "minor")

@@ -1,6 +1,6 @@
 """Leave out of package-lock.json what names addresses and locks nothing: whom one may pay for a package.
 
-python -m tools.tidy_lock package-lock.json
+python -m tools.environment.tidy_lock package-lock.json
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Check that the contract's version and the changelog cover what changed since the last released contract.
 
-    python -m tools.check_version
+    python -m tools.release.check_version
 
 Exits 0 when they do, 1 with the changes and the remedy when they do not, and 2 when an input cannot be read.
 """
@@ -11,10 +11,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.changelog_entry import find_entry, read_changelog
-from tools.generate import ROOT
-from tools.released import Project, Step, find_step, parse_version, raise_version
-from tools.spec_diff.document import UnreadableError
+from tools.contract.document import UnreadableError
+from tools.project import ROOT
+from tools.release.changelog_entry import find_entry, read_changelog
+from tools.release.released import Project, Step, find_step, parse_version, raise_version
 from tools.spec_diff.report import describe_verdict, render_text
 
 
@@ -63,7 +63,8 @@ def find_problems(project: Project, step: Step) -> list[str]:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(
-        prog="python -m tools.check_version", description="Check the contract's version and its entry in the changelog."
+        prog="python -m tools.release.check_version",
+        description="Check the contract's version and its entry in the changelog.",
     )
     parser.add_argument("--root", type=Path, default=ROOT, help="the folder of the project")
     project = Project(parser.parse_args(argv).root)

@@ -1,6 +1,6 @@
 """Check what the client relies on in the contract beyond what OpenAPI and its linters demand.
 
-    python -m tools.check_contract openapi.yaml
+    python -m tools.contract.check openapi.yaml
 
 Prints one line for each finding, as `file:line: what is wrong`, and exits 1 when there is one. The rules:
 
@@ -277,7 +277,7 @@ def find_line(root: yaml.Node | None, pointer: Pointer) -> int:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see the module's docstring."""
-    parser = argparse.ArgumentParser(prog="python -m tools.check_contract", description="Check the client's demands.")
+    parser = argparse.ArgumentParser(prog="python -m tools.contract.check", description="Check the client's demands.")
     parser.add_argument("contract", type=Path)
     arguments = parser.parse_args(argv)
     path: Path = arguments.contract

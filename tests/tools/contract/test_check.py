@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tools.check_contract import Contract, ContractError, check, main
-from tools.generate import ROOT
+from tools.contract.check import Contract, ContractError, check, main
+from tools.project import ROOT
 
 
 def make_contract(schema: dict[str, Any], **schemas: Any) -> Contract:

@@ -1,11 +1,11 @@
 """Write what a branch changes in the contract into a folder, for a pull request.
 
-    python -m tools.spec_diff_report --base origin/main --out FOLDER
+    python -m tools.pull_request.report --base origin/main --out FOLDER
 
     report.md         for a comment and the summary of a job, within what GitHub takes
     report.json       for programs; docs/contract.md describes the shape
     annotations.txt   workflow commands that annotate the lines
-    comment.json      the report for `tools.spec_diff_comment`, which renders it anew and trusts nothing in it
+    comment.json      the report for `tools.pull_request.comment`, which renders it anew and trusts nothing in it
 
 Exits 1 when a breaking change is not covered, and 2 when an input cannot be read; the files then say so.
 """
@@ -18,10 +18,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.generate import ROOT
-from tools.released import Project, compare_contracts
-from tools.revisions import measure_from, read_base
-from tools.spec_diff.document import UnreadableError, read_contract
+from tools.contract.document import UnreadableError, read_contract
+from tools.project import ROOT
+from tools.pull_request.revisions import measure_from, read_base
+from tools.release.released import Project, compare_contracts
 from tools.spec_diff.exchange import dump_error, dump_report
 from tools.spec_diff.report import (
     describe_verdict,
@@ -46,7 +46,7 @@ def annotate_failure(message: str, name: str) -> str:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(
-        prog="python -m tools.spec_diff_report", description="Write what a branch changes in the contract."
+        prog="python -m tools.pull_request.report", description="Write what a branch changes in the contract."
     )
     parser.add_argument("--base", default="origin/main", help="the git ref that the branch starts from")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write into")

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.support.server import Answering, Exchange, Server, hang, reply, until
-from tools import audit
-from tools.generate import ROOT
+from tools.environment import audit
+from tools.project import ROOT
 
 HASH = "sha256:" + "0" * 64
 PYTHON_ADVISORY = {

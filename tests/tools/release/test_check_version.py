@@ -10,8 +10,8 @@ import pytest
 
 from tests.spec_diff.support import BASE, edit
 from tests.support.project import Mini
-from tools import check_version, release_contract
-from tools.released import Project, list_released, read_released
+from tools.release import check_version, release_contract
+from tools.release.released import Project, list_released, read_released
 
 Edit = Callable[[Any], Any]
 BREAK = {"kind": "enum-value-added", "location": "#/components/schemas/Kind/enum/c"}

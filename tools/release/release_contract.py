@@ -1,6 +1,6 @@
 """Record the contract as released: copy openapi.yaml into contracts/, under the name of its version, with a report.
 
-    python -m tools.release_contract
+    python -m tools.release.release_contract
 
 The report says what changed since the version before. From then on, whatever changes needs a new version. Refuses with
 exit code 1 when `make check-version` would fail, and with 2 when an input cannot be read.
@@ -12,17 +12,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.check_version import find_problems
-from tools.generate import ROOT
-from tools.released import Project, find_step
-from tools.spec_diff.document import UnreadableError
+from tools.contract.document import UnreadableError
+from tools.project import ROOT
+from tools.release.check_version import find_problems
+from tools.release.released import Project, find_step
 from tools.spec_diff.report import render_markdown
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(
-        prog="python -m tools.release_contract", description="Record openapi.yaml as a released contract."
+        prog="python -m tools.release.release_contract", description="Record openapi.yaml as a released contract."
     )
     parser.add_argument("--root", type=Path, default=ROOT, help="the folder of the project")
     project = Project(parser.parse_args(argv).root)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import generate
+from tools.client import generate
 
 CLIENT = Path("scenario_uploads_client")
 
@@ -49,7 +49,7 @@ def test_two_runs_give_the_same_bytes(pristine: Path, tmp_path: Path, seed: str)
     """Neither the order of hashes nor the environment shapes the output."""
     target = tmp_path / "generated_client"
     subprocess.run(
-        [sys.executable, "-m", "tools.generate", "--target", str(target)],
+        [sys.executable, "-m", "tools.client.generate", "--target", str(target)],
         cwd=generate.ROOT,
         env={**os.environ, "PYTHONHASHSEED": seed, "COLUMNS": "20", "FORCE_COLOR": "1"},
         check=True,

@@ -1,7 +1,7 @@
 """Draft the entry of CHANGELOG.md for the present contract from what changed since the last released one.
 
-    python -m tools.changelog_entry            # put it under `## Contract`, above the older ones
-    python -m tools.changelog_entry --print    # show it and write nothing
+    python -m tools.release.changelog_entry            # put it under `## Contract`, above the older ones
+    python -m tools.release.changelog_entry --print    # show it and write nothing
 
 A draft has each fact; what the facts are good for is for a person to say. Exits 1 when there is an entry already or
 nothing to write one about, and 2 when an input cannot be read.
@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
-from tools.generate import ROOT
-from tools.released import Project, Step, find_step, raise_version
-from tools.spec_diff.document import UnreadableError
-from tools.spec_diff.operations import list_operations
+from tools.contract.document import UnreadableError
+from tools.contract.operations import list_operations
+from tools.project import ROOT
+from tools.release.released import Project, Step, find_step, raise_version
 from tools.spec_diff.policy import LEVELS
 from tools.spec_diff.report import Change, Report
 
@@ -170,7 +170,8 @@ def find_obstacle(step: Step, text: str, name: str) -> str | None:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(
-        prog="python -m tools.changelog_entry", description="Draft the changelog's entry of the present contract."
+        prog="python -m tools.release.changelog_entry",
+        description="Draft the changelog's entry of the present contract.",
     )
     parser.add_argument("--print", action="store_true", help="show the draft and write nothing")
     parser.add_argument("--root", type=Path, default=ROOT, help="the folder of the project")

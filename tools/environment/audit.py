@@ -1,7 +1,7 @@
 """Ask which locked packages are known to be vulnerable: pip-audit for Python's, `npm audit` for Node's.
 
-    python -m tools.audit              # what `make check` runs
-    python -m tools.audit --strict     # a package that could not be looked up is a failure too
+    python -m tools.environment.audit              # what `make check` runs
+    python -m tools.environment.audit --strict     # a package that could not be looked up is a failure too
 
 Exits 1 when a locked package has an advisory (of Node's packages, which are tools only, when it is high or critical),
 and 2 when an input cannot be read. Where a database cannot be reached, or does not know a package, that is told; it
@@ -31,7 +31,7 @@ from typing import Any
 
 from attrs import field, frozen
 
-from tools.generate import ROOT
+from tools.project import ROOT
 
 DEADLINE = 120
 """Seconds that one database may take in all."""
@@ -219,7 +219,7 @@ async def ask(root: Path, locks: list[str], deadline: float) -> list[Findings]:
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(
-        prog="python -m tools.audit", description="Ask which locked packages are known to be vulnerable."
+        prog="python -m tools.environment.audit", description="Ask which locked packages are known to be vulnerable."
     )
     parser.add_argument("--strict", action="store_true", help="fail also when something could not be asked")
     parser.add_argument("--deadline", type=float, default=DEADLINE, help="seconds that one database may take in all")

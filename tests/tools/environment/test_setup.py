@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import setup_environment
-from tools.generate import ROOT
+from tools.environment import setup as setup_environment
+from tools.project import ROOT
 
 PYPROJECT = """
 [build-system]

@@ -1,7 +1,7 @@
 """Rebuild the generated client from the contract, or check that the committed one is what the contract gives.
 
-    python -m tools.generate            # rebuild generated_client/, and models.pyi, which tells of its models
-    python -m tools.generate --check    # rebuild aside and compare; exit 1 with a diff when they differ
+    python -m tools.client.generate            # rebuild generated_client/, and models.pyi, which tells of its models
+    python -m tools.client.generate --check    # rebuild aside and compare; exit 1 with a diff when they differ
 
 The client is always built in a temporary folder, so that no setting, cache or stray file of the checkout can
 shape it, and then moved into place. Two runs give the same bytes.
@@ -20,9 +20,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools import model_stubs
+from tools.client import stubs
+from tools.project import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "scenario_uploads_client"
 SHAPING_TOOLS = ("openapi-python-client", "ruff")
 REMEDY = "Run `make generate` and commit the result; never edit generated_client/ by hand."
@@ -116,8 +116,8 @@ def build(
 
 def write_stub(package: Path, config: Path = ROOT / "pyproject.toml") -> bytes:
     """Return what type checkers are told of the models of a generated package."""
-    stub = package.parent / model_stubs.PLACE.name
-    stub.write_text(header(pinned_versions()["openapi-python-client"]) + model_stubs.write_stub(package), "utf-8")
+    stub = package.parent / stubs.PLACE.name
+    stub.write_text(header(pinned_versions()["openapi-python-client"]) + stubs.write_stub(package), "utf-8")
     run("ruff", "check", "--config", str(config), "--no-cache", "--quiet", "--fix-only", stub.name, cwd=package.parent)
     run("ruff", "format", "--config", str(config), "--no-cache", "--quiet", stub.name, cwd=package.parent)
     content = stub.read_bytes()
@@ -194,7 +194,9 @@ def replace_folder(target: Path, new: Path) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see the module's docstring."""
-    parser = argparse.ArgumentParser(prog="python -m tools.generate", description="Build the client from openapi.yaml.")
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.client.generate", description="Build the client from openapi.yaml."
+    )
     parser.add_argument("--check", action="store_true", help="compare instead of writing; exit 1 when they differ")
     parser.add_argument(
         "--target", type=Path, default=ROOT / "generated_client", help="the folder that holds the client"
@@ -203,7 +205,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     target: Path = arguments.target
     # Only a whole checkout has the layer whose models the stub is about.
-    stub = target.absolute().parent / model_stubs.PLACE
+    stub = target.absolute().parent / stubs.PLACE
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "generated_client"
         folder.mkdir()
@@ -220,7 +222,7 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         differences = compare(read_tree(target), read_tree(folder))
         if stub.parent.is_dir():
-            place = model_stubs.PLACE.as_posix()
+            place = stubs.PLACE.as_posix()
             differences += compare({place: stub.read_bytes()} if stub.exists() else {}, {place: told}, folder="")
     if not differences:
         differences = [f"not added to git: {name}" for name in list_untracked(target)]

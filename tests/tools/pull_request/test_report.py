@@ -9,7 +9,7 @@ import pytest
 
 from tests.spec_diff.support import BASE, edit
 from tests.support.project import Mini
-from tools import spec_diff_report
+from tools.pull_request import report as spec_diff_report
 from tools.spec_diff.exchange import load_report
 from tools.spec_diff.report import REPORT_LIMIT, Report
 

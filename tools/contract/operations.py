@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import attrs
 
-from tools.spec_diff.document import Contract, Pointer, is_object
+from tools.contract.document import Contract, Pointer, is_object
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 

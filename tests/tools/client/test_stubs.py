@@ -10,17 +10,17 @@ import pytest
 import scenario_uploads_client.models as generated
 
 from tests.support import future
-from tools import generate, model_stubs
+from tools.client import generate, stubs
 
-STUB = generate.ROOT / model_stubs.PLACE
+STUB = generate.ROOT / stubs.PLACE
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A checkout with the generated client and the stub of this one."""
     shutil.copytree(generate.ROOT / "generated_client", tmp_path / "generated_client")
-    (tmp_path / model_stubs.PLACE).parent.mkdir(parents=True)
-    shutil.copy(STUB, tmp_path / model_stubs.PLACE)
+    (tmp_path / stubs.PLACE).parent.mkdir(parents=True)
+    shutil.copy(STUB, tmp_path / stubs.PLACE)
     return tmp_path
 
 
@@ -29,9 +29,9 @@ def run(checkout: Path, *arguments: str) -> int:
 
 
 def test_it_is_written_with_the_client(checkout: Path) -> None:
-    (checkout / model_stubs.PLACE).unlink()
+    (checkout / stubs.PLACE).unlink()
     assert run(checkout) == 0
-    assert (checkout / model_stubs.PLACE).read_bytes() == STUB.read_bytes()
+    assert (checkout / stubs.PLACE).read_bytes() == STUB.read_bytes()
 
 
 def test_it_names_every_model_and_enum_and_nothing_else() -> None:
@@ -54,7 +54,7 @@ def test_it_names_every_model_and_enum_and_nothing_else() -> None:
 )
 def test_a_difference_fails_the_check(checkout: Path, capsys: pytest.CaptureFixture[str], spoil, expected: str) -> None:
     assert run(checkout, "--check") == 0
-    spoil(checkout / model_stubs.PLACE)
+    spoil(checkout / stubs.PLACE)
     capsys.readouterr()
     assert run(checkout, "--check") == 1
     captured = capsys.readouterr()
@@ -65,7 +65,7 @@ def test_a_difference_fails_the_check(checkout: Path, capsys: pytest.CaptureFixt
 def test_the_models_of_tomorrow_are_told_of_as_well() -> None:
     with tempfile.TemporaryDirectory() as name:
         package = generate.build(Path(name), contract=future.CONTRACT)
-        stub = model_stubs.write_stub(package)
+        stub = stubs.write_stub(package)
         assert generate.write_stub(package)
     fields = {
         node.name: {ast.unparse(item) for item in node.body if isinstance(item, ast.AnnAssign)}
