@@ -20,7 +20,6 @@ ROOT = Path(__file__).parent.parent
 SEED = 20261121
 
 
-@pytest.mark.timeout(240)
 def test_nothing_is_lost_in_a_short_chaos_run() -> None:
     """Uploads through a service that misbehaves end as they should, or the run says which did not and how to repeat it.
 

@@ -35,7 +35,6 @@ def run(code: str, **environment: str) -> str:
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")

@@ -344,7 +344,7 @@ def test_on_a_terminal_a_bar_shows_progress(tmp_path: Path, box: Sandbox) -> Non
         shown = b""
         while chunk := _read(parent):
             shown += chunk
-        output = process.communicate(timeout=30)[0].decode()
+        output = process.communicate()[0].decode()
     os.close(parent)
 
     assert process.returncode == 0
@@ -376,7 +376,7 @@ def test_f27_ctrl_c_stops_the_upload_with_130(tmp_path: Path, box: Sandbox) -> N
         assert process.stderr is not None
         assert process.stderr.readline().startswith("large.glb: 0 %")
         process.send_signal(signal.SIGINT)
-        out_, error = process.communicate(timeout=10)
+        out_, error = process.communicate()
 
     assert process.returncode == 130
     assert out_ == ""
@@ -399,7 +399,7 @@ def test_the_sandbox_command_serves_what_it_prints_until_it_is_told_to_stop(tmp_
             auth=(given["SCENARIO_SDK_API_KEY"], given["SCENARIO_SDK_API_SECRET"]),
         )
         process.send_signal(signal.SIGTERM)
-        _, error = process.communicate(timeout=15)
+        _, error = process.communicate()
 
     assert answer.status_code == 404
     assert process.returncode == 0
@@ -474,7 +474,7 @@ def test_a_command_that_is_told_to_end_leaves_no_sandbox_behind(tmp_path: Path) 
         assert process.stderr is not None
         assert process.stderr.readline().startswith(b"large.glb: 0 %")
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=15)
+        process.communicate()
     assert process.returncode == 143
     assert list((tmp_path / "temporary").iterdir()) == []
 

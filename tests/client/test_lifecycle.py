@@ -56,7 +56,6 @@ def run(program: str, url: str, key: str = "key", secret: str = "secret") -> sub
         env={name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")},
         capture_output=True,
         text=True,
-        timeout=100,
         check=False,
     )
 
@@ -360,7 +359,7 @@ def test_35_a_program_ends_while_daemon_threads_upload(service: Service) -> None
     while len(service.of("part 1")) + len(service.of("part 2")) < 4:
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
-    output, errors = process.communicate("go\n", timeout=20)
+    output, errors = process.communicate("go\n")
     assert (output, errors, process.returncode) == ("the end\n", "", 0)
 
 

@@ -98,7 +98,7 @@ class TestBoth:
         assert response.json() == {"upload": make_upload()}
         assert response.http_response.json() == response.json()
         assert response.is_closed
-        assert datetime.timedelta(0) < response.elapsed < datetime.timedelta(seconds=20)
+        assert response.elapsed > datetime.timedelta(0)
         assert response.http_response.headers["x-trace"] == "1"
 
     def test_its_repr_has_no_secret(self, respond: Response, service: Service) -> None:

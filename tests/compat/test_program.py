@@ -19,7 +19,6 @@ def run(program: str, box: Sandbox) -> Any:
         env=os.environ | credentials,
         capture_output=True,
         text=True,
-        timeout=100,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")

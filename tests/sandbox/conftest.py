@@ -1,12 +1,13 @@
 """A running sandbox, and what a sender of files needs to speak to it without the client of this project."""
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import httpx
 import pytest
 from scenario_uploads.sandbox import Sandbox
+
+from tests.support.server import until
 
 MIB = 1024 * 1024
 
@@ -16,8 +17,8 @@ class Sender:
 
     def __init__(self, box: Sandbox) -> None:
         self.box = box
-        self.api = httpx.Client(base_url=box.base_url, auth=(box.api_key, box.api_secret), timeout=30, trust_env=False)
-        self.storage = httpx.Client(timeout=30, trust_env=False)
+        self.api = httpx.Client(base_url=box.base_url, auth=(box.api_key, box.api_secret), timeout=300, trust_env=False)
+        self.storage = httpx.Client(timeout=300, trust_env=False)
 
     def close(self) -> None:
         self.api.close()
@@ -58,14 +59,6 @@ class Sender:
     def wait_for_end(self, upload_id: str) -> dict[str, Any]:
         until(lambda: self.retrieve(upload_id)["status"] in {"imported", "failed"})
         return self.retrieve(upload_id)
-
-
-def until(holds: Callable[[], bool], seconds: float = 10) -> None:
-    """Poll until something holds, or fail at the deadline."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "the deadline is over"
-        time.sleep(0.01)
 
 
 @pytest.fixture(name="until", scope="session")

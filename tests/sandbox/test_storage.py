@@ -77,7 +77,7 @@ def test_expired_url_is_refused(sender_to, until):
 )
 def test_headers_that_s3_refuses_are_refused(sender, headers, status, code):
     url = urlsplit(sender.create(4)["parts"][0]["url"])
-    connection = http.client.HTTPConnection(url.netloc, timeout=10)
+    connection = http.client.HTTPConnection(url.netloc, timeout=300)
     connection.putrequest("PUT", f"{url.path}?{url.query}")
     for name, value in ({"Content-Length": "4"} | headers).items():
         if not (name == "Content-Length" and "Transfer-Encoding" in headers):
@@ -101,7 +101,7 @@ def test_part_that_is_sent_again_replaces_the_first(sender, box):
 def start_part(url: str, size: int, content: bytes) -> socket.socket:
     """Send the headers and some of the body of a part."""
     split = urlsplit(url)
-    sock = socket.create_connection((split.hostname, split.port), timeout=10)
+    sock = socket.create_connection((split.hostname, split.port), timeout=300)
     head = f"PUT {split.path}?{split.query} HTTP/1.1\r\nHost: {split.netloc}\r\nContent-Length: {size}\r\n\r\n"
     sock.sendall(head.encode() + content)
     return sock

@@ -28,7 +28,7 @@ def box() -> Iterator[Sandbox]:
 
 
 def connect(box: Sandbox) -> httpx.Client:
-    return httpx.Client(base_url=box.base_url, auth=(box.api_key, box.api_secret), timeout=30, trust_env=False)
+    return httpx.Client(base_url=box.base_url, auth=(box.api_key, box.api_secret), timeout=300, trust_env=False)
 
 
 def list_listeners() -> set[tuple[str, int]]:
@@ -58,7 +58,7 @@ def test_it_listens_on_loopback_alone() -> None:
 def send_raw(origin: str, head: str) -> bytes:
     """Send a request as it stands, since clients tidy up paths."""
     parts = urlsplit(origin)
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as sock:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=300) as sock:
         sock.sendall(head.replace("\n", "\r\n").encode("latin-1"))
         answer = b""
         while chunk := sock.recv(65536):

@@ -14,10 +14,11 @@ from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 KEPT = 256 * 1024
-_PATIENCE = 20.0
+# No bound on speed: what never comes is told by what was waited for, and not by the end of the whole run.
+_PATIENCE = 300.0
 
 
-def until(holds: Callable[[], object], seconds: float = 10) -> None:
+def until(holds: Callable[[], object], seconds: float = _PATIENCE) -> None:
     """Poll until something holds, or fail at the deadline."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -112,8 +113,7 @@ class Exchange:
         """Say nothing until the client has left or the test is over."""
         self.keep = False
         self.sock.settimeout(0.02)
-        deadline = time.monotonic() + _PATIENCE
-        while not self.server.stopping.is_set() and time.monotonic() < deadline:
+        while not self.server.stopping.is_set():
             try:
                 if not self.sock.recv(1 << 16):
                     return
@@ -123,8 +123,7 @@ class Exchange:
     def stall(self) -> None:
         """Take nothing and say nothing until the client has left or the test is over."""
         self.keep = False
-        deadline = time.monotonic() + _PATIENCE
-        while not self.server.stopping.wait(0.02) and time.monotonic() < deadline:
+        while not self.server.stopping.wait(0.02):
             # FIN with unread bytes before it cannot be seen by reading; the state of the connection tells.
             state = self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
             if state != 1:

@@ -1,13 +1,14 @@
 """Storage as the rooms that send parts meet it: bodies, a bucket, and what stands on the way to it."""
 
 import atexit
+import gc
 import socket
 import ssl
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
@@ -20,9 +21,11 @@ from scenario_uploads.transfer.engine import TransferJob
 from scenario_uploads.transfer.parts import Part, PartTarget
 from scenario_uploads.transfer.source import Source, open_source, read_chunk
 
-from tests.support.server import Exchange, Server, encode_head
+from tests.support.server import Exchange, Server, encode_head, until
 
 IMPATIENT = StorageTimeouts(connect=0.5, write=0.5, read=0.5)
+# What ends sooner was stopped and has not waited to the end.
+ENDLESS = StorageTimeouts(connect=3600.0, write=3600.0, read=3600.0)
 
 
 def never() -> bool:
@@ -90,8 +93,27 @@ def make_tls() -> ssl.SSLContext:
     return context
 
 
-def count_descriptors() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+def list_descriptors() -> set[tuple[str, str]]:
+    """Return what is open: numbers, and the files, pipes and sockets that they stand for."""
+    found: set[tuple[str, str]] = set()
+    for entry in list(Path("/proc/self/fd").iterdir()):
+        with suppress(OSError):
+            found.add((entry.name, str(entry.readlink())))
+    return found
+
+
+@contextmanager
+def closing_everything() -> Iterator[None]:
+    """Wait at the end until all that was opened meanwhile is closed; what others closed does not count."""
+    gc.collect()
+    before = list_descriptors()
+    yield
+    until(lambda: gc.collect() is not None and not list_descriptors() - before)
+
+
+def bear_with_storage(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Let clients bear a storage that is silent for so long, and no longer."""
+    monkeypatch.setattr(storage, "StorageTimeouts", lambda: StorageTimeouts(max(5.0, seconds), seconds, seconds))
 
 
 class _Listener:
@@ -119,7 +141,7 @@ class _Listener:
             with suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(10)
+            thread.join(300)
             assert not thread.is_alive()
         for sock in [self._listener, *self._open]:
             sock.close()

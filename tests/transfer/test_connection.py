@@ -274,11 +274,12 @@ class TestTheAnswer:
             while not exchange.server.stopping.wait(0.01):
                 exchange.send(b"1\r\nx\r\n")
 
-        with Server(pour) as server, dial(server, IMPATIENT) as connection:
-            begin = time.monotonic()
-            with pytest.raises(TimeoutError, match=r"no whole answer within 0\.5 s"):
-                put(connection, server)
-            assert time.monotonic() - begin < 2
+        with (
+            Server(pour) as server,
+            dial(server, IMPATIENT) as connection,
+            pytest.raises(TimeoutError, match=r"no whole answer within 0\.5 s"),
+        ):
+            put(connection, server)
 
     @pytest.mark.parametrize(
         "data",
@@ -406,13 +407,13 @@ class TestWaiting:
             request = exchange.request
             while request.received < request.length:
                 exchange.read_body(min(request.received + 4 * MIB, request.length))
-                exchange.server.stopping.wait(0.15)
+                exchange.server.stopping.wait(0.25)
             store(exchange)
 
-        with Server(dawdle) as server, dial(server, StorageTimeouts(5, 0.5, 5)) as connection:
+        with Server(dawdle) as server, dial(server, StorageTimeouts(60, 1.0, 60)) as connection:
             begin = time.monotonic()
             answer = connection.put(server.origin + "/", make_body(large_file, hashed=hashed))
-            assert time.monotonic() - begin > 0.7
+            assert time.monotonic() - begin > 1.0
         assert (answer.status, answer.whole) == (200, True)
 
     @pytest.mark.parametrize("hashed", [False, True])
@@ -437,11 +438,10 @@ class TestWaiting:
     def test_28_whoever_waits_can_be_stopped(
         self, large_file: Source, tls: bool, hashed: bool, obstacle: Answering
     ) -> None:
-        reached, begin = threading.Event(), [0.0]
+        reached = threading.Event()
 
         def obstruct(exchange: Exchange) -> None:
             exchange.read_body(MIB if obstacle is stall else None)
-            begin[0] = time.monotonic()
             reached.set()
             obstacle(exchange)
 
@@ -449,7 +449,6 @@ class TestWaiting:
         server.handle = obstruct
         with server, dial(server) as connection, pytest.raises(HaltedError):
             connection.put(server.origin + "/", make_body(large_file, hashed=hashed, halted=reached.is_set))
-        assert time.monotonic() - begin[0] < 1
 
     def test_27_a_file_is_not_read_any_more_once_stopped(
         self, large_file: Source, monkeypatch: pytest.MonkeyPatch

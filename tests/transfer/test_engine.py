@@ -43,6 +43,7 @@ from tests.support.server import (
     stall,
 )
 from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload
+from tests.support.storing import bear_with_storage, list_descriptors
 
 MIB = 1024 * 1024
 PART = 5 * MIB
@@ -149,13 +150,13 @@ class TestToTheSandbox:
         with Sandbox(url_lifetime=1) as box:
             client = connect(box.base_url, api_key=box.api_key, api_secret=box.api_secret)
             source = LateFile(make_bytes(PART + 5))
-            with raises(UploadURLExpiredError, "Part 2", "expired") as caught:
+            with raises(UploadURLExpiredError, "expired") as caught:
                 client.uploads.upload_file(source, file_name="a.glb", part_size=PART, concurrency=1)
             assert client.uploads.retrieve(caught.error.upload_id).upload.status == "pending"
 
 
 class LateFile(io.BytesIO):
-    """Takes its time over the first part, so that the URL of the second has run out when its turn comes."""
+    """Takes its time over the first part, so that the URL of the second has run out at the latest."""
 
     def read(self, size: int | None = -1, /) -> bytes:
         if size and self.tell() == 0:
@@ -213,7 +214,7 @@ class TestParallel:
     def test_as_many_parts_as_asked_for_are_under_way_at_once(
         self, connect: Connect, service: Service, clock: Clock
     ) -> None:
-        together = threading.Barrier(4, timeout=10)
+        together = threading.Barrier(4)
 
         def meet(exchange: Exchange) -> None:
             exchange.read_body()
@@ -553,7 +554,12 @@ class TestTheEnd:
 
     @pytest.mark.parametrize("obstacle", [hang, stall], ids=["never-answers", "never-reads"])
     def test_a_failed_part_frees_those_that_a_receiver_keeps_waiting(
-        self, connect: Connect, service: Service, clock: Clock, obstacle: Answering
+        self,
+        connect: Connect,
+        service: Service,
+        clock: Clock,
+        monkeypatch: pytest.MonkeyPatch,
+        obstacle: Answering,
     ) -> None:
         waiting = threading.Event()
 
@@ -563,16 +569,15 @@ class TestTheEnd:
 
         def fail_then(exchange: Exchange) -> None:
             exchange.read_body()
-            assert waiting.wait(10)
+            assert waiting.wait()
             refuse(404, "NoSuchUpload")(exchange)
 
         service.script("part 1", hold)
         service.script("part 2", fail_then)
         client = connect(service.url)
-        begin = time.monotonic()
+        bear_with_storage(monkeypatch, 3600)
         with raises(TransferError, "NoSuchUpload"):
             client.uploads.upload_file(bytes(8 * PART), file_name="a.glb", part_size=4 * PART, concurrency=2)
-        assert time.monotonic() - begin < 5
         assert not find_upload_threads()
         assert client.uploads.upload_file(b"x", file_name="a.glb").entity_id == "asset_1"
 
@@ -580,13 +585,10 @@ class TestTheEnd:
         file = make_file(tmp_path, 100)
         client = connect(service.url)
         client.uploads.upload_file(file)
-        before = len(list(Path("/proc/self/fd").iterdir()))
-        client.uploads.upload_file(file)
         service.script("part 1", *[refuse(404, "NoSuchUpload")])
         with raises(TransferError):
             client.uploads.upload_file(file)
-        client.uploads.upload_file(file)
-        assert len(list(Path("/proc/self/fd").iterdir())) <= before
+        assert str(file) not in {target for _, target in list_descriptors()}
 
 
 MEMORY = """

@@ -322,7 +322,7 @@ def test_chunks_have_at_most_a_mebibyte(path: Path) -> None:
 def test_a_path_is_read_without_a_shared_position(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads do not wait for each other, and nobody's position moves."""
     source = open_source(path)
-    both = threading.Barrier(2, timeout=5)
+    both = threading.Barrier(2)
     real = os.preadv
 
     def preadv(*arguments: Any) -> int:

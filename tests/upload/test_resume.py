@@ -556,7 +556,7 @@ class TestARealProcess:
             done = 0
             for _ in range(3):
                 with start(30.0 * MIB) as process:
-                    until(lambda before=done: count_done() > before, 30)  # type: ignore[misc]
+                    until(lambda before=done: count_done() > before)  # type: ignore[misc]
                     process.send_signal(signal.SIGKILL)
                     assert process.wait() == -signal.SIGKILL
                 done = count_done()
@@ -564,7 +564,7 @@ class TestARealProcess:
             ((_, entry),) = list_entries(folder)
             puts.clear()
             with start(1000.0 * MIB) as process:
-                out, _ = process.communicate(timeout=60)
+                out, _ = process.communicate()
             assert sorted(puts) == sorted(set(range(1, 9)) - entry.done)
             assert process.returncode == 0
             assert out.decode().split() == [entry.upload_id]

@@ -30,8 +30,8 @@ from scenario_uploads import (
 )
 from scenario_uploads.retry import RetryPolicy
 from scenario_uploads.sandbox import Sandbox
+from scenario_uploads.sandbox.storage import Storage as SandboxStorage
 from scenario_uploads.transfer import part
-from scenario_uploads.transfer.connection import StorageTimeouts
 from scenario_uploads.transfer.engine import transfer_parts
 from scenario_uploads.transfer.parts import Part, PartTarget
 from scenario_uploads.transfer.pool import Storage
@@ -41,10 +41,12 @@ from tests.support.clients import Clock, Connect, find_upload_threads, raises
 from tests.support.server import Answering, Exchange, Server, hang, lose, reply, stall, until
 from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload
 from tests.support.storing import (
+    ENDLESS,
     ConnectProxy,
     Silence,
+    bear_with_storage,
     bucket,
-    count_descriptors,
+    closing_everything,
     make_certificate,
     make_job,
     make_tls,
@@ -70,7 +72,7 @@ EXPIRED = refuse(403, "AccessDenied", "Request has expired")
 
 @pytest.fixture
 def storage() -> Iterator[Storage]:
-    one = Storage(StorageTimeouts(5, 5, 5))
+    one = Storage(ENDLESS)
     yield one
     one.close()
 
@@ -121,7 +123,9 @@ class TestExpiry:
             upload(connect, service, concurrency=1, restart_on_expiry=False)
         assert service.steps == ["create", "part 1"]
 
-    def test_12_all_parts_under_way_are_stopped(self, connect: Connect, service: Service, clock: Clock) -> None:
+    def test_12_all_parts_under_way_are_stopped(
+        self, connect: Connect, service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         waiting = threading.Event()
 
         def wait_for_ever(exchange: Exchange) -> None:
@@ -129,15 +133,14 @@ class TestExpiry:
             stall(exchange)
 
         def expire(exchange: Exchange) -> None:
-            assert waiting.wait(10)
+            assert waiting.wait()
             EXPIRED(exchange)
 
         service.script("part 1", wait_for_ever)
         service.script("part 2", expire)
-        begin = time.monotonic()
+        bear_with_storage(monkeypatch, 3600)
         with raises(UploadURLExpiredError):
             upload(connect, service, concurrency=2, restart_on_expiry=False)
-        assert time.monotonic() - begin < 3
         assert service.of("part 3") == []
 
     @pytest.mark.parametrize(("drift", "expired"), [(timedelta(hours=-3), True), (timedelta(hours=3), False)])
@@ -168,10 +171,14 @@ class TestExpiry:
         assert len(service.of("part 1")) == 2
         assert service.steps.count("create") == 1
 
-    def test_12_real_urls_that_ran_out_lead_to_fresh_ones(self) -> None:
+    def test_12_real_urls_that_ran_out_lead_to_fresh_ones(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        lifetimes, presign = iter([1, 3600]), SandboxStorage.presign_parts
+        monkeypatch.setattr(
+            SandboxStorage, "presign_parts", lambda *arguments: presign(*arguments[:-1], next(lifetimes))
+        )
         content = b"glTF\x02\x00\x00\x00" + (PART + 5).to_bytes(4, "little") + CONTENT[: PART - 7]
         connect = Connect("sync")
-        with Sandbox(url_lifetime=3, step_delay=0.01) as box:
+        with Sandbox(step_delay=0.01) as box:
             client = connect(box.base_url, api_key=box.api_key, api_secret=box.api_secret)
             source = LateOnce(content)
             uploaded = client.uploads.upload_file(source, file_name="a.glb", part_size=PART, concurrency=1)
@@ -188,7 +195,7 @@ class LateOnce(io.BytesIO):
     def read(self, size: int | None = -1, /) -> bytes:
         if size and not self.late:
             self.late = True
-            time.sleep(4.1)
+            time.sleep(2.1)
         return super().read(size)
 
 
@@ -229,7 +236,7 @@ class TestPace:
     @pytest.mark.usefixtures("hasty")
     def test_10_under_503s_fewer_parts_are_sent_at_once_and_then_more_again(self, storage: Storage) -> None:
         """As the server sees it: how many requests it has at once."""
-        all_there, lock = threading.Barrier(8, timeout=10), threading.Lock()
+        all_there, lock = threading.Barrier(8), threading.Lock()
         running, seen = 0, list[int]()
 
         def answer(exchange: Exchange) -> None:
@@ -283,8 +290,8 @@ class TestBandwidth:
             transfer_parts(storage, job)
             seconds = time.monotonic() - begin
         source.close()
-        # One second, but for the pieces that go out at once at the beginning.
-        assert 0.6 < seconds < 5
+        # One second at the least, but for the pieces that go out at once at the beginning.
+        assert seconds > 0.6
 
     def test_5_a_low_limit_silences_no_connection_for_long(self, storage: Storage) -> None:
         """S3 gives one up after some 20 seconds."""
@@ -304,10 +311,8 @@ class TestBandwidth:
 
         with Server(answer) as server:
             job = make_job(source, server.origin, MIB, max_bandwidth=20_000, on_progress=stop_when_all_move)
-            begin = time.monotonic()
             with pytest.raises(TransferError, match="cancelled"):
                 transfer_parts(storage, job, stop=stop)
-            assert time.monotonic() - begin < 5
         assert len(first) == 4
 
     @pytest.mark.parametrize("value", [0, -1, 0.5, math.nan, True, "1MB", 1j])
@@ -326,8 +331,8 @@ class TestStopping:
     """From another thread, as the asynchronous client does it."""
 
     @staticmethod
-    def stop_when(storage: Storage, origin: str, reached: Callable[[], object], **options: Any) -> float:
-        """Send parts until something holds, stop, and return how long that took."""
+    def stop_when(storage: Storage, origin: str, reached: Callable[[], object], **options: Any) -> None:
+        """Send parts until something holds, and stop."""
         stop, failures = threading.Event(), list[BaseException]()
         source = open_source(bytes(24 * MIB))
 
@@ -340,18 +345,15 @@ class TestStopping:
         thread = threading.Thread(target=work)
         thread.start()
         until(reached)
-        begin = time.monotonic()
         stop.set()
         thread.join()
-        seconds = time.monotonic() - begin
         assert ["The upload was cancelled."] == [str(error) for error in failures]
-        return seconds
 
     @pytest.mark.parametrize("tls", [False, True], ids=["http", "tls"])
     @pytest.mark.parametrize("integrity", [True, False])
     @pytest.mark.parametrize(
         "obstacle",
-        [stall, hang, reply(503, b"", {"Retry-After": "30"}), "bandwidth"],
+        [stall, hang, reply(503, b"", {"Retry-After": "3600"}), "bandwidth"],
         ids=["stalled", "unanswered", "pausing", "bandwidth"],
     )
     def test_27_28_ends_everything_within_a_second(
@@ -359,28 +361,25 @@ class TestStopping:
     ) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(make_certificate()))
         gc.collect()
-        before = count_descriptors()
-        limit = {"max_bandwidth": 1.0} if obstacle == "bandwidth" else {}
-        server = Server(stall if obstacle == "bandwidth" else obstacle, tls=make_tls() if tls else None)
-        with server:
-            reached = lambda: len(server.requests) == 2  # noqa: E731
-            assert self.stop_when(storage, server.origin, reached, integrity=integrity, **limit) < 1
-            assert not find_upload_threads()
-        storage.close()
-        assert count_descriptors() <= before
+        with closing_everything():
+            limit = {"max_bandwidth": 1.0} if obstacle == "bandwidth" else {}
+            server = Server(stall if obstacle == "bandwidth" else obstacle, tls=make_tls() if tls else None)
+            with server:
+                reached = lambda: len(server.requests) == 2  # noqa: E731
+                self.stop_when(storage, server.origin, reached, integrity=integrity, **limit)
+                assert not find_upload_threads()
+            storage.close()
 
     @pytest.mark.parametrize("obstacle", ["handshake", "tunnel"])
     def test_27_28_ends_the_making_of_connections(
         self, storage: Storage, monkeypatch: pytest.MonkeyPatch, obstacle: str
     ) -> None:
-        before = count_descriptors()
-        with Silence() as silence:
+        with closing_everything(), Silence() as silence:
             if obstacle == "tunnel":
                 monkeypatch.setenv("HTTPS_PROXY", silence.origin)
             origin = f"https://127.0.0.1:{silence.port}"
-            assert self.stop_when(storage, origin, lambda: silence.connections == 2) < 1
+            self.stop_when(storage, origin, lambda: silence.connections == 2)
             assert not find_upload_threads()
-        assert count_descriptors() <= before
 
 
 class TestAcknowledgedParts:
@@ -394,7 +393,7 @@ class TestAcknowledgedParts:
             if exchange.request.path == "/part-1":
                 refuse(404, "NoSuchUpload")(exchange)
             else:
-                assert failed.wait(10)
+                assert failed.wait()
                 store(exchange)
 
         def hold(event: UploadProgress) -> None:
@@ -561,20 +560,18 @@ def test_27_a_file_object_that_does_not_answer_holds_up_nobody(connect: Connect,
 
         def read(self, size: int | None = -1) -> bytes:
             if self.tell() >= PART:
-                released.wait(60)
+                released.wait()
             return super().read(size)
 
     def stop(event: UploadProgress) -> None:
         if event.parts_done:
             raise KeyError("enough")
 
-    begin = time.monotonic()
     try:
         with pytest.raises(KeyError, match="enough"):
             connect(service.url).uploads.upload_file(
                 Slow(CONTENT), file_name="a.glb", part_size=PART, on_progress=stop, concurrency=1
             )
-        assert time.monotonic() - begin < 20
     finally:
         released.set()
     until(lambda: not find_upload_threads())
