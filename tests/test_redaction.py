@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads.logs import guard_logs
-from scenario_uploads.redaction import SecretURL, redact, replace_each, shield, snippet
+from scenario_uploads.redaction import SecretURL, mask_urls, redact, replace_each, snippet
 
 SECRET = "f00dfeed"
 PRESIGNED = f"https://bucket.s3-accelerate.amazonaws.com/a/b.glb?partNumber=1&X-Amz-Signature={SECRET}"
@@ -119,12 +119,12 @@ def test_a_secret_url_is_its_text_for_everything_but_repr() -> None:
 
 @pytest.mark.parametrize("query", [f"a b {SECRET}", f"a\n{SECRET}", f'"{SECRET}', f"?{SECRET}", SECRET])
 def test_the_repr_of_a_broken_secret_url_shows_no_query_either(query: str) -> None:
-    assert SECRET not in repr(shield(f"https://a.b/c?{query}"))
+    assert SECRET not in repr(mask_urls(f"https://a.b/c?{query}"))
 
 
 def test_shield_reaches_into_lists_and_objects_and_leaves_the_original_alone() -> None:
     data = {"a": [{"url": PRESIGNED}, PRESIGNED], "plain": "https://example.com", "number": 1, "nothing": None}
-    shielded = shield(data)
+    shielded = mask_urls(data)
     assert data == shielded
     assert SECRET not in repr(shielded)
     assert SECRET in repr(data)
@@ -134,7 +134,7 @@ def test_shield_takes_what_is_nested_deeper_than_python_recurses() -> None:
     value: object = PRESIGNED
     for _ in range(sys.getrecursionlimit() * 5):
         value = [value]
-    shielded = shield(value)
+    shielded = mask_urls(value)
     while isinstance(shielded, list):
         (shielded,) = shielded
     assert isinstance(shielded, SecretURL)
@@ -188,7 +188,7 @@ def test_a_record_that_cannot_be_formatted_breaks_nothing_here(caplog: pytest.Lo
 
 def test_a_presigned_url_inside_a_longer_text_is_shielded_too() -> None:
     message = f"cannot read https://storage.example/a.glb?X-Amz-Signature={SECRET} any more"
-    shielded = shield({"errorMessage": message})
+    shielded = mask_urls({"errorMessage": message})
     assert shielded == {"errorMessage": message}
     assert SECRET not in repr(shielded)
     assert "storage.example" in repr(shielded)
@@ -198,13 +198,13 @@ def test_no_text_takes_more_than_one_pass() -> None:
     """A stranger's megabyte of beginnings of URLs: to look from each of them to the end would take hours."""
     for text in ("http://" * 200_000 + " ?", "%3F" * 400_000, "?&" * 500_000, "%3F%26" * 200_000, "Basic " * 200_000):
         assert redact(text) == text
-        assert shield(text) == text
+        assert mask_urls(text) == text
 
 
 def test_a_value_that_holds_itself_is_copied_as_such() -> None:
     value: dict[str, Any] = {"url": "https://a.example/b?c=d", "list": []}
     value["list"] += [value, value]
-    copied: Any = shield(value)
+    copied: Any = mask_urls(value)
     assert type(copied["url"]) is SecretURL
     assert copied["list"][0]["list"] is copied["list"]
 

@@ -70,8 +70,8 @@ def test_every_delay_is_within_its_bounds(
 def test_a_fault_that_no_retry_mends_is_not_retried(
     policy: RetryPolicy, outcome: Outcome, repeat: Repeat, retry: int
 ) -> None:
-    lost = Outcome(status=outcome.status, sent=outcome.sent, retryable=False)
-    assert next_delay(policy, retry, lost, repeat=repeat, draw=lambda: 1.0) is None
+    hopeless = Outcome(status=outcome.status, sent=outcome.sent, retryable=False)
+    assert next_delay(policy, retry, hopeless, repeat=repeat, draw=lambda: 1.0) is None
 
 
 @given(OUTCOMES, st.integers(0, 200))

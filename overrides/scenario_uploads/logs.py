@@ -7,7 +7,7 @@ import re
 import weakref
 from functools import cache
 
-from .redaction import AUTHORIZATION, SIGNED_QUERY, conceal, match_secrets, redact
+from .redaction import AUTHORIZATION, SIGNED_QUERY, mask, match_secrets, redact
 
 NAME = "scenario_uploads"
 
@@ -50,7 +50,7 @@ class _RedactSecrets(logging.Filter):
             return True
         shown = redact(message) if _TELLING.search(message) else message
         for secrets in list(_SECRETS.values()):
-            shown = conceal(shown, match_secrets(*secrets))
+            shown = mask(shown, match_secrets(*secrets))
         if shown != message:
             record.msg, record.args = shown, ()
         return True

@@ -62,14 +62,14 @@ class SecretURL(str):
         return repr(str(self).partition("?")[0] + "?…")
 
 
-def shield(value: object) -> object:
+def mask_urls(value: object) -> object:
     """Return a decoded JSON value in which every URL with a query is a `SecretURL`."""
-    return replace_each(value, _shield_one) if isinstance(value, list | dict) else _shield_one(value)
+    return replace_each(value, _mask_url) if isinstance(value, list | dict) else _mask_url(value)
 
 
-def _shield_one(value: object) -> object:
+def _mask_url(value: object) -> object:
     if isinstance(value, dict) and any("?" in key for key in value):
-        return {_shield_one(key): item for key, item in value.items()}
+        return {_mask_url(key): item for key, item in value.items()}
     if isinstance(value, str) and "?" in value and not isinstance(value, SecretURL) and redact(value) != value:
         return SecretURL(value)
     return value
@@ -112,12 +112,12 @@ def redact_chain(error: BaseException, secrets: re.Pattern[str] | None = None) -
             continue
         seen.append(one)
         todo += [one.__cause__, one.__context__]
-        told = tuple(conceal(redact(told), secrets) if isinstance(told, str) else told for told in one.args)
+        told = tuple(mask(redact(told), secrets) if isinstance(told, str) else told for told in one.args)
         if told != one.args:
             one.args = told
 
 
-def conceal(text: str, secrets: re.Pattern[str] | None) -> str:
+def mask(text: str, secrets: re.Pattern[str] | None) -> str:
     """Return a text without the secrets that `match_secrets` finds."""
     return text if secrets is None else secrets.sub("***", text)
 

@@ -23,7 +23,7 @@ class Repeat(Enum):
     SAFE = "safe"
     """Nothing more than the first: reading."""
     ONCE = "once"
-    """Something harmless, such as a pending upload without parts: a lost answer is worth one more try."""
+    """Something harmless, such as a pending upload without parts: worth one more try when no response came."""
     NEVER = "never"
     """Perhaps harm: an import would be started twice."""
 
@@ -45,8 +45,8 @@ class Outcome:
     retry_after: float | None = None
 
     @property
-    def lost(self) -> bool:
-        """Whether the service may have acted on the request, and its answer was lost."""
+    def unanswered(self) -> bool:
+        """Whether the service may have acted on the request although no response came."""
         return self.sent and self.status is None
 
 
@@ -72,8 +72,8 @@ def backoff(policy: RetryPolicy, retry: int, draw: Callable[[], float]) -> float
     return draw() * min(policy.cap, policy.base * 2.0 ** min(retry, 30))
 
 
-def is_retryable(outcome: Outcome, repeat: Repeat, lost: int) -> bool:
-    """Tell whether the request may be sent again after this outcome; `lost` answers to it were lost before."""
+def is_retryable(outcome: Outcome, repeat: Repeat, unanswered: int) -> bool:
+    """Return whether the request may be sent again after this outcome; `unanswered` earlier tries got no response."""
     if not outcome.retryable:
         return False
     if not outcome.sent:
@@ -81,14 +81,14 @@ def is_retryable(outcome: Outcome, repeat: Repeat, lost: int) -> bool:
     if repeat is Repeat.NEVER:
         return False
     if outcome.status is None:
-        return repeat is Repeat.SAFE or lost == 0
+        return repeat is Repeat.SAFE or unanswered == 0
     if outcome.status == 409:
         return repeat is Repeat.SAFE
     return outcome.status in RETRYABLE_STATUSES or outcome.status >= 500
 
 
 def next_delay(
-    policy: RetryPolicy, retry: int, outcome: Outcome, *, repeat: Repeat, draw: Callable[[], float], lost: int = 0
+    policy: RetryPolicy, retry: int, outcome: Outcome, *, repeat: Repeat, draw: Callable[[], float], unanswered: int = 0
 ) -> float | None:
     """Return after how many seconds to send again, or None to give up.
 
@@ -98,9 +98,9 @@ def next_delay(
         outcome: How this one failed.
         repeat: What sending it again would do.
         draw: Gives an even number from 0 to 1.
-        lost: To how many earlier tries the answer was lost.
+        unanswered: How many earlier tries got no response.
     """
-    if retry >= policy.max_retries or not is_retryable(outcome, repeat, lost):
+    if retry >= policy.max_retries or not is_retryable(outcome, repeat, unanswered):
         return None
     delay = backoff(policy, retry, draw)
     if outcome.retry_after is None:

@@ -39,5 +39,5 @@ omit: Final = Omit()
 
 
 def is_given(value: object) -> bool:
-    """Tell whether an argument is more than one of the two stand-ins."""
+    """Return whether an argument is more than one of the two stand-ins."""
     return not isinstance(value, NotGiven | Omit)

@@ -3,7 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scenario_uploads.api.polling import FIRST_DELAY, LONGEST_DELAY, Standing, is_past_pending, judge, next_poll
+from scenario_uploads.api.polling import (
+    FIRST_DELAY,
+    LONGEST_DELAY,
+    UploadState,
+    classify_status,
+    is_past_pending,
+    next_poll,
+)
 from scenario_uploads.models import UploadStatus
 
 NEW_STATUS = UploadStatus("quarantined")
@@ -12,29 +19,29 @@ NEW_STATUS = UploadStatus("quarantined")
 @pytest.mark.parametrize(
     ("status", "entity_id", "expected"),
     [
-        (UploadStatus.PENDING, None, Standing.OPEN),
-        (UploadStatus.VALIDATING, None, Standing.OPEN),
-        (UploadStatus.VALIDATED, None, Standing.OPEN),
-        (UploadStatus.COMPLETE, None, Standing.OPEN),
-        (UploadStatus.IMPORTED, "asset_1", Standing.DONE),
-        (UploadStatus.IMPORTED, None, Standing.DONE),
-        (UploadStatus.COMPLETE, "asset_1", Standing.DONE),
-        (UploadStatus.VALIDATED, "asset_1", Standing.DONE),
-        (UploadStatus.FAILED, None, Standing.FAILED),
-        (UploadStatus.FAILED, "asset_1", Standing.FAILED),
-        (NEW_STATUS, None, Standing.OPEN),
-        (NEW_STATUS, "asset_1", Standing.DONE),
-        (None, None, Standing.OPEN),
-        (UploadStatus.VALIDATING, "", Standing.OPEN),
-        (5, 7, Standing.OPEN),
-        ([], {}, Standing.OPEN),
+        (UploadStatus.PENDING, None, UploadState.OPEN),
+        (UploadStatus.VALIDATING, None, UploadState.OPEN),
+        (UploadStatus.VALIDATED, None, UploadState.OPEN),
+        (UploadStatus.COMPLETE, None, UploadState.OPEN),
+        (UploadStatus.IMPORTED, "asset_1", UploadState.DONE),
+        (UploadStatus.IMPORTED, None, UploadState.DONE),
+        (UploadStatus.COMPLETE, "asset_1", UploadState.DONE),
+        (UploadStatus.VALIDATED, "asset_1", UploadState.DONE),
+        (UploadStatus.FAILED, None, UploadState.FAILED),
+        (UploadStatus.FAILED, "asset_1", UploadState.FAILED),
+        (NEW_STATUS, None, UploadState.OPEN),
+        (NEW_STATUS, "asset_1", UploadState.DONE),
+        (None, None, UploadState.OPEN),
+        (UploadStatus.VALIDATING, "", UploadState.OPEN),
+        (5, 7, UploadState.OPEN),
+        ([], {}, UploadState.OPEN),
     ],
 )
 def test_faults_20_and_22_what_a_status_means_for_who_waits(
-    status: object, entity_id: object, expected: Standing
+    status: object, entity_id: object, expected: UploadState
 ) -> None:
     """`imported` without an entity is done, `complete` is not, and a status of tomorrow is waited on."""
-    assert judge(status, entity_id) is expected
+    assert classify_status(status, entity_id) is expected
 
 
 @pytest.mark.parametrize("status", [status for status in UploadStatus if status != "pending"] + [NEW_STATUS])

@@ -45,7 +45,7 @@ from scenario_uploads.sandbox.rules import read_create
 from scenario_uploads.sandbox.wire import decode_json
 from scenario_uploads.settings.client import resolve_options
 from scenario_uploads.transfer.connection import Connection, StorageTimeouts
-from scenario_uploads.transfer.part import judge_answer
+from scenario_uploads.transfer.part import classify_response
 from scenario_uploads.transfer.parts import Part, PartTarget
 from scenario_uploads.transfer.source import open_source
 from scenario_uploads.upload.ledger import Ledger, clean, list_entries
@@ -302,13 +302,13 @@ def fuzz_storage(data: st.DataObject) -> None:
             return
         finally:
             connection.close()
-    verdict = judge_answer(answer, TARGET, now=NOW)
-    if verdict.error is None:
+    result = classify_response(answer, TARGET, now=NOW)
+    if result.error is None:
         assert 200 <= answer.status < 300
         assert answer.whole
         assert b"<Error" not in answer.body
     else:
-        check_shown(str(verdict.error), repr(verdict.error))
+        check_shown(str(result.error), repr(result.error))
 
 
 def fuzz_ledger(data: st.DataObject) -> None:

@@ -20,7 +20,13 @@ from typing import Any
 import h11
 import pytest
 from scenario_uploads.errors import SourceChangedError
-from scenario_uploads.transfer.connection import ANSWER_LIMIT, Connection, HaltedError, StorageAnswer, StorageTimeouts
+from scenario_uploads.transfer.connection import (
+    RESPONSE_LIMIT,
+    Connection,
+    HaltedError,
+    StorageResponse,
+    StorageTimeouts,
+)
 from scenario_uploads.transfer.engine import transfer_parts
 from scenario_uploads.transfer.pool import Storage
 from scenario_uploads.transfer.source import Source, open_source
@@ -45,7 +51,7 @@ def dial(server: Server, timeouts: StorageTimeouts | None = None) -> Iterator[Co
         connection.close()
 
 
-def put(connection: Connection, server: Server, content: bytes = b"12345", **changes: Any) -> StorageAnswer:
+def put(connection: Connection, server: Server, content: bytes = b"12345", **changes: Any) -> StorageResponse:
     return connection.put(server.origin + URL, body_of(content, **changes))
 
 
@@ -264,7 +270,7 @@ class TestTheAnswer:
             _, peak = tracemalloc.get_traced_memory()
             tracemalloc.stop()
             assert connection.usable
-        assert answer.body == b"e" * ANSWER_LIMIT
+        assert answer.body == b"e" * RESPONSE_LIMIT
         assert peak < 2 * MIB
 
     def test_6_that_never_ends_is_given_up_at_the_deadline(self) -> None:
@@ -517,7 +523,7 @@ def exchange_counter(exchange: Exchange) -> Callable[[bytes], None]:
 
 def test_what_is_secret_is_in_no_repr() -> None:
     body = body_of(b"precious", hashed=True)
-    answer = StorageAnswer(403, {"x": "hidden"}, b"hidden body")
+    answer = StorageResponse(403, {"x": "hidden"}, b"hidden body")
     with bucket() as server, dial(server) as connection:
         put(connection, server)
         shown = f"{body!r} {answer!r} {connection!r}"

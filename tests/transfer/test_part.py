@@ -13,8 +13,8 @@ from attrs import frozen
 from scenario_uploads.errors import IntegrityError, ScenarioError, TransferError, UploadURLExpiredError
 from scenario_uploads.retry import Repeat, RetryPolicy, next_delay
 from scenario_uploads.transfer import part as room
-from scenario_uploads.transfer.connection import HaltedError, StorageAnswer, StorageTimeouts
-from scenario_uploads.transfer.part import PART_POLICY, PartEvent, PartJob, judge_answer, send_part
+from scenario_uploads.transfer.connection import HaltedError, StorageResponse, StorageTimeouts
+from scenario_uploads.transfer.part import PART_POLICY, PartEvent, PartJob, classify_response, send_part
 from scenario_uploads.transfer.parts import Part, PartTarget
 from scenario_uploads.transfer.pool import Storage
 from scenario_uploads.transfer.source import open_source
@@ -50,10 +50,10 @@ def judge(
     status: int, body: bytes = b"", *, whole: bool = True, md5: str | None = None, expires: str = "", **headers: Any
 ) -> Judged:
     told = {name.replace("_", "-"): value for name, value in headers.items()}
-    answer = StorageAnswer(status, told, body, whole, md5)
-    verdict = judge_answer(answer, make_target(expires=expires), now=NOW)
-    delay = next_delay(PART_POLICY, 0, verdict.outcome, repeat=Repeat.SAFE, draw=lambda: 1.0)
-    return Judged(type(verdict.error) if verdict.error else None, delay is not None, verdict.slow)
+    answer = StorageResponse(status, told, body, whole, md5)
+    result = classify_response(answer, make_target(expires=expires), now=NOW)
+    delay = next_delay(PART_POLICY, 0, result.outcome, repeat=Repeat.SAFE, draw=lambda: 1.0)
+    return Judged(type(result.error) if result.error else None, delay is not None, result.slow)
 
 
 DONE = Judged(None, again=True)
@@ -122,13 +122,13 @@ class TestJudging:
         assert judge(403, body) == AGAIN
 
     def test_13_a_signature_that_does_not_match_hints_at_who_may_have_changed_the_request(self) -> None:
-        answer = StorageAnswer(403, {}, error_body("SignatureDoesNotMatch"), True)
-        verdict = judge_answer(answer, make_target(), now=NOW)
-        assert "a proxy on the way, or a header that it adds" in str(verdict.error)
+        answer = StorageResponse(403, {}, error_body("SignatureDoesNotMatch"), True)
+        result = classify_response(answer, make_target(), now=NOW)
+        assert "a proxy on the way, or a header that it adds" in str(result.error)
 
     def test_a_message_has_number_status_code_and_request_id_and_nothing_else_of_the_body(self) -> None:
-        verdict = judge_answer(StorageAnswer(400, {}, error_body("Odd"), True), make_target(), now=NOW)
-        assert str(verdict.error) == "Part 7 was refused by storage with status 400 and code Odd (request id REQ1)."
+        result = classify_response(StorageResponse(400, {}, error_body("Odd"), True), make_target(), now=NOW)
+        assert str(result.error) == "Part 7 was refused by storage with status 400 and code Odd (request id REQ1)."
 
     @pytest.mark.parametrize("etag", [MD5, f'"{MD5}"', f'W/"{MD5}"', MD5.upper(), f'"{MD5.upper()}"'])
     def test_8_the_md5_of_what_was_sent_is_the_etag_however_it_is_written(self, etag: str) -> None:
@@ -171,7 +171,7 @@ class Sending:
             "source": self.source,
             "storage": storage,
             "integrity": True,
-            "tell": self.events.append,
+            "report": self.events.append,
             "halted": lambda: self.halted,
             "pause": self._pause,
             "draw": lambda: 1.0,
@@ -315,7 +315,7 @@ class TestSending:
         assert "s3cret" not in repr(caught.value)
 
     def test_6_no_http_is_told_so(self, send: Sending) -> None:
-        with serve(lose) as server, pytest.raises(TransferError, match="the answer was cut short or is no HTTP"):
+        with serve(lose) as server, pytest.raises(TransferError, match="the response was cut short or is no HTTP"):
             send(server.origin, policy=RetryPolicy(max_retries=0))
 
     def test_5_a_stall_is_told_so(self) -> None:

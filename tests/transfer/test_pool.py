@@ -428,7 +428,7 @@ def test_6_nor_for_an_answer_that_dribbles(impatient: Storage) -> None:
         exchange.read_body()
         dribble_a_head(exchange)
 
-    with Server(answer) as server, pytest.raises(TimeoutError, match=r"no whole answer within 0\.5 s"):
+    with Server(answer) as server, pytest.raises(TimeoutError, match=r"no whole response within 0\.5 s"):
         impatient.put(server.origin, body_of(b"x"))
 
 
@@ -442,7 +442,7 @@ def test_6_nor_for_provisional_answers_without_a_pause(impatient: Storage) -> No
             while not exchange.server.stopping.is_set():
                 exchange.send(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
 
-    with Server(answer) as server, pytest.raises(TimeoutError, match=r"no whole answer within 0\.5 s"):
+    with Server(answer) as server, pytest.raises(TimeoutError, match=r"no whole response within 0\.5 s"):
         impatient.put(server.origin, body_of(b"x"))
 
 

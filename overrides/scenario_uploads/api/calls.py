@@ -37,7 +37,7 @@ from scenario_uploads.settings.defaults import check_seconds, resolve_timeout
 from scenario_uploads.settings.request import NOTHING_ADDED, CallOptions
 from scenario_uploads.tls import find_certificate_error
 
-from .exchange import Api, Calling, Delivery, Pause, Reply, call, fetch
+from .exchange import Api, Calling, Pause, Reply, ResponseMode, call, fetch
 from .operations import (
     action_operation,
     build_body,
@@ -48,7 +48,7 @@ from .operations import (
     find_id,
     retrieve_operation,
 )
-from .polling import Standing, is_past_pending, judge, next_poll
+from .polling import UploadState, classify_status, is_past_pending, next_poll
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ def create(
     api: Api,
     arguments: Mapping[str, Any],
     added: CallOptions = NOTHING_ADDED,
-    delivery: Delivery = Delivery.MODEL,
+    mode: ResponseMode = ResponseMode.MODEL,
     *,
     dry_run: object = None,
 ) -> Calling[Reply[UploadCreateResponse]]:
@@ -65,17 +65,17 @@ def create(
     wanted = check_dry_run(dry_run)
     project_id = api.options.project_id
     operation = create_operation(build_create(arguments), added, project_id=project_id, dry_run=wanted)
-    find_lack = _find_lack_of_cost if wanted else None
-    return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added), find_lack=find_lack))
+    find_missing = _find_missing_cost if wanted else None
+    return (yield from fetch(api, operation, mode=mode, timeout=_timeout(api, added), find_missing=find_missing))
 
 
 def retrieve(
-    api: Api, upload_id: str, added: CallOptions = NOTHING_ADDED, delivery: Delivery = Delivery.MODEL
+    api: Api, upload_id: str, added: CallOptions = NOTHING_ADDED, mode: ResponseMode = ResponseMode.MODEL
 ) -> Calling[Reply[UploadRetrieveResponse]]:
     """Read an upload."""
     operation = retrieve_operation(check_upload_id(upload_id), added, project_id=api.options.project_id)
     with name_upload(upload_id):
-        return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added)))
+        return (yield from fetch(api, operation, mode=mode, timeout=_timeout(api, added)))
 
 
 def trigger_action(
@@ -83,7 +83,7 @@ def trigger_action(
     upload_id: str,
     action: str,
     added: CallOptions = NOTHING_ADDED,
-    delivery: Delivery = Delivery.MODEL,
+    mode: ResponseMode = ResponseMode.MODEL,
 ) -> Calling[Reply[UploadTriggerActionResponse]]:
     """Trigger an action; a `complete` that fails is settled by a retrieve."""
     check_upload_id(upload_id)
@@ -91,39 +91,39 @@ def trigger_action(
     with name_upload(upload_id):
         if params.action != UploadAction.COMPLETE or "action" in added.body:
             operation = action_operation(upload_id, params, added, project_id=api.options.project_id)
-            return (yield from fetch(api, operation, delivery=delivery, timeout=_timeout(api, added), retries=0))
+            return (yield from fetch(api, operation, mode=mode, timeout=_timeout(api, added), retries=0))
         retries = api.options.max_retries
-        return (yield from complete(api, upload_id, retries=retries, refusals=0, added=added, delivery=delivery))
+        return (yield from complete(api, upload_id, retries=retries, refusals=0, added=added, mode=mode))
 
 
 def wait(api: Api, upload: object, timeout: float) -> Calling[Upload]:
     """Poll until an upload is imported or has failed."""
     upload_id = check_upload_id(find_id(upload))
     deadline = api.clock() + check_seconds("timeout", timeout, zero=True)
-    status, trouble, poll = None, None, 0
+    status, failure, poll = None, None, 0
     while True:
         remaining = deadline - api.clock()
         try:
             with name_upload(upload_id):
-                now = yield from look(api, upload_id, timeout=_within(api.options.timeout, remaining))
+                now = yield from retrieve_once(api, upload_id, timeout=_within(api.options.timeout, remaining))
         except APIError as error:
             if not _is_passing(error, strict=api.options.strict_responses):
                 raise
-            trouble = error
+            failure = error
         else:
-            status, trouble = now.status, None
-            standing = judge(now.status, now.entity_id)
-            if standing is Standing.FAILED:
+            status, failure = now.status, None
+            state = classify_status(now.status, now.entity_id)
+            if state is UploadState.FAILED:
                 raise failure_of(now, upload_id)
-            if standing is Standing.DONE:
+            if state is UploadState.DONE:
                 return now
         remaining = deadline - api.clock()
         delay = next_poll(poll, remaining)
         if delay is None:
             seen = f"the status was {str(status)!r}" if status else "no status was received"
             message = f"Upload {upload_id} was not imported within {timeout:g} s; {seen}. It may still be: wait again."
-            raise UploadTimeoutError(message, status=status, upload_id=upload_id) from trouble
-        yield Pause(min(remaining, max(delay, _asked_delay(trouble))))
+            raise UploadTimeoutError(message, status=status, upload_id=upload_id) from failure
+        yield Pause(min(remaining, max(delay, _asked_delay(failure))))
         poll += 1
 
 
@@ -133,9 +133,9 @@ def complete(
     *,
     retries: int,
     refusals: int,
-    find_lack: Callable[[UploadTriggerActionResponse], str | None] | None = None,
+    find_missing: Callable[[UploadTriggerActionResponse], str | None] | None = None,
     added: CallOptions = NOTHING_ADDED,
-    delivery: Delivery = Delivery.MODEL,
+    mode: ResponseMode = ResponseMode.MODEL,
 ) -> Calling[Reply[UploadTriggerActionResponse]]:
     """Say `complete` until the upload is past `pending`.
 
@@ -151,7 +151,7 @@ def complete(
     retry = 0
     while True:
         try:
-            reply = yield from fetch(api, operation, delivery=delivery, timeout=timeout, retries=0, find_lack=find_lack)
+            reply = yield from fetch(api, operation, mode=mode, timeout=timeout, retries=0, find_missing=find_missing)
         except APIError as error:
             refused = isinstance(error, APIStatusError) and error.status_code in (400, 409)
             if not refused and not _is_passing(error, strict=api.options.strict_responses):
@@ -165,7 +165,7 @@ def complete(
                 retrieve_operation(upload_id, added, project_id=project_id),
                 timeout=timeout,
                 retries=0,
-                find_lack=find_lack_of_upload,
+                find_missing=find_missing_upload,
             )
         except APIError as error:
             if not _is_passing(error, strict=api.options.strict_responses):
@@ -181,19 +181,21 @@ def complete(
         retry += 1
 
 
-def look(api: Api, upload_id: str, *, timeout: httpx.Timeout | None = None, retries: int | None = 0) -> Calling[Upload]:
+def retrieve_once(
+    api: Api, upload_id: str, *, timeout: httpx.Timeout | None = None, retries: int | None = 0
+) -> Calling[Upload]:
     """Read an upload, once unless told otherwise (None: as the client's settings say): most who look look again."""
     operation = retrieve_operation(upload_id, project_id=api.options.project_id)
-    answer = yield from call(api, operation, timeout=timeout, retries=retries, find_lack=find_lack_of_upload)
+    answer = yield from call(api, operation, timeout=timeout, retries=retries, find_missing=find_missing_upload)
     return answer.upload
 
 
-def find_lack_of_upload(answer: Any) -> str | None:
-    """Tell what an answer lacks that a tolerant decoder let pass."""
+def find_missing_upload(answer: Any) -> str | None:
+    """Return what an answer lacks that a tolerant decoder let pass."""
     return None if isinstance(getattr(answer, "upload", None), Upload) else "no upload"
 
 
-def _find_lack_of_cost(answer: Any) -> str | None:
+def _find_missing_cost(answer: Any) -> str | None:
     if isinstance(answer, UploadDryRunResponse):
         return None
     upload = getattr(answer, "upload", None)
@@ -219,7 +221,7 @@ def failure_of(upload: Upload, upload_id: str) -> UploadFailedError:
 
 
 def _is_passing(error: APIError, *, strict: bool) -> bool:
-    """Tell whether a fault may be gone at the next try, whatever the request."""
+    """Return whether a fault may be gone at the next try, whatever the request."""
     if isinstance(error, APIConnectionError):
         return find_certificate_error(error) is None
     if isinstance(error, APIStatusError):

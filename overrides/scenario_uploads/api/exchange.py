@@ -24,7 +24,7 @@ from scenario_uploads.retry import RetryPolicy, next_delay
 from scenario_uploads.sentinels import NotGiven, Omit
 from scenario_uploads.settings.client import ClientOptions, check_project_id
 
-from .faults import FAULTS, judge_answer, judge_exception
+from .faults import FAULTS, classify_exception, classify_response
 from .operations import Operation
 from .request import build_request
 from .responses import Answer, BodyReader, OpenAnswer, invalid_answer
@@ -34,7 +34,7 @@ T = TypeVar("T")
 logger = logging.getLogger("scenario_uploads.http")
 
 
-class Delivery(Enum):
+class ResponseMode(Enum):
     """What a caller wants of an answer: the model, the answer as it came, or the answer before its body is read."""
 
     MODEL = auto()
@@ -48,7 +48,7 @@ class Reply(Generic[T]):
 
     Attributes:
         operation: The call.
-        answer: The answer, or with `Delivery.STREAM` one whose body is still to be read.
+        answer: The answer, or with `ResponseMode.STREAM` one whose body is still to be read.
         strict: Whether an answer that differs from the contract is an error.
         retries_taken: How often the call was sent again.
     """
@@ -61,7 +61,7 @@ class Reply(Generic[T]):
 
     @property
     def value(self) -> T:
-        """The decoded answer, with `Delivery.MODEL`."""
+        """The decoded answer, with `ResponseMode.MODEL`."""
         return cast("T", self._value)
 
 
@@ -113,7 +113,7 @@ def call(
     *,
     timeout: httpx.Timeout | None = None,
     retries: int | None = None,
-    find_lack: Callable[[T], str | None] | None = None,
+    find_missing: Callable[[T], str | None] | None = None,
 ) -> Calling[T]:
     """Send an operation until it is answered, refused or given up, and return the decoded answer.
 
@@ -122,14 +122,14 @@ def call(
         operation: What to call.
         timeout: Instead of the client's.
         retries: Instead of the client's.
-        find_lack: Tells what an answer lacks without which there is no going on, or None.
+        find_missing: Tells what an answer lacks without which there is no going on, or None.
 
     Raises:
         APIStatusError: When the API refused; one class for each common status.
         APIConnectionError: When no answer came, and no further try was due.
         APIResponseValidationError: When the answer is no JSON object, or (with `strict_responses`) breaks the contract.
     """
-    reply = yield from fetch(api, operation, timeout=timeout, retries=retries, find_lack=find_lack)
+    reply = yield from fetch(api, operation, timeout=timeout, retries=retries, find_missing=find_missing)
     return reply.value
 
 
@@ -137,44 +137,44 @@ def fetch(
     api: Api,
     operation: Operation[T],
     *,
-    delivery: Delivery = Delivery.MODEL,
+    mode: ResponseMode = ResponseMode.MODEL,
     timeout: httpx.Timeout | None = None,
     retries: int | None = None,
-    find_lack: Callable[[T], str | None] | None = None,
+    find_missing: Callable[[T], str | None] | None = None,
 ) -> Calling[Reply[T]]:
     """Send an operation like `call`, and return what it came to, the answer itself included.
 
     An answer that is wanted as it came is not decoded, so it may be anything but a refusal.
     """
     policy = RetryPolicy(api.options.max_retries if retries is None else retries)
-    retry = lost = 0
+    retry = unanswered = 0
     while True:
         cause: Exception | None = None
         request = build_request(api.options, operation.request, timeout=timeout)
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%s: sending %s %s", operation.name, request.method, redact(str(request.url)))
         try:
-            answer: Answer | OpenAnswer = yield Send(request, operation.answer_limit, delivery is Delivery.STREAM)
+            answer: Answer | OpenAnswer = yield Send(request, operation.answer_limit, mode is ResponseMode.STREAM)
         except FAULTS as raised:
             cause = raised
-            error, outcome = judge_exception(raised, operation.name, operation.repeat, request)
+            error, outcome = classify_exception(raised, operation.name, operation.repeat, request)
         else:
             logger.info("%s: answered with status %d", operation.name, answer.status)
             strict = api.options.strict_responses
             if isinstance(answer, OpenAnswer):
                 return Reply(operation, answer, strict, retry)
             if 200 <= answer.status < 300 and not answer.cut:
-                if delivery is not Delivery.MODEL:
+                if mode is not ResponseMode.MODEL:
                     return Reply(operation, answer, strict, retry)
                 value = operation.decode(answer, strict=strict)
-                if find_lack is not None and (lack := find_lack(value)):
+                if find_missing is not None and (lack := find_missing(value)):
                     raise invalid_answer(answer, operation.name, lack)
                 return Reply(operation, answer, strict, retry, value)
-            error, outcome = judge_answer(answer, operation.name, now=api.now())
-        delay = next_delay(policy, retry, outcome, repeat=operation.repeat, draw=api.draw, lost=lost)
+            error, outcome = classify_response(answer, operation.name, now=api.now())
+        delay = next_delay(policy, retry, outcome, repeat=operation.repeat, draw=api.draw, unanswered=unanswered)
         if delay is None:
             raise error from cause
-        retry, lost = retry + 1, lost + outcome.lost
+        retry, unanswered = retry + 1, unanswered + outcome.unanswered
         logger.info("%s; trying again in %.2f s, %d of %d.", error, delay, retry, policy.max_retries)
         yield Pause(delay)
 

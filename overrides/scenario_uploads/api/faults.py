@@ -22,7 +22,7 @@ from scenario_uploads.errors import (
     find_reason,
     find_trace_id,
 )
-from scenario_uploads.redaction import conceal, redact_chain, snippet
+from scenario_uploads.redaction import mask, redact_chain, snippet
 from scenario_uploads.retry import Outcome, Repeat, parse_retry_after, parse_seconds
 from scenario_uploads.tls import find_certificate_error
 
@@ -33,11 +33,11 @@ from .responses import Answer, find_secrets, invalid_answer, parse_body
 FAULTS = (httpx.HTTPError, OSError, UnicodeError)
 
 
-def judge_answer(answer: Answer, operation: str, *, now: datetime) -> tuple[ScenarioError, Outcome]:
+def classify_response(answer: Answer, operation: str, *, now: datetime) -> tuple[ScenarioError, Outcome]:
     """Return what to raise for an answer that is none of success, and what is known of it for the retry."""
     if answer.status < 300:
         return invalid_answer(answer, operation, "a body that was cut short"), Outcome()
-    answer = answer.conceal()
+    answer = answer.mask()
     try:
         body = parse_body(answer.body)
     except ValueError:
@@ -50,7 +50,7 @@ def judge_answer(answer: Answer, operation: str, *, now: datetime) -> tuple[Scen
     return error, Outcome(status=answer.status, retry_after=error.retry_after)
 
 
-def judge_exception(
+def classify_exception(
     error: Exception, operation: str, repeat: Repeat, request: httpx.Request
 ) -> tuple[ScenarioError, Outcome]:
     """Return what to raise for a fault of the connection, and what is known of it for the retry.
@@ -64,7 +64,7 @@ def judge_exception(
     if certificate := find_certificate_error(error):
         message = f"The TLS certificate of {host} is not trusted: {certificate}"
         return APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
-    what = snippet(conceal(str(error), secrets)) or type(error).__name__
+    what = snippet(mask(str(error), secrets)) or type(error).__name__
     message = f"{operation}: no answer from {host}: {what}"
     if not unsent and repeat is Repeat.NEVER:
         message += "; whether the service received it is unknown, so it was not sent again"

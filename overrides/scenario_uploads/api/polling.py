@@ -15,7 +15,7 @@ GROWTH = 1.5
 LONGEST_DELAY = 5.0
 
 
-class Standing(Enum):
+class UploadState(Enum):
     """What a status means for someone who waits."""
 
     DONE = "done"
@@ -23,21 +23,21 @@ class Standing(Enum):
     OPEN = "open"
 
 
-def judge(status: object, entity_id: object) -> Standing:
-    """Tell whether an upload with this status and entity id is at its end.
+def classify_status(status: object, entity_id: object) -> UploadState:
+    """Return whether an upload with this status and entity id is at its end.
 
     `imported` is, with or without an entity; so is any upload that has an entity. `complete` means that the service
     still works on it, and a status that this client does not know is waited on.
     """
     if status == "failed":
-        return Standing.FAILED
+        return UploadState.FAILED
     if status == "imported" or (isinstance(entity_id, str) and entity_id):
-        return Standing.DONE
-    return Standing.OPEN
+        return UploadState.DONE
+    return UploadState.OPEN
 
 
 def is_past_pending(status: object) -> bool:
-    """Tell whether the service has accepted that all parts are there."""
+    """Return whether the service has accepted that all parts are there."""
     return isinstance(status, str) and status != "pending"
 
 

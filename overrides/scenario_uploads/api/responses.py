@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 
 from scenario_uploads.decoding.codec import decode_answer
 from scenario_uploads.errors import APIResponseValidationError
-from scenario_uploads.redaction import conceal, list_secrets, match_secrets, snippet
+from scenario_uploads.redaction import list_secrets, mask, match_secrets, snippet
 
 T = TypeVar("T")
 
@@ -58,16 +58,14 @@ class Answer:
         response.elapsed = timedelta(seconds=self.elapsed)
         return response
 
-    def conceal(self) -> Answer:
+    def mask(self) -> Answer:
         """Return it without the request's credentials, should a service or a proxy echo them."""
         secrets = find_secrets(self.request)
         if secrets is None:
             return self
         # Bytes as characters: all that a secret can be spelt with is ASCII, or its bytes in UTF-8.
-        body = conceal(self.body.decode("latin-1"), secrets).encode("latin-1")
-        headers = [
-            (name, conceal(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in self.headers.raw
-        ]
+        body = mask(self.body.decode("latin-1"), secrets).encode("latin-1")
+        headers = [(name, mask(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in self.headers.raw]
         return evolve(self, body=body, headers=httpx.Headers(headers))
 
 
@@ -204,7 +202,7 @@ def decode_body(model: type[T], answer: Answer, operation: str, *, strict: bool)
 
 def invalid_answer(answer: Answer, operation: str, what: str, *, show: bool = True) -> APIResponseValidationError:
     """Return the error for an answer that cannot be used; its message shows how the body begins."""
-    shown = answer.conceal()
+    shown = answer.mask()
     message = f"{operation} was answered with status {answer.status} and {what}"
     if show:
         message += f": {snippet(shown.body[:SHOWN].decode('utf-8', 'replace')) or 'the body is empty'}"

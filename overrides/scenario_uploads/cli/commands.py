@@ -40,7 +40,7 @@ from scenario_uploads.redaction import snippet
 from scenario_uploads.upload.ledger import clean as remove_ledgers
 from scenario_uploads.upload.ledger import default_folder, list_entries
 
-from .terminal import print_entries, print_upload, show_progress, silence, tell
+from .terminal import print_entries, print_upload, report, show_progress, silence
 
 # The first that fits decides.
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -285,22 +285,22 @@ def _run(arguments: list[str] | None) -> int:
         code = INTERRUPTED
     except ScenarioError as error:
         named = error.upload_id and error.upload_id not in error.message
-        tell(
+        report(
             f"error: {snippet(error.message, 1000)}" + (f" (upload {snippet(error.upload_id or '')})" if named else "")
         )
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     except OSError as error:
         # The result could not be printed: a full disk, a reader that has gone. What is left of it goes nowhere.
         silence(1)
-        tell(f"error: {snippet(error.strerror or str(error))}")
+        report(f"error: {snippet(error.strerror or str(error))}")
         return 1
     except Exception as error:
         # The parser's own errors, whichever package they come from: they know their text and their exit code.
         format_message = getattr(error, "format_message", None)
         if format_message is None:
             raise
-        tell(f"error: {snippet(format_message(), 1000)} (scenario-uploads --help explains)")
+        report(f"error: {snippet(format_message(), 1000)} (scenario-uploads --help explains)")
         return 2
     if code == INTERRUPTED:
-        tell("error: interrupted")
+        report("error: interrupted")
     return code if isinstance(code, int) else 0

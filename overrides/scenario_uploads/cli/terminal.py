@@ -23,7 +23,7 @@ MIB = 1024 * 1024
 STEP = 10
 
 
-def tell(line: str) -> None:
+def report(line: str) -> None:
     """Print a line on stderr, if there is one that takes it; whether anybody reads it is nothing to an upload."""
     if sys.stderr is None:
         # `print` would take stdout instead.
@@ -74,7 +74,7 @@ class _Lines:
             self._say(f"{percent} % of {total:.1f} MiB, {event.parts_done} of {event.parts_total} parts")
 
     def _say(self, what: str) -> None:
-        tell(f"{snippet(self._name)}: {what}")
+        report(f"{snippet(self._name)}: {what}")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Self, TypeVar, cast, overload
 import httpx
 
 from scenario_uploads.api import calls
-from scenario_uploads.api.exchange import Api, Calling, Delivery, Reply
+from scenario_uploads.api.exchange import Api, Calling, Reply, ResponseMode
 from scenario_uploads.logs import show_log
 from scenario_uploads.models import (
     Upload,
@@ -251,15 +251,15 @@ class AsyncScenario:
         await self._runner.close()
 
     def is_closed(self) -> bool:
-        """Tell whether the client, its connections, or the `http_client` that it was given, are closed."""
+        """Return whether the client, its connections, or the `http_client` that it was given, are closed."""
         return self._runner.closed
 
 
 class AsyncUploads:
     """The uploads of an account."""
 
-    def __init__(self, api: Api, runner: AsyncRunner, delivery: Delivery = Delivery.MODEL) -> None:
-        self._api, self._runner, self._delivery = api, runner, delivery
+    def __init__(self, api: Api, runner: AsyncRunner, mode: ResponseMode = ResponseMode.MODEL) -> None:
+        self._api, self._runner, self._mode = api, runner, mode
 
     @property
     def with_raw_response(self) -> AsyncUploadsWithRawResponse:
@@ -377,7 +377,7 @@ class AsyncUploads:
         }
         added = resolve_call(extra_headers, extra_query, extra_body, timeout)
         return await self._run(
-            calls.create(self._api.for_project(project_id), arguments, added, self._delivery, dry_run=dry_run)
+            calls.create(self._api.for_project(project_id), arguments, added, self._mode, dry_run=dry_run)
         )
 
     async def retrieve(
@@ -406,7 +406,7 @@ class AsyncUploads:
             APIError: When the call does not succeed; `NotFoundError` when there is no such upload.
         """
         added = resolve_call(extra_headers, extra_query, extra_body, timeout)
-        return await self._run(calls.retrieve(self._api.for_project(project_id), upload_id, added, self._delivery))
+        return await self._run(calls.retrieve(self._api.for_project(project_id), upload_id, added, self._mode))
 
     async def trigger_action(
         self,
@@ -439,7 +439,7 @@ class AsyncUploads:
         """
         added = resolve_call(extra_headers, extra_query, extra_body, timeout)
         return await self._run(
-            calls.trigger_action(self._api.for_project(project_id), upload_id, action, added, self._delivery)
+            calls.trigger_action(self._api.for_project(project_id), upload_id, action, added, self._mode)
         )
 
     async def wait(
@@ -545,17 +545,17 @@ class AsyncUploads:
 
     async def _run(self, steps: Calling[Reply[T]]) -> T:
         reply = await self._runner.run(steps)
-        return reply.value if self._delivery is Delivery.MODEL else cast("T", AsyncAPIResponse(reply, self._runner))
+        return reply.value if self._mode is ResponseMode.MODEL else cast("T", AsyncAPIResponse(reply, self._runner))
 
-    def _deliver(self, delivery: Delivery) -> AsyncUploads:
-        return AsyncUploads(self._api, self._runner, delivery)
+    def _with_mode(self, mode: ResponseMode) -> AsyncUploads:
+        return AsyncUploads(self._api, self._runner, mode)
 
 
 class AsyncUploadsWithRawResponse:
     """The calls of `AsyncUploads` that make one request, returning its answer as it came."""
 
     def __init__(self, uploads: AsyncUploads) -> None:
-        raw = uploads._deliver(Delivery.RAW)  # noqa: SLF001 - of the same module
+        raw = uploads._with_mode(ResponseMode.RAW)  # noqa: SLF001 - of the same module
         self.create = return_raw_async(raw.create)
         self.retrieve = return_raw_async(raw.retrieve)
         self.trigger_action = return_raw_async(raw.trigger_action)
@@ -565,7 +565,7 @@ class AsyncUploadsWithStreamingResponse:
     """The calls of `AsyncUploads` that make one request, for an `async with` block in which its answer is read."""
 
     def __init__(self, uploads: AsyncUploads) -> None:
-        streamed = uploads._deliver(Delivery.STREAM)  # noqa: SLF001 - of the same module
+        streamed = uploads._with_mode(ResponseMode.STREAM)  # noqa: SLF001 - of the same module
         self.create = return_streamed_async(streamed.create)
         self.retrieve = return_streamed_async(streamed.retrieve)
         self.trigger_action = return_streamed_async(streamed.trigger_action)

@@ -171,7 +171,7 @@ class AsyncRunner:
         loop, stop = asyncio.get_running_loop(), threading.Event()
         failure: list[BaseException] = []
 
-        def tell(event: UploadProgress) -> None:
+        def report(event: UploadProgress) -> None:
             try:
                 if job.on_progress and not failure:
                     job.on_progress(event)
@@ -181,7 +181,7 @@ class AsyncRunner:
 
         # The callback belongs to the event loop, where it may touch what the caller's other code does. Without one the
         # loop is left alone: waking it for each step takes Python's lock from the threads that send.
-        relay = (lambda event: loop.call_soon_threadsafe(tell, event)) if job.on_progress else None
+        relay = (lambda event: loop.call_soon_threadsafe(report, event)) if job.on_progress else None
         relayed = evolve(job, on_progress=relay)
         thread, future = _start(partial(transfer_parts, self._open().to_storage(), relayed, stop=stop))
         try:

@@ -13,7 +13,7 @@ import httpx
 
 from scenario_uploads.api.calls import name_upload
 from scenario_uploads.api.exchange import Reply
-from scenario_uploads.api.faults import judge_exception
+from scenario_uploads.api.faults import classify_exception
 from scenario_uploads.api.responses import Answer, BodyReader, OpenAnswer, decode_body, invalid_answer, parse_body
 from scenario_uploads.errors import InvalidArgumentError, ScenarioError
 from scenario_uploads.redaction import snippet
@@ -180,7 +180,7 @@ class BaseAPIResponse(Generic[T]):
         """Return our error for what broke off the body."""
         if isinstance(error, BrokenBodyError):
             return self._invalid(str(error))
-        mine, _ = judge_exception(error, self._reply.operation.name, Repeat.SAFE, self.http_request)
+        mine, _ = classify_exception(error, self._reply.operation.name, Repeat.SAFE, self.http_request)
         mine.upload_id = self._reply.operation.upload_id
         return mine
 

@@ -11,7 +11,7 @@ from typing import Self, TypeVar, cast, overload
 import httpx
 
 from scenario_uploads.api import calls
-from scenario_uploads.api.exchange import Api, Calling, Delivery, Reply
+from scenario_uploads.api.exchange import Api, Calling, Reply, ResponseMode
 from scenario_uploads.logs import show_log
 from scenario_uploads.models import (
     Upload,
@@ -251,15 +251,15 @@ class Scenario:
         self._runner.close()
 
     def is_closed(self) -> bool:
-        """Tell whether the client, its connections, or the `http_client` that it was given, are closed."""
+        """Return whether the client, its connections, or the `http_client` that it was given, are closed."""
         return self._runner.closed
 
 
 class Uploads:
     """The uploads of an account."""
 
-    def __init__(self, api: Api, runner: Runner, delivery: Delivery = Delivery.MODEL) -> None:
-        self._api, self._runner, self._delivery = api, runner, delivery
+    def __init__(self, api: Api, runner: Runner, mode: ResponseMode = ResponseMode.MODEL) -> None:
+        self._api, self._runner, self._mode = api, runner, mode
 
     @property
     def with_raw_response(self) -> UploadsWithRawResponse:
@@ -376,9 +376,7 @@ class Uploads:
             "url": url,
         }
         added = resolve_call(extra_headers, extra_query, extra_body, timeout)
-        return self._run(
-            calls.create(self._api.for_project(project_id), arguments, added, self._delivery, dry_run=dry_run)
-        )
+        return self._run(calls.create(self._api.for_project(project_id), arguments, added, self._mode, dry_run=dry_run))
 
     def retrieve(
         self,
@@ -406,7 +404,7 @@ class Uploads:
             APIError: When the call does not succeed; `NotFoundError` when there is no such upload.
         """
         added = resolve_call(extra_headers, extra_query, extra_body, timeout)
-        return self._run(calls.retrieve(self._api.for_project(project_id), upload_id, added, self._delivery))
+        return self._run(calls.retrieve(self._api.for_project(project_id), upload_id, added, self._mode))
 
     def trigger_action(
         self,
@@ -438,9 +436,7 @@ class Uploads:
             APIError: When the call does not succeed.
         """
         added = resolve_call(extra_headers, extra_query, extra_body, timeout)
-        return self._run(
-            calls.trigger_action(self._api.for_project(project_id), upload_id, action, added, self._delivery)
-        )
+        return self._run(calls.trigger_action(self._api.for_project(project_id), upload_id, action, added, self._mode))
 
     def wait(
         self,
@@ -545,17 +541,17 @@ class Uploads:
 
     def _run(self, steps: Calling[Reply[T]]) -> T:
         reply = self._runner.run(steps)
-        return reply.value if self._delivery is Delivery.MODEL else cast("T", APIResponse(reply, self._runner))
+        return reply.value if self._mode is ResponseMode.MODEL else cast("T", APIResponse(reply, self._runner))
 
-    def _deliver(self, delivery: Delivery) -> Uploads:
-        return Uploads(self._api, self._runner, delivery)
+    def _with_mode(self, mode: ResponseMode) -> Uploads:
+        return Uploads(self._api, self._runner, mode)
 
 
 class UploadsWithRawResponse:
     """The calls of `Uploads` that make one request, returning its answer as it came."""
 
     def __init__(self, uploads: Uploads) -> None:
-        raw = uploads._deliver(Delivery.RAW)  # noqa: SLF001 - of the same module
+        raw = uploads._with_mode(ResponseMode.RAW)  # noqa: SLF001 - of the same module
         self.create = return_raw(raw.create)
         self.retrieve = return_raw(raw.retrieve)
         self.trigger_action = return_raw(raw.trigger_action)
@@ -565,7 +561,7 @@ class UploadsWithStreamingResponse:
     """The calls of `Uploads` that make one request, for a `with` block in which its answer is read."""
 
     def __init__(self, uploads: Uploads) -> None:
-        streamed = uploads._deliver(Delivery.STREAM)  # noqa: SLF001 - of the same module
+        streamed = uploads._with_mode(ResponseMode.STREAM)  # noqa: SLF001 - of the same module
         self.create = return_streamed(streamed.create)
         self.retrieve = return_streamed(streamed.retrieve)
         self.trigger_action = return_streamed(streamed.trigger_action)

@@ -129,7 +129,7 @@ class ResponseContextManager(Generic[T]):
             self._response.close()
 
 
-# What the wrapped methods return depends on the `Delivery` of their object, which type checkers cannot follow.
+# What the wrapped methods return depends on the `ResponseMode` of their object, which type checkers cannot follow.
 
 
 def return_raw(method: Callable[P, T]) -> Callable[P, APIResponse[T]]:

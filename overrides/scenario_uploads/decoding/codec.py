@@ -16,7 +16,7 @@ from typing import Any, TypeVar, get_args
 import attrs
 from scenario_uploads_client.types import Unset
 
-from scenario_uploads.redaction import replace_each, shield, snippet
+from scenario_uploads.redaction import mask_urls, replace_each, snippet
 
 from .decoders import Decoder, Report, find_decoder, find_item_decoder
 from .fields import AdditionalProperties, allows_null, attribute_hints, json_names
@@ -86,7 +86,7 @@ def decode(model: type[T], data: Mapping[str, Any], report: Report, path: str = 
             report(shown, "is not in the contract, which allows no more fields here")
         else:
             extra = shape.decode_extra(data[key], shown, report)
-            result.additional_properties[shield(key)] = extra  # type: ignore[attr-defined]
+            result.additional_properties[mask_urls(key)] = extra  # type: ignore[attr-defined]
     return result
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import attrs
 
-from scenario_uploads.redaction import shield, snippet
+from scenario_uploads.redaction import mask_urls, snippet
 
 from .enums import is_known, unknown_member
 from .fields import allows_null, choices_of
@@ -72,7 +72,7 @@ def find_item_decoder(annotation: Any, nested: Nested, *, new_values: bool = Tru
 
 def _wrong(value: object, path: str, report: Report, expected: str) -> object:
     report(path, f"should be {expected} and is {_describe(value)}")
-    return shield(value)
+    return mask_urls(value)
 
 
 def _describe(value: object) -> str:
@@ -83,15 +83,15 @@ def _describe(value: object) -> str:
         return "a list"
     if isinstance(value, int) and abs(value) >= 10**20:
         return "a huge number"
-    return snippet(repr(shield(value)), 60)
+    return snippet(repr(mask_urls(value)), 60)
 
 
 def _decode_any(value: Any, path: str, report: Report) -> Any:  # noqa: ARG001
-    return shield(value)
+    return mask_urls(value)
 
 
 def _decode_text(value: Any, path: str, report: Report) -> Any:
-    return shield(value) if isinstance(value, str) else _wrong(value, path, report, "a text")
+    return mask_urls(value) if isinstance(value, str) else _wrong(value, path, report, "a text")
 
 
 def _decode_scalar(scalar: type) -> Decoder:

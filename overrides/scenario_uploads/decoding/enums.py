@@ -17,7 +17,7 @@ from scenario_uploads_client import models
 from scenario_uploads_client.types import UNSET, Unset
 
 from scenario_uploads.fork import ProcessLock
-from scenario_uploads.redaction import redact, shield
+from scenario_uploads.redaction import mask_urls, redact
 
 E = TypeVar("E", bound=Enum)
 
@@ -31,7 +31,7 @@ _NUMBERS: dict[tuple[type[Enum], object], Any] = {}
 
 
 def is_known(value: E | Unset | None) -> TypeGuard[E]:
-    """Tell whether an enum value is one that the contract names, and not one that the service added later.
+    """Return whether an enum value is one that the contract names, and not one that the service added later.
 
     Args:
         value: A value of any enum of the contract. None, and anything that is no enum value, is not known.
@@ -56,7 +56,7 @@ def unknown_member(enum: type[E], value: object) -> E | None:
         if member is None:
             member = base.__new__(enum, plain)  # type: ignore[type-var]
             # A service may put a presigned URL anywhere, and a `repr` shows both.
-            member._name_, member._value_ = redact(str(plain)), shield(plain)
+            member._name_, member._value_ = redact(str(plain)), mask_urls(plain)
             member.__dict__["__reduce_ex__"] = lambda _protocol: (restore_member, (enum, plain))
             seen[enum, plain] = member
     return member  # type: ignore[no-any-return]

@@ -87,7 +87,7 @@ def attribute_hints(model: type) -> dict[str, Any]:
 
 
 def allows_null(annotation: Any) -> bool:
-    """Tell whether null is a value of an annotation, and not only the absence of one."""
+    """Return whether null is a value of an annotation, and not only the absence of one."""
     return annotation in (Any, None) or type(None) in get_args(annotation)
 
 

@@ -1,7 +1,7 @@
 """Sending one part: an HTTP/1.1 PUT over a socket of our own.
 
 The general clients copy every byte several times and cannot be stopped while a peer stalls. A part needs little of
-HTTP: one request with a known length and a short answer. h11 keeps the protocol; the bytes go from the file to the
+HTTP: one request with a known length and a short response. h11 keeps the protocol; the bytes go from the file to the
 socket by `sendfile`, or through one small buffer when they are hashed or encrypted. All waiting is done in slices, so
 that whoever waits can be stopped; a refusal that comes while the body is still going out is read instead of lost.
 """
@@ -27,7 +27,7 @@ CHUNK_SIZE = 1024 * 1024
 
 SLICE = 0.2
 
-ANSWER_LIMIT = 64 * 1024
+RESPONSE_LIMIT = 64 * 1024
 
 # Some file systems cannot give their pages to a socket, and a disk can fail; reading then works or says why.
 _NO_SENDFILE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EIO})
@@ -42,10 +42,10 @@ class HaltedError(Exception):
 
 @frozen
 class StorageTimeouts:
-    """Seconds of silence that are borne, and for how long a whole answer may take.
+    """Seconds of silence that are borne, and for how long a whole response may take.
 
     A slow link is no fault while bytes move. After the last byte the kernel may still hold megabytes of it, so the
-    answer is given long.
+    response is given long.
     """
 
     connect: float = 10.0
@@ -54,7 +54,7 @@ class StorageTimeouts:
 
 
 @frozen
-class StorageAnswer:
+class StorageResponse:
     """What storage said: its status, its headers (names in lower case) and the start of its body."""
 
     status: int
@@ -157,13 +157,13 @@ class Connection:
         self._buffer = memoryview(b"")
         self._early: Any = None
 
-    def put(self, url: str, body: Body) -> StorageAnswer:
-        """Send a part and return storage's answer.
+    def put(self, url: str, body: Body) -> StorageResponse:
+        """Send a part and return storage's response.
 
         Raises:
             HaltedError: When `body.halted` says so.
             OSError: When the connection breaks or stalls.
-            h11.RemoteProtocolError: When the answer is cut or no HTTP.
+            h11.RemoteProtocolError: When the response is cut or no HTTP.
         """
         parts = urlsplit(url)
         request = h11.Request(
@@ -182,17 +182,17 @@ class Connection:
             whole = position is not None and self._send_chunks(body, position, md5)
         except (ConnectionError, ssl.SSLError):
             # Who refuses early may close at once; what it said is still to be read.
-            answer = self._read_last_words(body.halted)
-            if answer is None:
+            response = self._read_last_words(body.halted)
+            if response is None:
                 raise
-            return answer
+            return response
         status, headers, content = self._receive(body.halted)
         if not whole:
             self.close()
-        return StorageAnswer(status, headers, content, whole, md5.hexdigest() if md5 else None)
+        return StorageResponse(status, headers, content, whole, md5.hexdigest() if md5 else None)
 
     def _send_file(self, descriptor: int, base: int, body: Body) -> int | None:
-        """Let the kernel move the body; return how far it came, or None when an answer came before the end."""
+        """Let the kernel move the body; return how far it came, or None when a response came before the end."""
         position, end = body.offset, body.offset + body.length
         while position < end:
             until = position + _count(body, min(end - position, CHUNK_SIZE * 4))
@@ -217,7 +217,7 @@ class Connection:
         return position
 
     def _send_chunks(self, body: Body, position: int, md5: Any) -> bool:
-        """Read, hash and write the rest of the body; return whether all of it went out before an answer came."""
+        """Read, hash and write the rest of the body; return whether all of it went out before a response came."""
         end = body.offset + body.length
         if position < end and not self._buffer:
             self._buffer = memoryview(bytearray(CHUNK_SIZE))
@@ -234,7 +234,7 @@ class Connection:
         return True
 
     def _write(self, data: memoryview, halted: Halted) -> bool:
-        """Write all of `data`; return True when an answer came before that."""
+        """Write all of `data`; return True when a response came before that."""
         while data:
             _check(halted)
             try:
@@ -247,9 +247,9 @@ class Connection:
         return False
 
     def _wait_to_write(self, halted: Halted) -> bool:
-        """Wait until bytes can go out, or something comes in; return True when that is the beginning of the answer.
+        """Wait until bytes can go out, or something comes in; return True when that is the beginning of the response.
 
-        Provisional answers, or a head that dribbles in, are no reason to wait longer for bytes to go out.
+        Provisional responses, or a head that dribbles in, are no reason to wait longer for bytes to go out.
         """
         deadline = self._begin_to_write()
         while True:
@@ -263,7 +263,7 @@ class Connection:
         return Deadline.after(self._timeouts.write, "no byte moved for")
 
     def _hear(self) -> bool:
-        """Take in what came in mid-body; return whether it is more than a provisional answer or TLS's own words."""
+        """Take in what came in mid-body; return whether it is more than a provisional response or TLS's own words."""
         try:
             self._protocol.receive_data(self._sock.recv(65536))
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -278,8 +278,8 @@ class Connection:
         return wait_for(self._poll, deadline, halted)
 
     def _receive(self, halted: Halted) -> tuple[int, dict[str, str], bytes]:
-        """Read one whole answer within the read timeout, however slowly it dribbles in."""
-        deadline = Deadline.after(self._timeouts.read, "no whole answer within")
+        """Read one whole response within the read timeout, however slowly it dribbles in."""
+        deadline = Deadline.after(self._timeouts.read, "no whole response within")
         status, headers, content = 0, {}, b""
         while True:
             event, self._early = self._early or self._protocol.next_event(), None
@@ -291,11 +291,11 @@ class Connection:
                 status = event.status_code
                 headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
             elif isinstance(event, h11.Data):
-                content = (content + bytes(event.data))[:ANSWER_LIMIT]
+                content = (content + bytes(event.data))[:RESPONSE_LIMIT]
             elif isinstance(event, h11.EndOfMessage):
                 break
         both_done = self._protocol.our_state is self._protocol.their_state is h11.DONE
-        # What follows the answer unasked would pass for the answer to the next part.
+        # What follows the response unasked would pass for the response to the next part.
         if both_done and self._protocol.trailing_data == (b"", False):
             self._protocol.start_next_cycle()
         else:
@@ -311,9 +311,9 @@ class Connection:
             except ssl.SSLWantWriteError:
                 self._wait(select.POLLOUT, deadline, halted)
 
-    def _read_last_words(self, halted: Halted) -> StorageAnswer | None:
+    def _read_last_words(self, halted: Halted) -> StorageResponse | None:
         try:
-            return StorageAnswer(*self._receive(halted))
+            return StorageResponse(*self._receive(halted))
         except (OSError, h11.RemoteProtocolError):
             return None
         finally:

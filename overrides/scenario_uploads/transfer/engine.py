@@ -63,7 +63,7 @@ class Transfer:
 
 
 @frozen
-class _Ended:
+class _WorkerDone:
     """A worker's last word: nothing, or what it died of."""
 
     error: BaseException | None = None
@@ -83,24 +83,24 @@ def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event 
     Raises:
         TransferError: When a part was refused or given up, the file has changed, or `stop` was set.
     """
-    crew = _Crew(storage, job, stop or threading.Event())
+    workers = _Workers(storage, job, stop or threading.Event())
     try:
-        crew.start()
-        attempt = crew.count()
+        workers.start()
+        attempt = workers.count()
     finally:
-        crew.end()
-    if crew.stopped:
+        workers.end()
+    if workers.stopped:
         closed = "The client was closed while the parts were being sent."
         raise TransferError(closed if storage.closed else "The upload was cancelled.")
     return attempt
 
 
-class _Crew:
+class _Workers:
     """The threads of one transfer and what they share."""
 
     def __init__(self, storage: Storage, job: TransferJob, stop: threading.Event) -> None:
         self._storage, self._job, self._stop, self._halt = storage, job, stop, threading.Event()
-        self._events: queue.SimpleQueue[PartEvent | _Ended] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[PartEvent | _WorkerDone] = queue.SimpleQueue()
         self._todo = iter(job.targets)
         self._turn = threading.Condition()
         self._pace = Pace.full(max(1, min(job.concurrency, len(job.targets))))
@@ -114,7 +114,7 @@ class _Crew:
             source=job.source,
             storage=storage,
             integrity=job.integrity,
-            tell=self._tell,
+            report=self._handle,
             halted=self._halted,
             pause=self._step_back,
             allow=self._allow if job.max_bandwidth else None,
@@ -167,7 +167,7 @@ class _Crew:
                 event = self._events.get(timeout=SLICE)
             except queue.Empty:
                 continue
-            if isinstance(event, _Ended):
+            if isinstance(event, _WorkerDone):
                 running -= 1
                 if event.error is not None:
                     raise event.error
@@ -203,7 +203,7 @@ class _Crew:
             pass
         except BaseException as raised:  # noqa: BLE001 - the counting thread raises it again
             error = raised
-        self._events.put(_Ended(error))
+        self._events.put(_WorkerDone(error))
 
     def _take(self) -> PartTarget | None:
         """Return the next part when it is this worker's turn, None when there is none."""
@@ -227,7 +227,7 @@ class _Crew:
             self._await_turn()
             self._active += 1
 
-    def _tell(self, event: PartEvent) -> None:
+    def _handle(self, event: PartEvent) -> None:
         if event.slow or event.done:
             with self._turn:
                 self._pace = self._pace.slower() if event.slow else self._pace.steady()

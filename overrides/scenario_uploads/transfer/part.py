@@ -1,4 +1,4 @@
-"""One part, sent until storage has it: tries, what each answer means, and the proof that the bytes arrived.
+"""One part, sent until storage has it: tries, what each response means, and the proof that the bytes arrived.
 
 Of storage's errors only the code and the request id are ever shown: the rest may repeat the signed request.
 """
@@ -21,7 +21,7 @@ from scenario_uploads.redaction import redact_chain, snippet
 from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, next_delay, parse_date, parse_retry_after
 from scenario_uploads.tls import find_certificate_error
 
-from .connection import Body, HaltedError, StorageAnswer
+from .connection import Body, HaltedError, StorageResponse
 from .parts import PartTarget
 from .pool import Storage, UnreachableError
 from .source import Source, read_chunk
@@ -69,7 +69,7 @@ class PartJob:
         source: Where its bytes are read.
         storage: The connections.
         integrity: Whether the MD5 of what was sent is compared with storage's ETag.
-        tell: Takes what happens.
+        report: Takes what happens.
         halted: Asked whether to stop.
         pause: Waits so many seconds, or until it is time to stop.
         allow: Waits until bytes may go out, and returns how many of so many; None without a limit.
@@ -83,7 +83,7 @@ class PartJob:
     source: Source
     storage: Storage
     integrity: bool
-    tell: Callable[[PartEvent], object]
+    report: Callable[[PartEvent], object]
     halted: Callable[[], bool]
     pause: Callable[[float], object]
     allow: Callable[[int], int] | None = None
@@ -95,7 +95,7 @@ class PartJob:
 
 
 @frozen
-class Verdict:
+class AttemptResult:
     """What one try came to: no error when the part is there, else the error and what is known for the next try."""
 
     error: TransferError | None = None
@@ -113,7 +113,7 @@ def send_part(job: PartJob, target: PartTarget) -> None:
     """
     retry, failed_at, forbidden = 0, None, False
     while True:
-        job.tell(PartEvent(target.part.number, attempt=retry + 1))
+        job.report(PartEvent(target.part.number, attempt=retry + 1))
         sent, told, told_at = 0, 0, job.clock()
 
         def count(amount: int) -> None:
@@ -121,26 +121,26 @@ def send_part(job: PartJob, target: PartTarget) -> None:
             sent += amount
             now = job.clock()
             if sent - told >= REPORT_SIZE or sent == target.part.length or now - told_at >= REPORT_SECONDS:
-                job.tell(PartEvent(sent=sent - told))
+                job.report(PartEvent(sent=sent - told))
                 told, told_at = sent, now
 
-        verdict = _try(job, target, count)
-        if verdict.error is None:
-            job.tell(PartEvent(target.part.number, done=True))
+        result = _try(job, target, count)
+        if result.error is None:
+            job.report(PartEvent(target.part.number, done=True))
             return
-        job.tell(PartEvent(sent=-told, slow=verdict.slow))
+        job.report(PartEvent(sent=-told, slow=result.slow))
         failed_at = job.clock() if sent or failed_at is None else failed_at
-        delay = next_delay(job.policy, retry, verdict.outcome, repeat=Repeat.SAFE, draw=job.draw)
-        if delay is None or (verdict.forbidden and forbidden) or job.clock() + delay - failed_at > PART_DEADLINE:
-            raise verdict.error
-        forbidden = forbidden or verdict.forbidden
+        delay = next_delay(job.policy, retry, result.outcome, repeat=Repeat.SAFE, draw=job.draw)
+        if delay is None or (result.forbidden and forbidden) or job.clock() + delay - failed_at > PART_DEADLINE:
+            raise result.error
+        forbidden = forbidden or result.forbidden
         job.pause(delay)
         if job.halted():
             raise HaltedError
         retry += 1
 
 
-def _try(job: PartJob, target: PartTarget, count: Callable[[int], object]) -> Verdict:
+def _try(job: PartJob, target: PartTarget, count: Callable[[int], object]) -> AttemptResult:
     part = target.part
     body = Body(
         read=partial(read_chunk, job.source),
@@ -155,73 +155,73 @@ def _try(job: PartJob, target: PartTarget, count: Callable[[int], object]) -> Ve
         allow=job.allow,
     )
     try:
-        answer = job.storage.put(target.url, body)
+        response = job.storage.put(target.url, body)
     except (OSError, h11.RemoteProtocolError) as error:
         redact_chain(error)
-        return _judge_exception(error, target)
-    return judge_answer(answer, target, now=job.now())
+        return _classify_exception(error, target)
+    return classify_response(response, target, now=job.now())
 
 
-def _judge_exception(error: OSError | h11.RemoteProtocolError, target: PartTarget) -> Verdict:
+def _classify_exception(error: OSError | h11.RemoteProtocolError, target: PartTarget) -> AttemptResult:
     certificate = find_certificate_error(error)
     host = urlsplit(target.url).hostname
     if certificate:
         what = f"the TLS certificate is not trusted: {certificate}"
     elif isinstance(error, h11.RemoteProtocolError):
-        what = "the answer was cut short or is no HTTP"
+        what = "the response was cut short or is no HTTP"
     else:
         what = snippet(error.strerror or str(error) or type(error).__name__)
     failure = TransferError(f"Part {target.part.number} did not reach {host}: {what}.")
     failure.__cause__ = error
-    return Verdict(failure, Outcome(sent=not isinstance(error, UnreachableError), retryable=certificate is None))
+    return AttemptResult(failure, Outcome(sent=not isinstance(error, UnreachableError), retryable=certificate is None))
 
 
-def judge_answer(answer: StorageAnswer, target: PartTarget, *, now: datetime) -> Verdict:
-    """Tell from storage's answer whether a part is there, and if not, what to do."""
-    status, number = answer.status, target.part.number
-    code, request_id = (_find(pattern, answer.body) for pattern in (_CODE, _REQUEST_ID))
+def classify_response(response: StorageResponse, target: PartTarget, *, now: datetime) -> AttemptResult:
+    """Tell from storage's response whether a part is there, and if not, what to do."""
+    status, number = response.status, target.part.number
+    code, request_id = (_find(pattern, response.body) for pattern in (_CODE, _REQUEST_ID))
     facts = f" and code {code}" if code else ""
     facts += f" (request id {request_id})" if request_id else ""
-    wait = parse_retry_after(answer.headers.get("retry-after"), now=now)
-    if 200 <= status < 300 and answer.whole and code is None and b"<Error" not in answer.body:
-        return _judge_etag(answer, number)
+    wait = parse_retry_after(response.headers.get("retry-after"), now=now)
+    if 200 <= status < 300 and response.whole and code is None and b"<Error" not in response.body:
+        return _classify_etag(response, number)
     message = f"Part {number} was refused by storage with status {status}{facts}"
     if 200 <= status < 300 or status in SLOW_STATUSES or code in RETRYABLE_CODES:
-        return Verdict(
+        return AttemptResult(
             TransferError(f"{message}."), Outcome(status=503, retry_after=wait), slow=status in SLOW_STATUSES
         )
     if status == 403:
-        return _judge_forbidden(answer, target, f"{message}", code, now=now)
-    return Verdict(TransferError(f"{message}."), Outcome(status=status, retry_after=wait))
+        return _classify_forbidden(response, target, f"{message}", code, now=now)
+    return AttemptResult(TransferError(f"{message}."), Outcome(status=status, retry_after=wait))
 
 
-def _judge_etag(answer: StorageAnswer, number: int) -> Verdict:
+def _classify_etag(response: StorageResponse, number: int) -> AttemptResult:
     """Compare storage's ETag, where it is a plain MD5, with what went out.
 
     Under SSE-KMS and SSE-C the ETag is something else (S3's documentation of PutObject and UploadPart).
     """
-    etag = _MD5_ETAG.fullmatch(answer.headers.get("etag", ""))
-    encryption = answer.headers.get("x-amz-server-side-encryption", "")
-    opaque = encryption.startswith("aws:") or "x-amz-server-side-encryption-customer-algorithm" in answer.headers
-    if answer.md5 is None or etag is None or opaque or etag.group(1).lower() == answer.md5:
-        return Verdict()
+    etag = _MD5_ETAG.fullmatch(response.headers.get("etag", ""))
+    encryption = response.headers.get("x-amz-server-side-encryption", "")
+    opaque = encryption.startswith("aws:") or "x-amz-server-side-encryption-customer-algorithm" in response.headers
+    if response.md5 is None or etag is None or opaque or etag.group(1).lower() == response.md5:
+        return AttemptResult()
     message = f"Storage received other bytes of part {number} than were sent: its MD5 differs."
-    return Verdict(IntegrityError(message), Outcome(status=503))
+    return AttemptResult(IntegrityError(message), Outcome(status=503))
 
 
-def _judge_forbidden(
-    answer: StorageAnswer, target: PartTarget, message: str, code: str | None, *, now: datetime
-) -> Verdict:
+def _classify_forbidden(
+    response: StorageResponse, target: PartTarget, message: str, code: str | None, *, now: datetime
+) -> AttemptResult:
     # Storage judges by its own clock, and says in `Date` what that is.
-    moment = parse_date(answer.headers.get("date")) or now
-    if _EXPIRED.search(answer.body) or target.is_expired(moment):
+    moment = parse_date(response.headers.get("date")) or now
+    if _EXPIRED.search(response.body) or target.is_expired(moment):
         error = UploadURLExpiredError(
             f"{message}: the presigned URL has expired, so the upload must be started afresh."
         )
-        return Verdict(error, Outcome(retryable=False))
+        return AttemptResult(error, Outcome(retryable=False))
     if code == "SignatureDoesNotMatch":
         message += "; a proxy on the way, or a header that it adds, may have changed the request"
-    return Verdict(TransferError(f"{message}."), Outcome(status=503), forbidden=True)
+    return AttemptResult(TransferError(f"{message}."), Outcome(status=503), forbidden=True)
 
 
 def _find(pattern: re.Pattern[bytes], text: bytes) -> str | None:

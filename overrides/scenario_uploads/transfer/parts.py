@@ -122,7 +122,7 @@ class PartTarget:
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def is_expired(self, now: datetime) -> bool:
-        """Tell whether the URL has stopped working."""
+        """Return whether the URL has stopped working."""
         expires = self.expires
         return expires is not None and now >= expires
 
@@ -188,7 +188,7 @@ def find_url_fault(url: object, *, api_url: str) -> str | None:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Tell whether `host` is this machine itself: `localhost` or a loopback address."""
+    """Return whether `host` is this machine itself: `localhost` or a loopback address."""
     if host is None:
         return False
     if host == "localhost" or host.endswith(".localhost"):

@@ -21,7 +21,7 @@ from scenario_uploads.errors import TransferError
 from scenario_uploads.fork import ProcessLock
 from scenario_uploads.tls import create_tls_context
 
-from .connection import Body, Connection, Deadline, Halted, StorageAnswer, StorageTimeouts, wait_for
+from .connection import Body, Connection, Deadline, Halted, StorageResponse, StorageTimeouts, wait_for
 
 
 class UnreachableError(OSError):
@@ -57,7 +57,7 @@ class Storage:
         """Whether nothing more may be sent: what is under way ends."""
         return self._closed
 
-    def put(self, url: str, body: Body) -> StorageAnswer:
+    def put(self, url: str, body: Body) -> StorageResponse:
         """Send a part over an idle connection, or a new one; see `Connection.put`.
 
         Raises:
@@ -65,12 +65,12 @@ class Storage:
         """
         connection = self._take(url, body.halted)
         try:
-            answer = connection.put(url, body)
+            response = connection.put(url, body)
         except BaseException:
             connection.close()
             raise
         self._give_back(url, connection)
-        return answer
+        return response
 
     def close(self) -> None:
         """Close every idle connection; those in use are closed when they are given back."""

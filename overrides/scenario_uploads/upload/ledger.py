@@ -56,7 +56,7 @@ class Entry:
     done: frozenset[int] = frozenset()
 
     def fits(self, *, size: int, mtime_ns: int, part_size: int) -> bool:
-        """Tell whether it is about these bytes, cut like this."""
+        """Return whether it is about these bytes, cut like this."""
         return (self.size, self.mtime_ns, self.part_size) == (size, mtime_ns, part_size)
 
 

@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
-from scenario_uploads.api.calls import complete, failure_of, find_lack_of_upload, look, name_upload, wait
+from scenario_uploads.api.calls import complete, failure_of, find_missing_upload, name_upload, retrieve_once, wait
 from scenario_uploads.api.exchange import Api, Pause, Send, call
 from scenario_uploads.api.operations import build_create, check_upload_id, create_operation
-from scenario_uploads.api.polling import Standing, is_past_pending, judge
+from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
 from scenario_uploads.decoding.enums import is_known
 from scenario_uploads.errors import (
     APIStatusError,
@@ -121,7 +121,7 @@ def _begin(api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None)
     # A client whose `default_query` asks for costs alone would have nothing to send parts to.
     added = CallOptions(query={"dryRun": omit})
     operation = create_operation(prepared.params, added, project_id=api.options.project_id)
-    created = yield from call(api, operation, find_lack=_find_id_lack)
+    created = yield from call(api, operation, find_missing=_find_missing_id)
     upload, plan = created.upload, prepared.plan
     # A tolerant decoder leaves a value of the wrong type as it came.
     answered = upload.parts if isinstance(upload.parts, list) else []
@@ -157,13 +157,13 @@ def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger) -> Steps
         return None
     try:
         with name_upload(entry.upload_id):
-            upload = yield from look(api, entry.upload_id, retries=None)
+            upload = yield from retrieve_once(api, entry.upload_id, retries=None)
     except APIStatusError as error:
         if error.status_code not in (400, 403, 404):
             raise
         logger.warning(afresh, entry.upload_id, "the service no longer has it")
         return None
-    if judge(upload.status, upload.entity_id) is Standing.FAILED:
+    if classify_status(upload.status, upload.entity_id) is UploadState.FAILED:
         logger.warning(afresh, entry.upload_id, "it has failed")
         return None
     logger.info("Upload %s is resumed: %d of %d parts are there.", begun.upload_id, len(entry.done), plan.parts_count)
@@ -178,7 +178,7 @@ def _send(
     """Send what is missing, complete, and wait."""
     attempt = 1
 
-    def tell(phase: UploadPhase) -> None:
+    def report(phase: UploadPhase) -> None:
         if options.on_progress:
             count = plan.parts_count
             options.on_progress(UploadProgress(phase, plan.size, plan.size, count, count, attempt))
@@ -198,21 +198,21 @@ def _send(
         )
         attempt = yield Transfer(job)
         source.check_unchanged()
-        tell(UploadPhase.COMPLETING)
+        report(UploadPhase.COMPLETING)
         completed = yield from complete(
             api,
             begun.upload_id,
             retries=COMPLETE_RETRIES,
             refusals=api.options.max_retries,
-            find_lack=find_lack_of_upload,
+            find_missing=find_missing_upload,
         )
         result = completed.value.upload
     if options.wait:
-        tell(UploadPhase.WAITING)
+        report(UploadPhase.WAITING)
         result = yield from wait(api, begun.upload_id, options.timeout)
-    elif judge(result.status, result.entity_id) is Standing.FAILED:
+    elif classify_status(result.status, result.entity_id) is UploadState.FAILED:
         raise failure_of(result, begun.upload_id)
-    tell(UploadPhase.DONE)
+    report(UploadPhase.DONE)
     return result
 
 
@@ -257,8 +257,8 @@ def _open_ledger(api: Api, source: Source, prepared: _Prepared, options: FileOpt
     return Ledger(folder, source.path, api.options.base_url, account, json.dumps(told, sort_keys=True))
 
 
-def _find_id_lack(answer: UploadCreateResponse) -> str | None:
-    if lack := find_lack_of_upload(answer):
+def _find_missing_id(answer: UploadCreateResponse) -> str | None:
+    if lack := find_missing_upload(answer):
         return lack
     try:
         check_upload_id(answer.upload.id)
