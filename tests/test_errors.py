@@ -129,19 +129,18 @@ def test_an_argument_that_cannot_be_used_is_a_value_error_as_everywhere_in_pytho
 
 
 @pytest.mark.parametrize("cls", PARENTS)
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_every_error_pickles_with_what_it_carries(cls: type[ScenarioError], protocol: int) -> None:
+def test_every_error_pickles_with_what_it_carries(cls: type[ScenarioError]) -> None:
     error = make_error(cls)
-    data = pickle.dumps(error, protocol)
+    data = pickle.dumps(error)
     check_twin(error, pickle.loads(data))
     assert SECRET.encode() not in data
 
 
 @pytest.mark.parametrize("cls", PARENTS)
-@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy])
-def test_every_error_copies_with_what_it_carries(cls: type[ScenarioError], duplicate: object) -> None:
+def test_every_error_copies_with_what_it_carries(cls: type[ScenarioError]) -> None:
     error = make_error(cls)
-    check_twin(error, duplicate(error))  # type: ignore[operator]
+    check_twin(error, copy.copy(error))
+    check_twin(error, copy.deepcopy(error))
 
 
 def check_twin(error: ScenarioError, twin: ScenarioError) -> None:

@@ -135,11 +135,11 @@ def test_an_unknown_value_is_no_part_of_the_enum(kind: Any) -> None:
 
 
 @each_enum
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_an_unknown_value_pickles_to_the_same_object(kind: Any, protocol: int) -> None:
+def test_an_unknown_value_pickles_to_the_same_object(kind: Any) -> None:
     member = kind(new_value(kind))
-    assert pickle.loads(pickle.dumps(member, protocol)) is member
-    assert pickle._loads(pickle._dumps(member, protocol)) is member  # type: ignore[attr-defined]
+    assert pickle.loads(pickle.dumps(member)) is member
+    # The oldest protocol asks a class in another way than the others.
+    assert pickle.loads(pickle.dumps(member, 0)) is member
 
 
 @each_enum

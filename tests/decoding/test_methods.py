@@ -181,10 +181,9 @@ class TestExtra:
         assert upload.model_extra == {"to_dict": "x", "id_": "y", "model_extra": 1}
 
 
-@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_copies_and_pickles_keep_all_of_it(protocol: int) -> None:
+def test_copies_and_pickles_keep_all_of_it() -> None:
     answer = decoded(UploadCreateResponse, {"upload": make_upload(status="new", jobId=None, extra=[1]), "more": 2})
-    for twin in (copy.copy(answer), copy.deepcopy(answer), pickle.loads(pickle.dumps(answer, protocol))):
+    for twin in (copy.copy(answer), copy.deepcopy(answer), pickle.loads(pickle.dumps(answer))):
         assert twin == answer
         assert twin.to_dict() == answer.to_dict()
         assert twin.upload.model_fields_set == answer.upload.model_fields_set

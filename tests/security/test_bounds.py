@@ -197,6 +197,7 @@ class TestDeepJSON:
     ],
     ids=["digits", "exponent", "numbers", "keys", "spaces", "parts", "enum", "utf-16", "surrogate"],
 )
+@pytest.mark.parametrize("connect", ["sync"], indirect=True)
 def test_24_a_heavy_answer_is_an_answer_or_one_of_our_errors(
     connect: Connect, service: Service, body: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:

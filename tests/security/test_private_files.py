@@ -53,10 +53,11 @@ def test_a_ledger_that_others_may_read_is_made_private(tmp_path: Path) -> None:
     assert mode_of(path) == 0o600
 
 
-@pytest.mark.usefixtures("umask")
+@pytest.mark.parametrize("umask", [0o000], indirect=True)
+@pytest.mark.parametrize("connect", ["sync"], indirect=True)
 @pytest.mark.parametrize("given", [True, False], ids=["given", "temporary"])
 def test_the_sandbox_keeps_its_files_private_whatever_the_umask(
-    connect: Connect, tmp_path: Path, *, given: bool
+    umask: int, connect: Connect, tmp_path: Path, *, given: bool
 ) -> None:
     with Sandbox(folder=tmp_path / "box" if given else None, step_delay=0) as box:
         client = connect(box.base_url, api_key=box.api_key, api_secret=box.api_secret)

