@@ -6,7 +6,6 @@ The standard library is all that this module needs: it makes the environment tha
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import os
 import platform
 import shutil
@@ -16,23 +15,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tools.environment.setup import (
-    SetupError,
-    check_interpreter,
-    digest,
-    digest_file,
-    fingerprint_packaging,
-    list_distributions,
-    read_stamp,
-    run,
-    say,
-    works,
-)
+from tools.environment.setup import SetupError, set_up_python
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / ".bench"
 VENV = FOLDER / "venv"
-LOCK = ROOT / "requirements-bench.txt"
 PACKAGES = {"nginx": "nginx-light", "openssl": "openssl", "curl": "curl", "ip": "iproute2", "tc": "iproute2"}
 
 
@@ -57,28 +44,10 @@ def enter() -> None:
 
 def set_up() -> None:
     """Install what is to be compared, and this checkout, into `.bench/venv`, unless that has been done."""
-    check_interpreter()
-    stamp_path, python = VENV / "scenario-uploads.json", VENV / "bin" / "python"
-    if read_stamp(stamp_path) == _describe() and works(python):
-        return
-    say("Setting up .bench/venv (about a minute) ...")
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / ".gitignore").write_text("*\n", encoding="ascii")
-    run(sys.executable, "-m", "venv", "--clear", VENV, root=ROOT)
-    pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input")
     # Wheels only: a contender that is built here would be measured with this machine's compiler and libcurl.
-    run(*pip, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", LOCK, root=ROOT)
-    run(*pip, "--no-index", "--no-deps", "--no-build-isolation", "-e", ".", root=ROOT)
-    run(python, "-m", "pip", "--disable-pip-version-check", "check", root=ROOT)
-    stamp_path.write_text(json.dumps(_describe()), encoding="utf-8")
-
-
-def _describe() -> dict[str, str]:
-    return {
-        "locked": digest(sys.version_info[:2], str(ROOT), digest_file(LOCK)),
-        "packaging": fingerprint_packaging(ROOT),
-        "installed": digest(list_distributions(VENV)),
-    }
+    set_up_python(ROOT, ".bench/venv", "requirements-bench.txt", "--only-binary=:all:")
 
 
 def require(*tools: str) -> None:

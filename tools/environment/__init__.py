@@ -1,4 +1,1 @@
-"""What development needs: `setup` makes .venv and node_modules what the lock files say, `tidy_lock` tidies one.
-
-`audit` asks which locked packages are known to be vulnerable.
-"""
+"""What development needs: `setup` makes .venv and node_modules what the lock files say, `tidy_lock` tidies npm's."""

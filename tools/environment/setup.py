@@ -1,15 +1,11 @@
-"""Make the development environment what the lock files say, and nothing at all when it is that already.
+"""Make .venv and node_modules what the lock files say, and do nothing when they are that already.
 
     python3 tools/environment/setup.py            # .venv from requirements-dev.txt, with this package in it
     python3 tools/environment/setup.py --node     # and node_modules from package-lock.json
 
-Runs on the bare interpreter of a fresh machine, so it uses the standard library alone. That this interpreter is
-new enough is for the Makefile to see, since an older one might not be able to read this file.
-
-What is installed is remembered by fingerprint, not by time: a clone, a checkout or a `touch` changes no content
-and so costs nothing. The fingerprint of `.venv` covers the lock file, the version of Python, the folder of the
-checkout (scripts and the editable install name it) and the distributions found inside, so that a `.venv` that was
-moved, broken or changed by hand is built again.
+Runs on the bare interpreter of a fresh machine, so it uses the standard library alone: pip installs the uv of the lock
+file, and uv the rest. A stamp keeps what a folder was made from, by content and not by time, with its place and what is
+installed in it; a folder that was moved, broken or changed by hand is made anew.
 """
 
 from __future__ import annotations
@@ -17,89 +13,59 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib.util
-import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+STAMP = ".scenario-uploads"
 
 
 class SetupError(Exception):
     """The environment cannot be made here; the message is one line that says what to do."""
 
 
-def check_interpreter() -> None:
-    """Refuse an interpreter that no environment can be made with.
-
-    Raises:
-        SetupError: When it comes without venv or pip, as on Debian and Ubuntu.
-    """
-    if any(importlib.util.find_spec(module) is None for module in ("venv", "ensurepip")):
-        raise SetupError(
-            f"{sys.executable} comes without venv or pip; on Debian and Ubuntu: apt-get install python3-venv"
-        )
-
-
-def digest(*values: object) -> str:
-    """Return a fingerprint of JSON-like values."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-
-
-def digest_file(path: Path) -> str:
-    """Return a fingerprint of a file's content."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def list_distributions(venv: Path) -> list[str]:
-    """Return what is installed in `venv`, as the names of its metadata folders."""
-    return sorted(path.name for path in venv.glob("lib/python*/site-packages/*.dist-info"))
-
-
-def fingerprint_packaging(root: Path) -> str:
-    """Return a fingerprint of the tables of pyproject.toml that shape an editable install.
-
-    The tables of linters and test tools are left out, so that editing them costs no installation.
-    """
-    tables = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    return digest(tables["build-system"], tables["project"], tables.get("tool", {}).get("hatch"))
-
-
-def describe_venv(root: Path, version: tuple[int, int]) -> dict[str, str]:
-    """Return the fingerprints that the `.venv` of `root` has when it is up to date, made with Python `version`."""
-    venv = root / ".venv"
-    return {
-        "locked": digest(version, str(root), digest_file(root / "requirements-dev.txt")),
-        "packaging": fingerprint_packaging(root),
-        "installed": digest(list_distributions(venv)),
-    }
+def describe_venv(root: Path, venv: Path, lock: Path) -> str:
+    """Return the fingerprint of an environment: what it is made from, where it is, and what is installed in it."""
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    # Settings of linters and test tools cost no installation.
+    packaging = settings["build-system"], settings["project"], settings.get("tool", {}).get("hatch")
+    installed = sorted(path.name for path in venv.glob("lib/python*/site-packages/*.dist-info"))
+    return _digest(sys.version_info[:2], str(venv), lock.read_bytes(), packaging, installed)
 
 
 def describe_node(root: Path) -> str:
-    """Return the fingerprint that `node_modules` has when it is up to date with its inputs."""
-    return digest(*(digest_file(root / name) for name in ("package.json", "package-lock.json", ".npmrc")))
+    """Return the fingerprint of `node_modules`."""
+    return _digest(*((root / name).read_bytes() for name in ("package.json", "package-lock.json", ".npmrc")))
 
 
-def read_stamp(path: Path) -> dict[str, str]:
-    """Return what was remembered after the last installation; empty when there is nothing readable."""
+def _digest(*values: object) -> str:
+    return hashlib.sha256(repr(values).encode()).hexdigest()
+
+
+def _read_stamp(folder: Path) -> str:
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, TypeError, ValueError):
-        return {}
+        return (folder / STAMP).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
-def run(*command: str | Path, root: Path, environment: dict[str, str] | None = None) -> None:
+def run(*command: str | Path, root: Path = ROOT) -> None:
     """Run a command of the set-up; what it prints is shown only when it fails.
 
     Raises:
         SetupError: When the command fails.
     """
+    # npm starts Node, and a package may start tools: those of the environment.
+    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     result = subprocess.run(
-        [str(part) for part in command],
+        [*map(str, command)],
         cwd=root,
-        env=environment,
+        # uv trusts whom the machine trusts, as pip does.
+        env={"UV_SYSTEM_CERTS": "1", **os.environ, "PATH": path},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -119,57 +85,54 @@ def works(python: Path) -> bool:
         return False
 
 
-def set_up_python(root: Path, version: tuple[int, int] = sys.version_info[:2]) -> bool:
-    """Bring `.venv` up to date and return whether anything had to be done.
+def set_up_python(root: Path = ROOT, folder: str = ".venv", lock: str = "requirements-dev.txt", *options: str) -> bool:
+    """Make an environment with the locked packages and this one in it, and return whether anything had to be done.
+
+    `options` are given to `uv pip sync` besides.
 
     Raises:
         SetupError: When a step fails; the next run then starts over.
     """
-    venv, stamp_path = root / ".venv", root / ".venv" / ".scenario-uploads.json"
-    python = venv / "bin" / "python"
-    stamp, wanted = read_stamp(stamp_path), describe_venv(root, version)
-    fresh = all(stamp.get(key) == wanted[key] for key in ("locked", "installed")) and works(python)
-    if fresh and stamp.get("packaging") == wanted["packaging"]:
+    venv = root / folder
+    python, uv = venv / "bin" / "python", root / ".venv" / "bin" / "uv"
+    if _read_stamp(venv) == describe_venv(root, venv, root / lock) and works(python):
         return False
-    if not fresh:
-        say(f"Setting up .venv with Python {version[0]}.{version[1]} (about a minute) ...")
-        # --clear and not a removal beforehand: the interpreter that runs this may be the one of the old .venv.
-        run(sys.executable, "-m", "venv", "--clear", venv, root=root)
-        pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input")
-        run(*pip, "--require-hashes", "--no-deps", "-r", "requirements-dev.txt", root=root)
-    else:
-        say("Installing this package into .venv again, since its description in pyproject.toml changed ...")
-        stamp_path.unlink()
-        pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input")
-    # --no-index: what building needs is locked and installed already, so nothing may be fetched here.
-    run(*pip, "--no-index", "--no-deps", "--no-build-isolation", "-e", ".", root=root)
-    run(python, "-m", "pip", "--disable-pip-version-check", "check", root=root)
+    if any(importlib.util.find_spec(module) is None for module in ("venv", "ensurepip")):
+        remedy = "on Debian and Ubuntu: apt-get install python3-venv"
+        raise SetupError(f"{sys.executable} comes without venv or pip; {remedy}")
+    say(f"Setting up {folder} with Python {sys.version_info[0]}.{sys.version_info[1]} ...")
+    # --clear and not a removal beforehand: the interpreter that runs this may be the one of the old environment.
+    run(sys.executable, "-m", "venv", "--clear", venv, root=root)
+    if uv.parent == python.parent:
+        locked = re.search(r"^uv==(.*\\\n)*.*\n", (root / lock).read_text(encoding="utf-8"), re.MULTILINE)
+        only_uv = venv / "uv.txt"
+        only_uv.write_text(locked[0] if locked else "uv\n", encoding="utf-8")
+        pip = (python, "-m", "pip", "--disable-pip-version-check", "install", "--no-input", "--no-deps")
+        run(*pip, "--require-hashes", "--requirement", only_uv, root=root)
+    run(uv, "pip", "sync", "--python", python, "--require-hashes", *options, lock, root=root)
+    # Offline: what building needs is locked and installed already, so nothing may be fetched here.
+    install = (uv, "pip", "install", "--python", python, "--offline", "--no-deps", "--no-build-isolation")
+    run(*install, "--editable", ".", root=root)
+    run(uv, "pip", "check", "--python", python, root=root)
     # Written last: an interrupted set-up leaves no stamp and is done again.
-    stamp_path.write_text(json.dumps(describe_venv(root, version)), encoding="utf-8")
+    (venv / STAMP).write_text(describe_venv(root, venv, root / lock), encoding="utf-8")
     return True
 
 
-def set_up_node(root: Path) -> bool:
-    """Bring `node_modules` up to date with the Node of `.venv` and return whether anything had to be done.
+def set_up_node(root: Path = ROOT) -> bool:
+    """Make `node_modules` with the Node of `.venv` and return whether anything had to be done.
 
     Raises:
-        SetupError: When a step fails; the next run then starts over.
+        SetupError: When it fails; the next run then starts over.
     """
-    stamp_path, wanted = root / "node_modules" / ".scenario-uploads.json", describe_node(root)
-    if read_stamp(stamp_path) == {"locked": wanted}:
+    folder = root / "node_modules"
+    if _read_stamp(folder) == describe_node(root):
         return False
     say("Setting up node_modules with the Node of .venv ...")
-    binaries = root / ".venv" / "bin"
-    environment = dict(os.environ, PATH=f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
-    # What ~/.npmrc or NODE_ENV say about leaving things out or running scripts must not matter here; where
-    # packages come from is theirs to say.
-    run(
-        *(binaries / "npm", "ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"),
-        *("--no-update-notifier", "--loglevel=error"),
-        root=root,
-        environment=environment,
-    )
-    stamp_path.write_text(json.dumps({"locked": wanted}), encoding="utf-8")
+    # What ~/.npmrc or NODE_ENV say of what to leave out or run must not matter; where packages come from is theirs.
+    npm = (root / ".venv" / "bin" / "npm", "ci", "--include=dev", "--ignore-scripts")
+    run(*npm, "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", root=root)
+    (folder / STAMP).write_text(describe_node(root), encoding="utf-8")
     return True
 
 
@@ -184,10 +147,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--node", action="store_true", help="also set up node_modules")
     arguments = parser.parse_args(argv)
     try:
-        check_interpreter()
-        done = set_up_python(ROOT)
-        if arguments.node:
-            done = set_up_node(ROOT) or done
+        done = set_up_python()
+        done = (arguments.node and set_up_node()) or done
     except SetupError as error:
         say(f"error: {error}")
         return 1
