@@ -19,31 +19,24 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 import attrs
-import yaml
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
-# From the root of the contract to a value in it; a list is entered by its index.
-Pointer = tuple[str | int, ...]
-METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+from tools.contract.document import (
+    Contract,
+    Pointer,
+    UnreadableError,
+    format_pointer,
+    is_array,
+    is_object,
+    read_contract,
+)
+from tools.contract.operations import list_operations
+
 SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 UPPER_SNAKE_CASE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
-
-
-class ContractError(Exception):
-    """The document cannot be checked at all."""
-
-
-def is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:
-    """Return whether a value of the contract is an object."""
-    return isinstance(value, Mapping)
-
-
-def is_array(value: Any) -> TypeGuard[list[Any]]:
-    """Return whether a value of the contract is an array."""
-    return isinstance(value, list)
 
 
 @attrs.frozen
@@ -54,62 +47,10 @@ class Finding:
     message: str
 
 
-@attrs.frozen
-class Contract:
-    """An OpenAPI document."""
-
-    document: Mapping[str, Any]
-
-    def at(self, pointer: Pointer) -> Any:
-        """Return the value at `pointer`.
-
-        Raises:
-            ContractError: When there is none.
-        """
-        value: Any = self.document
-        try:
-            for step in pointer:
-                value = value[step]
-        except (LookupError, TypeError):
-            raise ContractError(f"nothing is at #/{'/'.join(map(str, pointer))}") from None
-        return value
-
-    def resolve(self, pointer: Pointer) -> Pointer:
-        """Return where the value at `pointer` really is, past any `$ref`.
-
-        Raises:
-            ContractError: When a `$ref` leads nowhere, out of the document or back to itself.
-        """
-        seen = {pointer}
-        while is_object(value := self.at(pointer)) and "$ref" in value:
-            reference = value["$ref"]
-            if not reference.startswith("#/"):
-                raise ContractError(f"{reference} leads out of the document")
-            pointer = tuple(step.replace("~1", "/").replace("~0", "~") for step in reference[2:].split("/"))
-            if pointer in seen:
-                raise ContractError(f"{reference} leads back to itself")
-            seen.add(pointer)
-        return pointer
-
-    def validator(self, schema: Pointer) -> Any:
-        """Return a validator for the schema at `schema`, to which `$ref` means this document."""
-        fragment = "/".join(
-            re.sub(
-                "[^A-Za-z0-9~_.-]",
-                lambda match: f"%{ord(match[0]):02X}",
-                str(step).replace("~", "~0").replace("/", "~1"),
-            )
-            for step in schema
-        )
-        return OAS31Validator({**self.document, "$ref": f"#/{fragment}"}, format_checker=oas31_format_checker)
-
-
-def find_operations(contract: Contract) -> Iterator[Pointer]:
-    """Yield where the operations of the contract are."""
-    for path, item in contract.document["paths"].items():
-        for method in item:
-            if method in METHODS:
-                yield ("paths", path, method)
+def make_validator(contract: Contract, schema: Pointer) -> Any:
+    """Return a validator for the schema at `schema`, to which `$ref` means this contract."""
+    reference = re.sub("[^A-Za-z0-9~_./#-]", lambda match: f"%{ord(match[0]):02X}", format_pointer(schema))
+    return OAS31Validator({**contract.document, "$ref": reference}, format_checker=oas31_format_checker)
 
 
 def find_subschemas(contract: Contract, schema: Pointer) -> Iterator[Pointer]:
@@ -157,9 +98,9 @@ def find_schemas(contract: Contract) -> Iterator[tuple[Pointer, Mapping[str, Any
 def find_received_schemas(contract: Contract) -> Iterator[Pointer]:
     """Yield where the schemas are that an answer can be made of, each one once."""
     roots: list[Pointer] = []
-    for operation in find_operations(contract):
-        for status in contract.at(operation).get("responses", {}):
-            response = contract.resolve((*operation, "responses", status))
+    for operation in list_operations(contract):
+        for status in contract.at(operation.pointer).get("responses", {}):
+            response = contract.resolve((*operation.pointer, "responses", status))
             for media_type, media in contract.at(response).get("content", {}).items():
                 if "schema" in media:
                     roots.append((*response, "content", media_type, "schema"))
@@ -172,7 +113,7 @@ def check_optional_is_nullable(contract: Contract) -> Iterator[Finding]:
         value = contract.at(schema)
         for name in value.get("properties", {}):
             pointer = (*schema, "properties", name)
-            if name not in value.get("required", []) and not contract.validator(pointer).is_valid(None):
+            if name not in value.get("required", []) and not make_validator(contract, pointer).is_valid(None):
                 yield Finding(
                     pointer,
                     f"{schema[-1]}.{name} is received and optional, so it has to accept null "
@@ -207,12 +148,12 @@ def check_enums(contract: Contract) -> Iterator[Finding]:
 
 def check_operation_ids(contract: Contract) -> Iterator[Finding]:
     """Yield the operations that have no operationId in snake_case."""
-    for operation in find_operations(contract):
-        identifier = contract.at(operation).get("operationId")
+    for operation in list_operations(contract):
+        identifier = contract.at(operation.pointer).get("operationId")
         if identifier is None:
-            yield Finding(operation, "the operation has no operationId")
+            yield Finding(operation.pointer, "the operation has no operationId")
         elif not SNAKE_CASE.fullmatch(identifier):
-            yield Finding((*operation, "operationId"), f"operationId {identifier!r} is not in snake_case")
+            yield Finding((*operation.pointer, "operationId"), f"operationId {identifier!r} is not in snake_case")
 
 
 def check_examples(contract: Contract) -> Iterator[Finding]:
@@ -229,7 +170,7 @@ def check_examples(contract: Contract) -> Iterator[Finding]:
             if "value" in contract.at(example):
                 examples.append(((*pointer, "schema"), (*example, "value")))
     for schema_pointer, where in examples:
-        for error in contract.validator(schema_pointer).iter_errors(contract.at(where)):
+        for error in make_validator(contract, schema_pointer).iter_errors(contract.at(where)):
             place = "".join(f"[{step!r}]" for step in error.absolute_path)
             yield Finding(where, f"{where[-1]}{place} is not valid by its schema: {error.message}")
 
@@ -247,34 +188,6 @@ def check(contract: Contract) -> list[Finding]:
     return list(dict.fromkeys(finding for rule in RULES for finding in rule(contract)))
 
 
-def read_contract(text: str) -> Contract:
-    """Return the contract that a YAML or JSON text holds.
-
-    Raises:
-        ContractError: When it holds something else.
-        yaml.YAMLError: When it is neither.
-    """
-    document = yaml.safe_load(text)
-    if not is_object(document) or not is_object(document.get("paths")):
-        raise ContractError("this is no OpenAPI document with paths")
-    return Contract(document)
-
-
-def find_line(root: yaml.Node | None, pointer: Pointer) -> int:
-    """Return the line, from 1, of the value at `pointer`; of its key where it has one."""
-    line, node = 1, root
-    for step in pointer:
-        if isinstance(node, yaml.MappingNode):
-            matches = [(key, value) for key, value in node.value if str(key.value) == str(step)]
-            if not matches:
-                break
-            line, node = matches[0][0].start_mark.line + 1, matches[0][1]
-        elif isinstance(node, yaml.SequenceNode):
-            node = node.value[int(step)]
-            line = node.start_mark.line + 1
-    return line
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python -m tools.contract.check", description="Check the client's demands.")
@@ -282,14 +195,13 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     path: Path = arguments.contract
     try:
-        text = path.read_text(encoding="utf-8")
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        findings = check(read_contract(text))
-    except (OSError, ValueError, ContractError, yaml.YAMLError) as error:
-        print(f"{path}: cannot be checked: {error}", file=sys.stderr)
+        contract = read_contract(path)
+        findings = check(contract)
+    except UnreadableError as error:
+        print(f"cannot be checked: {error}", file=sys.stderr)
         return 2
     for finding in findings:
-        print(f"{path}:{find_line(root, finding.pointer)}: {finding.message}")
+        print(f"{path}:{contract.find_line(finding.pointer)}: {finding.message}")
     if findings:
         return 1
     print(f"{path}: what the client relies on holds.")

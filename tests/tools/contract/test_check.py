@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tools.contract.check import Contract, ContractError, check, main
+from tools.contract.check import check, main
+from tools.contract.document import Contract, Lines, UnreadableError
 from tools.project import ROOT
 
 
@@ -14,7 +14,8 @@ def make_contract(schema: dict[str, Any], **schemas: Any) -> Contract:
     """Return a contract whose one operation answers with `schema`."""
     content = {"application/json": {"schema": schema}}
     operation = {"operationId": "get_thing", "responses": {"200": {"description": "A thing.", "content": content}}}
-    return Contract({"openapi": "3.1.1", "paths": {"/thing": {"get": operation}}, "components": {"schemas": schemas}})
+    document = {"openapi": "3.1.1", "paths": {"/thing": {"get": operation}}, "components": {"schemas": schemas}}
+    return Contract("contract", Path("contract.yaml"), document, Lines(1))
 
 
 def messages(contract: Contract) -> list[str]:
@@ -229,7 +230,7 @@ def test_properties_named_like_keywords_are_not_keywords() -> None:
 def test_reference_that_leads_nowhere_is_an_error(reference: str) -> None:
     """The check does not pass over what it cannot see."""
     contract = make_contract({"$ref": reference}, Loop={"$ref": "#/components/schemas/Loop"})
-    with pytest.raises(ContractError):
+    with pytest.raises(UnreadableError):
         check(contract)
 
 
@@ -251,7 +252,7 @@ def test_findings_are_printed_with_their_lines(tmp_path: Path, capsys: pytest.Ca
         "",
         "openapi: 3.1.1",
         "{",
-        yaml.safe_dump({"paths": {"/a": {"get": {"responses": {"200": {"$ref": "#/x"}}}}}}),
+        "openapi: 3.1.1\ninfo: {version: 1.0.0}\npaths: {/a: {get: {responses: {'200': {$ref: '#/x'}}}}}",
     ],
 )
 def test_a_file_that_is_no_contract_is_an_error(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
