@@ -129,7 +129,13 @@ _LENIENT: Final = (
     _format("a PLY", "3d", "model/ply", ".ply", _starts(b"ply")),
     _format("an STL", "3d", "model/stl", ".stl", _is_stl),
     _format("an FBX", "3d", "application/vnd.autodesk.fbx", ".fbx", _is_fbx),
-    _format("a safetensors file", "model", "application/x-safetensors", ".safetensors", _is_safetensors),
+    _format(
+        "a safetensors file",
+        "model",
+        "application/safetensors application/x-safetensors",
+        ".safetensors",
+        _is_safetensors,
+    ),
 )
 _BY_CONTENT_TYPE: Final[Mapping[str, _Format]] = {
     content_type: entry for entry in _STRICT + _LENIENT for content_type in entry.content_types
