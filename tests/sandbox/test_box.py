@@ -130,6 +130,13 @@ def test_host_of_another_machine_is_a_clear_error():
         Sandbox(host="192.0.2.1", allow_remote=True).start()
 
 
+def test_responses_do_not_wait_for_acknowledgements():
+    with open_socket("127.0.0.1", 0, "port") as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.2", "::1"])
 def test_every_loopback_host_serves(host, sender_to):
     try:
