@@ -69,6 +69,10 @@ demo: setup ## Send a real file through a real presigned upload, all on this mac
 test: setup-node ## Run the tests, with branch coverage
 	$(VENV) -m pytest --cov --cov-report=term -n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
+.PHONY: test-runtime
+test-runtime: setup-node ## Run the tests of the handwritten layer alone, without coverage: the loop to work in
+	$(VENV) -m pytest --ignore=tests/tools --ignore=tests/spec_diff -n $(TEST_PROCESSES) $(PYTEST_ARGS)
+
 .PHONY: check
 check: check-static ## Run everything that a change must pass
 	@$(MAKE) --no-print-directory test

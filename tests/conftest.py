@@ -3,11 +3,14 @@
 import os
 import signal
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, settings
+from scenario_uploads.sandbox import box
 
 from tests.support.clients import Clock, Connect, find_upload_threads
 from tests.support.footprint import MARK, Footprint
@@ -62,6 +65,14 @@ def _share_trust() -> Iterator[None]:
         patch.setattr(httpx, "create_ssl_context", create_ssl_context)
         # Clients of httpx itself have it by this name.
         patch.setattr("httpx._transports.default.create_ssl_context", create_ssl_context)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _share_contract() -> Iterator[None]:
+    """Sandboxes read the contract once and not for each of them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(box, "Contract", SimpleNamespace(load=cache(box.Contract.load)))
         yield
 
 

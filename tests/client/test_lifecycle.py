@@ -36,12 +36,12 @@ from scenario_uploads import AsyncScenario, Scenario, ScenarioError, TransferErr
 MIB = 1024 * 1024
 URL, KEY, SECRET = sys.argv[1:4]
 # Whoever deadlocks is ended, and seen.
-signal.alarm(60)
+signal.alarm(500)
 
 def make(kind=Scenario):
     return kind(base_url=URL, api_key=KEY, api_secret=SECRET)
 
-def glb(seed, size=11 * MIB):
+def glb(seed, size=6 * MIB):
     return b"glTF\\x02\\0\\0\\0" + size.to_bytes(4, "little") + random.Random(seed).randbytes(size - 12)
 """
 

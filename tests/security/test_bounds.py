@@ -89,24 +89,22 @@ class TestAnAnswerThatDribbles:
         with raises(APITimeoutError, "retrieve_upload: no answer"):
             connect(service.url, timeout=0.5, max_retries=0).uploads.retrieve(UPLOAD_ID)
 
-    def test_6_does_not_keep_a_wait_past_its_deadline(
-        self, connect: Connect, service: Service, pieces: Callable[[], Iterator[bytes]]
-    ) -> None:
-        service.script("retrieve", *[dribble(pieces)] * 20)
-        with raises(UploadTimeoutError, "no status was received"):
-            connect(service.url).uploads.wait(UPLOAD_ID, timeout=0.5)
 
-    def test_6_over_tls_too(
-        self, connect: Connect, monkeypatch: pytest.MonkeyPatch, pieces: Callable[[], Iterator[bytes]]
-    ) -> None:
-        monkeypatch.setenv("SSL_CERT_FILE", str(make_certificate()))
-        with Service(tls=make_tls()) as service:
-            service.script("retrieve", answer_upload(), dribble(pieces))
-            client = connect(service.url, timeout=0.5, max_retries=0)
-            # The second one comes over a connection that is kept.
+def test_6_a_wait_does_not_dribble_past_its_deadline(connect: Connect, service: Service) -> None:
+    service.script("retrieve", *[dribble(in_body)] * 20)
+    with raises(UploadTimeoutError, "no status was received"):
+        connect(service.url).uploads.wait(UPLOAD_ID, timeout=0.5)
+
+
+def test_6_a_dribble_over_tls_is_given_up_too(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(make_certificate()))
+    with Service(tls=make_tls()) as service:
+        service.script("retrieve", answer_upload(), dribble(in_trailers))
+        client = connect(service.url, timeout=0.5, max_retries=0)
+        # The second one comes over a connection that is kept.
+        client.uploads.retrieve(UPLOAD_ID)
+        with raises(APITimeoutError):
             client.uploads.retrieve(UPLOAD_ID)
-            with raises(APITimeoutError):
-                client.uploads.retrieve(UPLOAD_ID)
 
 
 def test_a_kept_connection_has_the_whole_time_for_each_answer(connect: Connect, service: Service) -> None:

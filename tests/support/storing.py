@@ -1,7 +1,6 @@
 """Storage as the rooms that send parts meet it: bodies, a bucket, and what stands on the way to it."""
 
 import atexit
-import gc
 import socket
 import ssl
 import subprocess
@@ -105,10 +104,9 @@ def list_descriptors() -> set[tuple[str, str]]:
 @contextmanager
 def closing_everything() -> Iterator[None]:
     """Wait at the end until all that was opened meanwhile is closed; what others closed does not count."""
-    gc.collect()
     before = list_descriptors()
     yield
-    until(lambda: gc.collect() is not None and not list_descriptors() - before)
+    until(lambda: not list_descriptors() - before)
 
 
 def bear_with_storage(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:

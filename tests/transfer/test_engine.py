@@ -146,6 +146,7 @@ class TestToTheSandbox:
         connect.end()
         assert sums == {size: hashlib.sha256(make_bytes(size)).hexdigest() for size in range(PART, PART + 4)}
 
+    @pytest.mark.parametrize("connect", ["async"], indirect=True)
     def test_12_an_expired_url_is_told(self, connect: Connect) -> None:
         with Sandbox(url_lifetime=1) as box:
             client = connect(box.base_url, api_key=box.api_key, api_secret=box.api_secret)

@@ -30,6 +30,7 @@ from scenario_uploads import (
 )
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.sandbox.gate import StorageGate
+from scenario_uploads.transfer import parts
 from scenario_uploads.upload.ledger import Entry, Ledger, list_entries
 
 from tests.support.clients import Clock, Connect, raises
@@ -37,7 +38,8 @@ from tests.support.server import Answering, Exchange, lose, reply, until
 from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload
 
 MIB = 1024 * 1024
-PART = 5 * MIB
+# Far below what S3 takes, see `call`.
+PART = 64 * 1024
 PARTS = 4
 SIZE = PARTS * PART - 5
 CONTENT = b"glTF\x02\x00\x00\x00" + SIZE.to_bytes(4, "little") + random.Random(29).randbytes(SIZE - 12)
@@ -96,7 +98,10 @@ class Caller:
 
 
 @pytest.fixture
-def call(connect: Connect, service: Service, clock: Clock, file: Path, folder: Path) -> Caller:
+def call(
+    connect: Connect, service: Service, clock: Clock, file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> Caller:
+    monkeypatch.setattr(parts, "MIN_PART_SIZE", 1)
     return Caller(connect, service, file, folder)
 
 
@@ -256,7 +261,7 @@ class TestStartingAfresh:
 
     def test_29_when_it_is_cut_otherwise(self, call: Caller, log: pytest.LogCaptureFixture) -> None:
         call.cut_off()
-        call(part_size=6 * MIB)
+        call(part_size=PART + 1)
         assert call.sent == [1, 2, 3, 4]
         assert "the file or its part size has changed; the upload starts afresh" in log.text
 
@@ -538,7 +543,8 @@ class TestARealProcess:
 
     @pytest.mark.parametrize("kind", ["sync", "async"])
     def test_29_killed_three_times_sends_only_what_is_missing(self, tmp_path: Path, puts: list[int], kind: str) -> None:
-        size = 8 * PART - 3
+        part_size = 5 * MIB
+        size = 8 * part_size - 3
         content = b"glTF\x02\x00\x00\x00" + size.to_bytes(4, "little") + random.Random(9).randbytes(size - 12)
         file, folder = tmp_path / "dragon.glb", tmp_path / "ledgers"
         file.write_bytes(content)
@@ -565,7 +571,8 @@ class TestARealProcess:
             puts.clear()
             with start(1000.0 * MIB) as process:
                 out, _ = process.communicate()
-            assert sorted(puts) == sorted(set(range(1, 9)) - entry.done)
+            # Of the process that was killed something may still have been on its way.
+            assert set(puts) == set(range(1, 9)) - entry.done
             assert process.returncode == 0
             assert out.decode().split() == [entry.upload_id]
             assert box.sha256(entry.upload_id) == hashlib.sha256(content).hexdigest()

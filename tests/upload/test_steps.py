@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import io
 import itertools
@@ -360,7 +359,6 @@ class TestStopping:
         self, storage: Storage, monkeypatch: pytest.MonkeyPatch, obstacle: Any, integrity: bool, tls: bool
     ) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(make_certificate()))
-        gc.collect()
         with closing_everything():
             limit = {"max_bandwidth": 1.0} if obstacle == "bandwidth" else {}
             server = Server(stall if obstacle == "bandwidth" else obstacle, tls=make_tls() if tls else None)
