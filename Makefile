@@ -108,15 +108,15 @@ regenerate: contract ## Rebuild the client, compare, test, and say what to look 
 
 .PHONY: check-version
 check-version: setup-node ## Fail when info.version or CHANGELOG.md does not cover what changed since the last release
-	@$(VENV) -m tools.release.check_version
+	@$(VENV) -m tools.release check
 
 .PHONY: changelog-entry
 changelog-entry: setup-node ## Draft the contract's entry in CHANGELOG.md (CHANGELOG_ARGS=--print shows it alone)
-	@$(VENV) -m tools.release.changelog_entry $(CHANGELOG_ARGS)
+	@$(VENV) -m tools.release draft $(CHANGELOG_ARGS)
 
 .PHONY: release-contract
 release-contract: setup-node ## Record openapi.yaml as a released contract, in contracts/
-	@$(VENV) -m tools.release.release_contract
+	@$(VENV) -m tools.release record
 
 .PHONY: spec-diff-report
 spec-diff-report: setup-node ## Write what a branch changes into a folder, for a pull request (BASE=ref, OUT=folder)

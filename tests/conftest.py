@@ -14,8 +14,10 @@ from scenario_uploads.sandbox import box
 
 from tests.support.clients import Clock, Connect, find_upload_threads
 from tests.support.footprint import MARK, Footprint
+from tests.support.generated import remember
 from tests.support.service import Service
 from tests.support.trust import create_ssl_context
+from tools.client import generate
 
 # What runs in the background of a shell ignores Ctrl-C, and so would every process that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -100,3 +102,13 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
     yield one
     one.end()
     assert not find_upload_threads()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _share_generated_clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """See `tests.support.generated`. Every process of a run with several has its folder below the same one."""
+    own = tmp_path_factory.getbasetemp()
+    kept = (own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own) / "generated-clients"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generate, "build", remember(generate.build, kept))
+        yield

@@ -15,147 +15,93 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
-
-import attrs
 
 from tools.client import generate
 from tools.client.generate import PACKAGE, GenerationError
-from tools.client.handwritten_layer import list_client_changes, list_unspoken
+from tools.client.handwritten_layer import find_missing, list_client_changes
 from tools.contract.document import UnreadableError
-from tools.project import ROOT
+from tools.project import ROOT, Project
 from tools.pull_request.revisions import measure_from, read_base
-from tools.release.check_version import find_changelog_problem, find_version_problem
-from tools.release.released import Project, Step, compare_contracts, find_step
+from tools.release.gate import find_changelog_problem, find_version_problem
+from tools.release.released import Step, compare_contracts, find_step
 from tools.spec_diff.report import Report, describe_verdict, render_text
 
 TESTS = "make --no-print-directory test"
 
 
-@attrs.frozen
-class Seen:
-    """What came of the steps, for a maintainer to look at."""
-
-    verdicts: tuple[str, ...]
-    """What each comparison says in a line."""
-    todo: tuple[str, ...]
-    """What `make check` would fail for, each with the remedy."""
-    look: tuple[str, ...]
-    """What a person has to judge."""
-    files: tuple[str, ...]
-    """What is to be committed."""
-    version: str
-    released: bool
-    """Whether the version is among the released ones."""
-
-
-def suggest_entries(report: Report) -> list[str]:
-    """Return entries of the allow file for the breaking changes that are not accepted."""
-    lines: list[str] = []
-    for change in report.changes:
-        if change.level == "breaking" and change not in report.accepted:
-            lines += [f"  - kind: {change.kind}", f'    location: "{change.location}"', "    reason: ..."]
-    return lines
-
-
 def find_todo(project: Project, step: Step) -> list[str]:
-    """Return what has to be done before the contract can be committed.
+    """Return what `make check` would fail for, each with the remedy.
 
     Raises:
         UnreadableError: When the changelog cannot be read.
     """
     todo: list[str] = []
+    try:
+        todo += find_missing(project.root / "generated_client" / PACKAGE, project.root)
+    except (OSError, SyntaxError) as error:
+        todo.append(f"Whether the handwritten layer has every operation cannot be told: {error}")
     problem = find_version_problem(step)
     if problem is not None:
         todo.append(problem)
         if step.report is not None and step.report.uncovered_break and not step.is_broken_promise:
-            entries = "\n".join(suggest_entries(step.report))
-            todo.append(f"If they are intended, {project.allow.name} accepts them, with a reason for each:\n{entries}")
+            entries = [
+                f'  - kind: {change.kind}\n    location: "{change.location}"\n    reason: ...'
+                for change in step.report.changes
+                if change.level == "breaking" and change not in step.report.accepted
+            ]
+            intended = f"If they are intended, {project.allow.name} accepts them, with a reason for each:"
+            todo.append("\n".join([intended, *entries]))
     problem = find_changelog_problem(project, step.new.version)
     return [*todo, *([] if problem is None else [problem])]
 
 
+def find_client_changes(project: Project, step: Step) -> list[str]:
+    """Return what differs between the client of the last released contract and the present one."""
+    if step.old is None:
+        return []
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            old = generate.build(Path(folder), contract=step.old.path)
+        except GenerationError as error:
+            return [f"The client of the last released contract cannot be built any more: {error}"]
+        changes = list_client_changes(old, project.root / "generated_client" / PACKAGE)
+    return [f"Generated: {change}." for change in changes]
+
+
 def list_changed_files(project: Project) -> list[str]:
     """Return what git sees changed, added or not; the generated client as a folder. Nothing where there is no git."""
-    command = (
-        "git",
-        "-c",
-        "core.quotePath=false",
-        "status",
-        "--porcelain",
-        "-z",
-        "--untracked-files=all",
-        "--no-renames",
-    )
+    command = ("git", "-c", "core.quotePath=false", "status", "--porcelain", "-z", "--untracked-files=all")
     try:
-        result = subprocess.run(command, cwd=project.root, capture_output=True, check=False)
+        result = subprocess.run([*command, "--no-renames"], cwd=project.root, capture_output=True, check=False)
     except OSError:
         return []
     names = [os.fsdecode(entry[3:]) for entry in result.stdout.split(b"\0") if entry] if result.returncode == 0 else []
     return sorted({"generated_client/" if name.startswith("generated_client/") else name for name in names})
 
 
-def find_client_changes(project: Project, step: Step) -> list[str]:
-    """Return what differs between the client of the last released contract and the present one.
-
-    Raises:
-        GenerationError: When the client of the old contract cannot be built any more.
-    """
-    if step.old is None:
-        return []
-    with tempfile.TemporaryDirectory() as folder:
-        old = generate.build(Path(folder), contract=step.old.path)
-        return list_client_changes(old, project.root / "generated_client" / PACKAGE)
-
-
-def look_at(project: Project, step: Step, others: Iterable[tuple[str, Report]]) -> Seen:
-    """Return what a maintainer should look at.
+def describe(project: Project, step: Step, reports: Mapping[str, Report], tests: int | None) -> str:
+    """Return what a maintainer should look at and do, given the comparisons and the exit status of the tests.
 
     Raises:
         UnreadableError: When the changelog cannot be read.
     """
-    verdicts = (
-        []
-        if step.report is None or step.old is None
-        else [f"since {step.old.version}: {describe_verdict(step.report)}"]
-    )
-    verdicts += [f"since {name}: {describe_verdict(report)}" for name, report in others]
-    try:
-        look = [f"Generated: {line}." for line in find_client_changes(project, step)]
-    except GenerationError as error:
-        look = [f"The client of the last released contract cannot be built any more: {error}"]
-    package = project.root / "generated_client" / PACKAGE
-    try:
-        unspoken = list_unspoken(package, project.root / "overrides" / "scenario_uploads" / "client.py")
-    except (OSError, SyntaxError) as error:
-        unspoken = [f"cannot be told: {error}"]
-    look += [f"Not yet spoken by hand (client.py, async_client.py): {line}." for line in unspoken]
-    look += [] if step.report is None else [f"{line}." for line in step.report.unused]
-    return Seen(
-        verdicts=tuple(verdicts),
-        todo=tuple(find_todo(project, step)),
-        look=tuple(look),
-        files=tuple(list_changed_files(project)),
-        version=step.new.version,
-        released=step.released,
-    )
-
-
-def describe(seen: Seen, tests: int | None) -> str:
-    """Return for a terminal what a maintainer should look at."""
     lines = ["", "What to look at", "---------------"]
-    lines += seen.verdicts
-    lines += ["", *(f"* {line}" for line in seen.look)] if seen.look else []
-    todo = list(seen.todo)
+    lines += [f"since {name}: {describe_verdict(report)}" for name, report in reports.items()]
+    look = find_client_changes(project, step)
+    look += [] if step.report is None else [f"{line}." for line in step.report.unused]
+    lines += ["", *(f"* {line}" for line in look)] if look else []
+    todo = find_todo(project, step)
     if tests:
         todo.append(f"The tests failed (exit status {tests}), see above.")
     if todo:
         lines += ["", "To do:", *(f"* {line}" for line in todo)]
     else:
-        final = f" Once {seen.version} is final, `make release-contract` records it."
-        lines += ["", f"The version and the changelog cover the change.{'' if seen.released else final}"]
-    lines += ["", "To commit together:", *(f"  {name}" for name in seen.files)] if seen.files else []
+        final = "" if step.released else f" Once {step.new.version} is final, `make release-contract` records it."
+        lines += ["", f"The version and the changelog cover the change.{final}"]
+    files = list_changed_files(project)
+    lines += ["", "To commit together:", *(f"  {name}" for name in files)] if files else []
     return "\n".join(lines) + "\n"
 
 
@@ -195,18 +141,19 @@ def main(argv: list[str] | None = None) -> int:
         return code
     try:
         step = find_step(project)
+        reports: dict[str, Report] = {}
         if step.report is not None and step.old is not None:
             say(f"\nSince the released {step.old.version}\n\n{render_text(step.report)}\n")
-        others: list[tuple[str, Report]] = []
+            reports[step.old.version] = step.report
         if arguments.base:
             with tempfile.TemporaryDirectory() as folder:
                 base = read_base(project, arguments.base, Path(folder))
                 report = measure_from(base, compare_contracts(project, base.contract, step.new))
-            others.append((arguments.base, report))
+            reports[arguments.base] = report
             same = step.report is not None and report.changes == step.report.changes
             say(f"\nSince {arguments.base}\n\n{'The same.' if same else render_text(report)}\n")
         status = run_tests(project, arguments.tests)
-        say(describe(look_at(project, step, others), status))
+        say(describe(project, step, reports, status))
     except UnreadableError as error:
         print(error, file=sys.stderr)
         return 2

@@ -13,6 +13,8 @@ from pathlib import Path
 import attrs
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+CLIENT = Path("overrides", "scenario_uploads", "client", "async_client.py")
+"""The client that is written by hand; the other one is made of it."""
 
 
 @attrs.frozen
@@ -97,29 +99,25 @@ def name_method(operation: Operation) -> str:
     return "_".join(word for word in operation.name.split("_") if word not in words) or operation.name
 
 
-def list_unspoken(generated: Path, client: Path) -> list[str]:
-    """Return the operations and arguments of a generated client that the handwritten one does not have.
+def find_missing(generated: Path, root: Path) -> list[str]:
+    """Return which operations and arguments of a generated client the handwritten one lacks, with the remedy.
 
-    Args:
-        generated: The generated package.
-        client: The module of the handwritten client, with a class for each tag of the contract.
+    The handwritten client is in the project at `root`, with a class for each tag of the contract.
     """
-    classes = list_classes(read_module(client).body)
+    classes = list_classes(read_module(root / CLIENT).body)
     missing: list[str] = []
     for operation in read_operations(generated):
-        kind = re.sub(r"(?:^|_)([a-z])", lambda match: match[1].upper(), operation.group)
-        methods = list_functions(classes[kind].body) if kind in classes else {}
-        name = name_method(operation)
-        if name not in methods:
-            missing.append(f"{operation.name}: {kind} has no method `{name}`")
+        kind = "Async" + re.sub(r"(?:^|_)([a-z])", lambda match: match[1].upper(), operation.group)
+        name = f"{kind}.{name_method(operation)}"
+        method = list_functions(classes[kind].body).get(name_method(operation)) if kind in classes else None
+        if method is None:
+            missing.append(f"The operation {operation.name} is missing: write `{name}` in {CLIENT.as_posix()}.")
             continue
-        known = describe_parameters(methods[name])
-        if methods[name].args.kwarg is None:
-            missing += [
-                f"{operation.name}: `{kind}.{name}` has no argument `{argument}`"
-                for argument in operation.arguments
-                if argument not in known
-            ]
+        known = describe_parameters(method)
+        arguments = [f"`{each}`" for each in operation.arguments if each not in known]
+        if arguments and method.args.kwarg is None:
+            lacks = f"{' and '.join(arguments)} of the operation {operation.name}"
+            missing.append(f"`{name}` lacks {lacks}: add it in {CLIENT.as_posix()}.")
     return missing
 
 

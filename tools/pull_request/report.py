@@ -19,9 +19,9 @@ import tempfile
 from pathlib import Path
 
 from tools.contract.document import UnreadableError, read_contract
-from tools.project import ROOT
+from tools.project import ROOT, Project
 from tools.pull_request.revisions import measure_from, read_base
-from tools.release.released import Project, compare_contracts
+from tools.release.released import compare_contracts
 from tools.spec_diff.exchange import dump_error, dump_report
 from tools.spec_diff.report import (
     describe_verdict,

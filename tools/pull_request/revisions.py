@@ -9,7 +9,8 @@ from pathlib import Path
 import attrs
 
 from tools.contract.document import Contract, UnreadableError, read_contract
-from tools.release.released import Project, Version, parse_version
+from tools.project import Project
+from tools.release.released import Version, parse_version
 from tools.spec_diff.policy import measure_bump
 from tools.spec_diff.report import Report
 

@@ -12,39 +12,12 @@ from pathlib import Path
 import attrs
 
 from tools.contract.document import Contract, UnreadableError, read_contract
-from tools.project import ROOT
+from tools.project import Project
 from tools.spec_diff.compare import compare
 from tools.spec_diff.policy import read_allowed, read_policy
 from tools.spec_diff.report import Bump, Report
 
 Version = tuple[int, int, int]
-
-
-@attrs.frozen
-class Project:
-    """Where the files are that a version of the contract consists of."""
-
-    root: Path = ROOT
-
-    @property
-    def contract(self) -> Path:
-        """The contract in work."""
-        return self.root / "openapi.yaml"
-
-    @property
-    def released(self) -> Path:
-        """The folder of the released contracts."""
-        return self.root / "contracts"
-
-    @property
-    def changelog(self) -> Path:
-        """What changed, for readers."""
-        return self.root / "CHANGELOG.md"
-
-    @property
-    def allow(self) -> Path:
-        """The breaks that are accepted."""
-        return self.root / "spec-diff-allow.yaml"
 
 
 @attrs.frozen(eq=False)

@@ -13,7 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tools.client.generate import GenerationError, build
+from tools.client import generate
+from tools.client.generate import GenerationError
 from tools.contract.document import Contract, UnreadableError
 from tools.contract.operations import list_operations
 
@@ -66,7 +67,7 @@ def _generate(text: str) -> Path:
     clients = folder / "client"
     clients.mkdir()
     try:
-        build(clients, contract=contract)
+        generate.build(clients, contract=contract)
     except GenerationError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise GenerationError(str(error).replace(f"{folder}/", "")) from None

@@ -5,27 +5,27 @@ from pathlib import Path
 import pytest
 
 from tests.spec_diff.support import CONTRACTS
-from tools.client.generate import PACKAGE, build
-from tools.client.handwritten_layer import list_client_changes, list_unspoken, name_method, read_operations
+from tools.client import generate
+from tools.client.generate import PACKAGE
+from tools.client.handwritten_layer import CLIENT, find_missing, list_client_changes, name_method, read_operations
 from tools.project import ROOT
-
-LAYER = ROOT / "overrides" / "scenario_uploads" / "client.py"
 
 
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The generated clients of two versions."""
     return {
-        version: build(tmp_path_factory.mktemp(version), contract=CONTRACTS / f"{version}.yaml")
+        version: generate.build(tmp_path_factory.mktemp(version), contract=CONTRACTS / f"{version}.yaml")
         for version in ("1.0.0", "1.3.0")
     }
 
 
 def write_layer(folder: Path, *methods: str) -> Path:
-    path = folder / "client.py"
-    lines = ["class Uploads:", *(f"    def {method}: ..." for method in methods)]
+    path = folder / CLIENT
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = ["class AsyncUploads:", *(f"    async def {method}: ..." for method in methods)]
     path.write_text("\n".join(lines), encoding="utf-8")
-    return path
+    return folder
 
 
 OLD = (
@@ -38,20 +38,20 @@ OLD = (
 )
 
 
-def test_this_layer_speaks_the_whole_contract() -> None:
+def test_this_layer_has_the_whole_contract() -> None:
     """Each operation is a method, each parameter and property of a body an argument of it."""
-    assert list_unspoken(ROOT / "generated_client" / PACKAGE, LAYER) == []
+    assert find_missing(ROOT / "generated_client" / PACKAGE, ROOT) == []
 
 
 def test_new_arguments_are_found(clients: dict[str, Path], tmp_path: Path) -> None:
     """By operation, with the method that lacks them."""
     layer = write_layer(tmp_path, *OLD)
-    assert list_unspoken(clients["1.0.0"], layer) == []
-    assert list_unspoken(clients["1.3.0"], layer) == [
-        "create_upload: `Uploads.create` has no argument `project_id`",
-        "create_upload: `Uploads.create` has no argument `dry_run`",
-        "retrieve_upload: `Uploads.retrieve` has no argument `project_id`",
-        "trigger_upload_action: `Uploads.trigger_action` has no argument `project_id`",
+    where = f"add it in {CLIENT.as_posix()}."
+    assert find_missing(clients["1.0.0"], layer) == []
+    assert find_missing(clients["1.3.0"], layer) == [
+        f"`AsyncUploads.create` lacks `project_id` and `dry_run` of the operation create_upload: {where}",
+        f"`AsyncUploads.retrieve` lacks `project_id` of the operation retrieve_upload: {where}",
+        f"`AsyncUploads.trigger_action` lacks `project_id` of the operation trigger_upload_action: {where}",
     ]
 
 
@@ -60,19 +60,19 @@ def test_properties_of_bodies_are_arguments(clients: dict[str, Path], tmp_path: 
     layer = write_layer(
         tmp_path, OLD[0].replace(" kind,", ""), "retrieve(self, **options)", "trigger_action(self, *, action)"
     )
-    assert list_unspoken(clients["1.0.0"], layer) == [
-        "create_upload: `Uploads.create` has no argument `kind`",
-        "trigger_upload_action: `Uploads.trigger_action` has no argument `upload_id`",
+    assert [line.partition(" of ")[0] for line in find_missing(clients["1.0.0"], layer)] == [
+        "`AsyncUploads.create` lacks `kind`",
+        "`AsyncUploads.trigger_action` lacks `upload_id`",
     ]
 
 
 def test_operations_without_a_method_are_found(clients: dict[str, Path], tmp_path: Path) -> None:
     """And all of them, when there is no class for their tag."""
-    assert list_unspoken(clients["1.0.0"], write_layer(tmp_path, OLD[0], OLD[2])) == [
-        "retrieve_upload: Uploads has no method `retrieve`"
+    assert find_missing(clients["1.0.0"], write_layer(tmp_path, OLD[0], OLD[2])) == [
+        f"The operation retrieve_upload is missing: write `AsyncUploads.retrieve` in {CLIENT.as_posix()}."
     ]
-    (tmp_path / "client.py").write_text("", encoding="utf-8")
-    assert len(list_unspoken(clients["1.0.0"], tmp_path / "client.py")) == 3
+    (tmp_path / CLIENT).write_text("", encoding="utf-8")
+    assert len(find_missing(clients["1.0.0"], tmp_path)) == 3
 
 
 def test_names_of_methods(clients: dict[str, Path]) -> None:

@@ -1,21 +1,10 @@
-"""Check that the contract's version and the changelog cover what changed since the last released contract.
-
-    python -m tools.release.check_version
-
-Exits 0 when they do, 1 with the changes and the remedy when they do not, and 2 when an input cannot be read.
-"""
+"""Whether the contract's version and the changelog cover what changed since the last released contract."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from pathlib import Path
-
-from tools.contract.document import UnreadableError
-from tools.project import ROOT
-from tools.release.changelog_entry import find_entry, read_changelog
-from tools.release.released import Project, Step, find_step, parse_version, raise_version
-from tools.spec_diff.report import describe_verdict, render_text
+from tools.project import Project
+from tools.release.changelog import find_entry, read_changelog
+from tools.release.released import Step, parse_version, raise_version
 
 
 def find_version_problem(step: Step) -> str | None:
@@ -58,31 +47,3 @@ def find_problems(project: Project, step: Step) -> list[str]:
     """
     found = [find_version_problem(step), find_changelog_problem(project, step.new.version)]
     return [problem for problem in found if problem is not None]
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line; see the module's docstring."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.release.check_version",
-        description="Check the contract's version and its entry in the changelog.",
-    )
-    parser.add_argument("--root", type=Path, default=ROOT, help="the folder of the project")
-    project = Project(parser.parse_args(argv).root)
-    try:
-        step = find_step(project)
-        problems = find_problems(project, step)
-    except UnreadableError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if problems:
-        if step.report is not None and find_version_problem(step) is not None:
-            print(render_text(step.report))
-        print("\n".join(problems), file=sys.stderr)
-        return 1
-    verdict = "the first version." if step.report is None else describe_verdict(step.report)
-    print(f"{project.contract.name} {step.new.version}: {verdict}")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

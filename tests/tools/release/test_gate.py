@@ -10,8 +10,9 @@ import pytest
 
 from tests.spec_diff.support import BASE, edit
 from tests.support.project import Mini
-from tools.release import check_version, release_contract
-from tools.release.released import Project, list_released, read_released
+from tools.project import Project
+from tools.release.__main__ import main
+from tools.release.released import list_released, read_released
 
 Edit = Callable[[Any], Any]
 BREAK = {"kind": "enum-value-added", "location": "#/components/schemas/Kind/enum/c"}
@@ -42,11 +43,11 @@ class Gate:
         self.mini, self.capsys = mini, capsys
 
     def check(self) -> tuple[int, str, str]:
-        code = check_version.main(["--root", str(self.mini.root)])
+        code = main(["check", "--root", str(self.mini.root)])
         return code, *self.capsys.readouterr()
 
     def release(self) -> tuple[int, str, str]:
-        code = release_contract.main(["--root", str(self.mini.root)])
+        code = main(["record", "--root", str(self.mini.root)])
         return code, *self.capsys.readouterr()
 
 

@@ -9,8 +9,8 @@ from tests.spec_diff.support import BASE, edit
 from tests.support.project import CHANGELOG, Mini
 from tools.contract.document import UnreadableError
 from tools.project import ROOT
-from tools.release import changelog_entry
-from tools.release.changelog_entry import describe_change, find_entry, find_section, insert_entry
+from tools.release.__main__ import main
+from tools.release.changelog import describe_change, find_entry, find_section, insert_entry
 from tools.spec_diff.policy import RULES
 from tools.spec_diff.report import Change, Report
 
@@ -57,7 +57,7 @@ def run(mini: Mini, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
     """Run the command line on a project in miniature; return the exit code, stdout and stderr."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        code = changelog_entry.main(["--root", str(mini.root), *arguments])
+        code = main(["draft", "--root", str(mini.root), *arguments])
         output = capfdbinary.readouterr()
         return code, output.out.decode(), output.err.decode()
 

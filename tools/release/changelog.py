@@ -1,26 +1,19 @@
-"""Draft the entry of CHANGELOG.md for the present contract from what changed since the last released one.
+"""The entry of CHANGELOG.md for a version of the contract: whether there is one, and a draft of it.
 
-    python -m tools.release.changelog_entry            # put it under `## Contract`, above the older ones
-    python -m tools.release.changelog_entry --print    # show it and write nothing
-
-A draft has each fact; what the facts are good for is for a person to say. Exits 1 when there is an entry already or
-nothing to write one about, and 2 when an input cannot be read.
+A draft has each fact; what the facts are good for is for a person to say.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal, get_args
 
 from tools.contract.document import UnreadableError
 from tools.contract.operations import list_operations
-from tools.project import ROOT
-from tools.release.released import Project, Step, find_step, raise_version
+from tools.project import Project
+from tools.release.released import Step, raise_version
 from tools.spec_diff.policy import LEVELS
 from tools.spec_diff.report import Change, Report
 
@@ -165,36 +158,3 @@ def find_obstacle(step: Step, text: str, name: str) -> str | None:
         least = raise_version(version, step.report.required)
         return f"{version} is released; raise info.version in {step.new.name} to {least} or above first."
     return None
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line; see the module's docstring."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.release.changelog_entry",
-        description="Draft the changelog's entry of the present contract.",
-    )
-    parser.add_argument("--print", action="store_true", help="show the draft and write nothing")
-    parser.add_argument("--root", type=Path, default=ROOT, help="the folder of the project")
-    arguments = parser.parse_args(argv)
-    project, name = Project(arguments.root), Project(arguments.root).changelog.name
-    try:
-        step = find_step(project)
-        entry = draft_entry(step)
-        if arguments.print:
-            sys.stdout.buffer.write(f"{entry}\n".encode())
-            return 0
-        text = read_changelog(project)
-        obstacle = find_obstacle(step, text, name)
-        if obstacle is not None:
-            print(obstacle, file=sys.stderr)
-            return 1
-        project.changelog.write_text(insert_entry(text, entry, name), encoding="utf-8", newline="\n")
-    except UnreadableError as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(f"{name}: drafted the entry for {step.new.version}. Say in it what the change is good for.")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
