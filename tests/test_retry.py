@@ -86,7 +86,7 @@ def test_what_was_not_sent_is_sent_again(repeat: Repeat) -> None:
     assert is_retryable(Outcome(sent=False), repeat, 7)
 
 
-def test_fault_17_a_lost_answer_to_a_create_is_worth_one_more_try() -> None:
+def test_17_a_lost_answer_to_a_create_is_worth_one_more_try() -> None:
     assert is_retryable(Outcome(), Repeat.ONCE, 0)
     assert not is_retryable(Outcome(), Repeat.ONCE, 1)
     assert is_retryable(Outcome(), Repeat.SAFE, 1)

@@ -37,20 +37,18 @@ NEW_STATUS = UploadStatus("quarantined")
         ([], {}, UploadState.OPEN),
     ],
 )
-def test_faults_20_and_22_what_a_status_means_for_who_waits(
-    status: object, entity_id: object, expected: UploadState
-) -> None:
+def test_20_22_what_a_status_means_for_who_waits(status: object, entity_id: object, expected: UploadState) -> None:
     """`imported` without an entity is done, `complete` is not, and a status of tomorrow is waited on."""
     assert classify_status(status, entity_id) is expected
 
 
 @pytest.mark.parametrize("status", [status for status in UploadStatus if status != "pending"] + [NEW_STATUS])
-def test_fault_18_every_other_status_comes_after_pending(status: UploadStatus) -> None:
+def test_18_every_other_status_comes_after_pending(status: UploadStatus) -> None:
     assert is_past_pending(status)
 
 
 @pytest.mark.parametrize("status", [UploadStatus.PENDING, "pending", None, 5])
-def test_fault_18_an_upload_without_a_status_is_not_taken_for_complete(status: object) -> None:
+def test_18_an_upload_without_a_status_is_not_taken_for_complete(status: object) -> None:
     assert not is_past_pending(status)
 
 

@@ -228,7 +228,7 @@ def test_a_file_that_grows_while_it_is_sent_exits_with_5(
 
 
 @pytest.mark.usefixtures("environment")
-def test_f29_what_stopped_is_listed_taken_up_and_forgotten(
+def test_29_what_stopped_is_listed_taken_up_and_forgotten(
     box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -360,7 +360,7 @@ def _read(descriptor: int) -> bytes:
         return b""
 
 
-def test_f27_ctrl_c_stops_the_upload_with_130(tmp_path: Path, box: Sandbox) -> None:
+def test_27_ctrl_c_stops_the_upload_with_130(tmp_path: Path, box: Sandbox) -> None:
     file = tmp_path / "large.glb"
     with file.open("wb") as out:
         out.write(b"glTF")

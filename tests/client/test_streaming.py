@@ -59,7 +59,7 @@ def test_a_body_that_is_not_what_it_claims_is_told(encoding: str, pieces: list[b
         send_through([Unpack(encoding)], pieces)
 
 
-def test_02_a_small_body_that_unpacks_to_a_huge_one_is_given_in_pieces() -> None:
+def test_24_a_small_body_that_unpacks_to_a_huge_one_is_given_in_pieces() -> None:
     file = io.BytesIO()
     with gzip.GzipFile(fileobj=file, mode="wb") as packer:
         for _ in range(256):

@@ -500,7 +500,7 @@ def test_an_unknown_enum_value_is_taken_when_it_is_one_and_refused_as_a_text() -
         ({"filename": "a"}, "filename", "is not known; there are asset_options, civitai_model_url"),
     ],
 )
-def test_fault_31_arguments_that_do_not_fit_are_reported(arguments: dict[str, Any], path: str, problem: str) -> None:
+def test_31_arguments_that_do_not_fit_are_reported(arguments: dict[str, Any], path: str, problem: str) -> None:
     _, reports = built(UploadCreateParams, arguments)
     assert list(reports) == [path]
     assert reports[path].startswith(problem)

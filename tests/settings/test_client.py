@@ -95,7 +95,7 @@ def test_which_credentials_are_used(arguments: dict[str, str], environ: dict[str
         ({"bearer_auth": ["t"]}, {}, "bearer_auth must be a text, not list"),
     ],
 )
-def test_fault_33_credentials_that_are_missing_half_or_double(
+def test_33_credentials_that_are_missing_half_or_double(
     arguments: dict[str, Any], environ: dict[str, str], message: str
 ) -> None:
     with pytest.raises(CredentialsError, match=message):
@@ -106,7 +106,7 @@ def test_fault_33_credentials_that_are_missing_half_or_double(
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("name", ["api_key", "api_secret", "bearer_auth"])
-def test_fault_33_characters_that_no_header_carries(name: str, hostile: str) -> None:
+def test_33_characters_that_no_header_carries(name: str, hostile: str) -> None:
     """Given, or in the environment; the error says where, and does not repeat the secret."""
     given: dict[str, Any] = {"api_key": "k", "api_secret": "s"} if name != "bearer_auth" else {}
     variable = {
@@ -125,7 +125,7 @@ def test_fault_33_characters_that_no_header_carries(name: str, hostile: str) -> 
 
 
 @given(st.text(), st.text())
-def test_fault_33_every_pair_makes_a_header_or_a_clear_error(key: str, secret: str) -> None:
+def test_33_every_pair_makes_a_header_or_a_clear_error(key: str, secret: str) -> None:
     try:
         credentials = resolve_credentials(key, secret, None, {})
     except CredentialsError:
@@ -135,7 +135,7 @@ def test_fault_33_every_pair_makes_a_header_or_a_clear_error(key: str, secret: s
 
 
 @given(st.text())
-def test_fault_33_every_token_makes_a_header_or_a_clear_error(token: str) -> None:
+def test_33_every_token_makes_a_header_or_a_clear_error(token: str) -> None:
     try:
         credentials = resolve_credentials(None, None, token, {})
     except CredentialsError:

@@ -73,25 +73,25 @@ def test_without_a_part_size_the_smallest_power_that_fits_is_taken(size: int, ex
 
 
 @pytest.mark.parametrize("size", [0, -1, 5 * TIB + 1, 10**30])
-def test_fault_31_and_32_sizes_that_no_upload_has(size: int) -> None:
+def test_31_32_sizes_that_no_upload_has(size: int) -> None:
     with pytest.raises(SourceError, match=r"empty|5 TiB"):
         plan_parts(size)
 
 
 @pytest.mark.parametrize("part_size", [0, -1, 1, 5 * MIB - 1, 5 * GIB + 1, 10**30])
-def test_fault_32_part_sizes_out_of_range(part_size: int) -> None:
+def test_32_part_sizes_out_of_range(part_size: int) -> None:
     with pytest.raises(InvalidArgumentError, match=r"5 MiB\) to [\d,]+ \(5 GiB"):
         plan_parts(100 * MIB, part_size)
 
 
 @pytest.mark.parametrize("part_size", ["8MiB", 8.0 * MIB, True, b"8", [8], object()])
-def test_fault_32_part_sizes_that_are_no_whole_number(part_size: int) -> None:
+def test_32_part_sizes_that_are_no_whole_number(part_size: int) -> None:
     with pytest.raises(InvalidArgumentError, match="whole number of bytes"):
         plan_parts(100 * MIB, part_size)
 
 
 @given(st.integers(5 * MIB, 500 * MIB), st.data())
-def test_fault_32_a_part_size_that_needs_too_many_parts(part_size: int, data: st.DataObject) -> None:
+def test_32_a_part_size_that_needs_too_many_parts(part_size: int, data: st.DataObject) -> None:
     """The message names a part size, and that one works."""
     size = data.draw(st.integers(part_size * 10_000 + 1, 5 * TIB))
     with pytest.raises(InvalidArgumentError, match="at least") as caught:
@@ -134,18 +134,18 @@ def test_each_part_gets_the_url_of_its_number() -> None:
         ((1, 2, 3.5), "no whole number"),
     ],
 )
-def test_fault_16_part_numbers_that_do_not_fit(numbers: tuple[object, ...], message: str) -> None:
+def test_16_part_numbers_that_do_not_fit(numbers: tuple[object, ...], message: str) -> None:
     with pytest.raises(TransferError, match=message) as caught:
         match_targets(plan_parts(20 * MIB), answer(*numbers), api_url=API, upload_id="upload_1")
     assert caught.value.upload_id == "upload_1"
 
 
-def test_fault_16_an_answer_without_parts() -> None:
+def test_16_an_answer_without_parts() -> None:
     with pytest.raises(TransferError, match="missing: 1, 2, 3"):
         match_targets(plan_parts(20 * MIB), None, api_url=API)
 
 
-def test_fault_16_the_message_stays_short_when_much_is_missing() -> None:
+def test_16_the_message_stays_short_when_much_is_missing() -> None:
     with pytest.raises(TransferError, match=r"missing: 1, 2, 3, 4, 5 and 9,995 more; not expected: none"):
         match_targets(plan_parts(80_000 * MIB), [], api_url=API)
 
@@ -204,14 +204,14 @@ def test_https_urls_are_taken(url: str) -> None:
         (b"https://host/", "not a text"),
     ],
 )
-def test_fault_15_urls_that_are_refused(url: object, fault: str) -> None:
+def test_15_urls_that_are_refused(url: object, fault: str) -> None:
     assert fault in (find_url_fault(url, api_url=API) or "")
     with pytest.raises(TransferError, match="URL of part 1 is refused"):
         match_targets(plan_parts(1), [Answered(1, url)], api_url=API)
 
 
 @given(st.text(st.characters(max_codepoint=255) | st.sampled_from("abc.:-[]@%"), max_size=30))
-def test_fault_15_what_is_not_refused_can_be_requested(rest: str) -> None:
+def test_15_what_is_not_refused_can_be_requested(rest: str) -> None:
     """No URL gets past this check and then fails in the HTTP library."""
     url = f"https://{rest}/key?X-Amz-Signature=f00d"
     if find_url_fault(url, api_url=API) is None:
@@ -235,7 +235,7 @@ def test_fault_15_what_is_not_refused_can_be_requested(rest: str) -> None:
         ("ftp://127.0.0.1/key", LOCAL_API, False),
     ],
 )
-def test_fault_15_http_is_for_a_service_on_this_machine(url: str, api_url: str, allowed: bool) -> None:
+def test_15_http_is_for_a_service_on_this_machine(url: str, api_url: str, allowed: bool) -> None:
     """Only when both the API and the storage are on loopback."""
     assert allowed is (find_url_fault(url, api_url=api_url) is None)
 

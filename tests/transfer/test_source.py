@@ -255,7 +255,7 @@ def test_bytes_are_sent_as_they_are(data: Any) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", bytearray(), memoryview(b""), memoryview(array.array("I"))])
-def test_fault_31_no_bytes_are_nothing_to_send(data: Any) -> None:
+def test_31_no_bytes_are_nothing_to_send(data: Any) -> None:
     source = open_source(data)
     assert source.size == 0
     assert read_all(source) == b""
@@ -290,7 +290,7 @@ def released() -> memoryview:
 
 
 @pytest.mark.parametrize("view", [memoryview(b"abcdef")[::2], released()], ids=["step", "gone"])
-def test_fault_31_a_memoryview_that_is_no_row_of_bytes(view: memoryview) -> None:
+def test_31_a_memoryview_that_is_no_row_of_bytes(view: memoryview) -> None:
     with pytest.raises(SourceError, match=r"pass bytes\(view\)"):
         open_source(view)
 
@@ -378,7 +378,7 @@ def make_dangling(folder: Path) -> Path:
         (lambda folder: "\ud800", "cannot be uploaded"),
     ],
 )
-def test_fault_31_paths_that_cannot_be_sent(tmp_path: Path, make: Callable[[Path], Any], message: str) -> None:
+def test_31_paths_that_cannot_be_sent(tmp_path: Path, make: Callable[[Path], Any], message: str) -> None:
     """None of them hangs, and none leaves a descriptor open."""
     path = make(tmp_path)
     before = len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 0  # noqa: PTH112, PTH208
@@ -388,7 +388,7 @@ def test_fault_31_paths_that_cannot_be_sent(tmp_path: Path, make: Callable[[Path
     assert after == before
 
 
-def test_fault_31_a_path_of_bytes_is_refused_and_not_taken_for_content(path: Path) -> None:
+def test_31_a_path_of_bytes_is_refused_and_not_taken_for_content(path: Path) -> None:
     class BytesPath:
         def __fspath__(self) -> bytes:
             return os.fsencode(path)
@@ -401,7 +401,7 @@ def test_fault_31_a_path_of_bytes_is_refused_and_not_taken_for_content(path: Pat
     ("code", "message"),
     [(errno.EACCES, "it may not be read"), (errno.EPERM, "not permitted"), (errno.EMFILE, "Too many open files")],
 )
-def test_fault_31_an_unreadable_file(path: Path, monkeypatch: pytest.MonkeyPatch, code: int, message: str) -> None:
+def test_31_an_unreadable_file(path: Path, monkeypatch: pytest.MonkeyPatch, code: int, message: str) -> None:
     """The superuser, as whom tests may run, reads everything, so the system is made to refuse."""
 
     def refuse(*arguments: object) -> int:
@@ -423,7 +423,7 @@ def test_a_url_that_is_taken_for_a_path_is_shown_without_its_query() -> None:
     "thing",
     [None, 5, 5.0, ["a"], {"a": 1}, object(), array.array("B"), iter([b"a"]), (b"a" for _ in range(1)), open],
 )
-def test_fault_31_things_that_are_no_file(thing: Any) -> None:
+def test_31_things_that_are_no_file(thing: Any) -> None:
     with pytest.raises(SourceError, match="must be a path, bytes or a seekable binary file object"):
         open_source(thing)
 
@@ -438,34 +438,34 @@ def test_fault_31_things_that_are_no_file(thing: Any) -> None:
     ],
     ids=["open", "StringIO", "codecs", "tempfile"],
 )
-def test_fault_31_text_mode(path: Path, make: Callable[[Path], Any]) -> None:
+def test_31_text_mode(path: Path, make: Callable[[Path], Any]) -> None:
     with make(path) as file, pytest.raises(SourceError, match="'rb'"):
         open_source(file)
 
 
 @pytest.mark.parametrize("buffering", [-1, 0])
 @pytest.mark.parametrize("mode", ["wb", "ab", "xb"])
-def test_fault_31_a_file_object_that_is_only_written(path: Path, mode: str, buffering: int) -> None:
+def test_31_a_file_object_that_is_only_written(path: Path, mode: str, buffering: int) -> None:
     target = path.with_name("new.glb") if mode == "xb" else path
     with open(target, mode, buffering) as file, pytest.raises(SourceError, match="'rb'"):  # noqa: PTH123
         open_source(cast("Any", file))
 
 
 @pytest.mark.parametrize("opener", OPENERS[:-1], ids=OPENER_NAMES[:-1], indirect=True)
-def test_fault_31_a_closed_file_object(opener: Callable[[bytes], Any]) -> None:
+def test_31_a_closed_file_object(opener: Callable[[bytes], Any]) -> None:
     file = opener(b"some")
     file.close()
     with pytest.raises(SourceError, match=r"closed|cannot be read"):
         open_source(file)
 
 
-def test_fault_31_a_pipe_cannot_be_sought() -> None:
+def test_31_a_pipe_cannot_be_sought() -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as file, os.fdopen(writing, "wb"), pytest.raises(SourceError, match="sought"):
         open_source(file)
 
 
-def test_fault_31_a_socket_cannot_be_sought() -> None:
+def test_31_a_socket_cannot_be_sought() -> None:
     one, other = socket.socketpair()
     with one, other, one.makefile("rb") as file, pytest.raises(SourceError, match="sought"):
         open_source(cast("Any", file))
@@ -482,13 +482,13 @@ def test_fault_31_a_socket_cannot_be_sought() -> None:
     ],
     ids=["no gzip", "cut gzip", "broken gzip", "cut bz2", "written gzip"],
 )
-def test_fault_31_a_packed_file_that_is_broken(make: Callable[[], Any]) -> None:
+def test_31_a_packed_file_that_is_broken(make: Callable[[], Any]) -> None:
     """The errors of unpacking are of many kinds, and all become one of ours."""
     with make() as file, pytest.raises(SourceError, match="cannot be read and sought"):
         open_source(file)
 
 
-def test_fault_31_a_file_object_without_tell() -> None:
+def test_31_a_file_object_without_tell() -> None:
     class Half:
         read = seek = staticmethod(lambda *arguments: b"")
 
@@ -504,7 +504,7 @@ def test_a_device_has_no_content() -> None:
 # What happens while it is being read, rows 25 and 26.
 
 
-def test_fault_25_a_file_that_is_at_rest_passes(path: Path) -> None:
+def test_25_a_file_that_is_at_rest_passes(path: Path) -> None:
     source = open_source(path)
     read_all(source)
     source.check_unchanged()
@@ -529,7 +529,7 @@ def rewrite(path: Path) -> None:
 
 @pytest.mark.parametrize("change", [grow, cut, rewrite])
 @pytest.mark.parametrize("as_object", [False, True])
-def test_fault_25_a_file_that_changes_meanwhile(path: Path, change: Callable[[Path], None], as_object: bool) -> None:
+def test_25_a_file_that_changes_meanwhile(path: Path, change: Callable[[Path], None], as_object: bool) -> None:
     with path.open("rb") as file:
         source = open_source(file if as_object else path)
         read(source, 0, 10)
@@ -539,7 +539,7 @@ def test_fault_25_a_file_that_changes_meanwhile(path: Path, change: Callable[[Pa
         source.close()
 
 
-def test_fault_25_a_file_that_is_cut_while_it_is_read(path: Path) -> None:
+def test_25_a_file_that_is_cut_while_it_is_read(path: Path) -> None:
     source = open_source(path)
     chunks = iterate(source, 0, source.size)
     next(chunks)
@@ -550,7 +550,7 @@ def test_fault_25_a_file_that_is_cut_while_it_is_read(path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [CONTENT + b"x", b"short"])
-def test_fault_25_a_file_object_that_grows_or_shrinks(content: bytes) -> None:
+def test_25_a_file_object_that_grows_or_shrinks(content: bytes) -> None:
     file = io.BytesIO(CONTENT)
     source = open_source(file)
     file.seek(0)
@@ -587,7 +587,7 @@ def test_a_caller_who_closes_the_file_meanwhile_does_no_harm(path: Path) -> None
             os.close(number)
 
 
-def test_fault_26_a_file_object_that_is_closed_meanwhile() -> None:
+def test_26_a_file_object_that_is_closed_meanwhile() -> None:
     file = io.BytesIO(CONTENT)
     source = open_source(file)
     file.close()
@@ -603,7 +603,7 @@ def test_fault_26_a_file_object_that_is_closed_meanwhile() -> None:
     [OSError(errno.EIO, "Input/output error"), EOFError("cut"), ValueError("odd"), RuntimeError()],
     ids=lambda error: type(error).__name__,
 )
-def test_fault_26_a_disk_that_fails(path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+def test_26_a_disk_that_fails(path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """It is one of our errors, says why, and comes from the first."""
     source = open_source(path)
     chunks = iterate(source, 0, source.size)

@@ -80,13 +80,13 @@ def test_different_keys_have_different_ledgers(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("changed", [{"size": 26}, {"mtime_ns": 0}, {"part_size": 11}])
-def test_f29_a_ledger_of_another_version_of_the_file_does_not_fit(changed: dict[str, int]) -> None:
+def test_29_a_ledger_of_another_version_of_the_file_does_not_fit(changed: dict[str, int]) -> None:
     same = {"size": 25, "mtime_ns": ENTRY.mtime_ns, "part_size": 10}
     assert ENTRY.fits(**same)
     assert not ENTRY.fits(**(same | changed))
 
 
-def test_f29_a_line_that_a_crash_cut_short_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+def test_29_a_line_that_a_crash_cut_short_is_as_if_it_were_not_there(tmp_path: Path) -> None:
     path = write_ledger(tmp_path, 1)
     path.write_bytes(path.read_bytes() + b'{"part": ')
     assert evolve(ENTRY, done=frozenset({1})) == read_ledger(tmp_path)
@@ -119,7 +119,7 @@ HEAD = {
         json.dumps(HEAD) + "\n\x00\x00\n",
     ],
 )
-def test_f30_a_damaged_ledger_is_ignored_with_a_warning(
+def test_30_a_damaged_ledger_is_ignored_with_a_warning(
     content: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = write_ledger(tmp_path)
@@ -129,7 +129,7 @@ def test_f30_a_damaged_ledger_is_ignored_with_a_warning(
     assert ["is damaged and was ignored" in record.getMessage() for record in caplog.records] == [True]
 
 
-def test_f30_a_ledger_that_another_process_holds_is_a_clear_error(tmp_path: Path) -> None:
+def test_30_a_ledger_that_another_process_holds_is_a_clear_error(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from scenario_uploads.upload.ledger import Ledger\n"
         f"with Ledger(Path({str(tmp_path)!r}), 'key'): print('held', flush=True); sys.stdin.read()"
@@ -145,7 +145,7 @@ def test_f30_a_ledger_that_another_process_holds_is_a_clear_error(tmp_path: Path
             assert ledger.read() is None
 
 
-def test_f30_a_folder_that_cannot_be_written_costs_a_warning_and_not_the_upload(
+def test_30_a_folder_that_cannot_be_written_costs_a_warning_and_not_the_upload(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     blocker = tmp_path / "file"
@@ -159,7 +159,7 @@ def test_f30_a_folder_that_cannot_be_written_costs_a_warning_and_not_the_upload(
     assert "cannot be resumed later" in caplog.text
 
 
-def test_f30_a_disk_that_fills_costs_a_warning_and_not_the_upload(
+def test_30_a_disk_that_fills_costs_a_warning_and_not_the_upload(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_descriptor: int, _data: bytes) -> int:

@@ -116,13 +116,13 @@ def test_a_type_that_is_unknown_names_the_kind_of_its_family() -> None:
 
 
 @pytest.mark.parametrize("name", ["dragon", "dragon.", "dragon.qqq", "glb", "a.glb.bak", "a.glb ", ""])
-def test_fault_31_a_kind_that_cannot_be_told(name: str) -> None:
+def test_31_a_kind_that_cannot_be_told(name: str) -> None:
     with pytest.raises(SourceError, match=r"kind of .* cannot be told from its name; give kind="):
         infer_media(name)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("dragon", "image"), ("dragon.unheardof", "asset"), ("a.svgz", "asset")])
-def test_fault_31_a_content_type_that_cannot_be_told(name: str, kind: str) -> None:
+def test_31_a_content_type_that_cannot_be_told(name: str, kind: str) -> None:
     with pytest.raises(SourceError, match="give content_type="):
         infer_media(name, kind=kind)
 

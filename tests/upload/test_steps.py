@@ -355,7 +355,7 @@ class TestStopping:
         [stall, hang, reply(503, b"", {"Retry-After": "3600"}), "bandwidth"],
         ids=["stalled", "unanswered", "pausing", "bandwidth"],
     )
-    def test_27_28_ends_everything_within_a_second(
+    def test_27_28_ends_everything_at_once(
         self, storage: Storage, monkeypatch: pytest.MonkeyPatch, obstacle: Any, integrity: bool, tls: bool
     ) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(make_certificate()))
