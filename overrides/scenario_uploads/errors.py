@@ -295,7 +295,13 @@ class UploadTimeoutError(UploadError):
 
 
 class TransferError(UploadError):
-    """The bytes did not reach storage. The upload was not completed."""
+    """The bytes did not reach storage. The upload was not completed.
+
+    Attributes:
+        needs_new_upload: Whether storage takes nothing more for this upload, so that only a new one can succeed.
+    """
+
+    needs_new_upload: bool = False
 
 
 class LedgerLockedError(UploadError):
@@ -304,6 +310,8 @@ class LedgerLockedError(UploadError):
 
 class UploadURLExpiredError(TransferError):
     """The presigned URLs ran out before every part was sent."""
+
+    needs_new_upload = True
 
 
 class IntegrityError(TransferError):

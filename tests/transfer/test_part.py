@@ -72,6 +72,15 @@ class TestJudging:
     def test_7_a_part_is_not_there_when_the_body_says_error(self, body: bytes) -> None:
         assert judge(200, body) == AGAIN
 
+    @pytest.mark.parametrize("body", [b"<html>please log in</html>", b"scanned", b"{}", b" " * 1000 + b"<p>"])
+    @pytest.mark.parametrize("etag", ["", MD5])
+    def test_7_nor_when_somebody_on_the_way_answers(self, body: bytes, etag: str) -> None:
+        assert judge(200, body, etag=etag) == AGAIN
+
+    @pytest.mark.parametrize("body", [b"", b"\r\n", b" " * 1000])
+    def test_7_silence_is_what_acknowledges_even_without_an_etag(self, body: bytes) -> None:
+        assert judge(200, body).error is None
+
     @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
     def test_10_storage_that_is_busy_is_asked_again_and_less(self, status: int) -> None:
         assert judge(status, error_body("SlowDown")) == SLOW
@@ -120,6 +129,29 @@ class TestJudging:
     def test_13_but_not_when_the_file_is_called_so(self) -> None:
         body = error_body("SignatureDoesNotMatch") + b"<Resource>/bucket/Expired.glb</Resource>"
         assert judge(403, body) == AGAIN
+        assert judge(400, body) == FINAL
+
+    @pytest.mark.parametrize("status", [400, 401, 403])
+    @pytest.mark.parametrize(
+        "body",
+        [
+            error_body("ExpiredToken", "The provided token has expired."),
+            error_body("TokenExpired", ""),
+            b"<Error><Code>AccessDenied</Code><Details>Request signature expired at: 2026</Details></Error>",
+            b'{"error": "the link has expired"}',
+            b"Request has expired",
+        ],
+    )
+    def test_12_whatever_the_status_and_the_words(self, status: int, body: bytes) -> None:
+        assert judge(status, body) == Judged(UploadURLExpiredError)
+
+    @pytest.mark.parametrize("status", [400, 404, 410])
+    def test_11_a_multipart_upload_that_is_gone_needs_a_new_one(self, status: int) -> None:
+        for code, gone in (("NoSuchUpload", True), ("NoSuchBucket", False)):
+            answer = StorageResponse(status, {}, error_body(code), True)
+            error = classify_response(answer, make_target(), now=NOW).error
+            assert error is not None
+            assert error.needs_new_upload is gone
 
     def test_13_a_signature_that_does_not_match_hints_at_who_may_have_changed_the_request(self) -> None:
         answer = StorageResponse(403, {}, error_body("SignatureDoesNotMatch"), True)
@@ -221,13 +253,31 @@ class TestSending:
             *[reply(status, error_body("SlowDown")) for status in (408, 429, 500, 502, 503, 504)],
             reply(400, error_body("RequestTimeout")),
             reply(200, error_body("InternalError")),
+            reply(200, b" " * 100_000 + error_body("InternalError")),
+            reply(200, b"<html>please log in</html>"),
             reply(200, b"", {"ETag": f'"{OTHER}"'}),
             reply(200, b"ok", length=10),
             reply(403, error_body("AccessDenied")),
             lose,
             reset_in_body,
         ],
-        ids=["408", "429", "500", "502", "503", "504", "400", "200-error", "other-md5", "cut", "403", "lost", "reset"],
+        ids=[
+            "408",
+            "429",
+            "500",
+            "502",
+            "503",
+            "504",
+            "400",
+            "200-error",
+            "late",
+            "portal",
+            "other-md5",
+            "cut",
+            "403",
+            "lost",
+            "reset",
+        ],
     )
     def test_3_6_7_8_10_13_what_may_pass_is_tried_again_from_the_parts_first_byte(
         self, send: Sending, fault: Answering
@@ -320,7 +370,7 @@ class TestSending:
 
     def test_5_a_stall_is_told_so(self) -> None:
         impatient = Storage(IMPATIENT)
-        with serve(stall) as server, pytest.raises(TransferError, match=r"no (byte moved|whole answer)"):
+        with serve(stall) as server, pytest.raises(TransferError, match=r"no (byte moved|whole response)"):
             Sending(impatient)(server.origin, policy=RetryPolicy(max_retries=0))
         impatient.close()
 

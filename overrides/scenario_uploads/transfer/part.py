@@ -45,7 +45,11 @@ _CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
 _REQUEST_ID = re.compile(rb"<RequestId>([A-Za-z0-9/+=_-]{1,128})</RequestId>")
 
 # Not anywhere in the body: it repeats the name of the file.
-_EXPIRED = re.compile(rb"<Code>[^<]*Expired|<Message>[^<]*expired", re.IGNORECASE)
+_EXPIRED = re.compile(
+    rb"\A[^<{]*expired|<(Code|Message|Details?)>[^<]*expired"
+    rb'|"(code|message|error|reason|details?)"\s*:\s*"[^"]*expired',
+    re.IGNORECASE,
+)
 
 _MD5_ETAG = re.compile(r'(?:W/)?"?([0-9a-fA-F]{32})"?')
 
@@ -183,16 +187,30 @@ def classify_response(response: StorageResponse, target: PartTarget, *, now: dat
     facts = f" and code {code}" if code else ""
     facts += f" (request id {request_id})" if request_id else ""
     wait = parse_retry_after(response.headers.get("retry-after"), now=now)
-    if 200 <= status < 300 and response.whole and code is None and b"<Error" not in response.body:
+    # S3 acknowledges a part without a word. Whatever says more is an error, or comes from somebody on the way.
+    wordy = bool(response.body.strip())
+    if 200 <= status < 300 and response.whole and not wordy:
         return _classify_etag(response, number)
     message = f"Part {number} was refused by storage with status {status}{facts}"
+    if 200 <= status < 300 and wordy and code is None:
+        message = (
+            f"Part {number} was answered with status {status} and a body, which storage does not do: a proxy, a filter"
+            " or a login page on the way may have answered in its place"
+        )
     if 200 <= status < 300 or status in SLOW_STATUSES or code in RETRYABLE_CODES:
         return AttemptResult(
             TransferError(f"{message}."), Outcome(status=503, retry_after=wait), slow=status in SLOW_STATUSES
         )
+    if _is_expired(response, target, now=now):
+        message += ": the presigned URL has expired, so the upload must be started afresh"
+        return AttemptResult(UploadURLExpiredError(f"{message}."), Outcome(retryable=False))
     if status == 403:
-        return _classify_forbidden(response, target, f"{message}", code, now=now)
-    return AttemptResult(TransferError(f"{message}."), Outcome(status=status, retry_after=wait))
+        if code == "SignatureDoesNotMatch":
+            message += "; a proxy on the way, or a header that it adds, may have changed the request"
+        return AttemptResult(TransferError(f"{message}."), Outcome(status=503), forbidden=True)
+    error = TransferError(f"{message}.")
+    error.needs_new_upload = code == "NoSuchUpload"
+    return AttemptResult(error, Outcome(status=status, retry_after=wait))
 
 
 def _classify_etag(response: StorageResponse, number: int) -> AttemptResult:
@@ -209,19 +227,13 @@ def _classify_etag(response: StorageResponse, number: int) -> AttemptResult:
     return AttemptResult(IntegrityError(message), Outcome(status=503))
 
 
-def _classify_forbidden(
-    response: StorageResponse, target: PartTarget, message: str, code: str | None, *, now: datetime
-) -> AttemptResult:
+def _is_expired(response: StorageResponse, target: PartTarget, *, now: datetime) -> bool:
+    """Return whether a refusal says that the URL, or what signed it, is past its time."""
+    if not 400 <= response.status < 500:
+        return False
     # Storage judges by its own clock, and says in `Date` what that is.
     moment = parse_date(response.headers.get("date")) or now
-    if _EXPIRED.search(response.body) or target.is_expired(moment):
-        error = UploadURLExpiredError(
-            f"{message}: the presigned URL has expired, so the upload must be started afresh."
-        )
-        return AttemptResult(error, Outcome(retryable=False))
-    if code == "SignatureDoesNotMatch":
-        message += "; a proxy on the way, or a header that it adds, may have changed the request"
-    return AttemptResult(TransferError(f"{message}."), Outcome(status=503), forbidden=True)
+    return bool(_EXPIRED.search(response.body)) or (response.status == 403 and target.is_expired(moment))
 
 
 def _find(pattern: re.Pattern[bytes], text: bytes) -> str | None:
