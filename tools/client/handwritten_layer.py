@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import attrs
@@ -28,12 +28,22 @@ class Operation:
     arguments: tuple[str, ...]
     """The names of its parameters and of the properties of its bodies."""
     signature: Mapping[str, str]
-    """Its parameters with their types, and what its answers are."""
+    """Its parameters with their types, and what its responses are."""
 
 
-def read_module(path: Path) -> ast.Module:
-    """Return the syntax of a module."""
-    return ast.parse(path.read_text(encoding="utf-8"), filename=path.name)
+def read_classes(paths: Iterable[Path]) -> dict[str, ast.ClassDef]:
+    """Return the classes of some modules by name."""
+    return {each.name: each for path in paths for each in read_body(path) if isinstance(each, ast.ClassDef)}
+
+
+def read_body(path: Path) -> list[ast.stmt]:
+    """Return the statements of a module."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=path.name).body
+
+
+def list_functions(body: list[ast.stmt]) -> dict[str, Function]:
+    """Return the functions of a module or class by name."""
+    return {each.name: each for each in body if isinstance(each, Function)}
 
 
 def describe_parameters(function: Function) -> dict[str, str]:
@@ -42,33 +52,17 @@ def describe_parameters(function: Function) -> dict[str, str]:
     return {each.arg: ast.unparse(each.annotation) if each.annotation else "" for each in given}
 
 
-def list_functions(body: list[ast.stmt]) -> dict[str, Function]:
-    """Return the functions of a module or class by name."""
-    return {each.name: each for each in body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
-
-
-def list_classes(body: list[ast.stmt]) -> dict[str, ast.ClassDef]:
-    """Return the classes of a module by name."""
-    return {each.name: each for each in body if isinstance(each, ast.ClassDef)}
-
-
-def describe_fields(kind: ast.ClassDef) -> dict[str, str]:
-    """Return the attributes of a generated model with their types, or the members of an enum with their values."""
-    fields: dict[str, str] = {}
-    for each in kind.body:
-        if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
-            fields[each.target.id] = ast.unparse(each.annotation)
-        elif isinstance(each, ast.Assign):
-            fields.update({one.id: ast.unparse(each.value) for one in each.targets if isinstance(one, ast.Name)})
-    fields.pop("additional_properties", None)
-    return fields
-
-
 def read_models(generated: Path) -> dict[str, dict[str, str]]:
-    """Return the models and enums of a generated client, with their attributes or members."""
+    """Return the models of a generated client with their attributes, and its enums with their members."""
     models: dict[str, dict[str, str]] = {}
-    for path in sorted((generated / "models").glob("*.py")):
-        models.update({name: describe_fields(kind) for name, kind in list_classes(read_module(path).body).items()})
+    for name, kind in read_classes(sorted((generated / "models").glob("*.py"))).items():
+        fields = models[name] = {}
+        for each in kind.body:
+            if isinstance(each, ast.AnnAssign):
+                fields[ast.unparse(each.target)] = ast.unparse(each.annotation)
+            elif isinstance(each, ast.Assign):
+                fields[ast.unparse(each.targets[0])] = ast.unparse(each.value)
+        fields.pop("additional_properties", None)
     return models
 
 
@@ -77,17 +71,15 @@ def read_operations(generated: Path) -> list[Operation]:
     models = read_models(generated)
     operations: list[Operation] = []
     for path in sorted((generated / "api").glob("*/*.py")):
-        functions = list_functions(read_module(path).body)
+        functions = list_functions(read_body(path))
         if "_get_kwargs" not in functions:
             continue
-        build, parse = functions["_get_kwargs"], functions.get("_parse_response")
-        parameters = describe_parameters(build)
-        body = re.findall(r"\w+", parameters.get("body", ""))
-        names = [name for name in parameters if name != "body"] + [
-            field for name in body for field in models.get(name, ())
-        ]
+        parameters = describe_parameters(functions["_get_kwargs"])
+        names = [name for name in parameters if name != "body"]
+        names += [field for name in re.findall(r"\w+", parameters.get("body", "")) for field in models.get(name, ())]
+        parse = functions.get("_parse_response")
         if parse is not None and parse.returns is not None:
-            parameters["answer"] = ast.unparse(parse.returns)
+            parameters["response"] = ast.unparse(parse.returns)
         operations.append(Operation(path.parent.name, path.stem, tuple(dict.fromkeys(names)), parameters))
     return operations
 
@@ -104,7 +96,7 @@ def find_missing(generated: Path, root: Path) -> list[str]:
 
     The handwritten client is in the project at `root`, with a class for each tag of the contract.
     """
-    classes = list_classes(read_module(root / CLIENT).body)
+    classes = read_classes(sorted((root / CLIENT).parent.glob("async_*.py")))
     missing: list[str] = []
     for operation in read_operations(generated):
         kind = "Async" + re.sub(r"(?:^|_)([a-z])", lambda match: match[1].upper(), operation.group)

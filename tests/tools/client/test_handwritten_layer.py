@@ -89,7 +89,7 @@ def test_changes_of_the_generated_client(clients: dict[str, Path]) -> None:
     """What came, what went and what is of another type, there and back."""
     there = list_client_changes(clients["1.0.0"], clients["1.3.0"])
     assert there == [
-        "operation create_upload changed: +project_id +dry_run ~answer",
+        "operation create_upload changed: +project_id +dry_run ~response",
         "operation retrieve_upload changed: +project_id",
         "operation trigger_upload_action changed: +project_id",
         "model UploadDryRun is new",
@@ -98,6 +98,6 @@ def test_changes_of_the_generated_client(clients: dict[str, Path]) -> None:
         "model UploadKind changed: +TEXT",
     ]
     back = list_client_changes(clients["1.3.0"], clients["1.0.0"])
-    assert "operation create_upload changed: -project_id -dry_run ~answer" in back
+    assert "operation create_upload changed: -project_id -dry_run ~response" in back
     assert "model UploadDryRun is gone" in back
     assert list_client_changes(clients["1.3.0"], clients["1.3.0"]) == []
