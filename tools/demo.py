@@ -15,6 +15,7 @@ import struct
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from scenario_uploads import Scenario, UploadPhase, UploadProgress
@@ -53,19 +54,18 @@ STEPS = {
 }
 
 
-class Narrator:
-    """Prints a line whenever an upload gets a step further."""
+def make_narrator() -> Callable[[UploadProgress], None]:
+    """Return what prints a line whenever an upload gets a step further."""
+    last = ""
 
-    def __init__(self) -> None:
-        self._last = ""
-
-    def __call__(self, progress: UploadProgress) -> None:
-        """Take what `on_progress` gives."""
-        parts = f"{progress.parts_done} of {progress.parts_total} parts stored"
-        line = STEPS.get(progress.phase, parts)
-        if line != self._last:
-            self._last = line
+    def narrate(progress: UploadProgress) -> None:
+        nonlocal last
+        line = STEPS.get(progress.phase, f"{progress.parts_done} of {progress.parts_total} parts stored")
+        if line != last:
             print(f"     {line}")
+        last = line
+
+    return narrate
 
 
 def main() -> int:
@@ -81,7 +81,9 @@ def main() -> int:
             start = time.perf_counter()
             with Scenario(base_url=box.base_url, api_key=box.api_key, api_secret=box.api_secret) as client:
                 # The file is gone when this ends, so no ledger of it is kept in the user's state folder.
-                upload = client.uploads.upload_file(mesh, part_size=PART_SIZE, on_progress=Narrator(), resume=False)
+                upload = client.uploads.upload_file(
+                    mesh, part_size=PART_SIZE, on_progress=make_narrator(), resume=False
+                )
             print(f"     {mesh.stat().st_size / MIB:.0f} MiB sent and imported in {time.perf_counter() - start:.1f} s")
             print("4. Comparing what storage received with what was sent")
             stored_digest = box.sha256(upload.id)

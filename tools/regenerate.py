@@ -32,11 +32,7 @@ TESTS = "make --no-print-directory test"
 
 
 def find_todo(project: Project, step: Step) -> list[str]:
-    """Return what `make check` would fail for, each with the remedy.
-
-    Raises:
-        UnreadableError: When the changelog cannot be read.
-    """
+    """Return what `make check` would fail for, each with the remedy."""
     todo: list[str] = []
     try:
         todo += find_missing(project.root / "generated_client" / PACKAGE, project.root)
@@ -82,11 +78,7 @@ def list_changed_files(project: Project) -> list[str]:
 
 
 def describe(project: Project, step: Step, reports: Mapping[str, Report], tests: int | None) -> str:
-    """Return what a maintainer should look at and do, given the comparisons and the exit status of the tests.
-
-    Raises:
-        UnreadableError: When the changelog cannot be read.
-    """
+    """Return what a maintainer should look at and do, given the comparisons and the exit status of the tests."""
     lines = ["", "What to look at", "---------------"]
     lines += [f"since {name}: {describe_verdict(report)}" for name, report in reports.items()]
     look = find_client_changes(project, step)

@@ -41,11 +41,7 @@ def header(generator_version: str) -> str:
 
 
 def pinned_versions(requirements: Path = ROOT / "requirements-dev.in") -> dict[str, str]:
-    """Return the exact versions that the project pins for the tools that shape the output.
-
-    Raises:
-        GenerationError: When one is not pinned exactly.
-    """
+    """Return the exact versions that the project pins for the tools that shape the output."""
     pins = dict(re.findall(r"^([a-z-]+)==(\S+)$", requirements.read_text(encoding="utf-8"), re.MULTILINE))
     loose = [tool for tool in SHAPING_TOOLS if tool not in pins]
     if loose:
@@ -54,11 +50,7 @@ def pinned_versions(requirements: Path = ROOT / "requirements-dev.in") -> dict[s
 
 
 def check_versions(pins: dict[str, str]) -> None:
-    """Make sure that the tools that shape the output are the pinned ones.
-
-    Raises:
-        GenerationError: When one is not: its output would differ from everybody else's.
-    """
+    """Make sure that the tools that shape the output are the pinned ones."""
     for tool, pin in pins.items():
         try:
             installed = importlib.metadata.version(tool)
@@ -88,11 +80,7 @@ def run(*command: str, cwd: Path) -> None:
 def build(
     folder: Path, *, contract: Path = ROOT / "openapi.yaml", config: Path = ROOT / "generator-config.yaml"
 ) -> Path:
-    """Build the client of `contract` as a package inside `folder` and return the package's path.
-
-    Raises:
-        GenerationError: When the generator fails or warns, or a tool is not of the pinned version.
-    """
+    """Build the client of `contract` as a package inside `folder` and return the package's path."""
     pins = pinned_versions()
     check_versions(pins)
     package = folder / PACKAGE

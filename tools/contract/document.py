@@ -192,11 +192,7 @@ class Contract:
         return UnreadableError(self.name, reason, self.find_line(pointer))
 
     def at(self, pointer: Pointer) -> Any:
-        """Return the value at `pointer`.
-
-        Raises:
-            UnreadableError: When there is none.
-        """
+        """Return the value at `pointer`."""
         value: Any = self.document
         for index, step in enumerate(pointer):
             try:
@@ -206,22 +202,14 @@ class Contract:
         return value
 
     def object_at(self, pointer: Pointer) -> Mapping[str, Any]:
-        """Return the object at `pointer`.
-
-        Raises:
-            UnreadableError: When something else is there.
-        """
+        """Return the object at `pointer`."""
         value = self.at(pointer)
         if not is_object(value):
             raise self.fail(pointer, f"{pointer[-1]!r} should be an object")
         return value
 
     def get(self, pointer: Pointer, kind: type[dict[str, Any] | list[Any]]) -> Any:
-        """Return the value at `pointer`, empty when there is none.
-
-        Raises:
-            UnreadableError: When it is something else than an object, or an array.
-        """
+        """Return the value at `pointer`, empty when there is none."""
         holder = self.at(pointer[:-1])
         value = holder.get(str(pointer[-1])) if is_object(holder) else None
         if value is None:
@@ -232,11 +220,7 @@ class Contract:
         return value
 
     def follow(self, pointer: Pointer) -> Pointer:
-        """Return where the `$ref` at `pointer` leads, one step.
-
-        Raises:
-            UnreadableError: When it leads nowhere.
-        """
+        """Return where the `$ref` at `pointer` leads, one step."""
         reference = str(self.at(pointer)["$ref"])
         target: list[str | int] = []
         value: Any = self.document
@@ -251,11 +235,7 @@ class Contract:
         return tuple(target)
 
     def resolve(self, pointer: Pointer) -> Pointer:
-        """Return where the value at `pointer` really is, past any `$ref`.
-
-        Raises:
-            UnreadableError: When a `$ref` leads nowhere or back to itself.
-        """
+        """Return where the value at `pointer` really is, past any `$ref`."""
         seen: set[Pointer] = set()
         while is_object(value := self.at(pointer)) and isinstance(value.get("$ref"), str):
             if pointer in seen:
@@ -287,9 +267,6 @@ def read_yaml(path: Path, name: str) -> tuple[Any, Lines | None]:
     """Return the value that a YAML or JSON file holds, and its lines.
 
     The parser's events are used, since its trees are built without a bound for how deep they are.
-
-    Raises:
-        UnreadableError: When it cannot be read, is too large, or is neither.
     """
     try:
         with path.open("rb") as file:
@@ -321,11 +298,7 @@ def read_yaml(path: Path, name: str) -> tuple[Any, Lines | None]:
 
 
 def read_contract(path: Path, name: str | None = None) -> Contract:
-    """Return the contract in a file.
-
-    Raises:
-        UnreadableError: When it cannot be read, or is no OpenAPI 3 document with a version and paths.
-    """
+    """Return the contract in a file."""
     name = str(path) if name is None else name
     document, lines = read_yaml(path, name)
     if not is_object(document) or lines is None:

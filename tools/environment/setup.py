@@ -46,19 +46,14 @@ def _digest(*values: object) -> str:
     return hashlib.sha256(repr(values).encode()).hexdigest()
 
 
-def _read_stamp(folder: Path) -> str:
-    try:
-        return (folder / STAMP).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
+def is_made(folder: Path, fingerprint: str) -> bool:
+    """Return whether a folder has a fingerprint for its stamp."""
+    stamp = folder / STAMP
+    return stamp.is_file() and stamp.read_bytes() == fingerprint.encode()
 
 
 def run(*command: str | Path, root: Path = ROOT) -> None:
-    """Run a command of the set-up; what it prints is shown only when it fails.
-
-    Raises:
-        SetupError: When the command fails.
-    """
+    """Run a command of the set-up; what it prints is shown only when it fails."""
     # npm starts Node, and a package may start tools: those of the environment.
     path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     result = subprocess.run(
@@ -89,13 +84,10 @@ def set_up_python(root: Path = ROOT, folder: str = ".venv", lock: str = "require
     """Make an environment with the locked packages and this one in it, and return whether anything had to be done.
 
     `options` are given to `uv pip sync` besides.
-
-    Raises:
-        SetupError: When a step fails; the next run then starts over.
     """
     venv = root / folder
     python, uv = venv / "bin" / "python", root / ".venv" / "bin" / "uv"
-    if _read_stamp(venv) == describe_venv(root, venv, root / lock) and works(python):
+    if is_made(venv, describe_venv(root, venv, root / lock)) and works(python):
         return False
     if any(importlib.util.find_spec(module) is None for module in ("venv", "ensurepip")):
         remedy = "on Debian and Ubuntu: apt-get install python3-venv"
@@ -120,13 +112,9 @@ def set_up_python(root: Path = ROOT, folder: str = ".venv", lock: str = "require
 
 
 def set_up_node(root: Path = ROOT) -> bool:
-    """Make `node_modules` with the Node of `.venv` and return whether anything had to be done.
-
-    Raises:
-        SetupError: When it fails; the next run then starts over.
-    """
+    """Make `node_modules` with the Node of `.venv` and return whether anything had to be done."""
     folder = root / "node_modules"
-    if _read_stamp(folder) == describe_node(root):
+    if is_made(folder, describe_node(root)):
         return False
     say("Setting up node_modules with the Node of .venv ...")
     # What ~/.npmrc or NODE_ENV say of what to leave out or run must not matter; where packages come from is theirs.

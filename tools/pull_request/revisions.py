@@ -25,11 +25,7 @@ class Base:
 
 
 def read_base(project: Project, ref: str, folder: Path) -> Base:
-    """Return the contract as it was at a git ref; it is put into `folder` for that.
-
-    Raises:
-        UnreadableError: When there is no such ref, or no contract in it that can be read.
-    """
+    """Return the contract as it was at a git ref; it is put into `folder` for that."""
     name = project.contract.name
     path = folder / "base.yaml"
     path.write_bytes(run_git(project, "show", "--end-of-options", f"{ref}:./{name}", what=f"{ref}:{name}"))
@@ -46,11 +42,7 @@ def read_base(project: Project, ref: str, folder: Path) -> Base:
 
 
 def run_git(project: Project, *arguments: str, what: str) -> bytes:
-    """Return what git prints in the folder of the project.
-
-    Raises:
-        UnreadableError: When it fails; the error is about `what`.
-    """
+    """Return what git prints in the folder of the project."""
     try:
         command = ["git", *arguments]
         result = subprocess.run(command, cwd=project.root, capture_output=True, check=False)

@@ -94,11 +94,7 @@ def wrap_item(sentence: str) -> str:
 
 
 def read_changelog(project: Project) -> str:
-    """Return the changelog.
-
-    Raises:
-        UnreadableError: When it cannot be read.
-    """
+    """Return the changelog."""
     try:
         return project.changelog.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -131,11 +127,7 @@ def find_entry(text: str, version: str) -> int | None:
 
 
 def insert_entry(text: str, entry: str, name: str) -> str:
-    """Return the changelog with an entry above the older ones of the contract.
-
-    Raises:
-        UnreadableError: When it has no place for one.
-    """
+    """Return the changelog with an entry above the older ones of the contract."""
     section = find_contract_lines(text)
     if section is None:
         raise UnreadableError(name, f"no heading `{HEADING}`, under which the entry belongs")

@@ -27,11 +27,7 @@ def find_version_problem(step: Step) -> str | None:
 
 
 def find_changelog_problem(project: Project, version: str) -> str | None:
-    """Return what is wrong with the changelog, with the remedy; None when it has an entry for a version.
-
-    Raises:
-        UnreadableError: When it cannot be read.
-    """
+    """Return what is wrong with the changelog, with the remedy; None when it has an entry for a version."""
     if find_entry(read_changelog(project), version) is not None:
         return None
     return (
@@ -40,10 +36,6 @@ def find_changelog_problem(project: Project, version: str) -> str | None:
 
 
 def find_problems(project: Project, step: Step) -> list[str]:
-    """Return what keeps a contract from being released, each with the remedy.
-
-    Raises:
-        UnreadableError: When the changelog cannot be read.
-    """
+    """Return what keeps a contract from being released, each with the remedy."""
     found = [find_version_problem(step), find_changelog_problem(project, step.new.version)]
     return [problem for problem in found if problem is not None]

@@ -54,11 +54,7 @@ def raise_version(version: str, bump: Bump) -> str:
 
 
 def list_released(project: Project) -> dict[Version, Path]:
-    """Return the released contracts by their versions, the oldest first.
-
-    Raises:
-        UnreadableError: When a file is not named after a version.
-    """
+    """Return the released contracts by their versions, the oldest first."""
     found: dict[Version, Path] = {}
     for path in project.released.glob("*.yaml"):
         version = parse_version(path.stem)
@@ -69,11 +65,7 @@ def list_released(project: Project) -> dict[Version, Path]:
 
 
 def read_released(path: Path) -> Contract:
-    """Return a released contract.
-
-    Raises:
-        UnreadableError: When it cannot be read, or is of another version than its name says.
-    """
+    """Return a released contract."""
     contract = read_contract(path, f"{path.parent.name}/{path.name}")
     if contract.version != path.stem:
         raise contract.fail(("info", "version"), f"info.version is {contract.version}, unlike the name of the file")
@@ -81,11 +73,7 @@ def read_released(path: Path) -> Contract:
 
 
 def read_present(project: Project) -> Contract:
-    """Return the contract in work.
-
-    Raises:
-        UnreadableError: When it cannot be read, or its version is not three numbers.
-    """
+    """Return the contract in work."""
     contract = read_contract(project.contract, project.contract.name)
     if parse_version(contract.version) is None:
         raise contract.fail(("info", "version"), "info.version should be three numbers and nothing else, as 1.2.3")
@@ -93,11 +81,7 @@ def read_present(project: Project) -> Contract:
 
 
 def compare_contracts(project: Project, old: Contract, new: Contract) -> Report:
-    """Return what changed between two contracts, judged with what the project accepts.
-
-    Raises:
-        UnreadableError: When an input cannot be read.
-    """
+    """Return what changed between two contracts, judged with what the project accepts."""
     allowed = read_allowed(project.allow) if project.allow.exists() else []
     report = compare(old, new, read_policy(), allowed, allow_name=project.allow.name)
     return attrs.evolve(report, file=project.contract.name)
@@ -108,9 +92,6 @@ def find_step(project: Project) -> Step:
 
     A version that is in work is compared with the newest released one. One that is released has to be what was
     released, and is then compared with the one before it: that way a commit that releases is judged as well.
-
-    Raises:
-        UnreadableError: When a contract cannot be read.
     """
     new = read_present(project)
     released = list_released(project)
