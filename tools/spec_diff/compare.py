@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterable, Sequence
-from importlib.util import find_spec
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, get_args
+
+import attrs
 
 from tools.contract.document import Contract, read_contract
-from tools.spec_diff import generated, redocly, wire
 from tools.spec_diff import policy as policies
-from tools.spec_diff.report import Change, Report
+from tools.spec_diff import redocly
+from tools.spec_diff.report import Change, Report, reveal
+from tools.spec_diff.wire import operations
+from tools.spec_diff.wire.views import freeze
 
-# Each adds what it knows to the changes: `add(changes, old, new, policy)`. One that is not there is left out.
-EXTENSIONS = (("tools.spec_diff.python_surface", "add_python"), ("tools.spec_diff.installed", "add_installed"))
-
-
-class Extension(Protocol):
-    """Something that says more about changes."""
-
-    def __call__(
-        self, changes: Sequence[Change], old: Contract, new: Contract, policy: policies.Policy
-    ) -> Iterable[Change]:
-        """Return the changes with more said about them, and perhaps more changes."""
-        ...
-
-
-def find_extensions() -> list[Extension]:
-    """Return the extensions that are there."""
-    return [getattr(importlib.import_module(module), name) for module, name in EXTENSIONS if find_spec(module)]
+Part = Literal["wire", "python", "installed"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 
 def compare_wire(old: Contract, new: Contract, policy: policies.Policy) -> list[Change]:
@@ -38,11 +25,16 @@ def compare_wire(old: Contract, new: Contract, policy: policies.Policy) -> list[
     Raises:
         UnreadableError: When a contract cannot be read, or Redocly gives no report.
     """
-    if old.document == new.document:
+    if is_same(old, new):
         return []
     with redocly.run(old, new) as running:
-        facts = wire.compare(old, new, running.wait)
+        facts = operations.compare(old, new, running.wait)
     return policies.judge(facts, policy)
+
+
+def is_same(old: Contract, new: Contract) -> bool:
+    """Return whether two contracts say the same in the same order; 1 and true are two things."""
+    return old.document == new.document and freeze(old.document) == freeze(new.document)
 
 
 def compare(
@@ -52,31 +44,59 @@ def compare(
     allowed: Sequence[policies.Allowed] = (),
     *,
     allow_name: str = policies.ALLOW.name,
-    extensions: Iterable[Extension] | None = None,
+    parts: Collection[Part] = PARTS,
 ) -> Report:
     """Return what changed between two contracts and what it asks for.
+
+    A part that cannot be made is left out, and the report says so.
+
+    Args:
+        old: The old contract.
+        new: The new contract.
+        policy: The level of each rule.
+        allowed: The breaks that are accepted.
+        allow_name: What messages call the file with these.
+        parts: What to compare; what becomes of installed clients is said of changes of the wire.
 
     Raises:
         UnreadableError: When a contract cannot be read, or Redocly gives no report.
     """
-    if extensions is None and EXTENSIONS:
-        # They need it, and it can be had while Redocly is at work.
-        generated.prepare(old, new)
-    changes: Sequence[Change] = compare_wire(old, new, policy)
-    for extend in find_extensions() if extensions is None else extensions:
-        changes = list(extend(changes, old, new, policy))
+    missing: list[str] = []
+    if "python" in parts:
+        changes, missing = compare_with_python(old, new, policy, is_alone=set(parts) == {"python"})
+    else:
+        changes = compare_wire(old, new, policy)
+    if "installed" not in parts:
+        changes = [attrs.evolve(change, installed_clients=None) for change in changes]
     accepted, unused = policies.accept(changes, allowed)
+    actual = policies.measure_bump(old.version, new.version)
     return Report(
         old=old.version,
         new=new.version,
         changes=tuple(sort(changes)),
-        required=policies.require_bump(changes, accepted),
-        actual=policies.measure_bump(old.version, new.version),
+        required="none" if actual is None else policies.require_bump(changes, accepted),
+        actual=actual,
         accepted=accepted,
         unused=tuple(
             f"{allow_name}:{entry.line}: accepts nothing here: {entry.kind} at {entry.location}" for entry in unused
         ),
+        missing=tuple(missing),
     )
+
+
+def compare_with_python(
+    old: Contract, new: Contract, policy: policies.Policy, *, is_alone: bool
+) -> tuple[list[Change], list[str]]:
+    """Return the changes with what Python callers see of them, and why that is missing if it is."""
+    # Imported when it is wanted, since it takes longer than to compare the wire.
+    from tools.spec_diff.python import callers  # noqa: PLC0415
+
+    callers.prepare(old, new)
+    changes = [] if is_alone else compare_wire(old, new, policy)
+    try:
+        return callers.add_python(changes, old, new, policy), []
+    except callers.NoClientError as error:
+        return changes, [f"python is missing: {reveal(' '.join(str(error).split()))[:500]}"]
 
 
 def sort(changes: Iterable[Change]) -> list[Change]:

@@ -22,7 +22,7 @@ MAX_BYTES = 8 * 1024 * 1024
 MAX_CHANGES = 20_000
 MAX_CHARACTERS = 20_000
 """How long a single text may be."""
-VERSION = re.compile(r"\d{1,6}\.\d{1,6}\.\d{1,6}([-+][0-9A-Za-z.+-]{1,64})?")
+VERSION = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 KIND = re.compile(r"[A-Za-z][A-Za-z-]{0,63}")
 
 
@@ -33,7 +33,12 @@ class ExchangeError(Exception):
 def dump_report(report: Report) -> str:
     """Return a report as JSON that `load_report` reads."""
     changes = [
-        {**attrs.asdict(change), "python": list(change.python), "accepted": report.accepted.get(change)}
+        {
+            **attrs.asdict(change),
+            "python": list(change.python),
+            "directions": sorted(change.directions),
+            "accepted": report.accepted.get(change),
+        }
         for change in report.changes
     ]
     document = {
@@ -44,6 +49,7 @@ def dump_report(report: Report) -> str:
         "required": report.required,
         "actual": report.actual,
         "unused": list(report.unused),
+        "missing": list(report.missing),
         "changes": changes,
     }
     return json.dumps(document) + "\n"
@@ -79,10 +85,11 @@ def load_report(data: bytes) -> Report | str:
         new=_read_match(document, "new", VERSION),
         since=None if document.get("since") is None else _read_match(document, "since", VERSION),
         required=_read_choice(document, "required", BUMPS),
-        actual=_read_choice(document, "actual", BUMPS),
+        actual=None if document.get("actual") is None else _read_choice(document, "actual", BUMPS),
         changes=tuple(change for change, _ in read),
         accepted={change: reason for change, reason in read if reason is not None},
         unused=_read_texts(document, "unused"),
+        missing=_read_texts(document, "missing"),
     )
 
 
@@ -103,6 +110,7 @@ def _read_change(entry: Any) -> tuple[Change, str | None]:
         python=_read_texts(entry, "python"),
         installed_clients=_read_optional_text(entry, "installed_clients"),
         side=_read_choice(entry, "side", ("old", "new")),
+        directions=frozenset(_read_texts(entry, "directions")) & {"request", "response"},
     )
     return change, _read_optional_text(entry, "accepted")
 

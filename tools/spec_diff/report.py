@@ -39,6 +39,8 @@ class Change:
     """What becomes of clients that were generated from the old contract."""
     side: Literal["old", "new"] = "new"
     """Which contract `line` counts in; what was removed is in the old one."""
+    directions: frozenset[str] = frozenset()
+    """Whether it is about requests, answers, or both; empty when that is not known."""
 
 
 @attrs.frozen
@@ -51,13 +53,16 @@ class Report:
     changes: tuple[Change, ...]
     required: Bump
     """The bump that the changes ask for; an accepted break asks for no more than a minor one."""
-    actual: Bump
+    actual: Bump | None
+    """The bump that there is; none is demanded when it is None, as the versions are not X.Y.Z."""
     accepted: Mapping[Change, str] = attrs.field(factory=dict)
     """Breaking changes that the allow file accepts, with the reasons."""
     unused: tuple[str, ...] = ()
     """Entries of the allow file that accept nothing."""
     file: str | None = None
     """The new contract's path in the repository, for annotations."""
+    missing: tuple[str, ...] = ()
+    """Which parts of the comparison could not be made, and why."""
     since: str | None = None
     """The released version that the bump is measured from, when the old contract was itself in work."""
 
@@ -69,12 +74,15 @@ class Report:
     @property
     def covered(self) -> bool:
         """Whether the version was raised by as much as the changes ask for."""
+        if self.actual is None:
+            return not self.uncovered_break
         return BUMPS.index(self.actual) >= BUMPS.index(self.required)
 
     @property
     def uncovered_break(self) -> bool:
         """Whether a breaking change is neither accepted nor covered by a major version."""
-        return self.required == "major" and self.actual != "major"
+        breaking = any(change.level == "breaking" and change not in self.accepted for change in self.changes)
+        return breaking and self.actual != "major"
 
 
 def group(changes: Iterable[Change]) -> dict[str, list[Change]]:
@@ -105,6 +113,8 @@ def describe_verdict(report: Report) -> str:
     else:
         verdict = f"Breaking ({count(breaking, 'breaking change')})"
         verdict += f", {len(report.accepted)} accepted" if report.accepted else ""
+    if report.actual is None:
+        return f"{verdict}. {report.old} → {report.new}: no X.Y.Z, so no bump is demanded."
     actual = "none" if report.actual == "none" else f"{report.actual}, {report.since or report.old} → {report.new}"
     tail = "" if report.covered else ": not enough"
     return f"{verdict}. Required bump: {report.required}. Actual: {actual}{tail}."
@@ -130,23 +140,34 @@ def list_lines(change: Change, report: Report) -> list[str]:
     return lines
 
 
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
+"""Characters that a terminal, or whoever reads lines, would obey instead of showing."""
+
+
+def reveal(text: str) -> str:
+    """Return a text whose control characters are shown as escapes of JSON and not obeyed."""
+    return CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def render_text(report: Report) -> str:
-    """Return the report for a terminal."""
-    lines = [describe_verdict(report)]
-    for operation, changes in group(report.changes).items():
-        lines += ["", describe_operation(operation)]
-        for change in changes:
-            lines.append(f"  {change.level:<12}  {change.message}")
-            lines.append(f"{'':16}{change.kind} at {change.location}, {describe_place(change)}")
-            lines += [f"{'':16}{line}" for line in list_lines(change, report)]
+    """Return the report for a terminal: breaking changes first."""
+    lines = [describe_verdict(report), *report.missing]
+    breaking = [change for change in report.changes if change.level == "breaking"]
+    for changes in (breaking, [change for change in report.changes if change.level != "breaking"]):
+        for operation, own in group(changes).items():
+            lines += ["", describe_operation(operation)]
+            for change in own:
+                lines.append(f"  {change.level:<12}  {change.message}")
+                lines.append(f"{'':16}{change.kind} at {change.location}, {describe_place(change)}")
+                lines += [f"{'':16}{line}" for line in list_lines(change, report)]
     if report.unused:
         lines += ["", *report.unused]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(reveal, lines)) + "\n"
 
 
 def escape(text: str) -> str:
     """Return a text that Markdown shows as it is, in one line."""
-    text = re.sub(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+", " ", text)
+    text = re.sub(f"{CONTROLS.pattern}+", " ", text)
     # Entities, since a backslash is itself shown in some places.
     text = re.sub(r"[\\&<>`*_\[\]|#@~!$]", lambda match: f"&#{ord(match[0])};", text)
     # GitHub looks for these when entities are characters again; a space without width is what it does not look past.
@@ -158,6 +179,8 @@ def render_markdown(report: Report) -> str:
     """Return the report for a comment on a pull request: breaking changes in view, the rest folded."""
     mark = "🔴" if report.uncovered_break else "🟡" if report.breaking or not report.covered else "🟢"
     lines = [f"{mark} **{escape(describe_verdict(report))}**"]
+    for line in report.missing:
+        lines += ["", escape(line)]
     breaking = [change for change in report.changes if change.level == "breaking"]
     rest = [change for change in report.changes if change.level != "breaking"]
     lines += list_markdown(breaking, report)
@@ -230,23 +253,27 @@ def render_json(report: Report) -> str:
         "new": report.new,
         "bump": report.required,
         "breaking": report.breaking,
+        "missing": list(report.missing),
         "changes": changes,
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    # Escapes of JSON, so that a terminal obeys nothing and a reader gets what there was.
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return re.sub(f"(?!\\n){CONTROLS.pattern}", lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
 
 
 def escape_command(text: str, *, is_property: bool = False) -> str:
     """Return a text that a workflow command carries as it is."""
-    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    text = "\n".join(map(reveal, text.split("\n"))).replace("%", "%25").replace("\n", "%0A")
     return text.replace(":", "%3A").replace(",", "%2C") if is_property else text
 
 
 def render_github(report: Report) -> str:
     """Return the report as workflow commands, which annotate the lines of a pull request."""
+    missing = [f"::warning title=Contract::{escape_command(line)}" for line in report.missing]
     if not report.changes:
-        return ""
+        return "".join(f"{line}\n" for line in missing)
     command = "error" if report.uncovered_break else "notice"
-    lines = [f"::{command} title=Contract::{escape_command(describe_verdict(report))}"]
+    lines = [f"::{command} title=Contract::{escape_command(describe_verdict(report))}", *missing]
     for change in report.changes:
         if change.level == "breaking":
             command = "warning" if change in report.accepted or not report.uncovered_break else "error"
@@ -260,7 +287,7 @@ def render_github(report: Report) -> str:
             # A line of the old contract is none of the new one.
             where += [f"line={change.line}"] if change.side == "new" else []
         where.append(f"title={escape_command(f'{change.level}: {change.kind}', is_property=True)}")
-        message = "\n".join([change.message, *list_lines(change, report)])
+        message = "\n".join(map(reveal, [change.message, *list_lines(change, report)]))
         if change.side == "old":
             message += f"\n({describe_place(change)})"
         lines.append(f"::{command} {','.join(where)}::{escape_command(message)}")

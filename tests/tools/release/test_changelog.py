@@ -48,7 +48,7 @@ DRAFT = """### [1.1.0]
 
 #### Removed
 
-- **breaking** In `put_thing`, the status 404 was removed.
+- In `put_thing`, the status 404 was removed.
 """
 
 

@@ -1,10 +1,10 @@
-"""Run the client of some contract below the layer that users import: what does it send, what does it make of answers?
+"""Run the client of some contract below the runtime: what does it send, and what does it make of answers?
 
-    PYTHONPATH=<folder of the generated client>:overrides python -P driver.py < plan.json > results.json
+    PYTHONPATH=<folder of the generated client>:overrides python driver.py < plan.json > results.json
 
 A program of its own, since the generated package has the same name for every contract. It knows no contract: which
 operation is meant is said by method and path, arguments by where they go in the request, and a field by its path.
-Nothing is sent: requests and answers are handed over where the layer would use a connection.
+Nothing is sent over a network.
 """
 
 from __future__ import annotations
@@ -12,80 +12,35 @@ from __future__ import annotations
 import ast
 import builtins
 import importlib
-import importlib.util
 import inspect
 import json
 import logging
 import re
 import sys
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from uuid import UUID
 
 import attrs
 import httpx
+import stand_ins
 
-PACKAGE = "scenario_uploads_client"
+# isort: split
+from scenario_uploads import Scenario, ScenarioError, is_known
+from scenario_uploads.api.exchange import fetch
+from scenario_uploads.api.operations import Operation
+from scenario_uploads.decoding.codec import build_arguments
+from scenario_uploads.decoding.decoders import find_decoder, find_item_decoder
+from scenario_uploads.decoding.fields import json_names
+from scenario_uploads.retry import Repeat
+
+PACKAGE = stand_ins.PACKAGE
 REQUEST = re.compile(r'"method": "(\w+)",\s+"url": "([^"]*)"')
-IMPORT = re.compile(rf"^ *from ({PACKAGE}[\w.]*|scenario_uploads\.models) import (?:\(([^)]*)\)|(.+))$", re.MULTILINE)
 SHOWN = 60
-
-
-def list_names(text: str) -> list[str]:
-    """Return the names that an import brings, as they are called where they come from."""
-    names = (part.split() for part in re.sub(r"#.*", "", text).split(","))
-    return [words[0] for words in names if words and words[0] != "*"]
-
-
-def stand_in(module_name: str, names: Iterable[str]) -> None:
-    """Let a module of the generated client have `names`, whatever its contract."""
-    try:
-        module: Any = importlib.import_module(module_name)
-    except ModuleNotFoundError:
-        module = sys.modules[module_name] = ModuleType(module_name)
-    for name in names:
-        if not hasattr(module, name):
-            try:
-                importlib.import_module(f"{module_name}.{name}")
-            except ModuleNotFoundError:
-                setattr(module, name, type(name, (), {"__doc__": "Not in this contract."}))
-                # What a star brings is what this names.
-                module.__all__ = (*getattr(module, "__all__", ()), name)
-
-
-def load_layer() -> Any:
-    """Return the module that calls the API.
-
-    The layer names the operations and models of the present contract. What another contract lacks gets a stand-in,
-    which nothing here uses: the operations that are called come from the plan.
-    """
-    spec = importlib.util.find_spec("scenario_uploads")
-    for folder in () if spec is None else spec.submodule_search_locations or ():
-        for room in sorted(Path(folder).rglob("*.py")):
-            for module, several, single in IMPORT.findall(room.read_text(encoding="utf-8")):
-                name = (
-                    f"{PACKAGE}.models" if module.endswith("scenario_uploads.models") or module == ".models" else module
-                )
-                stand_in(name, list_names(several or single))
-    return importlib.import_module("scenario_uploads.api.exchange")
-
-
-HTTP = load_layer()
-ANSWERS: Any = importlib.import_module("scenario_uploads.api.responses")
-CODEC: Any = importlib.import_module("scenario_uploads.decoding.codec")
-DECODERS: Any = importlib.import_module("scenario_uploads.decoding.decoders")
-ERRORS: Any = importlib.import_module("scenario_uploads.errors")
-OPERATIONS: Any = importlib.import_module("scenario_uploads.api.operations")
-OPTIONS: Any = importlib.import_module("scenario_uploads.settings.client")
-RETRY: Any = importlib.import_module("scenario_uploads.retry")
-SHAPES: Any = importlib.import_module("scenario_uploads.decoding.fields")
-is_known: Any = importlib.import_module("scenario_uploads.decoding.enums").is_known
-importlib.import_module("scenario_uploads.models")
 
 
 class Mark:
@@ -180,7 +135,7 @@ def find_endpoint(method: str, path: str) -> Endpoint | None:
     if name is None:
         return None
     module: Any = importlib.import_module(name)
-    get_request = module._get_kwargs  # noqa: SLF001 - see above
+    get_request = module._get_kwargs
     hints = typing.get_type_hints(get_request)
     return Endpoint(module, get_request, hints, find_names(get_request, hints, path))
 
@@ -197,7 +152,7 @@ def matches_status(test: ast.expr, status: str) -> bool:
 
 def find_answer_type(module: Any, status: str) -> Any:
     """Return the type of what the generated client makes of the answer with a status, or None when it reads no body."""
-    function = ast.parse(inspect.getsource(module._parse_response)).body[0]  # noqa: SLF001 - it says more than types do
+    function = ast.parse(inspect.getsource(module._parse_response)).body[0]
     for statement in ast.iter_child_nodes(function):
         if isinstance(statement, ast.If) and matches_status(statement.test, status):
             return read_type(statement.body, vars(module))
@@ -296,17 +251,30 @@ class Warnings(logging.Handler):
 WARNINGS = Warnings()
 
 
-def make_api(scheme: str) -> Any:
-    """Return the settings of a client as somebody has who gives nothing but credentials."""
-    given: dict[str, Any] = dict.fromkeys(
-        ("api_key", "api_secret", "bearer_auth", "base_url", "timeout", "default_headers", "default_query")
-    )
-    given |= {"bearer_auth": "token"} if scheme == "bearer" else {"api_key": "key", "api_secret": "secret"}
-    options = OPTIONS.resolve_options(**given, max_retries=0, strict_responses=False, environ={})
-    return HTTP.Api(options)
+class Wire:
+    """Stands for the network: keeps what is sent and answers as it is told."""
+
+    def __init__(self) -> None:
+        self.sent: httpx.Request | None = None
+        self.answer: Mapping[str, Any] = {}
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
+        self.sent = request
+        content = self.answer.get("content", "{}").encode()
+        headers = {"content-type": "application/json", **self.answer.get("headers", {})}
+        return httpx.Response(self.answer.get("status", 200), headers=headers, content=content)
 
 
-APIS = {scheme: make_api(scheme) for scheme in ("basic", "bearer")}
+WIRE = Wire()
+CREDENTIALS: Mapping[str, dict[str, str]] = {
+    "basic": {"api_key": "key", "api_secret": "secret"},
+    "bearer": {"bearer_auth": "token"},
+}
+CLIENTS = {
+    scheme: Scenario(http_client=httpx.Client(transport=httpx.MockTransport(WIRE.handle)), max_retries=0, **given)
+    for scheme, given in CREDENTIALS.items()
+}
 
 
 def build(endpoint: Endpoint, plan: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
@@ -323,16 +291,14 @@ def build(endpoint: Endpoint, plan: Mapping[str, Any], problems: list[str]) -> d
         elif value is None:
             given[argument] = None
         else:
-            decode = DECODERS.find_decoder(endpoint.hints[argument], CODEC.build_arguments, new_values=False)
+            decode = find_decoder(endpoint.hints[argument], build_arguments, new_values=False)
             given[argument] = decode(value, argument, report)
     if "body" in plan:
         hint = endpoint.hints.get("body")
         if hint is None:
             problems.append("body is no argument")
         else:
-            given["body"] = DECODERS.find_item_decoder(hint, CODEC.build_arguments, new_values=False)(
-                plan["body"], "body", report
-            )
+            given["body"] = find_item_decoder(hint, build_arguments, new_values=False)(plan["body"], "body", report)
     for name, parameter in inspect.signature(endpoint.get_request).parameters.items():
         if parameter.default is inspect.Parameter.empty and name not in given:
             problems.append(f"{name} is missing")
@@ -340,55 +306,37 @@ def build(endpoint: Endpoint, plan: Mapping[str, Any], problems: list[str]) -> d
 
 
 def carry_out(operation: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str, Any]:
-    """Make a call up to where it would be sent, and give it an answer if the plan has one; return what came of it.
+    """Make a call, answer it if the plan says how, and return what came of it.
 
     `refused` says that the client does not send this, `failed` that it could not be tried.
     """
     problems: list[str] = []
+    WARNINGS.found, WIRE.sent, WIRE.answer = [], None, plan.get("answer", {})
     try:
         endpoint = find_endpoint(operation["method"], operation["path"])
         if endpoint is None:
             return {"failed": "the generated client does not have the operation"}
         request = endpoint.get_request(**build(endpoint, plan, problems))
         model, wrapped = (None, False) if plan.get("status") is None else find_model(endpoint.module, plan["status"])
-        if problems:
-            return {"refused": "; ".join(problems)}
-        call = OPERATIONS.Operation(operation["name"], model, request, RETRY.Repeat.NEVER)
-        steps = HTTP.call(APIS[plan.get("scheme", "basic")], call, retries=0)
-        sent = next(steps).request
-    except ERRORS.ScenarioError as error:
-        return {"refused": str(error)}
     except Exception as error:  # noqa: BLE001 - whatever it is, it is told with what was tried
         return {"refused": "; ".join(problems)} if problems else {"failed": f"{type(error).__name__}: {error}"}
-    result: dict[str, Any] = {"sent": describe_request(sent)}
-    answer = plan.get("answer")
-    if answer is None:
-        steps.close()
-        return result
-    if model is None and 200 <= answer["status"] < 300:
-        steps.close()
-        return result | {"unread": True}
-    return result | receive(steps, sent, answer, wrapped=wrapped)
-
-
-def receive(steps: Any, sent: httpx.Request, answer: Mapping[str, Any], *, wrapped: bool) -> dict[str, Any]:
-    """Give a call its answer; return how it reads, what is raised, and what is warned of."""
+    if problems:
+        return {"refused": "; ".join(problems)}
+    if wrapped and WIRE.answer.get("json") and 200 <= WIRE.answer["status"] < 300:
+        WIRE.answer = {**WIRE.answer, "content": f'{{"value": {WIRE.answer["content"]}}}'}
+    uploads = CLIENTS[plan.get("scheme", "basic")].uploads
+    call = Operation(operation["name"], model or dict, request, Repeat.NEVER)
     result: dict[str, Any] = {}
-    wrapped = wrapped and answer["json"] and 200 <= answer["status"] < 300
-    content = f'{{"value": {answer["content"]}}}' if wrapped else answer["content"]
-    WARNINGS.found = []
     try:
-        steps.send(ANSWERS.Answer(answer["status"], httpx.Headers(answer["headers"]), content.encode(), sent, 0.0))
-    except StopIteration as done:
-        result["reading"] = describe_reading(done.value, (["value"] if wrapped else []) + answer["look"])
-    except ERRORS.ScenarioError as error:
-        shown = ("reason", "trace_id", "retry_after")
-        result["raised"] = {"type": type(error).__name__, "known": True, "text": str(error)}
-        result["raised"] |= {name: getattr(error, name) for name in shown if hasattr(error, name)}
+        value = uploads._runner.run(fetch(uploads._api, call, retries=0)).value
+        result["reading"] = describe_reading(value, (["value"] if wrapped else []) + WIRE.answer.get("look", []))
     except Exception as error:  # noqa: BLE001 - a crash is what is looked for
-        result["raised"] = {"type": type(error).__name__, "known": False, "text": str(error)}
-    result["problems"] = WARNINGS.found
-    return result
+        result["raised"] = {"type": type(error).__name__, "known": isinstance(error, ScenarioError), "text": str(error)}
+    if WIRE.sent is None:
+        return {"refused": result["raised"]["text"]}
+    if model is None and 200 <= WIRE.answer.get("status", 200) < 300:
+        result = {"unread": True}
+    return {"sent": describe_request(WIRE.sent), "problems": WARNINGS.found, **result}
 
 
 def describe_request(request: httpx.Request) -> dict[str, Any]:
@@ -409,7 +357,7 @@ def describe_reading(value: Any, path: list[Any]) -> dict[str, str]:
     for step in path:
         extra = False
         if attrs.has(type(value)):
-            names = {key: attribute for attribute, key in SHAPES.json_names(type(value)).items()}
+            names = {key: attribute for attribute, key in json_names(type(value)).items()}
             extra = step not in names
             if extra:
                 kept = getattr(value, "additional_properties", {})

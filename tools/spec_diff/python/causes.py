@@ -13,8 +13,8 @@ import attrs
 
 from tools.contract.document import Contract, Pointer, UnreadableError, is_object, parse_pointer
 from tools.contract.operations import METHODS, list_operations
+from tools.spec_diff.python.differences import Difference, normalize
 from tools.spec_diff.report import Change
-from tools.spec_diff.surface_diff import Difference, normalize
 
 MAX_STEPS = 100_000
 """How many values are looked at to see which components a place leads to."""

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.contract.document import Contract, Pointer, format_pointer, is_array, is_object, parse_pointer
-from tools.contract.operations import METHODS
+from tools.contract.document import Contract, Pointer, format_pointer, is_array, is_object, parse_reference
+from tools.contract.operations import METHODS, list_operations
 
 WORDS = frozenset(
     {
-        *(
-            "description",
-            "summary",
-            "title",
-            "example",
-            "examples",
-            "externalDocs",
-            "tags",
-            "$comment",
-            "termsOfService",
-        ),
-        *("contact", "license", "bearerFormat", "name", "url", "email", "identifier", "$schema", "value"),
+        *("description", "summary", "title", "example", "examples", "externalDocs", "tags", "$comment", "info"),
+        *("termsOfService", "contact", "license", "bearerFormat", "$schema"),
     }
 )
-"""Keys that are words about the contract; `name` and `url` count only below one of these or a tag."""
+"""Keys that hold words about the contract."""
+NAMED = frozenset(
+    {
+        *("properties", "patternProperties", "dependentSchemas", "$defs", "schemas", "responses", "parameters"),
+        *("headers", "requestBodies", "securitySchemes", "links", "callbacks", "pathItems", "paths", "webhooks"),
+        *("content", "encoding", "variables", "mapping", "scopes", "flows"),
+    }
+)
+"""Keys below which there are names, whatever they are."""
 
 
 def format_place(contract: Contract, place: Pointer) -> str:
@@ -38,17 +36,18 @@ def format_place(contract: Contract, place: Pointer) -> str:
 
 
 def find_unused(contract: Contract) -> set[Pointer]:
-    """Return the components that no operation leads to, security schemes aside."""
+    """Return the components that nothing else leads to, and the security schemes that no operation asks for."""
     components = contract.document.get("components", {})
     if not is_object(components):
         return set()
     unused: set[Pointer] = {
-        ("components", kind, name)
-        for kind, group in components.items()
-        if is_object(group) and kind != "securitySchemes"
-        for name in group
+        ("components", kind, name) for kind, group in components.items() if is_object(group) for name in group
     }
     queue: list[Any] = [value for key, value in contract.document.items() if key != "components"]
+    ways = [contract.document.get("security")]
+    ways += [contract.at(each.pointer).get("security") for each in list_operations(contract)]
+    for way in (way for own in ways if is_array(own) for way in own if is_object(way)):
+        unused -= {("components", "securitySchemes", name) for name in way}
     while queue:
         value = queue.pop()
         if is_array(value):
@@ -56,18 +55,22 @@ def find_unused(contract: Contract) -> set[Pointer]:
         elif is_object(value):
             queue += value.values()
             reference = value.get("$ref")
-            place = parse_pointer(reference)[:3] if isinstance(reference, str) else None
+            place = parse_reference(reference)[:3] if isinstance(reference, str) else None
             if place in unused:
                 unused.remove(place)
                 queue.append(contract.at(place))
     return unused
 
 
-def is_words(place: Pointer, key: str) -> bool:
-    """Return whether a place is words about the contract."""
-    if key in WORDS - {"name", "url", "value", "email", "identifier"}:
-        return True
-    return any(step in ("info", "tags", "externalDocs", "example", "examples", "contact", "license") for step in place)
+def is_words(place: Pointer) -> bool:
+    """Return whether a place is words about the contract; a property that is called `tags` is none."""
+    steps = iter(map(str, place))
+    for step in steps:
+        if step in WORDS or step.startswith("x-"):
+            return True
+        if step in NAMED:
+            next(steps, None)
+    return False
 
 
 def name_place(contract: Contract, place: Pointer) -> str:
@@ -81,7 +84,7 @@ def name_place(contract: Contract, place: Pointer) -> str:
     index = 0
     while index < len(steps):
         step = steps[index]
-        if step == "properties" and index + 1 < len(steps):
+        if step in ("properties", "patternProperties") and index + 1 < len(steps):
             index += 1
             name += f".{steps[index]}"
         elif step == "items":

@@ -9,9 +9,13 @@ from typing import Literal
 
 import attrs
 
-from tools.spec_diff.surface import Argument, Enum, Model, Operation, Surface
+from tools.spec_diff.python.surface import Argument, Enum, Model, Operation, Surface
 
 Sort = Literal["class", "field", "member", "operation", "argument", "return"]
+
+
+GIVEN, READ = frozenset({"request"}), frozenset({"response"})
+BOTH, NEITHER = GIVEN | READ, frozenset[str]()
 
 
 @attrs.frozen
@@ -26,6 +30,8 @@ class Difference:
     name: str
     """The field, the member's value or the argument; empty when it is the owner as a whole."""
     text: str
+    breaks: frozenset[str] = BOTH
+    """In which direction it breaks callers: who gives the value (request), who reads it (response), or both."""
 
     @property
     def in_operation(self) -> bool:
@@ -100,7 +106,7 @@ def compare_classes(old: Surface, new: Surface, renames: Mapping[str, str]) -> I
     for name, after in new.classes.items():
         if name not in old.classes and name not in renames.values():
             noun = "enum" if isinstance(after, Enum) else "model"
-            yield Difference("python-added", "class", name, "", f"the {noun} {name} was added")
+            yield Difference("python-added", "class", name, "", f"the {noun} {name} was added", NEITHER)
     for name, before in old.classes.items():
         noun = "enum" if isinstance(before, Enum) else "model"
         if name in renames:
@@ -130,7 +136,8 @@ def compare_enums(name: str, old: Enum, new: Enum) -> Iterator[Difference]:
             yield Difference("python-renamed", "member", name, plain, f"{name}.{member} → {name}.{after[value]}")
     for value, member in after.items():
         if value not in before:
-            yield Difference("python-added", "member", name, value.strip("'\""), f"{name}.{member} was added")
+            text = f"{name}.{member} was added"
+            yield Difference("python-added", "member", name, value.strip("'\""), text, NEITHER)
 
 
 def compare_models(name: str, old: Model, new: Model, renames: Mapping[str, str]) -> Iterator[Difference]:
@@ -154,7 +161,10 @@ def compare_models(name: str, old: Model, new: Model, renames: Mapping[str, str]
         follower = next((each for each in list(after)[list(after).index(field) :] if each in before), None)
         if after[field].taken and follower is not None and after[follower].taken:
             text += f"; positional arguments of {name}() move from {follower} on"
-        yield Difference("python-added", "field", name, field, text)
+        # Who reads a model does not make one.
+        needed = after[field].required and after[field].taken
+        rule = "python-required-added" if needed else "python-added"
+        yield Difference(rule, "field", name, field, text, GIVEN if needed else NEITHER)
     for field, argument in before.items():
         if field in after:
             yield from compare_arguments(
@@ -163,7 +173,7 @@ def compare_models(name: str, old: Model, new: Model, renames: Mapping[str, str]
     orders = [[each for each in model if is_kept(before.get(each), after.get(each))] for model in (before, after)]
     if orders[0] != orders[1]:
         text = f"the positional arguments of {name}() were {', '.join(orders[0])} and are {', '.join(orders[1])}"
-        yield Difference("python-order-changed", "class", name, "", text)
+        yield Difference("python-order-changed", "class", name, "", text, NEITHER)
 
 
 def is_kept(old: Argument | None, new: Argument | None) -> bool:
@@ -172,14 +182,34 @@ def is_kept(old: Argument | None, new: Argument | None) -> bool:
 
 
 def compare_arguments(sort: Sort, owner: str, subject: str, old: Argument, new: Argument) -> Iterator[Difference]:
-    """Return what differs between two versions of a field or an argument."""
+    """Return what differs between two versions of a field, which is given and read, or of an argument."""
     if old.annotation != new.annotation:
         text = f"{subject}: {show_type(old.annotation)} → {show_type(new.annotation)}{describe_choices(old, new, sort)}"
-        yield Difference("python-type-changed", sort, owner, new.name, text)
+        breaks = find_broken(old.annotation, new.annotation) & (BOTH if sort == "field" else GIVEN)
+        yield make_type_change(sort, owner, new.name, text, breaks)
     if old.required != new.required:
         text = "became required" if new.required else "became optional"
         reads = " and may read as not given" if sort == "field" and not new.required else ""
-        yield Difference("python-type-changed", sort, owner, new.name, f"{subject} {text}{reads}")
+        breaks = GIVEN if new.required else READ & (BOTH if sort == "field" else GIVEN)
+        yield make_type_change(sort, owner, new.name, f"{subject} {text}{reads}", breaks)
+
+
+def make_type_change(sort: Sort, owner: str, name: str, text: str, breaks: frozenset[str]) -> Difference:
+    """Return a difference of a type, which only widens when it breaks nobody."""
+    return Difference("python-type-changed" if breaks else "python-type-widened", sort, owner, name, text, breaks)
+
+
+def find_broken(old: frozenset[str], new: frozenset[str]) -> frozenset[str]:
+    """Return whom another type breaks: who gives the value when it is narrower, who reads it when it is wider."""
+    more, less = new - list_taken(old), old - list_taken(new)
+    narrower = bool(less) and "Any" not in new
+    wider = bool(more) and "Any" not in old
+    return (GIVEN if narrower else NEITHER) | (READ if wider else NEITHER) | (BOTH if narrower and wider else NEITHER)
+
+
+def list_taken(choices: frozenset[str]) -> frozenset[str]:
+    """Return the choices with what is taken for one of them: an int for a float."""
+    return choices | {"int"} if "float" in choices else choices
 
 
 def show_type(choices: frozenset[str]) -> str:
@@ -204,7 +234,7 @@ def compare_operations(
     before, after = ({normalize(key.partition(".")[2]): key for key in each.operations} for each in (old, new))
     for name, key in after.items():
         if name not in before and name not in moved.values():
-            yield Difference("python-added", "operation", name_of(key), "", f"the operation {key} was added")
+            yield Difference("python-added", "operation", name_of(key), "", f"the operation {key} was added", NEITHER)
     for name, key in before.items():
         match = after.get(name if name in after else moved.get(name, ""))
         if match is None:
@@ -230,7 +260,9 @@ def compare_signatures(name: str, old: Operation, new: Operation, renames: Mappi
     for argument, value in after.items():
         if argument not in before:
             need = "required" if value.required else "optional"
-            yield Difference("python-added", "argument", name, argument, f"the argument {argument} was added ({need})")
+            text = f"the argument {argument} was added ({need})"
+            rule, breaks = ("python-required-added", BOTH) if value.required else ("python-added", NEITHER)
+            yield Difference(rule, "argument", name, argument, text, breaks)
         else:
             here = rename_argument(before[argument], renames)
             yield from compare_arguments("argument", name, f"the argument {argument}", here, value)
@@ -243,4 +275,5 @@ def compare_signatures(name: str, old: Operation, new: Operation, renames: Mappi
     else:
         text = f"no longer returns {show_type(less)}"
     if more or less:
-        yield Difference("python-type-changed", "return", name, "", text)
+        # What may come beside it, or comes no more, is judged as the answer that it is.
+        yield make_type_change("return", name, "", text, BOTH if more and less else NEITHER)

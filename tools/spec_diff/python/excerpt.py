@@ -14,7 +14,7 @@ import attrs
 
 from tools.contract.document import Contract, Pointer, is_array, is_object, parse_pointer
 from tools.contract.operations import METHODS, Operation, list_operations
-from tools.spec_diff.views import freeze
+from tools.spec_diff.wire.views import freeze
 
 # A component: the kind of it and its name.
 Component = tuple[str, str]

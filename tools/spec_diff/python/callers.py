@@ -13,14 +13,16 @@ import attrs
 
 from tools.contract.document import Contract, Pointer, format_pointer
 from tools.contract.operations import list_operations, normalize_path
-from tools.spec_diff.causes import Places, find_causes, make_clue
-from tools.spec_diff.excerpt import make_excerpts
-from tools.spec_diff.generated import generated_clients, is_large
 from tools.spec_diff.policy import Policy, judge
+from tools.spec_diff.python.causes import Clue, Places, find_causes, make_clue
+from tools.spec_diff.python.clients import NoClientError, generated_clients, is_large, start_generating
+from tools.spec_diff.python.differences import Difference, compare_surfaces, normalize
+from tools.spec_diff.python.excerpt import make_excerpts
+from tools.spec_diff.python.surface import read_surfaces
 from tools.spec_diff.report import Change, describe_operation
-from tools.spec_diff.surface import read_surfaces
-from tools.spec_diff.surface_diff import Difference, compare_surfaces, normalize
-from tools.spec_diff.wire import Fact
+from tools.spec_diff.wire.walk import Fact
+
+__all__ = ["NoClientError", "add_python", "prepare"]
 
 
 def match_operations(old: Contract, new: Contract) -> dict[str, str]:
@@ -34,27 +36,44 @@ def match_operations(old: Contract, new: Contract) -> dict[str, str]:
     return moved
 
 
+def prepare(old: Contract, new: Contract) -> None:
+    """Begin to generate the clients of two contracts that differ in more than words; what needs them waits less."""
+    if any(old.document.get(key) != new.document.get(key) for key in ("paths", "components", "servers", "security")):
+        for contract in choose_sources(old, new):
+            start_generating(contract)
+
+
+def choose_sources(old: Contract, new: Contract) -> tuple[Contract, Contract]:
+    """Return what to generate the clients from: of large contracts, what differs."""
+    return make_excerpts(old, new) if is_large(old) or is_large(new) else (old, new)
+
+
 def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: Policy) -> list[Change]:
     """Return the changes with what Python callers see of them, and what they see beyond them as changes of its own.
 
+    What breaks callers is never said below a change that is not breaking: it is a change of its own then.
+
     Raises:
-        UnreadableError: When a client cannot be generated from a contract.
+        NoClientError: When a client cannot be generated from a contract.
     """
     if old.document == new.document:
         return list(changes)
-    # A small one is generated for other parts of the comparison as well.
-    sources = make_excerpts(old, new) if is_large(old) or is_large(new) else (old, new)
-    with generated_clients(*sources) as folders:
+    with generated_clients(*choose_sources(old, new)) as folders:
         differences = compare_surfaces(*read_surfaces(*folders), match_operations(old, new))
     places = {"old": Places(old), "new": Places(new)}
     clues = [make_clue(change, places[change.side]) for change in changes]
     lines: dict[Change, dict[tuple[str, str], list[str]]] = {change: {} for change in changes}
     facts: list[Fact] = []
-    for difference in differences:
-        causes = find_causes(difference, clues, places)
-        breaks = difference.rule != "python-added"
-        # Words that changed are no cause, and something that breaks callers is not hidden in a note.
-        causes = [clue for clue in causes if clue.change.level != "note" or not breaks]
+    found = [(difference, find_causes(difference, clues, places)) for difference in differences]
+    # Of a renamed field one half is added and one removed, and the break is told of once.
+    told = {each.text for each, causes in found if any(clue.change.level == "breaking" for clue in causes)}
+    for difference, near in found:
+        causes = near
+        if breaks_callers(difference, near):
+            # Words are no cause, and something that breaks callers is not hidden below what does not break.
+            causes = [clue for clue in near if clue.change.level != "note" and difference.text in told]
+        elif difference.rule not in ("python-added", "python-type-widened"):
+            causes = [clue for clue in near if clue.change.kind != "documentation-changed"]
         own = difference.owner if difference.sort in ("argument", "return") else ""
         for clue in causes:
             group = lines[clue.change].setdefault((difference.sort, difference.text), [])
@@ -72,6 +91,12 @@ def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: 
         for change in changes
     ]
     return said + [attrs.evolve(change, python=(change.message,)) for change in judge(merge_facts(facts), policy)]
+
+
+def breaks_callers(difference: Difference, causes: Sequence[Clue]) -> bool:
+    """Return whether a difference breaks those who give or read the value, as far as its causes say who does."""
+    ways = {way for clue in causes for way in clue.change.directions}
+    return bool(difference.breaks & ways if ways and difference.sort == "field" else difference.breaks)
 
 
 def make_fact(difference: Difference, places: Mapping[str, Places]) -> Fact:

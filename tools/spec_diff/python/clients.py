@@ -18,6 +18,11 @@ from tools.client.generate import GenerationError
 from tools.contract.document import Contract, UnreadableError
 from tools.contract.operations import list_operations
 
+
+class NoClientError(UnreadableError):
+    """No client can be generated from a contract."""
+
+
 LARGE = 40
 """From how many operations on a contract is reduced to what matters before a client is generated from it."""
 _LOCK = threading.Lock()
@@ -28,17 +33,6 @@ _RUNNING: dict[str, Future[Path]] = {}
 def is_large(contract: Contract) -> bool:
     """Return whether to generate the client of a whole contract takes too long."""
     return len(list_operations(contract)) > LARGE
-
-
-def prepare(old: Contract, new: Contract) -> None:
-    """Begin to generate the clients of two contracts that differ in more than words, unless they are large.
-
-    Whoever needs them later has less to wait for.
-    """
-    if any(old.document.get(key) != new.document.get(key) for key in ("paths", "components", "servers", "security")):
-        for contract in (old, new):
-            if not is_large(contract):
-                start_generating(contract)
 
 
 def start_generating(contract: Contract) -> Future[Path]:
@@ -78,13 +72,13 @@ def wait_for(contract: Contract) -> Path:
     """Return the folder that holds the client of a contract, generated when it was not yet.
 
     Raises:
-        UnreadableError: When the generator fails or warns: a client of this contract lacks a part of it, and the
+        NoClientError: When the generator fails or warns: a client of this contract lacks a part of it, and the
             project would not have one.
     """
     try:
         return start_generating(contract).result()
     except GenerationError as error:
-        raise UnreadableError(contract.name, f"no client can be generated from it: {error}") from None
+        raise NoClientError(contract.name, f"no client can be generated from it: {error}") from None
 
 
 @contextmanager
@@ -94,7 +88,7 @@ def generated_clients(old: Contract, new: Contract) -> Iterator[tuple[Path, Path
     Both are generated side by side, and once in a process however often they are asked for. Nobody may write to them.
 
     Raises:
-        UnreadableError: When one cannot be generated; the message names the contract and says what the generator said.
+        NoClientError: When one cannot be generated; the message names the contract and says what the generator said.
     """
     for contract in (old, new):
         start_generating(contract)

@@ -1,0 +1,10 @@
+"""How what goes over the wire differs between two contracts, fact by fact.
+
+walk         what one walk through two contracts finds, and which place belongs to which
+operations   operations, webhooks and callbacks; it leads to the others
+parameters, bodies, responses, security, servers      a part of an operation each
+views        reads schemas into what they accept; digests tells schemas apart that cannot be merged
+schemas      how two such views differ
+remainder    what Redocly saw and no fact covers
+places       what places in a contract are called
+"""

@@ -1,0 +1,107 @@
+"""What Redocly saw and no fact covers: words, parts that nothing uses, and what no rule knows.
+
+A place that the walk has compared, keyword by keyword, is either a fact or the same in other words (a new order, a move
+behind a `$ref`, null written another way). Whatever else Redocly saw is reported, by a rule that errs on the safe side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from tools.contract.document import Contract, Pointer, is_object
+from tools.contract.operations import METHODS, list_operations
+from tools.spec_diff.redocly import Seen
+from tools.spec_diff.wire.places import find_unused, format_place, is_words, name_place
+from tools.spec_diff.wire.views import JUDGED_KEYWORDS, Side
+from tools.spec_diff.wire.walk import Found, Walk
+
+STYLE = frozenset({"required", "schema", "content", "style", "explode", "deprecated", "$ref"})
+JUDGED_KEYS: Mapping[str, frozenset[str]] = {
+    "operation": frozenset(
+        {"operationId", "parameters", "requestBody", "responses", "security", "deprecated", "servers", "callbacks"}
+    ),
+    "path": frozenset({"parameters", "servers", "$ref", "key", *METHODS}),
+    "parameter": STYLE | {"name", "in", "allowReserved", "allowEmptyValue"},
+    "header": STYLE,
+    "body": frozenset({"required", "content", "$ref"}),
+    "response": frozenset({"content", "headers", "$ref"}),
+    "media": frozenset({"schema", "encoding"}),
+    "scheme": frozenset({"type", "scheme", "name", "in", "flows", "openIdConnectUrl", "$ref"}),
+    "server": frozenset({"url"}),
+    "root": frozenset({"paths", "security", "servers", "openapi", "webhooks"}),
+    "info": frozenset({"version"}),
+    "schema": JUDGED_KEYWORDS,
+}
+"""What the walk compares of each kind of thing."""
+
+
+def explain(walk: Walk, seen: Iterable[Seen]) -> None:
+    """Note what Redocly saw and the walk has not compared."""
+    unused: dict[Side, Collection[Pointer]] = {"old": find_unused(walk.old), "new": find_unused(walk.new)}
+    for each in seen:
+        if is_judged(walk, "new", each.new, each.key) or is_judged(walk, "old", each.old, each.key):
+            continue
+        where: Side = "old" if each.new is None else "new"
+        place = each.old if each.new is None else each.new
+        if place is None:
+            continue
+        if each.key is None and place[:1] == ("components",) and len(place) <= 3:
+            note_components(walk, where, place, unused[where], each.change)
+            continue
+        if each.key is not None and each.old is not None and where == "new" and not walk.new.has(place):
+            where, place = "old", each.old
+        note(walk, where, place, each, unused[where])
+
+
+def note(walk: Walk, where: Side, place: Pointer, seen: Seen, unused: Collection[Pointer]) -> None:
+    """Note what no other part of the walk has an opinion of."""
+    contract = walk.old if where == "old" else walk.new
+    key = seen.key if seen.key is not None else str(place[-1]) if place else ""
+    verb = "changed" if seen.change == "modified" else seen.change
+    message = f"{name_place(contract, place)}: {key} was {verb}"
+    if place[:1] == ("tags",) and len(place) > 1:
+        tag = contract.at(place[:2])
+        name = tag.get("name") if is_object(tag) else tag
+        message = f"the tag {name} was {verb if len(place) == 2 and seen.key is None else 'changed'}"
+    if is_words(place) or is_words((key,)):
+        rule = "documentation-changed"
+    elif place[:3] in unused:
+        rule = "unused-component-changed"
+    elif key == "key":
+        # What has a new name only was met under both, once removed and once added.
+        return
+    else:
+        rule = "other-added" if seen.change == "added" else "other-changed"
+    for name in find_operations(contract, place) or ("",):
+        walk.note(Found(rule, where, place, format_place(contract, place), message), name)
+
+
+def note_components(walk: Walk, where: Side, place: Pointer, unused: Collection[Pointer], change: str) -> None:
+    """Note which components came or went that nothing leads to; whatever leads to another has been compared with it."""
+    contract, other = (walk.old, walk.new) if where == "old" else (walk.new, walk.old)
+    for component in sorted(unused):
+        if component[: len(place)] == place and not other.has(component):
+            name = component[2]
+            message = f"{name}: {name} was {'changed' if change == 'modified' else change}"
+            found = Found("unused-component-changed", where, component, format_place(contract, component), message)
+            walk.note(found, "")
+
+
+def is_judged(walk: Walk, side: Side, place: Pointer | None, key: str | None) -> bool:
+    """Return whether the walk has compared `key` at `place`, or `place` itself."""
+    if place is None:
+        return False
+    judged = walk.judged[side]
+    for length in range(len(place), -1, -1):
+        kind = judged.get(place[:length])
+        if kind is not None:
+            step = str(place[length]) if length < len(place) else key
+            if length == len(place) and place and key == place[-1]:
+                return True
+            return step is None or step in JUDGED_KEYS[kind]
+    return False
+
+
+def find_operations(contract: Contract, place: Pointer) -> list[str]:
+    """Return the name of the operation that a place is in; none when it is in none or in many."""
+    return [each.name for each in list_operations(contract) if each.pointer == place[:3]]

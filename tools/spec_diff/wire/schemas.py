@@ -1,0 +1,491 @@
+"""Say exactly how two schemas differ, whatever the way they are written.
+
+Two schemas, read as `views` has them, are compared by one level; what lies below comes back as pairs to compare next.
+Which rule a difference falls under says whether it narrows or widens what is accepted; whether that is breaking is for
+the policy to say, which knows the direction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+
+from tools.contract.document import Pointer
+from tools.spec_diff.wire.reading import Reader
+from tools.spec_diff.wire.views import (
+    LIMITS,
+    Child,
+    Direction,
+    Group,
+    Places,
+    Side,
+    View,
+    covers,
+    is_stricter,
+    list_types,
+    show,
+)
+
+WIDER_FORMATS = (["int32", "int64"], ["float", "double"])
+
+
+@attrs.frozen
+class Difference:
+    """One fact about two schemas."""
+
+    rule: str
+    side: Side
+    """In which contract `place` is."""
+    place: Pointer
+    message: str
+    member: str | None = None
+    """Which member of the set at `place` it is about."""
+
+
+@attrs.frozen(cache_hash=True)
+class Pair:
+    """Two schemas to compare next; of each, the places that hold at once."""
+
+    old: Places
+    new: Places
+
+
+@attrs.frozen(eq=False)
+class Comparer:
+    """Compares schemas of two contracts."""
+
+    old: Reader
+    new: Reader
+
+    def compare(self, pair: Pair, direction: Direction) -> tuple[list[Difference], list[Pair]]:
+        """Return how two schemas differ by themselves, and the pairs below them that may differ too.
+
+        Raises:
+            UnreadableError: When one cannot be read.
+        """
+        comparison = _Comparison(self, self.old.read(pair.old), self.new.read(pair.new), direction)
+        comparison.run()
+        return comparison.differences, comparison.pairs
+
+
+@attrs.define(eq=False)
+class _Comparison:
+    """One comparison of two views under way."""
+
+    comparer: Comparer
+    old: View
+    new: View
+    direction: Direction
+    differences: list[Difference] = attrs.field(factory=list)
+    pairs: list[Pair] = attrs.field(factory=list)
+
+    def say(self, rule: str, keyword: str, message: str, member: str | None = None, side: Side | None = None) -> None:
+        """Note a difference at a keyword; a removed one is in the old contract, all else in the new one."""
+        if side is None:
+            side = "old" if keyword in self.old.places and keyword not in self.new.places else "new"
+        view = self.old if side == "old" else self.new
+        self.add(rule, side, view.place_of(keyword), message, member)
+
+    def add(self, rule: str, side: Side, place: Pointer, message: str, member: str | None = None) -> None:
+        """Note a difference at a place."""
+        self.differences.append(Difference(rule, side, place, message, member))
+
+    def run(self) -> None:
+        if self.compare_wrapped() or self.compare_types():
+            return
+        self.compare_groups()
+        self.compare_values()
+        self.compare_bounds()
+        self.compare_texts()
+        self.compare_flags()
+        self.compare_properties()
+        self.compare_additional()
+        self.compare_children()
+
+    # Types and values
+
+    def compare_types(self) -> bool:
+        """Compare types and null; return whether nothing else is worth comparing."""
+        old, new = self.old, self.new
+        if (old.types is None) != (new.types is None):
+            # Where values are listed and no type is, the values say it.
+            if not (old.derived or new.derived):
+                rule = "type-narrowed" if old.types is None else "type-widened"
+                self.say(rule, "type", f"the type {list_types(old)} became {list_types(new)}")
+            elif old.nullable != new.nullable:
+                self.compare_null()
+            return False
+        removed = [name for name in old.types or () if not covers(new.types, name)]
+        added = [name for name in new.types or () if not covers(old.types, name)]
+        if (removed or added) and not (old.derived and new.derived):
+            rule = "type-changed" if removed and added else "type-narrowed" if removed else "type-widened"
+            self.say(rule, "type", f"the type {list_types(old)} became {list_types(new)}")
+            if rule == "type-changed":
+                return True
+        if old.nullable != new.nullable:
+            self.compare_null()
+        return False
+
+    def compare_null(self) -> None:
+        rule, verb = ("null-added", "added") if self.new.nullable else ("null-removed", "removed")
+        self.add(rule, "new", self.new.null_place, f"null was {verb}")
+
+    def compare_values(self) -> None:
+        old, new = self.old.values, self.new.values
+        old_keyword = "enum" if "enum" in self.old.places else "const"
+        new_keyword = "enum" if "enum" in self.new.places else "const"
+        if old is None and new is not None:
+            message = f"only {', '.join(new)} are allowed now, anything was" if new else "nothing is allowed now"
+            self.say("enum-added", new_keyword, message, side="new")
+        elif old is not None and new is None:
+            message = f"anything is allowed now, only {', '.join(old)} were" if old else "anything is allowed now"
+            self.say("enum-removed", old_keyword, message, side="old")
+        elif old is not None and new is not None:
+            for value in new:
+                if value not in old:
+                    self.say("enum-value-added", new_keyword, f"the value {value} was added", name_value(value), "new")
+            for value in old:
+                if value not in new:
+                    message = f"the value {value} was removed"
+                    self.say("enum-value-removed", old_keyword, message, name_value(value), "old")
+
+    # Bounds
+
+    def compare_bounds(self) -> None:
+        for sign, old, new in ((1, self.old.lower, self.new.lower), (-1, self.old.upper, self.new.upper)):
+            if (old and old.limit) == (new and new.limit):
+                continue
+            if new is None or (old is not None and is_stricter(old, new, sign)):
+                rule = "limit-widened"
+            else:
+                rule = "limit-narrowed"
+            common = f"{old.place[-1]} " if old is not None else ""
+            message = describe_words(
+                None if old is None else old.text, None if new is None else new.text, common=common
+            )
+            side: Side = "old" if new is None else "new"
+            place = new.place if new is not None else old.place if old is not None else self.new.place
+            self.add(rule, side, place, message)
+        for name, sign in LIMITS.items():
+            before, after = self.old.limits.get(name), self.new.limits.get(name)
+            if before == after or (name.endswith("Contains") and not self.both_have(("contains", ""))):
+                continue
+            # Without a word, one is wanted.
+            low, high = (1 if value is None and name == "minContains" else value for value in (before, after))
+            widened = high is None or (low is not None and (high - low) * sign < 0)
+            message = describe_change(
+                name, None if before is None else str(before), None if after is None else str(after)
+            )
+            self.say("limit-widened" if widened else "limit-narrowed", name, message)
+        self.compare_steps()
+
+    def both_have(self, child: Child) -> bool:
+        """Return whether both schemas have something below."""
+        return child in self.old.children and child in self.new.children
+
+    def compare_steps(self) -> None:
+        before, after = self.old.step, self.new.step
+        if before == after:
+            return
+        texts = [None if step is None else show_number(step) for step in (before, after)]
+        if after is None:
+            rule = "limit-widened"
+        elif before is None or (after / before).denominator == 1:
+            rule = "limit-narrowed"
+        else:
+            rule = "limit-widened" if (before / after).denominator == 1 else "limit-changed"
+        self.say(rule, "multipleOf", describe_change("multipleOf", *texts))
+
+    # Texts, flags and what only a fingerprint tells apart
+
+    def compare_texts(self) -> None:
+        for name in sorted(self.old.facets.keys() | self.new.facets.keys()):
+            before, after = self.old.facets.get(name, {}), self.new.facets.get(name, {})
+            gone = [text for text in before if text not in after]
+            come = [text for text in after if text not in before]
+            if name in ("pattern", "format"):
+                for old, new in [*zip(gone, come, strict=False)]:
+                    self.say_text(name, old, new, after[new], "new")
+                    gone.remove(old)
+                    come.remove(new)
+                for text in come:
+                    self.say_text(name, None, text, after[text], "new")
+                for text in gone:
+                    self.say_text(name, text, None, before[text], "old")
+            elif gone and come:
+                self.add("keyword-changed", "new", after[come[0]], f"{name} was changed")
+            elif come:
+                self.add("keyword-added", "new", after[come[0]], f"{name} was added")
+            elif gone:
+                self.add("keyword-removed", "old", before[gone[0]], f"{name} was removed")
+        if self.old.default != self.new.default:
+            old_text, new_text = self.old.default, self.new.default
+            change = "added" if old_text is None else "removed" if new_text is None else "changed"
+            texts = (None if text is None else show(json.loads(text)) for text in (old_text, new_text))
+            self.say(f"default-{change}", "default", describe_change("default", *texts))
+
+    def say_text(self, name: str, old: str | None, new: str | None, place: Pointer, side: Side) -> None:
+        """Note that a pattern or a format came, went, or became another."""
+        before, after = (None if text is None else json.loads(text) for text in (old, new))
+        change = "added" if old is None else "removed" if new is None else "changed"
+        if name == "format" and [before, after] in WIDER_FORMATS:
+            change = "widened"
+        elif name == "format" and [after, before] in WIDER_FORMATS:
+            change = "narrowed"
+        texts = (None if text is None else show(json.loads(text)) for text in (old, new))
+        self.add(f"{name}-{change}", side, place, describe_change(name, *texts))
+
+    def compare_flags(self) -> None:
+        for name in sorted(self.old.flags ^ self.new.flags):
+            has = name in self.new.flags
+            if name == "uniqueItems":
+                message = "items have to be unique now" if has else "items need not be unique any more"
+                self.say("limit-narrowed" if has else "limit-widened", name, message)
+            elif name == "deprecated":
+                self.say("deprecated" if has else "undeprecated", name, "deprecated" if has else "no longer deprecated")
+            else:
+                self.say("access-changed", name, f"{'' if has else 'no longer '}{name}")
+
+    # Objects
+
+    def is_hidden(self, reader: Reader, places: Places) -> bool:
+        """Return whether a property does not exist in this direction."""
+        return ("readOnly" if self.direction == "request" else "writeOnly") in reader.read(places).flags
+
+    def compare_properties(self) -> None:
+        all_old, all_new = self.old.properties, self.new.properties
+        old = {name: places for name, places in all_old.items() if not self.is_hidden(self.comparer.old, places)}
+        new = {name: places for name, places in all_new.items() if not self.is_hidden(self.comparer.new, places)}
+        for name, places in new.items():
+            if name in all_old:
+                # It may have been hidden in this direction: `access-changed` says so when the two are compared.
+                self.pairs.append(Pair(all_old[name], places))
+            elif self.old.closed:
+                required = name in self.new.required
+                rule = "required-property-added" if required else "property-added-to-closed"
+                self.add(rule, "new", places[0], f"the property {name} was added, where no other was allowed")
+            elif name in self.new.required:
+                self.add("required-property-added", "new", places[0], f"the required property {name} was added")
+            else:
+                self.add("property-added", "new", places[0], f"the optional property {name} was added")
+        for name, places in old.items():
+            if name in all_new:
+                if name not in new:
+                    self.pairs.append(Pair(places, all_new[name]))
+                continue
+            required = name in self.old.required
+            rule = "required-property-removed" if required else "property-removed"
+            message = f"the {'required' if required else 'optional'} property {name} was removed"
+            self.add(rule, "old", places[0], message)
+        hidden = (all_old.keys() | all_new.keys()) - old.keys() - new.keys()
+        for name, place in self.new.required.items():
+            added = name in all_new and name not in all_old
+            if name not in self.old.required and not added and name not in hidden:
+                self.add("property-became-required", "new", place[:-1], f"{name} became required", name)
+        for name, place in self.old.required.items():
+            removed = name in all_old and name not in all_new
+            if name not in self.new.required and not removed and name not in hidden:
+                self.add("property-became-optional", "old", place[:-1], f"{name} became optional", name)
+
+    def compare_additional(self) -> None:
+        child = ("additionalProperties", "")
+        if not (self.old.closed or self.new.closed) and self.both_have(child):
+            self.pairs.append(Pair(self.old.children[child], self.new.children[child]))
+            return
+        before, after = (0 if view.closed else 1 if child in view.children else 2 for view in (self.old, self.new))
+        if before == after:
+            return
+        words = ("no other properties", "other properties of one schema", "any other properties")
+        rule = "additional-properties-narrowed" if after < before else "additional-properties-widened"
+        self.say(rule, "additionalProperties", f"{words[before]} became {words[after]}")
+
+    def compare_children(self) -> None:
+        """Compare what else is below; a schema there rules something out, and without one anything goes."""
+        old, new = self.old.children, self.new.children
+        for child, places in old.items():
+            if child in new and child[0] not in ("properties", "additionalProperties"):
+                self.pairs.append(Pair(places, new[child]))
+            elif child not in new:
+                self.say_child(child, places, "old")
+        for child, places in new.items():
+            if child not in old:
+                self.say_child(child, places, "new")
+
+    def say_child(self, child: Child, places: Places, side: Side) -> None:
+        """Note that something below a schema came or went."""
+        keyword, name = child
+        verb = "added" if side == "new" else "removed"
+        if keyword == "items":
+            message = "items have a schema now" if side == "new" else "items have no schema any more"
+            self.add(f"keyword-{verb}", side, places[0], message)
+        elif keyword == "discriminator":
+            members = [list_members(reader, view) for reader, view in self.sides()]
+            own, other = members if side == "old" else reversed(members)
+            # An alternative that came or went is told of by itself.
+            if places[0] not in own or places[0] in other:
+                self.add(f"alternative-{verb}", side, places[0], f"the alternative {name} was {verb}")
+        elif keyword not in ("properties", "additionalProperties"):
+            self.add(f"keyword-{verb}", side, places[0], f"{keyword} was {verb}")
+
+    def sides(self) -> tuple[tuple[Reader, View], tuple[Reader, View]]:
+        """Return each view with its reader."""
+        return (self.comparer.old, self.old), (self.comparer.new, self.new)
+
+    # Alternatives
+
+    def compare_wrapped(self) -> bool:
+        """Compare a schema with one that has it as one of its alternatives; return whether this is so."""
+        if bool(self.old.groups) == bool(self.new.groups):
+            return False
+        wrapper, other = (self.old, self.new) if self.old.groups else (self.new, self.old)
+        if len(wrapper.groups) > 1 or not wrapper.is_bare:
+            return False
+        single = Group("anyOf", other.place, (other.origin,))
+        groups = (self.old.groups[0], single) if self.old.groups else (single, self.new.groups[0])
+        if not match_members(self.comparer, groups[0].members, groups[1].members)[0]:
+            return False
+        self.compare_members(*groups)
+        if self.old.nullable != self.new.nullable:
+            self.compare_null()
+        return True
+
+    def compare_groups(self) -> None:
+        """Compare the sets of alternatives, of which each has to be met."""
+        gone, come = list(self.old.groups), list(self.new.groups)
+        for key in (self.name_group, lambda _reader, group: group.keyword, lambda _reader, _group: ""):
+            for group in list(gone):
+                text = key(self.comparer.old, group)
+                match = next((each for each in come if key(self.comparer.new, each) == text), None)
+                if match is not None:
+                    self.compare_members(group, match)
+                    gone.remove(group)
+                    come.remove(match)
+        for group in come:
+            self.add("keyword-added", "new", group.place, "alternatives were added")
+        for group in gone:
+            self.add("keyword-removed", "old", group.place, "alternatives were removed")
+
+    @staticmethod
+    def name_group(reader: Reader, group: Group) -> str:
+        """Return a text that groups share that say the same."""
+        return " ".join([group.keyword, *sorted(map(reader.digest, group.members))])
+
+    def compare_members(self, old: Group, new: Group) -> None:
+        """Compare two sets of alternatives."""
+        matched, gone, come = match_members(self.comparer, old.members, new.members)
+        self.pairs += matched
+        for places in come:
+            message = f"the alternative {name_alternative(self.comparer.new, places)} was added"
+            self.add("alternative-added", "new", places[0], message)
+        for places in gone:
+            message = f"the alternative {name_alternative(self.comparer.old, places)} was removed"
+            self.add("alternative-removed", "old", places[0], message)
+        before, after = is_exclusive(self.comparer.old, old), is_exclusive(self.comparer.new, new)
+        if after and not before:
+            message = "what fits several alternatives is ruled out now"
+            self.add("alternatives-became-exclusive", "new", new.place, message)
+        elif before and not after:
+            message = "what fits several alternatives is no longer ruled out"
+            self.add("alternatives-became-inclusive", "old", old.place, message)
+
+
+def is_exclusive(reader: Reader, group: Group) -> bool:
+    """Return whether a set of alternatives rules out what fits several of them, and something could."""
+    if group.keyword == "anyOf" or "discriminator" in reader.node(group.place[:-1]):
+        return False
+    views = [reader.read(member) for member in group.members]
+    return any(may_overlap(reader, one, other) for index, one in enumerate(views) for other in views[index + 1 :])
+
+
+def may_overlap(reader: Reader, one: View, other: View) -> bool:
+    """Return whether a value could fit both schemas, as far as their types and listed values tell."""
+    if one.nullable and other.nullable:
+        return True
+    if one.types is not None and other.types is not None:
+        common = [name for name in one.types if covers(other.types, name)]
+        common += [name for name in other.types if covers(one.types, name)]
+        if not common:
+            return False
+    if one.values is not None and other.values is not None:
+        return not {*one.values}.isdisjoint(other.values)
+    properties = one.properties, other.properties
+    for name in one.required.keys() & other.required.keys() & properties[0].keys() & properties[1].keys():
+        values = [reader.read(own[name]).values for own in properties]
+        if values[0] is not None and values[1] is not None and {*values[0]}.isdisjoint(values[1]):
+            return False
+    return True
+
+
+def list_members(reader: Reader, view: View) -> set[Pointer]:
+    """Return where the alternatives of a schema are."""
+    return {reader.locate(place) for group in view.groups for member in group.members for place in member}
+
+
+def name_alternative(reader: Reader, places: Places) -> str:
+    """Return a short name of a schema that is one of several."""
+    component = name_component(reader.locate(places[0]))
+    return str(component) if component else list_types(reader.read(places))
+
+
+def match_members(
+    comparer: Comparer, old: Sequence[Places], new: Sequence[Places]
+) -> tuple[list[Pair], list[Places], list[Places]]:
+    """Return which members are the same ones, in whatever order, which are gone and which have come.
+
+    Members are the same when they are at the same component, when they say the same, or when just one of the same
+    type is left on either side.
+    """
+    gone, come = list(old), list(new)
+    pairs: list[Pair] = []
+    keys: tuple[Callable[[Reader, Places], Any], ...] = (
+        lambda reader, places: name_component(reader.locate(places[0])),
+        lambda reader, places: reader.digest(places),
+        lambda reader, places: reader.read(places).types,
+    )
+    for key in keys:
+        wanted: dict[Any, list[Places]] = {}
+        for places in come:
+            wanted.setdefault(key(comparer.new, places), []).append(places)
+        for places in list(gone):
+            text = key(comparer.old, places)
+            if text is not None and wanted.get(text):
+                match = wanted[text].pop(0)
+                pairs.append(Pair(places, match))
+                gone.remove(places)
+                come.remove(match)
+    return pairs, gone, come
+
+
+def name_component(place: Pointer) -> Any:
+    """Return the name of a schema that is a component; none when it stands inline."""
+    return place[2] if place[:2] == ("components", "schemas") and len(place) == 3 else None
+
+
+def name_value(text: str) -> str:
+    """Return a listed value, given as JSON, as a step of a location."""
+    value = json.loads(text)
+    return value if isinstance(value, str) else text
+
+
+def show_number(value: Any) -> str:
+    """Return a fraction as one writes it."""
+    return str(value.numerator) if value.denominator == 1 else str(float(value))
+
+
+def describe_change(name: str, old: str | None, new: str | None) -> str:
+    """Return in words what became of a keyword."""
+    return describe_words(
+        None if old is None else f"{name} {old}", None if new is None else f"{name} {new}", common=f"{name} "
+    )
+
+
+def describe_words(old: str | None, new: str | None, *, common: str = "") -> str:
+    """Return in words what `old` became; what both begin with need not be said twice."""
+    if old is None:
+        return f"{new} was added"
+    if new is None:
+        return f"{old} was removed"
+    return f"{old} became {new.removeprefix(common)}"

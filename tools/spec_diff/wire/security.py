@@ -1,0 +1,152 @@
+"""Compare the ways to authenticate, and the schemes that they use, which are known by what they say, not by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tools.contract.document import Contract, Pointer, format_pointer, is_array, is_object
+from tools.spec_diff.wire.views import freeze
+from tools.spec_diff.wire.walk import Walk
+
+# A way to authenticate: names of schemes, each with "" and with the scopes that are asked for.
+Way = frozenset[tuple[str, str]]
+URLS = ("authorizationUrl", "tokenUrl", "refreshUrl", "deviceAuthorizationUrl")
+KEYS = ("type", "scheme", "name", "in", "openIdConnectUrl")
+
+
+def compare_security(walk: Walk, old: Pointer, new: Pointer) -> None:
+    """Compare the ways to authenticate: one that sufficed has to suffice still."""
+    before, _ = list_ways(walk.old, old)
+    own, where = list_ways(walk.new, new)
+    renamed = match_schemes(walk, before, own)
+    after = {frozenset((renamed.get(name, name), scope) for name, scope in way): place for way, place in own.items()}
+    new_names = {renamed.get(name, name): name for way in own for name, _ in way}
+    for name in dict.fromkeys(name for way in before for name, _ in sorted(way)):
+        if name in new_names:
+            compare_scheme(walk, name, new_names[name])
+    if "security" not in walk.new.at(new) and "security" in walk.old.at(old):
+        where = new
+    for way in before:
+        if not any(each <= way for each in after):
+            words = describe_way(way)
+            location = f"{format_pointer(where)}/{words}"
+            walk.say("security-tightened", "new", where, f"{words} does not suffice any more", location=location)
+    for way, place in after.items():
+        if way in before:
+            continue
+        if not way:
+            walk.say("security-loosened", "new", place, "no authentication is needed any more")
+        elif not any(each <= way for each in before):
+            words = describe_way(way)
+            location = f"{format_pointer(place[:-1] if place != where else place)}/{words}"
+            walk.say("security-added", "new", place, f"{words} may be used now", location=location)
+
+
+def list_ways(contract: Contract, operation: Pointer) -> tuple[dict[Way, Pointer], Pointer]:
+    """Return the ways to authenticate, each as schemes with their scopes, and where they are said."""
+    place: Pointer = (*operation, "security") if "security" in contract.at(operation) else ("security",)
+    result: dict[Way, Pointer] = {}
+    for index, way in enumerate(contract.get(place, list)):
+        if not is_object(way) or not all(is_array(scopes) for scopes in way.values()):
+            raise contract.fail((*place, index), "a security requirement should be an object of lists")
+        needs = {(name, scope) for name, scopes in way.items() for scope in ("", *map(str, scopes))}
+        result[frozenset(needs)] = (*place, index)
+    # No way at all means that none is needed.
+    return result or {frozenset(): place}, place
+
+
+def find_scheme(contract: Contract, name: str) -> Pointer | None:
+    """Return where a security scheme is, past any `$ref`; none when it is not there."""
+    place: Pointer = ("components", "securitySchemes", name)
+    return contract.resolve(place) if contract.has(place) else None
+
+
+def match_schemes(walk: Walk, before: Mapping[Way, Any], after: Mapping[Way, Any]) -> dict[str, str]:
+    """Return the old name of each scheme that has another one and says the same."""
+    used = [{name for way in ways for name, _ in way} for ways in (before, after)]
+    gone = {describe_scheme(walk.old, name): name for name in sorted(used[0] - used[1])}
+    come = {name: describe_scheme(walk.new, name) for name in sorted(used[1] - used[0])}
+    return {name: gone[text] for name, text in come.items() if text is not None and text in gone}
+
+
+def describe_scheme(contract: Contract, name: str) -> str | None:
+    """Return how credentials are given and where one gets them, as a text that equal schemes share."""
+    place = find_scheme(contract, name)
+    if place is None:
+        return None
+    scheme = contract.object_at(place)
+    flows = {
+        flow: {key: url for key, url in value.items() if key in URLS} for flow, value in list_flows(scheme).items()
+    }
+    return freeze([[read_key(scheme, key) for key in KEYS], flows])
+
+
+def read_key(scheme: Mapping[str, Any], key: str) -> Any:
+    """Return what a scheme says, `Basic` as `basic`."""
+    value = scheme.get(key)
+    return str(value).lower() if key == "scheme" and value is not None else value
+
+
+def list_flows(scheme: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return the flows of a scheme of OAuth."""
+    flows = scheme.get("flows")
+    return {name: flow for name, flow in flows.items() if is_object(flow)} if is_object(flows) else {}
+
+
+def compare_scheme(walk: Walk, old: str, new: str) -> None:
+    """Compare a security scheme that an operation uses."""
+    places = find_scheme(walk.old, old), find_scheme(walk.new, new)
+    if places[0] is None or places[1] is None:
+        return
+    walk.visit("scheme", *places)
+    before, after = walk.old.object_at(places[0]), walk.new.object_at(places[1])
+    for key in KEYS:
+        if read_key(before, key) != read_key(after, key):
+            message = f"the {key} of the security scheme {old} was changed"
+            walk.say("security-scheme-changed", "new", (*places[1], key), message)
+    flows, place = (list_flows(before), list_flows(after)), (*places[1], "flows")
+    for name in join_keys(*flows):
+        if name not in flows[1]:
+            message = f"the flow {name} was removed from the security scheme {old}"
+            walk.say("security-scheme-changed", "new", place, message, location=f"{format_pointer(place)}/{name}")
+        elif name not in flows[0]:
+            message = f"the flow {name} was added to the security scheme {old}"
+            walk.say("security-scheme-extended", "new", (*place, name), message)
+        else:
+            compare_flow(walk, old, (*place, name), flows[0][name], flows[1][name])
+
+
+def compare_flow(walk: Walk, name: str, place: Pointer, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Compare a flow of OAuth: where one gets a token, and which scopes there are."""
+    for key in URLS:
+        if before.get(key) != after.get(key):
+            message = f"the {key} of the security scheme {name} was changed"
+            walk.say("security-scheme-changed", "new", (*place, key), message)
+    scopes = [dict(flow["scopes"]) if is_object(flow.get("scopes")) else {} for flow in (before, after)]
+    at = (*place, "scopes")
+    for scope in join_keys(*scopes):
+        if scope not in scopes[1]:
+            message = f"the scope {scope} was removed from the security scheme {name}"
+            walk.say("security-scheme-changed", "new", at, message, location=f"{format_pointer(at)}/{scope}")
+        elif scope not in scopes[0]:
+            message = f"the scope {scope} was added to the security scheme {name}"
+            walk.say("security-scheme-extended", "new", (*at, scope), message)
+        elif scopes[0][scope] != scopes[1][scope]:
+            message = f"the description of the scope {scope} was changed"
+            walk.say("documentation-changed", "new", (*at, scope), message)
+
+
+def join_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the keys of two objects, each once."""
+    return list(dict.fromkeys([*before, *after]))
+
+
+def describe_way(way: Way) -> str:
+    """Return in words what credentials one way of authenticating takes."""
+    names = sorted({name for name, _ in way})
+    parts = []
+    for name in names:
+        scopes = sorted(scope for each, scope in way if each == name and scope)
+        parts.append(f"{name} ({', '.join(scopes)})" if scopes else name)
+    return " with ".join(parts) or "going without authentication"

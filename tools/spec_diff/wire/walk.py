@@ -1,0 +1,272 @@
+"""What a walk through two contracts finds: facts, each with the operations that it concerns."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+import attrs
+
+from tools.contract.document import Contract, Pointer, is_array, is_object
+from tools.contract.operations import list_operations
+from tools.spec_diff.wire.places import format_place, name_place
+from tools.spec_diff.wire.reading import Reader
+from tools.spec_diff.wire.schemas import Comparer, Difference, Pair
+from tools.spec_diff.wire.views import Direction, Side, freeze
+
+OPPOSITE: Mapping[Direction, Direction] = {"request": "response", "response": "request"}
+
+
+@attrs.frozen
+class Fact:
+    """One thing that differs, with every operation that it concerns."""
+
+    rule: str
+    location: str
+    side: Side
+    """In which contract `line` is."""
+    line: int
+    message: str
+    operations: tuple[str, ...]
+    directions: frozenset[Direction]
+
+
+@attrs.frozen
+class Found:
+    """A fact as one operation sees it; equal ones of several operations are one fact."""
+
+    rule: str
+    side: Side
+    place: Pointer
+    location: str
+    message: str
+
+
+@attrs.define(eq=False)
+class Walk:
+    """A walk through two contracts."""
+
+    old: Contract
+    new: Contract
+    comparer: Comparer = attrs.field(init=False)
+    found: dict[Found, tuple[dict[str, None], set[Direction]]] = attrs.field(factory=dict)
+    judged: dict[Side, dict[Pointer, str]] = attrs.field(factory=lambda: {"old": {}, "new": {}})
+    """Where the walk has been, and what kind of thing is there."""
+    names: dict[tuple[str, Direction], list[Pair]] = attrs.field(factory=dict)
+    """Where the schemas of each operation begin, by direction."""
+    operation: str = ""
+    is_received: bool = False
+    """Whether the service makes the call, so that we receive its body and send its response."""
+
+    def __attrs_post_init__(self) -> None:
+        """Make what compares schemas."""
+        self.comparer = Comparer(Reader(self.old), Reader(self.new))
+
+    def sides(self, old: Pointer, new: Pointer) -> tuple[tuple[Contract, Pointer], tuple[Contract, Pointer]]:
+        """Return each contract with a place in it."""
+        return (self.old, old), (self.new, new)
+
+    def turn(self, direction: Direction) -> Direction:
+        """Return in which direction something goes that goes in `direction` in an ordinary call."""
+        return OPPOSITE[direction] if self.is_received else direction
+
+    def visit(self, kind: str, old: Pointer | None, new: Pointer | None) -> None:
+        """Remember that a thing is judged here, in one contract or both."""
+        if old is not None:
+            self.judged["old"][tuple(map(str, old))] = kind
+        if new is not None:
+            self.judged["new"][tuple(map(str, new))] = kind
+
+    def say(
+        self,
+        rule: str,
+        side: Side,
+        place: Pointer,
+        message: str,
+        *,
+        location: str | None = None,
+        direction: Direction | None = None,
+    ) -> None:
+        """Note a fact of the present operation; `direction` is that of an ordinary call."""
+        contract = self.old if side == "old" else self.new
+        found = Found(rule, side, place, location or format_place(contract, place), message)
+        self.note(found, self.operation, None if direction is None else self.turn(direction))
+
+    def say_key(self, rule: str, old: Pointer, new: Pointer, key: str, message: str, direction: Direction) -> None:
+        """Note that a key of a thing has another value, at the key where it is written."""
+        if self.new.has((*new, key)):
+            self.say(rule, "new", (*new, key), message, direction=direction)
+        elif self.old.has((*old, key)):
+            self.say(rule, "old", (*old, key), message, direction=direction)
+        else:
+            self.say(rule, "new", new, message, direction=direction)
+
+    def note(self, found: Found, operation: str, direction: Direction | None = None) -> None:
+        """Note a fact, or one more operation or direction of it."""
+        operations, directions = self.found.setdefault(found, ({}, set()))
+        if operation:
+            operations[operation] = None
+        if direction is not None:
+            directions.add(direction)
+
+    def compare_flag(
+        self, old: Pointer, new: Pointer, key: str, rules: tuple[str, str], words: tuple[str, str]
+    ) -> None:
+        """Compare whether `key` of a thing is true, said by one rule when it is now and by another when it was.
+
+        The facts of both directions are in the schemas' half of the policy or have one level.
+        """
+        before, after = (contract.object_at(place).get(key) is True for contract, place in self.sides(old, new))
+        if before != after:
+            self.say_key(rules[not after], old, new, key, words[not after], "request")
+
+    def compare_deprecation(self, old: Pointer, new: Pointer) -> None:
+        """Compare whether something is deprecated."""
+        self.compare_flag(
+            old, new, "deprecated", ("deprecated", "undeprecated"), ("deprecated", "no longer deprecated")
+        )
+
+    @staticmethod
+    def find(contract: Contract, holder: Pointer, key: str) -> Pointer | None:
+        """Return where `key` of a thing is, past any `$ref`; none when it has none."""
+        value = contract.at(holder)
+        return (*holder, key) if is_object(value) and key in value else None
+
+    # Schemas
+
+    def compare_schema(self, direction: Direction, old: Pointer, new: Pointer) -> None:
+        """Remember to compare the schemas of two parameters, headers or media types, if they have any."""
+        direction = self.turn(direction)
+        before, after = (self.find(contract, place, "schema") for contract, place in self.sides(old, new))
+        if before is not None and after is not None:
+            self.names.setdefault((self.operation, direction), []).append(Pair((before,), (after,)))
+        elif after is not None:
+            location = format_place(self.new, after)
+            self.note(Found("keyword-added", "new", after, location, "a schema was added"), self.operation, direction)
+        elif before is not None:
+            found = Found("keyword-removed", "old", before, format_place(self.old, before), "the schema was removed")
+            self.note(found, self.operation, direction)
+
+    def compare_schemas(self) -> None:
+        """Compare all schemas, each pair once, and say of each fact which operations it concerns, in what direction."""
+        for direction in OPPOSITE:
+            roots = {name: pairs for (name, way), pairs in self.names.items() if way == direction}
+            differences, children = self.compare_pairs([pair for pairs in roots.values() for pair in pairs], direction)
+            masks: dict[Pair, int] = {}
+            names = list(roots)
+            for index, name in enumerate(names):
+                for pair in map(self.locate, roots[name]):
+                    masks[pair] = masks.get(pair, 0) | 1 << index
+            masks = spread(masks, children)
+            for pair, own in differences.items():
+                concerned = [name for index, name in enumerate(names) if masks[pair] >> index & 1]
+                for difference in own:
+                    found = self.describe(difference, pair)
+                    for name in concerned:
+                        self.note(found, name, direction)
+
+    def locate(self, pair: Pair) -> Pair:
+        """Return where two schemas really are."""
+        (before, *more), (after, *others) = pair.old, pair.new
+        if more or others:
+            return pair
+        old, new = self.comparer.old.locate(before), self.comparer.new.locate(after)
+        if old == new or not (self.new.has(old) or self.old.has(new)):
+            return Pair((old,), (new,))
+        # Another component is referred to: each reference that does so is a fact of its own.
+        return pair
+
+    def compare_pairs(
+        self, roots: Iterable[Pair], direction: Direction
+    ) -> tuple[dict[Pair, list[Difference]], dict[Pair, list[Pair]]]:
+        """Return the differences of each pair of schemas that the roots lead to, and what each leads to."""
+        queue = deque(dict.fromkeys(map(self.locate, roots)))
+        differences: dict[Pair, list[Difference]] = {}
+        children: dict[Pair, list[Pair]] = {}
+        while queue:
+            pair = queue.popleft()
+            if pair in children:
+                continue
+            own, below = self.comparer.compare(pair, direction)
+            # Whatever was merged into the two has been compared.
+            for source in (*pair.old, *self.comparer.old.read(pair.old).sources):
+                self.visit("schema", source, None)
+            for source in (*pair.new, *self.comparer.new.read(pair.new).sources):
+                self.visit("schema", None, source)
+            if own:
+                differences[pair] = own
+            children[pair] = [self.locate(each) for each in below]
+            queue.extend(children[pair])
+        return differences, children
+
+    def describe(self, difference: Difference, pair: Pair) -> Found:
+        """Return a difference of schemas as a fact."""
+        contract = self.old if difference.side == "old" else self.new
+        place = subject = difference.place
+        reader, own = (self.comparer.old, pair.old[0]) if difference.side == "old" else (self.comparer.new, pair.new[0])
+        there = reader.locate(own)
+        if there != own and place[: len(there)] == there:
+            # Said of the reference, since the component has not changed.
+            place = subject = own
+        if difference.member is None:
+            location = format_place(contract, place)
+        else:
+            location = format_place(contract, (*place, difference.member))
+            values = contract.at(place)
+            for index, value in enumerate(values) if is_array(values) else ():
+                if difference.member in (value, freeze(value)):
+                    place = (*place, index)
+                    break
+        message = f"{name_place(contract, subject)}: {difference.message}"
+        return Found(difference.rule, difference.side, place, location, message)
+
+    def list_facts(self, names: Iterable[str]) -> list[Fact]:
+        """Return what was found, in the order of the contract; `names` are further operations than those of paths."""
+        own = [each.name for contract in (self.new, self.old) for each in list_operations(contract)]
+        order = {name: index for index, name in enumerate(dict.fromkeys([*own, *names]))}
+        return [
+            Fact(
+                found.rule,
+                found.location,
+                found.side,
+                (self.old if found.side == "old" else self.new).find_line(found.place),
+                found.message,
+                tuple(sorted(operations, key=order.__getitem__)),
+                frozenset(directions),
+            )
+            for found, (operations, directions) in self.found.items()
+        ]
+
+
+def spread(masks: Mapping[Pair, int], children: Mapping[Pair, list[Pair]]) -> dict[Pair, int]:
+    """Return the marks of each pair: its own and those of all that lead to it, each mark a bit.
+
+    Pairs lead to one another in circles where a schema holds itself. Parents come before their children but in those,
+    so that a few passes are enough however many marks there are.
+    """
+    order: list[Pair] = []
+    seen: set[Pair] = set()
+    for root in masks:
+        stack = [(root, iter(children[root]))] if root not in seen else []
+        seen.add(root)
+        while stack:
+            pair, rest = stack[-1]
+            child = next((each for each in rest if each not in seen), None)
+            if child is None:
+                order.append(pair)
+                stack.pop()
+            else:
+                seen.add(child)
+                stack.append((child, iter(children[child])))
+    order.reverse()
+    result = {pair: masks.get(pair, 0) for pair in order}
+    changed = True
+    while changed:
+        changed = False
+        for pair in order:
+            mask = result[pair]
+            for child in children[pair]:
+                if mask | result[child] != result[child]:
+                    result[child] |= mask
+                    changed = True
+    return result
