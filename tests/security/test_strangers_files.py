@@ -15,8 +15,6 @@ CODE = (ROOT / "overrides", ROOT / "tools")
 # What YAML's unsafe loaders carry out, and bombs that unfold to gigabytes.
 PAYLOADS = {
     "apply": '!!python/object/apply:os.system ["touch {mark}"]',
-    "subprocess": "!!python/object/apply:subprocess.Popen [[touch, {mark}]]",
-    "module": "!!python/module:antigravity",
     "name": "!!python/name:os.system",
 }
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -33,9 +31,7 @@ def contract() -> str:
     return (ROOT / "openapi.yaml").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("payload", "place"), [("apply", "value"), ("subprocess", "document"), ("module", "value"), ("name", "document")]
-)
+@pytest.mark.parametrize(("payload", "place"), [("apply", "value"), ("name", "document")])
 def test_yaml_of_a_stranger_runs_nothing(tmp_path: Path, contract: str, payload: str, place: str) -> None:
     """Neither the comparison nor the generator nor the check of the contract."""
     mark = tmp_path / "mark"

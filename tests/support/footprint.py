@@ -27,7 +27,9 @@ class Footprint:
     """
 
     def __init__(self) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="uploads-tests-home-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="uploads-tests-"))
+        self.home = self._folder / "home"
+        self.home.mkdir()
         self.token = f"{os.getpid()}-{secrets.token_hex(8)}"
         self._real_state = user_state_path("scenario-uploads", appauthor=False)
         self._ledgers = set(self._list_ledgers())
@@ -35,6 +37,9 @@ class Footprint:
         for name in [name for name in os.environ if name.startswith("XDG_")]:
             del os.environ[name]
         os.environ |= {"HOME": str(self.home), MARK: self.token}
+        if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+            # Otherwise each of some hundred processes compiles all that it imports.
+            os.environ["PYTHONPYCACHEPREFIX"] = str(self._folder / "bytecode")
 
     def _list_ledgers(self) -> Iterator[Path]:
         with suppress(OSError):
@@ -54,7 +59,7 @@ class Footprint:
                 os.kill(pid, signal.SIGKILL)
         os.environ.clear()
         os.environ.update(self._given)
-        shutil.rmtree(self.home, ignore_errors=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
         return [*processes.values(), *self._find_ledgers()]
 
     def _find_ledgers(self) -> Iterator[str]:
