@@ -110,7 +110,8 @@ class TestTriggerAction:
     ) -> None:
         service.script("complete", fault)
         service.script("retrieve", VALIDATING)
-        answer = connect(service.url, timeout=0.3).uploads.trigger_action(UPLOAD_ID, action="complete")
+        client = connect(service.url, timeout=2.0 if fault is hang else 300.0)
+        answer = client.uploads.trigger_action(UPLOAD_ID, action="complete")
         assert answer.upload.status == "validating"
         assert service.steps == ["complete", "retrieve"]
 

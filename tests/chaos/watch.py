@@ -69,7 +69,7 @@ def list_descriptors() -> Counter[str]:
     return found
 
 
-def find_leaks(descriptors: Counter[str], threads: set[threading.Thread], patience: float = 5.0) -> list[str]:
+def find_leaks(descriptors: Counter[str], threads: set[threading.Thread], patience: float = 60.0) -> list[str]:
     """Return what is open or alive that was not before, after a grace for what is just ending."""
     deadline = time.monotonic() + patience
     while True:

@@ -543,7 +543,7 @@ def test_35_closing_the_client_ends_an_upload_that_is_under_way(service: Service
     thread.start()
     until(lambda: "create" in service.steps and find_upload_threads())
     client.close()
-    thread.join(20)
+    thread.join()
     assert [type(error) for error in failures] == [TransferError]
     assert "The client was closed while the parts were being sent." in str(failures[0])
     assert failures[0].upload_id == UPLOAD_ID  # type: ignore[attr-defined]
