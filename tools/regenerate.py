@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.client import generate
-from tools.client.generate import PACKAGE, GenerationError
-from tools.client.handwritten_layer import find_missing, list_client_changes
+from tools.client.generate import PACKAGE
+from tools.client.handwritten_layer import find_missing
 from tools.contract.document import UnreadableError
 from tools.project import ROOT, Project
 from tools.pull_request.revisions import measure_from, read_base
@@ -53,19 +53,6 @@ def find_todo(project: Project, step: Step) -> list[str]:
     return [*todo, *([] if problem is None else [problem])]
 
 
-def find_client_changes(project: Project, step: Step) -> list[str]:
-    """Return what differs between the client of the last released contract and the present one."""
-    if step.old is None:
-        return []
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            old = generate.build(Path(folder), contract=step.old.path)
-        except GenerationError as error:
-            return [f"The client of the last released contract cannot be built any more: {error}"]
-        changes = list_client_changes(old, project.root / "generated_client" / PACKAGE)
-    return [f"Generated: {change}." for change in changes]
-
-
 def list_changed_files(project: Project) -> list[str]:
     """Return what git sees changed, added or not; the generated client as a folder. Nothing where there is no git."""
     command = ("git", "-c", "core.quotePath=false", "status", "--porcelain", "-z", "--untracked-files=all")
@@ -81,9 +68,8 @@ def describe(project: Project, step: Step, reports: Mapping[str, Report], tests:
     """Return what a maintainer should look at and do, given the comparisons and the exit status of the tests."""
     lines = ["", "What to look at", "---------------"]
     lines += [f"since {name}: {describe_verdict(report)}" for name, report in reports.items()]
-    look = find_client_changes(project, step)
-    look += [] if step.report is None else [f"{line}." for line in step.report.unused]
-    lines += ["", *(f"* {line}" for line in look)] if look else []
+    if step.report is not None and step.report.unused:
+        lines += ["", *(f"* {line}." for line in step.report.unused)]
     todo = find_todo(project, step)
     if tests:
         todo.append(f"The tests failed (exit status {tests}), see above.")

@@ -7,7 +7,7 @@ import pytest
 from tests.spec_diff.support import CONTRACTS
 from tools.client import generate
 from tools.client.generate import PACKAGE
-from tools.client.handwritten_layer import CLIENT, find_missing, list_client_changes, name_method, read_operations
+from tools.client.handwritten_layer import CLIENT, find_missing, name_method, read_operations
 from tools.project import ROOT
 
 
@@ -83,21 +83,3 @@ def test_names_of_methods(clients: dict[str, Path]) -> None:
         "retrieve_upload": "retrieve",
         "trigger_upload_action": "trigger_action",
     }
-
-
-def test_changes_of_the_generated_client(clients: dict[str, Path]) -> None:
-    """What came, what went and what is of another type, there and back."""
-    there = list_client_changes(clients["1.0.0"], clients["1.3.0"])
-    assert there == [
-        "operation create_upload changed: +project_id +dry_run ~response",
-        "operation retrieve_upload changed: +project_id",
-        "operation trigger_upload_action changed: +project_id",
-        "model UploadDryRun is new",
-        "model UploadDryRunResponse is new",
-        "model UploadDryRunResponseCostDetails is new",
-        "model UploadKind changed: +TEXT",
-    ]
-    back = list_client_changes(clients["1.3.0"], clients["1.0.0"])
-    assert "operation create_upload changed: -project_id -dry_run ~response" in back
-    assert "model UploadDryRun is gone" in back
-    assert list_client_changes(clients["1.3.0"], clients["1.3.0"]) == []
