@@ -55,7 +55,7 @@ lock: setup ## Write requirements-dev.txt and package-lock.json anew (UPGRADE=1 
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
 		$(if $(UPGRADE),--upgrade) pyproject.toml requirements-bench.in -o requirements-bench.txt
 	$(WITH_NODE) npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
-	$(VENV) -m tools.environment.tidy_lock package-lock.json
+	$(VENV) -m tools.environment.tidy_lock
 
 ##
 ## The three things one comes for

@@ -14,7 +14,6 @@ import os
 import shlex
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -23,9 +22,9 @@ from tools.client.generate import PACKAGE
 from tools.client.handwritten_layer import find_missing
 from tools.contract.document import UnreadableError
 from tools.project import ROOT, Project
-from tools.pull_request.revisions import measure_from, read_base
+from tools.pull_request.revisions import compare_with
 from tools.release.gate import find_changelog_problem, find_version_problem
-from tools.release.released import Step, compare_contracts, find_step
+from tools.release.released import Step, find_step
 from tools.spec_diff.report import Report, describe_verdict, render_text
 
 TESTS = "make --no-print-directory test"
@@ -124,9 +123,7 @@ def main(argv: list[str] | None = None) -> int:
             say(f"\nSince the released {step.old.version}\n\n{render_text(step.report)}\n")
             reports[step.old.version] = step.report
         if arguments.base:
-            with tempfile.TemporaryDirectory() as folder:
-                base = read_base(project, arguments.base, Path(folder))
-                report = measure_from(base, compare_contracts(project, base.contract, step.new))
+            report = compare_with(project, arguments.base)
             reports[arguments.base] = report
             same = step.report is not None and report.changes == step.report.changes
             say(f"\nSince {arguments.base}\n\n{'The same.' if same else render_text(report)}\n")

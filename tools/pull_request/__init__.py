@@ -1,4 +1,4 @@
-"""What a pull request changes in the contract: `revisions` reads the contract at a git ref, `report` writes files.
+"""What a pull request changes in the contract: `revisions` compares with a git ref, `report` writes it into files.
 
-`comment` says it on the pull request.
+`comment` renders what a stranger's code wrote, for a comment.
 """

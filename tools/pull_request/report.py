@@ -15,13 +15,11 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import tempfile
 from pathlib import Path
 
-from tools.contract.document import UnreadableError, read_contract
+from tools.contract.document import UnreadableError
 from tools.project import ROOT, Project
-from tools.pull_request.revisions import measure_from, read_base
-from tools.release.released import compare_contracts
+from tools.pull_request.revisions import compare_with
 from tools.spec_diff.exchange import dump_error, dump_report
 from tools.spec_diff.report import (
     describe_verdict,
@@ -55,10 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     project, out = Project(arguments.root), Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
     try:
-        with tempfile.TemporaryDirectory() as folder:
-            base = read_base(project, arguments.base, Path(folder))
-            new = read_contract(project.contract, project.contract.name)
-            report = measure_from(base, compare_contracts(project, base.contract, new))
+        report = compare_with(project, arguments.base)
     except UnreadableError as error:
         files = {
             "report.md": render_failure(str(error)),

@@ -1,50 +1,47 @@
-"""The contract as it was at a revision of git."""
+"""What changed in the contract since a revision of git."""
 
 from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 
 import attrs
 
-from tools.contract.document import Contract, UnreadableError, read_contract
+from tools.contract.document import UnreadableError, read_contract
 from tools.project import Project
-from tools.release.released import Version, parse_version
+from tools.release.released import compare_contracts, parse_version
 from tools.spec_diff.policy import measure_bump
 from tools.spec_diff.report import Report
 
 
-@attrs.frozen(eq=False)
-class Base:
-    """What a branch starts from."""
+def compare_with(project: Project, ref: str) -> Report:
+    """Return what changed in the contract since a git ref.
 
-    contract: Contract
-    since: str | None
-    """The last released version, when the contract was in work there; a bump is measured from it."""
-
-
-def read_base(project: Project, ref: str, folder: Path) -> Base:
-    """Return the contract as it was at a git ref; it is put into `folder` for that."""
+    The bump is measured from the last version that was released there: between two releases the version is raised once,
+    and not by every pull request.
+    """
     name = project.contract.name
-    path = folder / "base.yaml"
-    path.write_bytes(run_git(project, "show", "--end-of-options", f"{ref}:./{name}", what=f"{ref}:{name}"))
-    contract = read_contract(path, f"{ref}:{name}")
-    listed = run_git(
-        *(project, "ls-tree", "--name-only", "-z", "--end-of-options", ref, f"{project.released.name}/"),
-        what=f"{ref}:{project.released.name}",
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "base.yaml"
+        path.write_bytes(run_git(project, "show", "--end-of-options", f"{ref}:./{name}", what=f"{ref}:{name}"))
+        old = read_contract(path, f"{ref}:{name}")
+        report = compare_contracts(project, old, read_contract(project.contract, name))
+    folder = f"{project.released.name}/"
+    listed = run_git(project, "ls-tree", "--name-only", "-z", "--end-of-options", ref, folder, what=f"{ref}:{folder}")
     released = [parse_version(Path(os.fsdecode(each)).stem) for each in listed.split(b"\0") if each]
-    newest: Version | None = max(filter(None, released), default=None)
-    own = parse_version(contract.version)
-    in_work = newest is not None and own is not None and newest < own
-    return Base(contract, ".".join(map(str, newest)) if newest and in_work else None)
+    newest, own = max(filter(None, released), default=None), parse_version(old.version)
+    if newest is None or own is None or own <= newest:
+        return report
+    since = ".".join(map(str, newest))
+    return attrs.evolve(report, actual=measure_bump(since, report.new), since=since)
 
 
 def run_git(project: Project, *arguments: str, what: str) -> bytes:
-    """Return what git prints in the folder of the project."""
+    """Return what git prints in the folder of the project; an error is about `what`."""
+    command = ["git", *arguments]
     try:
-        command = ["git", *arguments]
         result = subprocess.run(command, cwd=project.root, capture_output=True, check=False)
     except OSError as error:
         raise UnreadableError(what, f"git: {error.strerror}") from None
@@ -52,13 +49,3 @@ def run_git(project: Project, *arguments: str, what: str) -> bytes:
         lines = result.stderr.decode("utf-8", "replace").strip().splitlines() or ["git failed"]
         raise UnreadableError(what, lines[0].removeprefix("fatal: "))
     return result.stdout
-
-
-def measure_from(base: Base, report: Report) -> Report:
-    """Return a report whose bump is measured from the last released version.
-
-    Between two releases the version is raised once, and not by every pull request.
-    """
-    if base.since is None:
-        return report
-    return attrs.evolve(report, actual=measure_bump(base.since, report.new), since=base.since)
