@@ -14,6 +14,7 @@ from attrs import evolve
 from scenario_uploads import AsyncScenario, Scenario
 from scenario_uploads.client import async_runner, runner
 from scenario_uploads.client.async_response import AsyncAPIResponse
+from scenario_uploads.transfer import part
 
 CALLS = ("create", "retrieve", "trigger_action")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -43,6 +44,8 @@ class Clock:
             self.sleep(seconds)  # a test may have replaced it
 
         monkeypatch.setattr(runner, "time", SimpleNamespace(sleep=sleep))
+        # The threads that send parts pause on their own; so little that nobody waits for it.
+        monkeypatch.setattr(part, "PART_POLICY", evolve(part.PART_POLICY, base=0.01))
         fake = SimpleNamespace(**{**vars(asyncio), "sleep": sleep_async})
         monkeypatch.setattr(async_runner, "asyncio", fake)
 
