@@ -14,6 +14,7 @@ from scenario_uploads import (
     APIError,
     APIResponseValidationError,
     Upload,
+    UploadAction,
     UploadDryRunResponse,
     UploadStatus,
     is_known,
@@ -135,12 +136,31 @@ class TestAnswersThatDifferFromTheContract:
         assert (upload.status, upload.kind, upload.source) == ("archived", "text", "new")
 
     @pytest.mark.parametrize("body", [{}, {"upload": None}, {"upload": "x"}, {"upload": []}])
-    def test_an_answer_without_upload_is_one_warning(
-        self, connect: Connect, service: Service, body: Any, caplog: pytest.LogCaptureFixture
+    @pytest.mark.parametrize("step", ["create", "retrieve", "complete"])
+    def test_24_an_answer_without_upload_is_an_error(
+        self, connect: Connect, service: Service, step: str, body: Any
     ) -> None:
-        service.script("retrieve", reply(200, body))
-        assert connect(service.url).uploads.retrieve(UPLOAD_ID).upload == body.get("upload")
-        assert len(warnings_of(caplog)) == 1
+        """`answer.upload.status` on None would be nobody's error to read."""
+        uploads = connect(service.url).uploads
+        calls: dict[str, tuple[Any, dict[str, Any]]] = {
+            "create": (uploads.with_raw_response.create, MULTIPART),
+            "retrieve": (uploads.with_raw_response.retrieve, {"upload_id": UPLOAD_ID}),
+            "complete": (uploads.with_raw_response.trigger_action, {"upload_id": UPLOAD_ID, "action": "complete"}),
+        }
+        raw, arguments = calls[step]
+        service.script(step, *[reply(200, body)] * 2)
+        with raises(APIResponseValidationError, "200 and no upload"):
+            raw(**arguments).parse()
+        if step != "complete":
+            with raises(APIResponseValidationError, "200 and no upload"):
+                getattr(uploads, step)(**arguments)
+
+    def test_24_an_action_without_upload_is_settled_or_an_error(self, connect: Connect, service: Service) -> None:
+        service.script("complete", reply(200, {}))
+        assert connect(service.url).uploads.trigger_action(UPLOAD_ID, action="complete").upload.status == "imported"
+        service.script("complete", reply(200, {}))
+        with raises(APIResponseValidationError, "200 and no upload"):
+            connect(service.url).uploads.trigger_action(UPLOAD_ID, action=UploadAction("abort"))
 
     def test_a_presigned_url_in_the_wrong_place_is_not_shown(
         self, connect: Connect, service: Service, caplog: pytest.LogCaptureFixture

@@ -48,7 +48,7 @@ def both(request: pytest.FixtureRequest) -> Any:
 
 def request_to(service: Service, **timeouts: float) -> httpx.Request:
     extensions = {"timeout": {"connect": 5.0, "read": 5.0, "write": 5.0, "pool": 5.0} | timeouts}
-    return httpx.Request("GET", f"{service.url}/uploads/u", extensions=extensions)
+    return httpx.Request("GET", f"{service.url}/uploads/upload_1", extensions=extensions)
 
 
 def test_steps_without_any_effect_end_with_their_value(both: Both) -> None:

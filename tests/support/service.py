@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict, deque
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import unquote
 
 from tests.support.server import Answering, Exchange, Request, Server, reply
 
@@ -103,14 +104,18 @@ class Service:
             changes = {key: asked[key] for key in ("fileName", "kind") if key in asked}
             return answer_upload(**changes, status="pending", entityId=None, parts=self.make_parts(asked["parts"]))
         if step == "complete":
-            return answer_upload(status="validating", entityId=None)
+            return answer_upload(id=_id_in(request), status="validating", entityId=None)
         if step == "retrieve":
-            return answer_upload()
+            return answer_upload(id=_id_in(request))
         if step.startswith("part "):
             with self._lock:
                 self.parts[int(step[5:])] = request
             return reply(200, b"", {"ETag": '"0"'})
         return reply(404, {"reason": f"the test's service knows no {step}"})
+
+
+def _id_in(request: Request) -> str:
+    return unquote(request.path.split("/")[3])
 
 
 def _step_of(request: Request) -> str:

@@ -218,6 +218,14 @@ class TestTakingUp:
         call()
         assert call.sent == [3, 4]
 
+    def test_29_an_answer_about_another_upload_says_nothing_of_this_one(self, call: Caller) -> None:
+        call.cut_off()
+        call.service._scripts.clear()
+        other = answer_upload(id="upload_of_somebody_else", status="imported")
+        call.service.script("retrieve", other, answer_upload(status="pending", entityId=None))
+        assert call().id == UPLOAD_ID
+        assert call.sent == [3, 4]
+
     def test_29_a_service_that_is_away_is_an_error_and_nothing_is_lost(self, call: Caller) -> None:
         call.cut_off()
         call.service._scripts.clear()

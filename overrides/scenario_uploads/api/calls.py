@@ -26,7 +26,6 @@ from scenario_uploads.models import (
     Upload,
     UploadAction,
     UploadCreateResponse,
-    UploadDryRunResponse,
     UploadRetrieveResponse,
     UploadTriggerActionParams,
     UploadTriggerActionResponse,
@@ -65,8 +64,7 @@ def create(
     wanted = check_dry_run(dry_run)
     project_id = api.options.project_id
     operation = create_operation(build_create(arguments), added, project_id=project_id, dry_run=wanted)
-    find_missing = _find_missing_cost if wanted else None
-    return (yield from fetch(api, operation, mode=mode, timeout=_timeout(api, added), find_missing=find_missing))
+    return (yield from fetch(api, operation, mode=mode, timeout=_timeout(api, added)))
 
 
 def retrieve(
@@ -165,7 +163,7 @@ def complete(
                 retrieve_operation(upload_id, added, project_id=project_id),
                 timeout=timeout,
                 retries=0,
-                find_missing=find_missing_upload,
+                find_missing=find_mix_up(upload_id),
             )
         except APIError as error:
             if not _is_passing(error, strict=api.options.strict_responses):
@@ -186,21 +184,19 @@ def retrieve_once(
 ) -> Calling[Upload]:
     """Read an upload, once unless told otherwise (None: as the client's settings say): most who look look again."""
     operation = retrieve_operation(upload_id, project_id=api.options.project_id)
-    answer = yield from call(api, operation, timeout=timeout, retries=retries, find_missing=find_missing_upload)
+    answer = yield from call(api, operation, timeout=timeout, retries=retries, find_missing=find_mix_up(upload_id))
     return answer.upload
 
 
-def find_missing_upload(answer: Any) -> str | None:
-    """Return what an answer lacks that a tolerant decoder let pass."""
-    return None if isinstance(getattr(answer, "upload", None), Upload) else "no upload"
+def find_mix_up(upload_id: str) -> Callable[[Any], str | None]:
+    """Return what tells of an answer that it is about another upload, as from a cache or a gateway that mixes up."""
 
+    def find(answer: Any) -> str | None:
+        named = answer.upload.id
+        # An abridged answer need not name its upload.
+        return None if named in (None, upload_id) else f"the upload {snippet(str(named), 100)}, not {upload_id}"
 
-def _find_missing_cost(answer: Any) -> str | None:
-    if isinstance(answer, UploadDryRunResponse):
-        return None
-    upload = getattr(answer, "upload", None)
-    made = f"; it has created upload {snippet(str(upload.id), 100)}" if isinstance(upload, Upload) else ""
-    return f"no cost, though dry_run asked for that alone{made}"
+    return find
 
 
 @contextmanager

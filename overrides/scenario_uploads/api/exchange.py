@@ -20,7 +20,7 @@ from attrs import evolve, field, frozen
 
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.redaction import redact, snippet
-from scenario_uploads.retry import RetryPolicy, next_delay
+from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, next_delay
 from scenario_uploads.sentinels import NotGiven, Omit
 from scenario_uploads.settings.client import ClientOptions, check_project_id
 
@@ -167,10 +167,14 @@ def fetch(
                 if mode is not ResponseMode.MODEL:
                     return Reply(operation, answer, strict, retry)
                 value = operation.decode(answer, strict=strict)
-                if find_missing is not None and (lack := find_missing(value)):
-                    raise invalid_answer(answer, operation.name, lack)
-                return Reply(operation, answer, strict, retry, value)
-            error, outcome = classify_response(answer, operation.name, now=api.now())
+                lack = find_missing(value) if find_missing is not None else None
+                if not lack:
+                    return Reply(operation, answer, strict, retry, value)
+                error = invalid_answer(answer, operation.name, lack)
+                # What makes something is not done twice for an answer that says too little of it.
+                outcome = Outcome(retryable=operation.repeat is Repeat.SAFE)
+            else:
+                error, outcome = classify_response(answer, operation.name, now=api.now())
         delay = next_delay(policy, retry, outcome, repeat=operation.repeat, draw=api.draw, unanswered=unanswered)
         if delay is None:
             raise error from cause

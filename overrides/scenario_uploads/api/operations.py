@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from attrs import field, frozen
@@ -27,7 +27,7 @@ from scenario_uploads.retry import Repeat
 from scenario_uploads.sentinels import is_given
 from scenario_uploads.settings.request import NOTHING_ADDED, CallOptions
 
-from .responses import Answer, decode_body
+from .responses import Answer, decode_body, invalid_answer
 
 T = TypeVar("T")
 
@@ -38,6 +38,17 @@ ANSWER_LIMIT_PER_PART = 4 * 1024
 
 # What the service answers when it is asked for the cost alone.
 DRY_RUN_STATUS = 269
+
+
+def find_missing_upload(answer: object) -> str | None:
+    """Return what an answer lacks that no caller can do without, however tolerant the decoder."""
+    return None if isinstance(getattr(answer, "upload", None), Upload) else "no upload"
+
+
+def _find_missing_cost(answer: object) -> str | None:
+    upload = getattr(answer, "upload", None)
+    made = f"; it has created upload {snippet(str(upload.id), 100)}" if isinstance(upload, Upload) else ""
+    return f"no cost, though dry_run asked for that alone{made}"
 
 
 @frozen
@@ -52,6 +63,7 @@ class Operation(Generic[T]):
         answer_limit: How many bytes the answer may have, unpacked.
         models: What answers of some other statuses are decoded to.
         upload_id: The upload that it is about, or None when it makes one.
+        find_missing: Returns what a `model` lacks without which it is of no use, or None.
     """
 
     name: str
@@ -61,15 +73,20 @@ class Operation(Generic[T]):
     answer_limit: int = ANSWER_LIMIT
     models: Mapping[int, type[Any]] = field(factory=dict)
     upload_id: str | None = None
+    find_missing: Callable[[object], str | None] = find_missing_upload
 
     def decode(self, answer: Answer, *, strict: bool) -> T:
         """Decode the answer to this call.
 
         Raises:
-            APIResponseValidationError: When it is no JSON object, or `strict` and it differs from the contract.
+            APIResponseValidationError: When it is no JSON object, lacks what it is about, or `strict` and it
+                differs from the contract.
         """
         model: type[T] = self.models.get(answer.status, self.model)
-        return decode_body(model, answer, self.name, strict=strict)
+        value = decode_body(model, answer, self.name, strict=strict)
+        if model is self.model and (lack := self.find_missing(value)):
+            raise invalid_answer(answer, self.name, lack)
+        return value
 
 
 # The generated `_get_kwargs` are the generator's own seam between building a request and sending it.
@@ -94,6 +111,7 @@ def create_operation(
         Repeat.NEVER if imports and not dry_run else Repeat.ONCE,
         ANSWER_LIMIT + ANSWER_LIMIT_PER_PART * (min(parts, MAX_PARTS) if isinstance(parts, int) else 0),
         {DRY_RUN_STATUS: UploadDryRunResponse},
+        find_missing=_find_missing_cost if dry_run else find_missing_upload,
     )
 
 

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
-from scenario_uploads.api.calls import complete, failure_of, find_missing_upload, name_upload, retrieve_once, wait
+from scenario_uploads.api.calls import complete, failure_of, find_mix_up, name_upload, retrieve_once, wait
 from scenario_uploads.api.exchange import Api, Pause, Send, call
-from scenario_uploads.api.operations import build_create, check_upload_id, create_operation
+from scenario_uploads.api.operations import build_create, check_upload_id, create_operation, find_missing_upload
 from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
 from scenario_uploads.decoding.enums import is_known
 from scenario_uploads.errors import (
@@ -204,7 +204,7 @@ def _send(
             begun.upload_id,
             retries=COMPLETE_RETRIES,
             refusals=api.options.max_retries,
-            find_missing=find_missing_upload,
+            find_missing=find_mix_up(begun.upload_id),
         )
         result = completed.value.upload
     if options.wait:
@@ -258,6 +258,7 @@ def _open_ledger(api: Api, source: Source, prepared: _Prepared, options: FileOpt
 
 
 def _find_missing_id(answer: UploadCreateResponse) -> str | None:
+    # The cost alone, which nobody asked for here, has none.
     if lack := find_missing_upload(answer):
         return lack
     try:
