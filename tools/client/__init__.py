@@ -1,4 +1,6 @@
-"""The generated client: `generate` builds it, `stubs` tells type checkers of its models.
+"""The generated client.
 
-`handwritten_layer` finds what the client can say and the layer above it does not yet.
+`generate` builds it and checks that the committed one is what the contract gives, `stubs` tells type checkers of its
+models, and `handwritten_layer` finds what it can say and the layer above it does not yet. Nothing here knows of
+versions.
 """

@@ -1,4 +1,6 @@
-"""Reading the contract: `document` into plain values with their lines, `operations` of it, what `check` demands of it.
+"""Reading the contract.
 
-`large` makes contracts of a size to measure with. Nothing here knows of versions, of the generated client or of git.
+`document` reads it into plain values with their lines, `operations` lists what it offers, `check` holds it to what the
+client relies on, and `large` writes contracts to measure with. Nothing here knows of versions, of the generated client
+or of git.
 """

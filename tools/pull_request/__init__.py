@@ -1,4 +1,5 @@
-"""What a pull request changes in the contract: `revisions` compares with a git ref, `report` writes it into files.
+"""What a pull request changes in the contract.
 
-`comment` renders what a stranger's code wrote, for a comment.
+`revisions` compares with a git ref, `report` writes the result into files, and `comment` renders what a stranger's code
+wrote there. Nothing here asks GitHub anything: the workflows do, with `gh`.
 """

@@ -1,4 +1,5 @@
-"""From one version of the contract to the next: `released` finds what the present one is compared with.
+"""From one version of the contract to the next.
 
-`gate` says whether its number and the changelog cover what changed, `changelog` drafts what is said of it.
+`released` finds what the present one is compared with, `gate` says whether its number and the changelog cover what
+changed, and `changelog` drafts what is said of it. Nothing here knows of git or of pull requests.
 """
