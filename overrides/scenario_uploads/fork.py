@@ -6,7 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 
 class ProcessLock:
@@ -31,32 +31,6 @@ class ProcessLock:
 T = TypeVar("T")
 
 CLOSED = "This client is closed; make a new one."
-
-
-class Leases(Generic[T]):
-    """Tells when connections that several share are to be closed.
-
-    Whoever opened them closes them for all. A copy that is closed leaves them to the others, unless it is the last and
-    their owner is gone without having closed them, as in `with Scenario().with_options(timeout=5) as client:`.
-    """
-
-    def __init__(self, owner: T) -> None:
-        self._owner = weakref.ref(owner)
-        self._users = weakref.WeakSet([owner])
-        self._lock = threading.Lock()
-
-    def join(self, user: T) -> None:
-        """Note that `user` uses the connections as well."""
-        with self._lock:
-            self._users.add(user)
-
-    def leave(self, user: T) -> bool:
-        """Note that `user` does so no more, and tell whether the connections are to be closed."""
-        with self._lock:
-            self._users.discard(user)
-            owner = self._owner()
-            # At Python's end the references may be dead and still be counted.
-            return owner is user or (owner is None and next(iter(self._users), None) is None)
 
 
 def close_when_collected(holder: object, close: Callable[[], object]) -> None:

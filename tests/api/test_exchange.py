@@ -38,8 +38,8 @@ from scenario_uploads import (
 from scenario_uploads.api import exchange as http
 from scenario_uploads.api import operations
 from scenario_uploads.api.request import user_agent
-from scenario_uploads.api.responses import Answer
 from scenario_uploads.settings.client import ClientOptions
+from scenario_uploads.settings.request import CallOptions
 
 from tests.support.clients import EPOCH, Clock, Connect, raises
 from tests.support.server import Exchange, Server, hang, lose, raw, reply, until
@@ -67,15 +67,15 @@ def closed_port() -> int:
 
 def test_an_operation_may_have_a_model_for_each_status() -> None:
     """Such as the 269 of a dry run, which holds no upload."""
-    operation = evolve(operations.retrieve_operation("u"), models={269: Error})
+    operation = evolve(operations.retrieve_operation("u", CallOptions()), models={269: Error})
     api = http.Api(options_of_a_client())
     for status, model in ((200, UploadRetrieveResponse), (269, Error), (299, UploadRetrieveResponse)):
-        steps = http.call(api, operation)
+        steps = http.fetch(api, operation)
         send = next(steps)
         assert isinstance(send, http.Send)
         with pytest.raises(StopIteration) as end:
-            steps.send(Answer(status, httpx.Headers(), b'{"upload":{}}', send.request, 0.1))
-        assert type(end.value.value) is model
+            steps.send(httpx.Response(status, content=b'{"upload":{}}', request=send.request))
+        assert type(end.value.value.value) is model
 
 
 def options_of_a_client() -> ClientOptions:

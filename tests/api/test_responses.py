@@ -19,7 +19,7 @@ from scenario_uploads import (
     UploadStatus,
     is_known,
 )
-from scenario_uploads.api.operations import ANSWER_LIMIT, ANSWER_LIMIT_PER_PART
+from scenario_uploads.api.operations import RESPONSE_LIMIT, RESPONSE_LIMIT_PER_PART
 
 from tests.support.clients import Clock, Connect, raises
 from tests.support.server import Exchange, Server, encode_head, raw, reply
@@ -99,7 +99,7 @@ class TestGoodAnswers:
         service.script("create", answer)
         created = connect(service.url).uploads.create(**(MULTIPART | {"parts": 10_000}))
         assert len(created.upload.parts) == 10_000
-        assert ANSWER_LIMIT + 10_000 * ANSWER_LIMIT_PER_PART < 64 * 1024 * 1024
+        assert RESPONSE_LIMIT + 10_000 * RESPONSE_LIMIT_PER_PART < 64 * 1024 * 1024
 
 
 ODD: dict[str, Any] = {"status": "archived", "fileName": None, "fileSize": "big", "parts": [{"number": 1}]}
@@ -184,7 +184,7 @@ NO_ANSWERS = {
     "null": (b"null", "no object"),
     "deep": (DEEP, "deeply nested"),
     "rather-deep": (RATHER_DEEP, "deeply nested"),
-    "huge": (b'{"upload": "' + b"x" * (2 * ANSWER_LIMIT) + b'"}', "more than"),
+    "huge": (b'{"upload": "' + b"x" * (2 * RESPONSE_LIMIT) + b'"}', "more than"),
     "long-number": (b'{"upload": ' + b"1" * 10_000 + b"}", "no JSON"),
     "no-utf-8": (b'{"upload": "\xff"}', "no JSON"),
 }

@@ -375,9 +375,8 @@ class TestStreaming:
         [
             ({"Content-Encoding": "br"}, b"x", "packed with 'br'"),
             ({"Content-Encoding": "gzip"}, b"not gzip", "not the gzip"),
-            ({"Content-Encoding": "gzip"}, gzip.compress(b"x")[:-3], "ends in the middle"),
         ],
-        ids=["packing", "damaged", "half"],
+        ids=["packing", "damaged"],
     )
     def test_a_body_that_cannot_be_unpacked_is_told(
         self, connect: Connect, service: Service, headers: dict[str, str], body: bytes, fragment: str

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import is_known, models
-from scenario_uploads.decoding.codec import build_arguments, decode, decode_answer, encode
+from scenario_uploads.decoding.codec import build_arguments, decode, decode_answer
+from scenario_uploads.decoding.methods import ModelMethods
 from scenario_uploads.models import (
     Error,
     Upload,
@@ -67,6 +68,16 @@ JSON = st.recursive(
     max_leaves=10,
 )
 ODD_JSON = JSON | st.sampled_from([math.nan, math.inf, -math.inf, 1e308, 10**400, -(10**400), "\ud800", True])
+
+
+def encode(model: Any) -> dict[str, Any]:
+    """Return what a model becomes in JSON, without its own fields that are null."""
+    written = ModelMethods.to_dict(model)
+    return {
+        name: value
+        for name, value in written.items()
+        if value is not None or name in getattr(model, "additional_properties", ())
+    }
 
 
 def decoded(model: type[Any], data: dict[str, Any]) -> tuple[Any, dict[str, str]]:

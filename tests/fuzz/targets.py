@@ -13,7 +13,7 @@ import socket
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -31,12 +31,11 @@ from scenario_uploads import (
     UploadTimeoutError,
 )
 from scenario_uploads.api.calls import wait
-from scenario_uploads.api.exchange import Api, Pause, Send, call
+from scenario_uploads.api.exchange import Api, Pause, Send, fetch
 from scenario_uploads.api.operations import action_operation, build_create, create_operation, retrieve_operation
-from scenario_uploads.api.responses import Answer, BodyReader
+from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.cli import commands as cli
 from scenario_uploads.cli import terminal as console
-from scenario_uploads.decoding.codec import encode
 from scenario_uploads.models import UploadAction, UploadCreateParams, UploadTriggerActionParams
 from scenario_uploads.sandbox.errors import Refusal
 from scenario_uploads.sandbox.gate import find_header_problem
@@ -44,6 +43,7 @@ from scenario_uploads.sandbox.magic import find_content_problem
 from scenario_uploads.sandbox.rules import read_create
 from scenario_uploads.sandbox.wire import decode_json
 from scenario_uploads.settings.client import resolve_options
+from scenario_uploads.settings.request import CallOptions
 from scenario_uploads.transfer.connection import Connection, StorageTimeouts
 from scenario_uploads.transfer.part import classify_response
 from scenario_uploads.transfer.parts import Part, PartTarget
@@ -176,16 +176,16 @@ def make_api(*, strict: bool) -> Api:
 
 
 OPERATIONS: list[Callable[[], Any]] = [
-    lambda: create_operation(UploadCreateParams(hugging_face_model_name="a/b")),
-    lambda: retrieve_operation("upload_1"),
-    lambda: action_operation("upload_1", UploadTriggerActionParams(action=UploadAction.COMPLETE)),
+    lambda: create_operation(UploadCreateParams(hugging_face_model_name="a/b"), CallOptions()),
+    lambda: retrieve_operation("upload_1", CallOptions()),
+    lambda: action_operation("upload_1", UploadTriggerActionParams(action=UploadAction.COMPLETE), CallOptions()),
 ]
 
 
 def fuzz_answer(data: st.DataObject) -> None:
     """From the bytes of an answer to a model or one of our errors, whatever the bytes, the status and the headers."""
     api, operation = make_api(strict=data.draw(st.booleans())), data.draw(st.sampled_from(OPERATIONS))()
-    steps = call(api, operation)
+    steps = fetch(api, operation)
     with collect_logs() as logged:
         try:
             step = next(steps)
@@ -193,9 +193,10 @@ def fuzz_answer(data: st.DataObject) -> None:
                 step = steps.send(_answer(data, step) if isinstance(step, Send) else None)
                 assert isinstance(step, Send | Pause)
         except StopIteration as end:
-            check_shown(repr(end.value)[:5000])
-            pickle.loads(pickle.dumps(end.value))
-            json.dumps(encode(end.value))
+            model = end.value.value
+            check_shown(repr(model)[:5000])
+            pickle.loads(pickle.dumps(model))
+            model.to_json()
         except ScenarioError as error:
             check_shown(str(error), repr(error), error.message)
             assert len(error.message.splitlines()) == 1
@@ -217,7 +218,7 @@ def _answer(data: st.DataObject, step: Send) -> Any:
         if not reader.feed(packed[at : at + size]):
             break
     answer = reader.finish(0.0, cut=data.draw(st.booleans()))
-    assert len(answer.body) <= step.limit + 1
+    assert len(answer.content) <= step.limit + 1
     return answer
 
 
@@ -235,7 +236,7 @@ def fuzz_wait(data: st.DataObject) -> None:
     seconds = 0.0
     api = evolve(make_api(strict=data.draw(st.booleans())), clock=lambda: seconds, draw=lambda: 1.0)
     timeout = data.draw(st.floats(0, 30))
-    steps = wait(api, "upload_1", timeout)
+    steps = wait(api, "upload_1", timeout, CallOptions())
     outcome: Any = None
     try:
         step = next(steps)
@@ -254,7 +255,9 @@ def fuzz_wait(data: st.DataObject) -> None:
             else:
                 body = {"upload": UPLOAD | {"entityId": None, "status": data.draw(KNOWN_STATUSES)}}
                 code = data.draw(st.sampled_from([200] * 4 + [404, 429, 503]))
-                answer = Answer(code, httpx.Headers(to_headers(data.draw(HEADERS))), to_text(body), step.request, 0.0)
+                headers = to_headers(data.draw(HEADERS))
+                answer = httpx.Response(code, headers=headers, content=to_text(body), request=step.request)
+                answer.elapsed = timedelta()
                 step = steps.send(answer)
     except StopIteration as end:
         outcome = end.value.status

@@ -14,6 +14,7 @@ from scenario_uploads.api.operations import action_operation, check_upload_id, r
 from scenario_uploads.api.request import build_request
 from scenario_uploads.models import UploadAction, UploadTriggerActionParams
 from scenario_uploads.settings.client import resolve_options
+from scenario_uploads.settings.request import CallOptions
 
 from tests.support.clients import Connect, raises
 from tests.support.server import Exchange, Server, encode_head, reply
@@ -65,7 +66,10 @@ def test_34_no_upload_id_leads_a_request_elsewhere(upload_id: str, base_url: str
     except InvalidArgumentError:
         return
     params = UploadTriggerActionParams(action=UploadAction.COMPLETE)
-    for operation, rest in ((retrieve_operation(upload_id), []), (action_operation(upload_id, params), ["action"])):
+    for operation, rest in (
+        (retrieve_operation(upload_id, CallOptions()), []),
+        (action_operation(upload_id, params, CallOptions()), ["action"]),
+    ):
         request = build_request(options, operation.request)
         path = request.url.raw_path.decode("ascii")
         base = base_url.partition("://")[2].partition("/")

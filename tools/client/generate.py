@@ -1,6 +1,6 @@
 """Rebuild the generated client from the contract, or check that the committed one is what the contract gives.
 
-    python -m tools.client.generate            # rebuild generated_client/, and models.pyi, which tells of its models
+    python -m tools.client.generate            # rebuild generated_client/, models.pyi, and the sync twins of the client
     python -m tools.client.generate --check    # rebuild aside and compare; exit 1 with a diff when they differ
 
 The client is always built in a temporary folder, so that no setting, cache or stray file of the checkout can
@@ -20,7 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.client import stubs
+from tools.client import stubs, unasync
 from tools.project import ROOT
 
 PACKAGE = "scenario_uploads_client"
@@ -192,26 +192,28 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--contract", type=Path, default=ROOT / "openapi.yaml", help="the contract to build from")
     arguments = parser.parse_args(argv)
     target: Path = arguments.target
-    # Only a whole checkout has the layer whose models the stub is about.
-    stub = target.absolute().parent / stubs.PLACE
+    # Only a whole checkout has the layer that the stub and the sync twins are part of.
+    root = target.absolute().parent
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "generated_client"
         folder.mkdir()
         try:
-            told = write_stub(build(folder, contract=arguments.contract))
+            written = {stubs.PLACE: write_stub(build(folder, contract=arguments.contract))}
         except GenerationError as error:
             print(error, file=sys.stderr)
             return 2
+        written |= unasync.write_twins(root)
+        written = {place: content for place, content in written.items() if (root / place).parent.is_dir()}
         if not arguments.check:
             replace_folder(target, folder)
-            if stub.parent.is_dir():
-                stub.write_bytes(told)
-            print(f"{len(read_tree(target))} files written to {target.name}/")
+            for place, content in written.items():
+                (root / place).write_bytes(content)
+            print(f"{len(read_tree(target))} files written to {target.name}/, {len(written)} beside them")
             return 0
         differences = compare(read_tree(target), read_tree(folder))
-        if stub.parent.is_dir():
-            place = stubs.PLACE.as_posix()
-            differences += compare({place: stub.read_bytes()} if stub.exists() else {}, {place: told}, folder="")
+        for place, content in written.items():
+            path, shown = root / place, place.as_posix()
+            differences += compare({shown: path.read_bytes()} if path.exists() else {}, {shown: content}, folder="")
     if not differences:
         differences = [f"not added to git: {name}" for name in list_untracked(target)]
     if differences:

@@ -32,11 +32,11 @@ from scenario_uploads.models import (
 )
 from scenario_uploads.redaction import snippet
 from scenario_uploads.retry import RetryPolicy, backoff
-from scenario_uploads.settings.defaults import check_seconds, resolve_timeout
-from scenario_uploads.settings.request import NOTHING_ADDED, CallOptions
+from scenario_uploads.settings.defaults import check_seconds
+from scenario_uploads.settings.request import CallOptions
 from scenario_uploads.tls import find_certificate_error
 
-from .exchange import Api, Calling, Pause, Reply, ResponseMode, call, fetch
+from .exchange import Api, Calling, Pause, Reply, ResponseMode, fetch
 from .operations import (
     action_operation,
     build_body,
@@ -55,46 +55,40 @@ T = TypeVar("T")
 def create(
     api: Api,
     arguments: Mapping[str, Any],
-    added: CallOptions = NOTHING_ADDED,
+    options: CallOptions,
     mode: ResponseMode = ResponseMode.MODEL,
     *,
     dry_run: object = None,
 ) -> Calling[Reply[UploadCreateResponse]]:
     """Create an upload from a caller's keyword arguments, or ask what it would cost."""
     wanted = check_dry_run(dry_run)
-    project_id = api.options.project_id
-    operation = create_operation(build_create(arguments), added, project_id=project_id, dry_run=wanted)
-    return (yield from fetch(api, operation, mode=mode, timeout=_timeout(api, added)))
+    operation = create_operation(build_create(arguments), options, dry_run=wanted)
+    return (yield from fetch(api, operation, mode=mode))
 
 
 def retrieve(
-    api: Api, upload_id: str, added: CallOptions = NOTHING_ADDED, mode: ResponseMode = ResponseMode.MODEL
+    api: Api, upload_id: str, options: CallOptions, mode: ResponseMode = ResponseMode.MODEL
 ) -> Calling[Reply[UploadRetrieveResponse]]:
     """Read an upload."""
-    operation = retrieve_operation(check_upload_id(upload_id), added, project_id=api.options.project_id)
+    operation = retrieve_operation(check_upload_id(upload_id), options)
     with name_upload(upload_id):
-        return (yield from fetch(api, operation, mode=mode, timeout=_timeout(api, added)))
+        return (yield from fetch(api, operation, mode=mode))
 
 
 def trigger_action(
-    api: Api,
-    upload_id: str,
-    action: str,
-    added: CallOptions = NOTHING_ADDED,
-    mode: ResponseMode = ResponseMode.MODEL,
+    api: Api, upload_id: str, action: str, options: CallOptions, mode: ResponseMode = ResponseMode.MODEL
 ) -> Calling[Reply[UploadTriggerActionResponse]]:
     """Trigger an action; a `complete` that fails is settled by a retrieve."""
     check_upload_id(upload_id)
     params = build_body(UploadTriggerActionParams, "trigger_action", {"action": action})
     with name_upload(upload_id):
-        if params.action != UploadAction.COMPLETE or "action" in added.body:
-            operation = action_operation(upload_id, params, added, project_id=api.options.project_id)
-            return (yield from fetch(api, operation, mode=mode, timeout=_timeout(api, added), retries=0))
+        if params.action != UploadAction.COMPLETE or "action" in options.body:
+            return (yield from fetch(api, action_operation(upload_id, params, options), mode=mode, retries=0))
         retries = api.options.max_retries
-        return (yield from complete(api, upload_id, retries=retries, refusals=0, added=added, mode=mode))
+        return (yield from complete(api, upload_id, options, retries=retries, refusals=0, mode=mode))
 
 
-def wait(api: Api, upload: object, timeout: float) -> Calling[Upload]:
+def wait(api: Api, upload: object, timeout: float, options: CallOptions) -> Calling[Upload]:
     """Poll until an upload is imported or has failed."""
     upload_id = check_upload_id(find_id(upload))
     deadline = api.clock() + check_seconds("timeout", timeout, zero=True)
@@ -103,7 +97,8 @@ def wait(api: Api, upload: object, timeout: float) -> Calling[Upload]:
         remaining = deadline - api.clock()
         try:
             with name_upload(upload_id):
-                now = yield from retrieve_once(api, upload_id, timeout=_within(api.options.timeout, remaining))
+                within = evolve(options, timeout=_within(api.options.timeout, remaining))
+                now = yield from retrieve_once(api, upload_id, within)
         except APIError as error:
             if not _is_passing(error, strict=api.options.strict_responses):
                 raise
@@ -128,28 +123,25 @@ def wait(api: Api, upload: object, timeout: float) -> Calling[Upload]:
 def complete(
     api: Api,
     upload_id: str,
+    options: CallOptions,
     *,
     retries: int,
     refusals: int,
     find_missing: Callable[[UploadTriggerActionResponse], str | None] | None = None,
-    added: CallOptions = NOTHING_ADDED,
     mode: ResponseMode = ResponseMode.MODEL,
 ) -> Calling[Reply[UploadTriggerActionResponse]]:
     """Say `complete` until the upload is past `pending`.
 
-    After a lost answer, the service may well have done it, and a refusal (400, 409) may mean that it has: a retrieve
-    tells, and what it was answered then stands for the answer. Of the `retries`, no more than `refusals` follow a
-    refusal.
+    When no response came, the service may well have done it, and a refusal (400, 409) may mean that it has: a retrieve
+    settles that, and its response then stands for that of the action. Of the `retries`, no more than `refusals` follow
+    a refusal.
     """
     policy = RetryPolicy(retries)
-    project_id = api.options.project_id
-    params = UploadTriggerActionParams(action=UploadAction.COMPLETE)
-    operation = action_operation(upload_id, params, added, project_id=project_id)
-    timeout = _timeout(api, added)
+    operation = action_operation(upload_id, UploadTriggerActionParams(action=UploadAction.COMPLETE), options)
     retry = 0
     while True:
         try:
-            reply = yield from fetch(api, operation, mode=mode, timeout=timeout, retries=0, find_missing=find_missing)
+            reply = yield from fetch(api, operation, mode=mode, retries=0, find_missing=find_missing)
         except APIError as error:
             refused = isinstance(error, APIStatusError) and error.status_code in (400, 409)
             if not refused and not _is_passing(error, strict=api.options.strict_responses):
@@ -158,42 +150,36 @@ def complete(
         else:
             return evolve(reply, retries_taken=retry)
         try:
-            looked = yield from fetch(
-                api,
-                retrieve_operation(upload_id, added, project_id=project_id),
-                timeout=timeout,
-                retries=0,
-                find_missing=find_mix_up(upload_id),
+            settled = yield from fetch(
+                api, retrieve_operation(upload_id, options), retries=0, find_missing=find_mix_up(upload_id)
             )
         except APIError as error:
             if not _is_passing(error, strict=api.options.strict_responses):
                 raise failure if refused else error from failure
         else:
-            upload = looked.value.upload
+            upload = settled.value.upload
             if is_past_pending(upload.status):
                 value = UploadTriggerActionResponse(upload=upload)
-                return Reply(operation, looked.answer, looked.strict, retry, value)
+                return Reply(operation, settled.response, settled.strict, retry, value)
         if retry >= (min(retries, refusals) if refused else retries):
             raise failure
         yield Pause(max(backoff(policy, retry, api.draw), min(_asked_delay(failure), policy.retry_after_cap)))
         retry += 1
 
 
-def retrieve_once(
-    api: Api, upload_id: str, *, timeout: httpx.Timeout | None = None, retries: int | None = 0
-) -> Calling[Upload]:
-    """Read an upload, once unless told otherwise (None: as the client's settings say): most who look look again."""
-    operation = retrieve_operation(upload_id, project_id=api.options.project_id)
-    answer = yield from call(api, operation, timeout=timeout, retries=retries, find_missing=find_mix_up(upload_id))
-    return answer.upload
+def retrieve_once(api: Api, upload_id: str, options: CallOptions, *, retries: int | None = 0) -> Calling[Upload]:
+    """Read an upload with this many retries, None for the client's: most callers poll, and retry that way."""
+    operation = retrieve_operation(upload_id, options)
+    reply = yield from fetch(api, operation, retries=retries, find_missing=find_mix_up(upload_id))
+    return reply.value.upload
 
 
 def find_mix_up(upload_id: str) -> Callable[[Any], str | None]:
-    """Return what tells of an answer that it is about another upload, as from a cache or a gateway that mixes up."""
+    """Return a check that a response is about this upload, which one from a confused cache or gateway is not."""
 
-    def find(answer: Any) -> str | None:
-        named = answer.upload.id
-        # An abridged answer need not name its upload.
+    def find(value: Any) -> str | None:
+        named = value.upload.id
+        # An abridged response need not name its upload.
         return None if named in (None, upload_id) else f"the upload {snippet(str(named), 100)}, not {upload_id}"
 
     return find
@@ -233,7 +219,3 @@ def _within(timeout: httpx.Timeout, remaining: float) -> httpx.Timeout:
     # A poll may not outlive the deadline by much, but even the last one gets a second to be answered.
     bound = max(1.0, remaining)
     return httpx.Timeout(**{key: min(value or bound, bound) for key, value in timeout.as_dict().items()})
-
-
-def _timeout(api: Api, added: CallOptions) -> httpx.Timeout:
-    return resolve_timeout(added.timeout, api.options.timeout)

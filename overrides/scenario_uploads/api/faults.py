@@ -26,28 +26,28 @@ from scenario_uploads.redaction import mask, redact_chain, snippet
 from scenario_uploads.retry import Outcome, Repeat, parse_retry_after, parse_seconds
 from scenario_uploads.tls import find_certificate_error
 
-from .responses import Answer, find_secrets, invalid_answer, parse_body
+from .responses import CUT_SHORT, find_secrets, invalid_response, mask_response, parse_body
 
 # Nearly everything comes as an httpx error; what its backends and other transports let through is the rest: TLS that
 # breaks within a body, a host name that cannot be encoded.
 FAULTS = (httpx.HTTPError, OSError, UnicodeError)
 
 
-def classify_response(answer: Answer, operation: str, *, now: datetime) -> tuple[ScenarioError, Outcome]:
-    """Return what to raise for an answer that is none of success, and what is known of it for the retry."""
-    if answer.status < 300:
-        return invalid_answer(answer, operation, "a body that was cut short"), Outcome()
-    answer = answer.mask()
+def classify_response(response: httpx.Response, operation: str, *, now: datetime) -> tuple[ScenarioError, Outcome]:
+    """Return what to raise for a response that is no success, and what is known of it for the retry."""
+    if response.status_code < 300:
+        return invalid_response(response, operation, CUT_SHORT), Outcome()
+    response = mask_response(response)
     try:
-        body = parse_body(answer.body)
+        body = parse_body(response.content)
     except ValueError:
-        body = answer.body.decode("utf-8", "replace")
-    waits = [parse_retry_after(answer.headers.get("retry-after"), now=now)]
+        body = response.content.decode("utf-8", "replace")
+    waits = [parse_retry_after(response.headers.get("retry-after"), now=now)]
     if isinstance(body, dict):
         waits.append(parse_seconds(body.get("remainingSeconds")))
-    error = status_error(answer.response(), body, operation=operation)
+    error = status_error(response, body, operation=operation)
     error.retry_after = max((wait for wait in waits if wait is not None), default=None)
-    return error, Outcome(status=answer.status, retry_after=error.retry_after)
+    return error, Outcome(status=response.status_code, retry_after=error.retry_after)
 
 
 def classify_exception(

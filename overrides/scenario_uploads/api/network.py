@@ -14,8 +14,26 @@ from weakref import WeakSet
 
 import httpx
 
+from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.fork import ProcessLock
+from scenario_uploads.redaction import snippet
 from scenario_uploads.tls import create_tls_context
+
+
+@contextmanager
+def explain_environment() -> Iterator[None]:
+    """Let what httpx says of the environment's proxies and CA files, when a client is made, be one of our errors.
+
+    Raises:
+        InvalidArgumentError: When they cannot be used.
+    """
+    try:
+        yield
+    except (ImportError, ValueError, OSError) as error:
+        raise InvalidArgumentError(
+            "The environment's proxies (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) or CA files (SSL_CERT_FILE, SSL_CERT_DIR)"
+            f" cannot be used: {snippet(str(error))}"
+        ) from error
 
 
 class ApiClient(httpx.Client):

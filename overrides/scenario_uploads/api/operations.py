@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
+import httpx
 from attrs import field, frozen
 from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, trigger_upload_action
 from scenario_uploads_client.types import UNSET
@@ -25,28 +26,28 @@ from scenario_uploads.models import (
 from scenario_uploads.redaction import snippet
 from scenario_uploads.retry import Repeat
 from scenario_uploads.sentinels import is_given
-from scenario_uploads.settings.request import NOTHING_ADDED, CallOptions
+from scenario_uploads.settings.request import CallOptions
 
-from .responses import Answer, decode_body, invalid_answer
+from .responses import decode_body, invalid_response
 
 T = TypeVar("T")
 
 # An answer holds one upload, and each of its parts a presigned URL of one or two kilobytes.
-ANSWER_LIMIT = 1024 * 1024
+RESPONSE_LIMIT = 1024 * 1024
 
-ANSWER_LIMIT_PER_PART = 4 * 1024
+RESPONSE_LIMIT_PER_PART = 4 * 1024
 
 # What the service answers when it is asked for the cost alone.
 DRY_RUN_STATUS = 269
 
 
-def find_missing_upload(answer: object) -> str | None:
-    """Return what an answer lacks that no caller can do without, however tolerant the decoder."""
-    return None if isinstance(getattr(answer, "upload", None), Upload) else "no upload"
+def find_missing_upload(value: object) -> str | None:
+    """Return what a response lacks that no caller can do without, however tolerant the decoder."""
+    return None if isinstance(getattr(value, "upload", None), Upload) else "no upload"
 
 
-def _find_missing_cost(answer: object) -> str | None:
-    upload = getattr(answer, "upload", None)
+def _find_missing_cost(value: object) -> str | None:
+    upload = getattr(value, "upload", None)
     made = f"; it has created upload {snippet(str(upload.id), 100)}" if isinstance(upload, Upload) else ""
     return f"no cost, though dry_run asked for that alone{made}"
 
@@ -60,9 +61,10 @@ class Operation(Generic[T]):
         model: What a 2xx answer is decoded to.
         request: Method, path, body and headers from the generated client, with what the caller adds.
         repeat: What sending it twice would do.
-        answer_limit: How many bytes the answer may have, unpacked.
+        response_limit: How many bytes the answer may have, unpacked.
         models: What answers of some other statuses are decoded to.
         upload_id: The upload that it is about, or None when it makes one.
+        timeout: The timeouts; None for the client's.
         find_missing: Returns what a `model` lacks without which it is of no use, or None.
     """
 
@@ -70,36 +72,36 @@ class Operation(Generic[T]):
     model: type[T]
     request: Mapping[str, Any] = field(repr=False)
     repeat: Repeat
-    answer_limit: int = ANSWER_LIMIT
+    response_limit: int = RESPONSE_LIMIT
     models: Mapping[int, type[Any]] = field(factory=dict)
     upload_id: str | None = None
+    timeout: httpx.Timeout | None = None
     find_missing: Callable[[object], str | None] = find_missing_upload
 
-    def decode(self, answer: Answer, *, strict: bool) -> T:
-        """Decode the answer to this call.
+    def decode(self, response: httpx.Response, *, strict: bool) -> T:
+        """Decode the response to this call.
 
         Raises:
-            APIResponseValidationError: When it is no JSON object, lacks what it is about, or `strict` and it
-                differs from the contract.
+            APIResponseValidationError: When it is no JSON object, lacks what it is about, or `strict` and it differs
+                from the contract.
         """
-        model: type[T] = self.models.get(answer.status, self.model)
-        value = decode_body(model, answer, self.name, strict=strict)
-        if model is self.model and (lack := self.find_missing(value)):
-            raise invalid_answer(answer, self.name, lack)
+        model: type[T] = self.models.get(response.status_code, self.model)
+        value = decode_body(model, response, self.name, strict=strict)
+        if model is self.model and (missing := self.find_missing(value)):
+            raise invalid_response(response, self.name, missing)
         return value
 
 
 # The generated `_get_kwargs` are the generator's own seam between building a request and sending it.
 def create_operation(
-    params: UploadCreateParams,
-    added: CallOptions = NOTHING_ADDED,
-    *,
-    project_id: str | None = None,
-    dry_run: UploadDryRun | None = None,
+    params: UploadCreateParams, options: CallOptions, *, dry_run: UploadDryRun | None = None
 ) -> Operation[UploadCreateResponse]:
     """Return the call that creates an upload, or asks what that would cost."""
-    own = create_upload._get_kwargs(body=params, project_id=project_id or UNSET, dry_run=dry_run or UNSET)  # noqa: SLF001
-    request = added.add_to(own)
+    request = options.add_to(
+        create_upload._get_kwargs(  # noqa: SLF001
+            body=params, project_id=options.project_id or UNSET, dry_run=dry_run or UNSET
+        )
+    )
     body = request["json"]
     imports = any(body.get(name) for name in ("url", "huggingFaceModelName", "civitaiModelUrl"))
     parts = body.get("parts")
@@ -109,31 +111,41 @@ def create_operation(
         request,
         # A pending upload without parts is inert; an import that runs twice is not.
         Repeat.NEVER if imports and not dry_run else Repeat.ONCE,
-        ANSWER_LIMIT + ANSWER_LIMIT_PER_PART * (min(parts, MAX_PARTS) if isinstance(parts, int) else 0),
+        RESPONSE_LIMIT + RESPONSE_LIMIT_PER_PART * (min(parts, MAX_PARTS) if isinstance(parts, int) else 0),
         {DRY_RUN_STATUS: UploadDryRunResponse},
+        timeout=options.timeout,
         find_missing=_find_missing_cost if dry_run else find_missing_upload,
     )
 
 
-def retrieve_operation(
-    upload_id: str, added: CallOptions = NOTHING_ADDED, *, project_id: str | None = None
-) -> Operation[UploadRetrieveResponse]:
+def retrieve_operation(upload_id: str, options: CallOptions) -> Operation[UploadRetrieveResponse]:
     """Return the call that reads an upload."""
-    request = added.add_to(retrieve_upload._get_kwargs(upload_id, project_id=project_id or UNSET))  # noqa: SLF001
-    return Operation("retrieve_upload", UploadRetrieveResponse, request, Repeat.SAFE, upload_id=upload_id)
+    own = retrieve_upload._get_kwargs(upload_id, project_id=options.project_id or UNSET)  # noqa: SLF001
+    return Operation(
+        "retrieve_upload",
+        UploadRetrieveResponse,
+        options.add_to(own),
+        Repeat.SAFE,
+        upload_id=upload_id,
+        timeout=options.timeout,
+    )
 
 
 def action_operation(
-    upload_id: str,
-    params: UploadTriggerActionParams,
-    added: CallOptions = NOTHING_ADDED,
-    *,
-    project_id: str | None = None,
+    upload_id: str, params: UploadTriggerActionParams, options: CallOptions
 ) -> Operation[UploadTriggerActionResponse]:
     """Return the call that triggers an action. It is not repeated here: a retrieve settles what became of it."""
-    own = trigger_upload_action._get_kwargs(upload_id, body=params, project_id=project_id or UNSET)  # noqa: SLF001
-    request = added.add_to(own)
-    return Operation("trigger_upload_action", UploadTriggerActionResponse, request, Repeat.NEVER, upload_id=upload_id)
+    own = trigger_upload_action._get_kwargs(  # noqa: SLF001
+        upload_id, body=params, project_id=options.project_id or UNSET
+    )
+    return Operation(
+        "trigger_upload_action",
+        UploadTriggerActionResponse,
+        options.add_to(own),
+        Repeat.NEVER,
+        upload_id=upload_id,
+        timeout=options.timeout,
+    )
 
 
 _RANGES = {"file_size": (1, MAX_FILE_SIZE), "parts": (1, MAX_PARTS)}

@@ -1,4 +1,4 @@
-"""What came back from the API: read whole but bounded, parsed, decoded."""
+"""Responses of the API: read whole but bounded, parsed, decoded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import httpx
-from attrs import evolve, field, frozen
 
 from scenario_uploads.decoding.codec import decode_answer
 from scenario_uploads.errors import APIResponseValidationError
@@ -24,85 +23,26 @@ logger = logging.getLogger("scenario_uploads")
 # The contract nests three levels; what the service keeps in `config` may nest some more.
 DEEPEST = 100
 
-# How much of an answer an error carries, in bytes.
+# How much of a response an error carries, in bytes.
 SHOWN = 4096
 
 
-@frozen
-class Answer:
-    """What came back, unpacked.
-
-    Attributes:
-        status: The HTTP status.
-        headers: The headers.
-        body: The body, unpacked; no more of it than was allowed.
-        request: The request that was answered.
-        elapsed: Seconds from sending to the last byte.
-        fault: What is wrong with the body as such, when it is not the whole of what was sent.
-        cut: Whether the connection ended before the body did.
-    """
-
-    status: int
-    headers: httpx.Headers = field(repr=False)
-    body: bytes = field(repr=False)
-    request: httpx.Request
-    elapsed: float
-    fault: str | None = None
-    cut: bool = False
-
-    def response(self) -> httpx.Response:
-        """Return it as httpx would have, for errors to carry."""
-        gone = (b"content-encoding", b"content-length", b"transfer-encoding")
-        headers = [(key, value) for key, value in self.headers.raw if key.lower() not in gone]
-        response = httpx.Response(self.status, headers=headers, content=self.body, request=self.request)
-        response.elapsed = timedelta(seconds=self.elapsed)
-        return response
-
-    def mask(self) -> Answer:
-        """Return it without the request's credentials, should a service or a proxy echo them."""
-        secrets = find_secrets(self.request)
-        if secrets is None:
-            return self
-        # Bytes as characters: all that a secret can be spelt with is ASCII, or its bytes in UTF-8.
-        body = mask(self.body.decode("latin-1"), secrets).encode("latin-1")
-        headers = [(name, mask(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in self.headers.raw]
-        return evolve(self, body=body, headers=httpx.Headers(headers))
-
-
-def find_secrets(request: httpx.Request) -> re.Pattern[str] | None:
-    """Return what finds the credentials of a request, whoever repeats them and however; None when it has none."""
-    return match_secrets(*list_secrets(request.headers.get("authorization", "")))
-
-
-@frozen
-class OpenAnswer:
-    """What came back, but for the body, which is still to be read off the wire.
-
-    Attributes:
-        response: The answer as httpx has it.
-        limit: How many bytes the body may have, unpacked, to be taken as a whole.
-    """
-
-    response: httpx.Response
-    limit: int
-
-    @property
-    def status(self) -> int:
-        """The HTTP status."""
-        return self.response.status_code
+# Set in the extensions of a response whose body is not the whole of what was sent: what is wrong with it.
+_FAULT = "scenario_uploads.fault"
+CUT_SHORT = "a body that was cut short"
 
 
 class BodyReader:
-    """Gathers an answer's body: unpacked, bounded in bytes and in time.
+    """Reads the body of a response: unpacked, bounded in bytes and in time.
 
     The bound holds while unpacking, so a few kilobytes that unpack to gigabytes take no more memory than the limit.
     """
 
     def __init__(self, response: httpx.Response, limit: int) -> None:
-        self._response, self._limit = response, limit
+        self._response, self._limit, self._start = response, limit, time.monotonic()
         read_timeout = response.request.extensions.get("timeout", {}).get("read") or 60.0
         # Each chunk has its own read timeout; a service that dribbles would keep us for ever without this one.
-        self._deadline = time.monotonic() + read_timeout
+        self._deadline = self._start + read_timeout
         self._body = bytearray()
         self._fault: str | None = None
         # Transports without a socket, and hooks of the caller's client, may have read and unpacked it already.
@@ -134,12 +74,57 @@ class BodyReader:
         if len(self._body) > self._limit:
             self._fault = f"a body of more than {self._limit:,} bytes"
 
-    def finish(self, elapsed: float, *, cut: bool = False) -> Answer:
-        """Return the answer, or what has come of it when it was cut short."""
+    def finish(self, elapsed: float, *, cut: bool = False) -> httpx.Response:
+        """Return the response with its body, or what has come of it when it was cut short.
+
+        Args:
+            elapsed: Seconds from sending the request to the last byte.
+            cut: Whether the connection ended before the body did.
+        """
         if self._unpack is not None and self._begun and not self._unpack.eof:
             self._fault = self._fault or "a body that ends in the middle"
-        response, body = self._response, bytes(self._body)
-        return Answer(response.status_code, response.headers, body, response.request, elapsed, self._fault, cut)
+        read = _copy_response(self._response, bytes(self._body), self._response.headers)
+        read.elapsed = timedelta(seconds=elapsed)
+        if fault := CUT_SHORT if cut else self._fault:
+            read.extensions[_FAULT] = fault
+        return read
+
+
+def _copy_response(response: httpx.Response, body: bytes, headers: httpx.Headers) -> httpx.Response:
+    extensions = {key: response.extensions[key] for key in ("http_version", _FAULT) if key in response.extensions}
+    copied = httpx.Response(response.status_code, content=body, request=response.request, extensions=extensions)
+    # Afterwards, or HTTPX would unpack the body once more.
+    copied.headers = headers
+    return copied
+
+
+def find_fault(response: httpx.Response) -> str | None:
+    """Return what is wrong with the body as such, when it is not the whole of what was sent, or None."""
+    return response.extensions.get(_FAULT)
+
+
+def find_secrets(request: httpx.Request) -> re.Pattern[str] | None:
+    """Return a pattern that matches the request's credentials in any encoding, or None when it has none."""
+    return match_secrets(*list_secrets(request.headers.get("authorization", "")))
+
+
+def mask_response(response: httpx.Response, *, limit: int | None = None) -> httpx.Response:
+    """Return a response without the request's credentials, should a service or a proxy echo them.
+
+    Args:
+        response: The response, read.
+        limit: How many bytes of its body to keep; None for all.
+    """
+    body, headers, secrets = response.content, response.headers, find_secrets(response.request)
+    if secrets is not None:
+        # Bytes as characters: all that a secret can be spelt with is ASCII, or its bytes in UTF-8.
+        body = mask(body.decode("latin-1"), secrets).encode("latin-1")
+        headers = httpx.Headers(
+            [(name, mask(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in headers.raw]
+        )
+    masked = _copy_response(response, body[:limit], headers)
+    masked.elapsed = response.elapsed
+    return masked
 
 
 def parse_body(body: bytes) -> Any:
@@ -176,39 +161,42 @@ def _is_deep(value: object) -> bool:
     return True
 
 
-def decode_body(model: type[T], answer: Answer, operation: str, *, strict: bool) -> T:
-    """Decode the answer to an operation.
+def decode_body(model: type[T], response: httpx.Response, operation: str, *, strict: bool) -> T:
+    """Decode the response to an operation.
 
-    What differs from the contract costs one warning in the log, or, when `strict`, the answer.
+    What differs from the contract is logged once as a warning, or, when `strict`, raised.
 
     Raises:
         APIResponseValidationError: When the body is no JSON object, or `strict` and it differs from the contract.
     """
-    if answer.fault:
-        raise invalid_answer(answer, operation, answer.fault)
+    if fault := find_fault(response):
+        raise invalid_response(response, operation, fault)
     try:
-        data = parse_body(answer.body)
+        data = parse_body(response.content)
     except ValueError as error:
-        raise invalid_answer(answer, operation, str(error)) from None
+        raise invalid_response(response, operation, str(error)) from None
     if not isinstance(data, dict):
-        raise invalid_answer(answer, operation, "JSON that is no object")
+        raise invalid_response(response, operation, "JSON that is no object")
     result, problems = decode_answer(model, data)
     if problems and strict:
-        raise invalid_answer(answer, operation, f"what differs from the contract: {problems}", show=False)
+        raise invalid_response(response, operation, f"what differs from the contract: {problems}", show=False)
     if problems:
-        logger.warning("The answer to %s differs from the contract: %s", operation, problems)
+        logger.warning("The response to %s differs from the contract: %s", operation, problems)
     return result
 
 
-def invalid_answer(answer: Answer, operation: str, what: str, *, show: bool = True) -> APIResponseValidationError:
-    """Return the error for an answer that cannot be used; its message shows how the body begins."""
-    shown = answer.mask()
-    message = f"{operation} was answered with status {answer.status} and {what}"
+def invalid_response(
+    response: httpx.Response, operation: str, what: str, *, show: bool = True
+) -> APIResponseValidationError:
+    """Return the error for a response that cannot be used; its message shows how the body begins."""
+    masked = mask_response(response)
+    beginning = mask_response(response, limit=SHOWN)
+    text = beginning.content.decode("utf-8", "replace")
+    message = f"{operation} was answered with status {response.status_code} and {what}"
     if show:
-        message += f": {snippet(shown.body[:SHOWN].decode('utf-8', 'replace')) or 'the body is empty'}"
-    beginning = evolve(shown, body=shown.body[:SHOWN])
+        message += f": {snippet(text) or 'the body is empty'}"
     try:
-        body = parse_body(shown.body)
+        body = parse_body(masked.content)
     except ValueError:
-        body = beginning.body.decode("utf-8", "replace")
-    return APIResponseValidationError(message, response=beginning.response(), body=body)
+        body = text
+    return APIResponseValidationError(message, response=beginning, body=body)

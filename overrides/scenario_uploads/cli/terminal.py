@@ -12,7 +12,6 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from scenario_uploads.decoding.codec import encode
 from scenario_uploads.models import Upload
 from scenario_uploads.redaction import SecretURL, redact, snippet
 from scenario_uploads.transfer.progress import OnProgress, UploadPhase, UploadProgress
@@ -99,7 +98,7 @@ def _bar(name: str) -> Iterator[OnProgress]:
 def print_upload(upload: Upload, *, as_json: bool) -> None:
     """Print an upload on stdout."""
     if as_json:
-        shown = encode(upload)
+        shown = upload.to_dict(exclude_none=True)
         # Whoever has a part's URL may write to storage, and logs keep what was printed.
         shown.pop("parts", None)
         print(json.dumps(_hide(shown)))

@@ -1,7 +1,4 @@
-"""Answers as they came: what `with_raw_response` and `with_streaming_response` give instead of models.
-
-The two classes differ in being awaited; what they decide, they decide in their common base.
-"""
+"""Responses as they came: what `with_raw_response` and `with_streaming_response` give instead of models."""
 
 from __future__ import annotations
 
@@ -16,17 +13,18 @@ import httpx
 
 from scenario_uploads.api.faults import FAULTS
 
-from .response import BaseAPIResponse, BrokenBodyError, Cut, SplitLines, Stage, flush, push
+from .async_runner import read_async, run_blocking
+from .response import BaseAPIResponse, check_chunk_size
 
+P = ParamSpec("P")
 T = TypeVar("T")
-
 To = TypeVar("To")
 
 
 class AsyncAPIResponse(BaseAPIResponse[T]):
-    """An answer as it came, from `with_raw_response`, or one to be read off the wire, from `with_streaming_response`.
+    """A response as it came, from `with_raw_response`, or read off the wire, from `with_streaming_response`.
 
-    `read`, `text`, `json` and `parse` read the body as a whole, within the bound that every answer has, and keep it.
+    `read`, `text`, `json` and `parse` read the body as a whole, within the bound that every response has, and keep it.
     The `iter_` methods read it piece by piece, and once only.
     """
 
@@ -36,31 +34,25 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
         Raises:
             APIResponseValidationError: When it is cut short, damaged or too large.
             APIConnectionError: When the connection breaks.
-            ScenarioError: When the body has been streamed, or the answer is closed.
+            ScenarioError: When the body has been streamed, or the response is closed.
         """
-        if self._answer is None:
-            response, cut = self._begin(), False
-            reader = self._reader(response)
+        if not self._is_read:
+            response = self._begin()
             try:
-                async for chunk in response.aiter_raw():
-                    if not reader.feed(chunk):
-                        break
-            except httpx.RemoteProtocolError:
-                cut = True
+                self._keep(await read_async(response, self._reply.operation.response_limit))
             except FAULTS as error:
                 raise self._explain(error) from error
-            finally:
-                await response.aclose()
-            self._finish(reader, cut=cut)
         return self.content
 
     async def text(self) -> str:
         """Return the body as text. It raises what `read` raises."""
-        return self._decode_text(await self.read())
+        await self.read()
+        return self.http_response.text
 
     async def json(self) -> Any:
         """Return the body's JSON value. It raises what `read` raises, the first also when the body is no JSON."""
-        return self._decode_json(await self.read())
+        await self.read()
+        return self._parse_json()
 
     @overload
     async def parse(self) -> T: ...
@@ -80,57 +72,47 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
             APIConnectionError: When the connection breaks.
             InvalidArgumentError: When `to` is something else.
         """
-        return self._decode(await self.read(), to)
+        await self.read()
+        return self._parse(to)
 
     def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """Give the body, unpacked, in pieces of `chunk_size` bytes, or as they come. It raises what `read` raises."""
-        return self._iterate([Cut(chunk_size)] if chunk_size is not None else [])
+        check_chunk_size(chunk_size)
+        return self._iterate(lambda response: response.aiter_bytes(chunk_size))
 
     def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
         """Give the body as text in pieces of `chunk_size` characters, or as they come. It raises what `read` raises."""
-        return self._iterate([self._to_text(), *([Cut(chunk_size)] if chunk_size is not None else [])])
+        check_chunk_size(chunk_size)
+        return self._iterate(lambda response: response.aiter_text(chunk_size))
 
     def iter_lines(self) -> AsyncIterator[str]:
         """Give the body as lines of text, without their ends. It raises what `read` raises."""
-        return self._iterate([self._to_text(), SplitLines()])
+        return self._iterate(lambda response: response.aiter_lines())
 
     async def stream_to_file(self, file: str | os.PathLike[str], *, chunk_size: int | None = None) -> None:
         """Write the body, unpacked, to a file, in pieces of `chunk_size` bytes. It raises what `read` raises."""
-        import asyncio  # noqa: PLC0415 - slow to import, and of no use to the other client
-
-        target = await asyncio.to_thread(Path(file).open, "wb")
+        target = await run_blocking(Path(file).open, "wb")
         try:
             async for piece in self.iter_bytes(chunk_size):
-                await asyncio.to_thread(target.write, piece)
+                await run_blocking(target.write, piece)
         finally:
-            await asyncio.to_thread(target.close)
+            await run_blocking(target.close)
 
     async def close(self) -> None:
-        """Give up what is not read, and the connection with it. Closing again changes nothing."""
+        """Give up what is not read, and the connection with it. Idempotent."""
         await self.http_response.aclose()
 
-    async def _iterate(self, stages: list[Stage]) -> AsyncIterator[Any]:
+    async def _iterate(self, read: Callable[[httpx.Response], AsyncIterator[Any]]) -> AsyncIterator[Any]:
         try:
-            if self._answer is not None:
-                for piece in push(stages, [self.content]):
-                    yield piece
-            else:
-                stages = self._unpacked(stages)
-                async for chunk in self._begin().aiter_raw():
-                    for piece in push(stages, [chunk]):
-                        yield piece
-            for piece in flush(stages):
+            async for piece in read(self._open()):
                 yield piece
-        except (*FAULTS, BrokenBodyError) as error:
+        except FAULTS as error:
             await self.close()
             raise self._explain(error) from error
 
 
-P = ParamSpec("P")
-
-
 class AsyncResponseContextManager(Generic[T]):
-    """Makes a call when its `async with` block is entered, and closes the answer when it is left."""
+    """Makes a call when its `async with` block is entered, and closes the response when it is left."""
 
     def __init__(self, call: Callable[[], Awaitable[AsyncAPIResponse[T]]]) -> None:
         self._call = call
@@ -147,13 +129,14 @@ class AsyncResponseContextManager(Generic[T]):
             await self._response.close()
 
 
+# What the wrapped methods return depends on the `ResponseMode` of their object, which type checkers cannot follow.
 def return_raw_async(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[AsyncAPIResponse[T]]]:
-    """Return a method of a client that delivers raw answers, typed as what it does."""
+    """Return a method of a client that returns raw responses, typed as what it does."""
     return cast("Callable[P, Awaitable[AsyncAPIResponse[T]]]", method)
 
 
 def return_streamed_async(method: Callable[P, Awaitable[T]]) -> Callable[P, AsyncResponseContextManager[T]]:
-    """Wrap a method of a client that delivers answers to be read, so that it is called on entering a `with` block."""
+    """Wrap a method of a client that returns responses to be read, so that it is called on entering a `with` block."""
 
     @functools.wraps(method)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> AsyncResponseContextManager[T]:

@@ -12,20 +12,23 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from time import perf_counter
+from typing import Any, ParamSpec, TypeVar
 
 import httpx
 from attrs import evolve
 
-from scenario_uploads.api.exchange import Pause, Send, explain_environment, send_async
-from scenario_uploads.api.network import AsyncApiClient
+from scenario_uploads.api.exchange import Pause, Send
+from scenario_uploads.api.network import AsyncApiClient, explain_environment
+from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.errors import ScenarioError, TransferError
-from scenario_uploads.fork import CLOSED, Leases, ProcessLock, close_when_collected
+from scenario_uploads.fork import CLOSED, ProcessLock, close_when_collected
 from scenario_uploads.logs import guard_logs
 from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
 from scenario_uploads.transfer.pool import Storage
 from scenario_uploads.transfer.progress import UploadProgress
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -53,7 +56,7 @@ class AsyncConnections:
         return self._closed or (self._given is not None and self._given.is_closed)
 
     async def close(self) -> None:
-        """Close what was opened here; closing again changes nothing."""
+        """Close what was opened here. Idempotent."""
         with self._lock:
             self._closed = True
             own, self._own = self._own, None
@@ -117,15 +120,12 @@ class AsyncRunner:
     """Runs the steps of calls in the event loop.
 
     Args:
-        connections: What they go over. Others may use it as well.
-        leases: Who uses it; None when nobody does yet.
+        connections: What they go over.
+        owner: Whether closing this closes the connections; copies of a client leave them to their owner.
     """
 
-    def __init__(self, connections: AsyncConnections, leases: Leases[AsyncRunner] | None = None) -> None:
-        self._connections = connections
-        self._leases = leases or Leases(self)
-        self._leases.join(self)
-        self._closed = False
+    def __init__(self, connections: AsyncConnections, *, owner: bool = True) -> None:
+        self._connections, self._owner, self._closed = connections, owner, False
 
     @property
     def closed(self) -> bool:
@@ -134,12 +134,12 @@ class AsyncRunner:
 
     def share(self) -> AsyncRunner:
         """Return a runner for a copy of the client, over the same connections."""
-        return AsyncRunner(self._connections, self._leases)
+        return AsyncRunner(self._connections, owner=False)
 
     async def close(self) -> None:
-        """Make no more calls, and close the connections when nobody else needs them; closing again changes nothing."""
+        """Make no more calls, and close the connections when they are its own. Idempotent."""
         self._closed = True
-        if self._leases.leave(self):
+        if self._owner:
             await self._connections.close()
 
     async def run(self, steps: Generator[Send | Pause | Transfer, Any, T]) -> T:
@@ -159,7 +159,7 @@ class AsyncRunner:
     async def _perform(self, step: Send | Pause | Transfer) -> object:
         match step:
             case Send():
-                return await send_async(self._open().to_api(), step)
+                return await self._send(step)
             case Pause():
                 await asyncio.sleep(step.seconds)
             case Transfer():
@@ -206,6 +206,15 @@ class AsyncRunner:
             raise failure[0]
         return future.result()
 
+    async def _send(self, step: Send) -> httpx.Response:
+        """Send a request, ignoring the base URL, credentials, redirects and timeouts of the caller's own client."""
+        start = perf_counter()
+        client = self._open().to_api()
+        response = await client.send(step.request, stream=True, auth=None, follow_redirects=False)
+        if step.stream and response.is_success and not response.is_stream_consumed:
+            return response
+        return await read_async(response, step.limit, start)
+
     def _open(self) -> AsyncConnections:
         if self._closed:
             raise ScenarioError(CLOSED)
@@ -234,3 +243,31 @@ def _start(work: Callable[[], T]) -> tuple[threading.Thread, asyncio.Future[T]]:
     except RuntimeError as error:
         raise TransferError(f"The parts cannot be sent: {error}.") from error
     return thread, asyncio.wrap_future(outcome)
+
+
+async def read_async(response: httpx.Response, limit: int, start: float | None = None) -> httpx.Response:
+    """Return a response with its body, at most `limit` bytes of it, and free its connection.
+
+    Args:
+        response: The response, its body not yet read.
+        limit: Bytes of the body, unpacked.
+        start: When the request was sent, by `time.perf_counter`; None when HTTPX has timed it.
+    """
+    reader, cut = BodyReader(response, limit), False
+    try:
+        if response.is_stream_consumed:
+            reader.feed(response.content)
+        else:
+            async for chunk in response.aiter_raw():
+                if not reader.feed(chunk):
+                    break
+    except httpx.RemoteProtocolError:
+        cut = True
+    finally:
+        await response.aclose()
+    return reader.finish(response.elapsed.total_seconds() if start is None else perf_counter() - start, cut=cut)
+
+
+async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call what may block in a thread, so that the event loop goes on."""
+    return await asyncio.to_thread(function, *args, **kwargs)

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator
-from typing import Any, TypeVar
+from collections.abc import Callable, Generator
+from time import perf_counter
+from typing import Any, ParamSpec, TypeVar
 
 import httpx
 
-from scenario_uploads.api.exchange import Pause, Send, explain_environment, send
-from scenario_uploads.api.network import ApiClient
+from scenario_uploads.api.exchange import Pause, Send
+from scenario_uploads.api.network import ApiClient, explain_environment
+from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.errors import ScenarioError
-from scenario_uploads.fork import CLOSED, Leases, ProcessLock, close_when_collected
+from scenario_uploads.fork import CLOSED, ProcessLock, close_when_collected
 from scenario_uploads.logs import guard_logs
 from scenario_uploads.transfer.engine import Transfer, transfer_parts
 from scenario_uploads.transfer.pool import Storage
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -48,7 +51,7 @@ class Connections:
         return self._closed or (self._given is not None and self._given.is_closed)
 
     def close(self) -> None:
-        """Close what was opened here; closing again changes nothing."""
+        """Close what was opened here. Idempotent."""
         with self._lock:
             self._closed = True
             self._drop_inherited()
@@ -100,15 +103,12 @@ class Runner:
     """Runs the steps of calls, from many threads at once if need be.
 
     Args:
-        connections: What they go over. Others may use it as well.
-        leases: Who uses it; None when nobody does yet.
+        connections: What they go over.
+        owner: Whether closing this closes the connections; copies of a client leave them to their owner.
     """
 
-    def __init__(self, connections: Connections, leases: Leases[Runner] | None = None) -> None:
-        self._connections = connections
-        self._leases = leases or Leases(self)
-        self._leases.join(self)
-        self._closed = False
+    def __init__(self, connections: Connections, *, owner: bool = True) -> None:
+        self._connections, self._owner, self._closed = connections, owner, False
 
     @property
     def closed(self) -> bool:
@@ -117,12 +117,12 @@ class Runner:
 
     def share(self) -> Runner:
         """Return a runner for a copy of the client, over the same connections."""
-        return Runner(self._connections, self._leases)
+        return Runner(self._connections, owner=False)
 
     def close(self) -> None:
-        """Make no more calls, and close the connections when nobody else needs them; closing again changes nothing."""
+        """Make no more calls, and close the connections when they are its own. Idempotent."""
         self._closed = True
-        if self._leases.leave(self):
+        if self._owner:
             self._connections.close()
 
     def run(self, steps: Generator[Send | Pause | Transfer, Any, T]) -> T:
@@ -142,14 +142,51 @@ class Runner:
     def _perform(self, step: Send | Pause | Transfer) -> object:
         match step:
             case Send():
-                return send(self._open().to_api(), step)
+                return self._send(step)
             case Pause():
                 time.sleep(step.seconds)
             case Transfer():
                 return transfer_parts(self._open().to_storage(), step.job)
         return None
 
+    def _send(self, step: Send) -> httpx.Response:
+        """Send a request, ignoring the base URL, credentials, redirects and timeouts of the caller's own client."""
+        start = perf_counter()
+        client = self._open().to_api()
+        response = client.send(step.request, stream=True, auth=None, follow_redirects=False)
+        if step.stream and response.is_success and not response.is_stream_consumed:
+            return response
+        return read_sync(response, step.limit, start)
+
     def _open(self) -> Connections:
         if self._closed:
             raise ScenarioError(CLOSED)
         return self._connections
+
+
+def read_sync(response: httpx.Response, limit: int, start: float | None = None) -> httpx.Response:
+    """Return a response with its body, at most `limit` bytes of it, and free its connection.
+
+    Args:
+        response: The response, its body not yet read.
+        limit: Bytes of the body, unpacked.
+        start: When the request was sent, by `time.perf_counter`; None when HTTPX has timed it.
+    """
+    reader, cut = BodyReader(response, limit), False
+    try:
+        if response.is_stream_consumed:
+            reader.feed(response.content)
+        else:
+            for chunk in response.iter_raw():
+                if not reader.feed(chunk):
+                    break
+    except httpx.RemoteProtocolError:
+        cut = True
+    finally:
+        response.close()
+    return reader.finish(response.elapsed.total_seconds() if start is None else perf_counter() - start, cut=cut)
+
+
+def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call what may block. Its async twin does so in a thread."""
+    return function(*args, **kwargs)

@@ -1,4 +1,5 @@
-"""`Scenario`: the client for code that waits for its answers."""
+# Generated from async_client.py by make generate. Do not edit.
+"""`Scenario`: the client for code that waits for its responses."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ from scenario_uploads.models import (
 from scenario_uploads.sentinels import NOT_GIVEN, NotGiven, Omit
 from scenario_uploads.settings.client import ClientOptions, change_options, check_http_client, resolve_options
 from scenario_uploads.settings.defaults import DEFAULT_MAX_RETRIES
-from scenario_uploads.settings.request import Headers, Query, add_headers, resolve_call
+from scenario_uploads.settings.request import Headers, Query, add_headers
 from scenario_uploads.transfer.progress import UploadProgress
 from scenario_uploads.transfer.source import FileInput
 from scenario_uploads.upload import steps as upload_steps
@@ -375,8 +376,14 @@ class Uploads:
             "parts": parts,
             "url": url,
         }
-        added = resolve_call(extra_headers, extra_query, extra_body, timeout)
-        return self._run(calls.create(self._api.for_project(project_id), arguments, added, self._mode, dry_run=dry_run))
+        options = self._api.options.resolve_call(
+            project_id=project_id,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
+        return self._run(calls.create(self._api, arguments, options, self._mode, dry_run=dry_run))
 
     def retrieve(
         self,
@@ -403,8 +410,14 @@ class Uploads:
             InvalidArgumentError: When `upload_id` is empty or no id, or another argument cannot be used.
             APIError: When the call does not succeed; `NotFoundError` when there is no such upload.
         """
-        added = resolve_call(extra_headers, extra_query, extra_body, timeout)
-        return self._run(calls.retrieve(self._api.for_project(project_id), upload_id, added, self._mode))
+        options = self._api.options.resolve_call(
+            project_id=project_id,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
+        return self._run(calls.retrieve(self._api, upload_id, options, self._mode))
 
     def trigger_action(
         self,
@@ -435,8 +448,14 @@ class Uploads:
             InvalidArgumentError: When an argument cannot be used.
             APIError: When the call does not succeed.
         """
-        added = resolve_call(extra_headers, extra_query, extra_body, timeout)
-        return self._run(calls.trigger_action(self._api.for_project(project_id), upload_id, action, added, self._mode))
+        options = self._api.options.resolve_call(
+            project_id=project_id,
+            timeout=timeout,
+            extra_headers=extra_headers,
+            extra_query=extra_query,
+            extra_body=extra_body,
+        )
+        return self._run(calls.trigger_action(self._api, upload_id, action, options, self._mode))
 
     def wait(
         self,
@@ -461,7 +480,8 @@ class Uploads:
             UploadTimeoutError: When it was not ready in time. It may still become so.
             APIError: When the service cannot be asked, for a reason that does not pass.
         """
-        return self._runner.run(calls.wait(self._api.for_project(project_id), upload_id, timeout))
+        options = self._api.options.resolve_call(project_id=project_id)
+        return self._runner.run(calls.wait(self._api, upload_id, timeout, options))
 
     def upload_file(
         self,
@@ -536,8 +556,9 @@ class Uploads:
             resume=resume,
             max_bandwidth=max_bandwidth,
             restart_on_expiry=restart_on_expiry,
+            call=self._api.options.resolve_call(project_id=project_id),
         )
-        return self._runner.run(upload_steps.upload_file(self._api.for_project(project_id), file, options))
+        return self._runner.run(upload_steps.upload_file(self._api, file, options))
 
     def _run(self, steps: Calling[Reply[T]]) -> T:
         reply = self._runner.run(steps)

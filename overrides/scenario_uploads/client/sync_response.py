@@ -1,3 +1,4 @@
+# Generated from async_response.py by make generate. Do not edit.
 """Responses as they came: what `with_raw_response` and `with_streaming_response` give instead of models."""
 
 from __future__ import annotations
@@ -7,20 +8,24 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, cast, overload
+from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import httpx
 
 from scenario_uploads.api.faults import FAULTS
 
-from .async_response import P, T, To
-from .response import BaseAPIResponse, BrokenBodyError, Cut, SplitLines, Stage, flush, push
+from .response import BaseAPIResponse, check_chunk_size
+from .runner import read_sync, run_blocking
+
+P = ParamSpec("P")
+T = TypeVar("T")
+To = TypeVar("To")
 
 
 class APIResponse(BaseAPIResponse[T]):
-    """An answer as it came, from `with_raw_response`, or one to be read off the wire, from `with_streaming_response`.
+    """A response as it came, from `with_raw_response`, or read off the wire, from `with_streaming_response`.
 
-    `read`, `text`, `json` and `parse` read the body as a whole, within the bound that every answer has, and keep it.
+    `read`, `text`, `json` and `parse` read the body as a whole, within the bound that every response has, and keep it.
     The `iter_` methods read it piece by piece, and once only.
     """
 
@@ -30,31 +35,25 @@ class APIResponse(BaseAPIResponse[T]):
         Raises:
             APIResponseValidationError: When it is cut short, damaged or too large.
             APIConnectionError: When the connection breaks.
-            ScenarioError: When the body has been streamed, or the answer is closed.
+            ScenarioError: When the body has been streamed, or the response is closed.
         """
-        if self._answer is None:
-            response, cut = self._begin(), False
-            reader = self._reader(response)
+        if not self._is_read:
+            response = self._begin()
             try:
-                for chunk in response.iter_raw():
-                    if not reader.feed(chunk):
-                        break
-            except httpx.RemoteProtocolError:
-                cut = True
+                self._keep(read_sync(response, self._reply.operation.response_limit))
             except FAULTS as error:
                 raise self._explain(error) from error
-            finally:
-                response.close()
-            self._finish(reader, cut=cut)
         return self.content
 
     def text(self) -> str:
         """Return the body as text. It raises what `read` raises."""
-        return self._decode_text(self.read())
+        self.read()
+        return self.http_response.text
 
     def json(self) -> Any:
         """Return the body's JSON value. It raises what `read` raises, the first also when the body is no JSON."""
-        return self._decode_json(self.read())
+        self.read()
+        return self._parse_json()
 
     @overload
     def parse(self) -> T: ...
@@ -74,45 +73,47 @@ class APIResponse(BaseAPIResponse[T]):
             APIConnectionError: When the connection breaks.
             InvalidArgumentError: When `to` is something else.
         """
-        return self._decode(self.read(), to)
+        self.read()
+        return self._parse(to)
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Give the body, unpacked, in pieces of `chunk_size` bytes, or as they come. It raises what `read` raises."""
-        return self._iterate([Cut(chunk_size)] if chunk_size is not None else [])
+        check_chunk_size(chunk_size)
+        return self._iterate(lambda response: response.iter_bytes(chunk_size))
 
     def iter_text(self, chunk_size: int | None = None) -> Iterator[str]:
         """Give the body as text in pieces of `chunk_size` characters, or as they come. It raises what `read` raises."""
-        return self._iterate([self._to_text(), *([Cut(chunk_size)] if chunk_size is not None else [])])
+        check_chunk_size(chunk_size)
+        return self._iterate(lambda response: response.iter_text(chunk_size))
 
     def iter_lines(self) -> Iterator[str]:
         """Give the body as lines of text, without their ends. It raises what `read` raises."""
-        return self._iterate([self._to_text(), SplitLines()])
+        return self._iterate(lambda response: response.iter_lines())
 
     def stream_to_file(self, file: str | os.PathLike[str], *, chunk_size: int | None = None) -> None:
         """Write the body, unpacked, to a file, in pieces of `chunk_size` bytes. It raises what `read` raises."""
-        with Path(file).open("wb") as target:
-            target.writelines(self.iter_bytes(chunk_size))
+        target = run_blocking(Path(file).open, "wb")
+        try:
+            for piece in self.iter_bytes(chunk_size):
+                run_blocking(target.write, piece)
+        finally:
+            run_blocking(target.close)
 
     def close(self) -> None:
-        """Give up what is not read, and the connection with it. Closing again changes nothing."""
+        """Give up what is not read, and the connection with it. Idempotent."""
         self.http_response.close()
 
-    def _iterate(self, stages: list[Stage]) -> Iterator[Any]:
+    def _iterate(self, read: Callable[[httpx.Response], Iterator[Any]]) -> Iterator[Any]:
         try:
-            if self._answer is not None:
-                yield from push(stages, [self.content])
-            else:
-                stages = self._unpacked(stages)
-                for chunk in self._begin().iter_raw():
-                    yield from push(stages, [chunk])
-            yield from flush(stages)
-        except (*FAULTS, BrokenBodyError) as error:
+            for piece in read(self._open()):
+                yield piece
+        except FAULTS as error:
             self.close()
             raise self._explain(error) from error
 
 
 class ResponseContextManager(Generic[T]):
-    """Makes a call when its `with` block is entered, and closes the answer when it is left."""
+    """Makes a call when its `with` block is entered, and closes the response when it is left."""
 
     def __init__(self, call: Callable[[], APIResponse[T]]) -> None:
         self._call = call
@@ -130,15 +131,13 @@ class ResponseContextManager(Generic[T]):
 
 
 # What the wrapped methods return depends on the `ResponseMode` of their object, which type checkers cannot follow.
-
-
 def return_raw(method: Callable[P, T]) -> Callable[P, APIResponse[T]]:
-    """Return a method of a client that delivers raw answers, typed as what it does."""
+    """Return a method of a client that returns raw responses, typed as what it does."""
     return cast("Callable[P, APIResponse[T]]", method)
 
 
 def return_streamed(method: Callable[P, T]) -> Callable[P, ResponseContextManager[T]]:
-    """Wrap a method of a client that delivers answers to be read, so that it is called on entering a `with` block."""
+    """Wrap a method of a client that returns responses to be read, so that it is called on entering a `with` block."""
 
     @functools.wraps(method)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> ResponseContextManager[T]:

@@ -7,16 +7,12 @@ Which JSON name belongs to which attribute is asked of the generated `to_dict` i
 
 from __future__ import annotations
 
-import datetime
-import uuid
 from collections.abc import Mapping
-from enum import Enum
 from typing import Any, TypeVar, get_args
 
 import attrs
-from scenario_uploads_client.types import Unset
 
-from scenario_uploads.redaction import mask_urls, replace_each, snippet
+from scenario_uploads.redaction import mask_urls, snippet
 
 from .decoders import Decoder, Report, find_decoder, find_item_decoder
 from .fields import AdditionalProperties, allows_null, attribute_hints, json_names
@@ -105,23 +101,6 @@ def decode_answer(model: type[T], data: Mapping[str, Any]) -> tuple[T, str]:
 
     result = decode(model, data, note)
     return result, "; ".join(problems) + (f"; and {more} more" if more else "")
-
-
-def encode(value: object) -> Any:
-    """Return a decoded model as a JSON value, whatever the service put into it; fields that are None are left out."""
-    return replace_each(value, _flatten)
-
-
-def _flatten(value: object) -> object:
-    if attrs.has(type(value)):
-        pairs = ((field.key, getattr(value, field.attribute)) for field in _shape(type(value)).fields)
-        known = {key: item for key, item in pairs if item is not None and not isinstance(item, Unset)}
-        return known | getattr(value, "additional_properties", {})
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    return str(value) if isinstance(value, uuid.UUID) else value
 
 
 def build_arguments(model: type[T], arguments: Mapping[str, Any], report: Report, path: str = "") -> T:

@@ -8,11 +8,21 @@ import httpx
 from attrs import evolve, field, frozen
 
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.sentinels import NotGiven, Omit, is_given
+from scenario_uploads.sentinels import NotGiven, Omit
 
 from .credentials import Credentials, resolve_credentials, split_credentials
 from .defaults import DEFAULT_BASE_URL, resolve_timeout
-from .request import Headers, Query, add_headers, check_headers, check_query
+from .request import (
+    CallOptions,
+    Headers,
+    Query,
+    add_headers,
+    check_body,
+    check_headers,
+    check_project_id,
+    check_query,
+    or_empty,
+)
 
 
 @frozen
@@ -29,6 +39,32 @@ class ClientOptions:
     project_id: str | None = None
     trust_env: bool = True
     environment_headers: Headers = field(factory=dict, repr=False)
+
+    def resolve_call(
+        self,
+        *,
+        project_id: str | Omit | NotGiven | None = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
+        extra_headers: object = None,
+        extra_query: object = None,
+        extra_body: object = None,
+    ) -> CallOptions:
+        """Check what a caller adds to a single call.
+
+        Raises:
+            InvalidArgumentError: When one of the arguments cannot be used.
+        """
+        if project_id is None or isinstance(project_id, NotGiven):
+            project_id = self.project_id
+        if extra_headers is extra_query is extra_body is timeout is None:
+            return CallOptions(project_id=check_project_id(project_id))
+        return CallOptions(
+            headers=check_headers("extra_headers", or_empty(extra_headers)),
+            query=check_query("extra_query", or_empty(extra_query)),
+            body=check_body("extra_body", or_empty(extra_body)),
+            timeout=resolve_timeout(None if isinstance(timeout, NotGiven) else timeout, self.timeout),
+            project_id=check_project_id(project_id),
+        )
 
 
 def resolve_options(
@@ -193,16 +229,3 @@ def check_http_client(given: object, expected: type[httpx.Client | httpx.AsyncCl
     """
     if given is not None and not isinstance(given, expected):
         raise InvalidArgumentError(f"http_client must be an httpx.{expected.__name__}, not {type(given).__name__}.")
-
-
-def check_project_id(project_id: object) -> str | None:
-    """Return the id of a project; None for none, which `omit` asks for.
-
-    Raises:
-        InvalidArgumentError: When it is empty or no text that can be sent.
-    """
-    if project_id is None or not is_given(project_id):
-        return None
-    if not isinstance(project_id, str) or not project_id.strip() or not project_id.isprintable():
-        raise InvalidArgumentError(f"project_id must be the id of a project, such as 'proj_5Rt9c', not {project_id!r}.")
-    return project_id

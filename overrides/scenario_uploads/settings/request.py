@@ -14,9 +14,7 @@ import httpx
 from attrs import field, frozen
 
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.sentinels import NotGiven, Omit, is_given
-
-from .defaults import resolve_timeout
+from scenario_uploads.sentinels import Omit, is_given
 
 Headers = Mapping[str, str | Omit]
 """Names of headers and their values; `omit` for one that is not to be sent."""
@@ -182,24 +180,24 @@ def _check_mapping(name: str, value: object) -> Mapping[Any, Any]:
 
 @frozen
 class CallOptions:
-    """What a caller adds to a single call, checked.
+    """What one call is about besides its own arguments, checked.
 
     Attributes:
         headers: Headers to send besides the client's, or in place of them.
         query: Query parameters to send besides the client's, or in place of them.
         body: Fields to put into the body, where the call has one.
-        timeout: Instead of the client's.
+        timeout: The timeouts; None for the client's.
+        project_id: The project that owns the upload, the client's or that of the call; None for none.
     """
 
     headers: Headers = field(factory=dict, repr=False)
     query: Query = field(factory=dict, repr=False)
     body: Mapping[str, object] = field(factory=dict, repr=False)
-    timeout: float | httpx.Timeout | None = None
+    timeout: httpx.Timeout | None = None
+    project_id: str | None = None
 
     def add_to(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Return a request of the generated client with what is added here."""
-        if self is NOTHING_ADDED:
-            return dict(request)
         added = dict(request)
         if self.headers:
             added["headers"] = {**request.get("headers", {}), **self.headers}
@@ -211,29 +209,19 @@ class CallOptions:
         return added
 
 
-NOTHING_ADDED = CallOptions()
-
-
-def resolve_call(
-    extra_headers: object, extra_query: object, extra_body: object, timeout: float | httpx.Timeout | NotGiven | None
-) -> CallOptions:
-    """Check what a caller adds to a single call.
+def check_project_id(project_id: object) -> str | None:
+    """Return the id of a project; None for none, which `omit` asks for.
 
     Raises:
-        InvalidArgumentError: When one of the arguments cannot be used.
+        InvalidArgumentError: When it is empty or no text that can be sent.
     """
-    if extra_headers is extra_query is extra_body is timeout is None:
-        return NOTHING_ADDED
-    wanted = None if isinstance(timeout, NotGiven) else timeout
-    resolve_timeout(wanted)
-    return CallOptions(
-        headers=check_headers("extra_headers", _or_empty(extra_headers)),
-        query=check_query("extra_query", _or_empty(extra_query)),
-        body=check_body("extra_body", _or_empty(extra_body)),
-        timeout=wanted,
-    )
+    if project_id is None or not is_given(project_id):
+        return None
+    if not isinstance(project_id, str) or not project_id.strip() or not project_id.isprintable():
+        raise InvalidArgumentError(f"project_id must be the id of a project, such as 'proj_5Rt9c', not {project_id!r}.")
+    return project_id
 
 
-def _or_empty(given: object) -> object:
+def or_empty(given: object) -> object:
     """Return what an argument gives, which for one that is not given is nothing."""
     return {} if given is None or not is_given(given) else given

@@ -8,10 +8,11 @@ import os
 import unicodedata
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.settings.defaults import check_seconds
+from scenario_uploads.settings.request import CallOptions
 from scenario_uploads.transfer.progress import OnProgress
 
 MAX_CONCURRENCY = 64
@@ -37,6 +38,8 @@ class FileOptions:
     resume: bool | str | os.PathLike[str] = False
     max_bandwidth: float | None = None
     restart_on_expiry: bool = True
+    call: CallOptions = field(factory=CallOptions)
+    """What goes with each of its calls to the API: the project."""
 
 
 def check_file_options(options: FileOptions) -> None:

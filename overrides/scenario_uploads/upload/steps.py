@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from scenario_uploads.api.calls import complete, failure_of, find_mix_up, name_upload, retrieve_once, wait
-from scenario_uploads.api.exchange import Api, Pause, Send, call
+from scenario_uploads.api.exchange import Api, Pause, Send, fetch
 from scenario_uploads.api.operations import build_create, check_upload_id, create_operation, find_missing_upload
 from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
 from scenario_uploads.decoding.enums import is_known
@@ -91,12 +91,12 @@ def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload
 def _upload(
     api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None, options: FileOptions
 ) -> Steps[Upload]:
-    begun = (yield from _resume(api, source, prepared.plan, ledger)) if ledger else None
+    begun = (yield from _resume(api, source, prepared.plan, ledger, options.call)) if ledger else None
     may_restart, expired_id = options.restart_on_expiry, None
     while True:
         if begun is None:
             with name_upload(expired_id):
-                begun = yield from _begin(api, source, prepared, ledger)
+                begun = yield from _begin(api, source, prepared, ledger, options.call)
         with name_upload(begun.upload_id):
             try:
                 result = yield from _send(api, source, prepared.plan, begun, ledger, options)
@@ -116,13 +116,12 @@ def _upload(
         return result
 
 
-def _begin(api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None) -> Steps[_Begun]:
+def _begin(api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None, options: CallOptions) -> Steps[_Begun]:
     """Create the upload and note where its parts go."""
     # A client whose `default_query` asks for costs alone would have nothing to send parts to.
-    added = CallOptions(query={"dryRun": omit})
-    operation = create_operation(prepared.params, added, project_id=api.options.project_id)
-    created = yield from call(api, operation, find_missing=_find_missing_id)
-    upload, plan = created.upload, prepared.plan
+    operation = create_operation(prepared.params, evolve(options, query={"dryRun": omit}))
+    reply = yield from fetch(api, operation, find_missing=_find_missing_id)
+    upload, plan = reply.value.upload, prepared.plan
     # A tolerant decoder leaves a value of the wrong type as it came.
     answered = upload.parts if isinstance(upload.parts, list) else []
     parts = [part for part in answered if isinstance(part, UploadPart)]
@@ -133,7 +132,7 @@ def _begin(api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None)
     return _Begun(upload.id, targets)
 
 
-def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger) -> Steps[_Begun | None]:
+def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger, options: CallOptions) -> Steps[_Begun | None]:
     """Take up what an earlier call left, when it still can be; None means to start afresh."""
     entry = ledger.read()
     if entry is None:
@@ -157,7 +156,7 @@ def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger) -> Steps
         return None
     try:
         with name_upload(entry.upload_id):
-            upload = yield from retrieve_once(api, entry.upload_id, retries=None)
+            upload = yield from retrieve_once(api, entry.upload_id, options, retries=None)
     except APIStatusError as error:
         if error.status_code not in (400, 403, 404):
             raise
@@ -202,6 +201,7 @@ def _send(
         completed = yield from complete(
             api,
             begun.upload_id,
+            options.call,
             retries=COMPLETE_RETRIES,
             refusals=api.options.max_retries,
             find_missing=find_mix_up(begun.upload_id),
@@ -209,7 +209,7 @@ def _send(
         result = completed.value.upload
     if options.wait:
         report(UploadPhase.WAITING)
-        result = yield from wait(api, begun.upload_id, options.timeout)
+        result = yield from wait(api, begun.upload_id, options.timeout, options.call)
     elif classify_status(result.status, result.entity_id) is UploadState.FAILED:
         raise failure_of(result, begun.upload_id)
     report(UploadPhase.DONE)
@@ -252,8 +252,8 @@ def _open_ledger(api: Api, source: Source, prepared: _Prepared, options: FileOpt
     account = credentials.header if credentials.scheme == "Basic" else credentials.scheme
     body: Mapping[str, Any] = prepared.params.to_dict()
     told = {name: value for name, value in body.items() if name not in ("fileSize", "parts")}
-    if api.options.project_id is not None:
-        told["projectId"] = api.options.project_id
+    if options.call.project_id is not None:
+        told["projectId"] = options.call.project_id
     return Ledger(folder, source.path, api.options.base_url, account, json.dumps(told, sort_keys=True))
 
 

@@ -1,0 +1,74 @@
+"""Write the sync client and its responses from the async ones, so that the two never differ in more than `await`.
+
+The async module is the source. Each of its lines is rewritten by the substitutions below, in their order, and the
+result is formatted.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.project import ROOT
+
+FOLDER = Path("overrides", "scenario_uploads", "client")
+TWINS = {
+    FOLDER / "async_client.py": FOLDER / "sync_client.py",
+    FOLDER / "async_response.py": FOLDER / "sync_response.py",
+}
+HEADER = "# Generated from {source} by make generate. Do not edit.\n"
+
+SUBSTITUTIONS = [
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        # Prose. An `AsyncAPIResponse` and an `httpx.AsyncClient` keep their article.
+        (r"\b([Aa])n (?=`?Async(?!APIResponse))", r"\1 "),
+        (r"the client for asyncio", "the client for code that waits for its responses"),
+        (r"\ban (`?)(?=async with)", r"a \1"),
+        # Names of ours, of httpx and of Python.
+        (r"\bDefaultAsyncHttpxClient\b", "DefaultHttpxClient"),
+        (r"\bAsync(?=[A-Z])", ""),
+        (r"\basync_(?=client|response)", "sync_"),
+        (r"\basync_runner\b", "runner"),
+        (r"\b(return_raw|return_streamed)_async\b", r"\1"),
+        (r"\bread_async\b", "read_sync"),
+        (r"\bAwaitable\[(.+?\]?)\](?=[],])", r"\1"),
+        (r", Awaitable\b", ""),
+        (r"\b__a(enter|exit|iter|next)__\b", r"__\1__"),
+        (r"\baclose\b", "close"),
+        (r"\baiter_(?=raw|bytes|text|lines)", "iter_"),
+        # Syntax.
+        (r"\basync (?=def|for|with)", ""),
+        (r"\bawait ", ""),
+    )
+]
+
+
+def unasync(text: str) -> str:
+    """Return the sync twin of an async module, not yet formatted."""
+    lines: list[str] = []
+    for line in text.splitlines(keepends=True):
+        for pattern, replacement in SUBSTITUTIONS:
+            line = pattern.sub(replacement, line)  # noqa: PLW2901
+        lines.append(line)
+    return "".join(lines)
+
+
+def write_twins(root: Path = ROOT) -> dict[Path, bytes]:
+    """Return the sync twins by their place below `root`, as they should be."""
+    return {
+        twin: _format(HEADER.format(source=source.name) + unasync((root / source).read_text(encoding="utf-8")), twin)
+        for source, twin in TWINS.items()
+        if (root / source).exists()
+    }
+
+
+def _format(text: str, name: Path) -> bytes:
+    """Return a module as ruff formats it with the project's settings, its imports in order."""
+    data = text.encode()
+    for command in (("check", "--fix-only", "--select=I,F401"), ("format",)):
+        ruff = (sys.executable, "-m", "ruff", *command, "--quiet", "--no-cache", "--stdin-filename", str(name), "-")
+        data = subprocess.run(ruff, input=data, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+    return data
