@@ -8,8 +8,7 @@ Prints one line for each finding, as `file:line: what is wrong`, and exits 1 whe
   know yet, and the generated decoder fails on a null that was not declared.
 - An enum holds texts and each has a Python name in UPPER_SNAKE_CASE, unlike the others': the decoder keeps
   unknown values beside the known members, which it can do for texts alone.
-- An operationId is in snake_case: it becomes a module and a method as it is.
-- Each example and each default is valid by its own schema: they are what the documentation and the tests show.
+- A default is valid by its own schema; Redocly checks examples, and that an operationId is in snake_case.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ from tools.contract.document import (
 )
 from tools.contract.operations import list_operations
 
-SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 UPPER_SNAKE_CASE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
 
@@ -146,41 +144,15 @@ def check_enums(contract: Contract) -> Iterator[Finding]:
             yield Finding(where, "two values have the same Python name; name them in x-enum-varnames")
 
 
-def check_operation_ids(contract: Contract) -> Iterator[Finding]:
-    """Yield the operations that have no operationId in snake_case."""
-    for operation in list_operations(contract):
-        identifier = contract.at(operation.pointer).get("operationId")
-        if identifier is None:
-            yield Finding(operation.pointer, "the operation has no operationId")
-        elif not SNAKE_CASE.fullmatch(identifier):
-            yield Finding((*operation.pointer, "operationId"), f"operationId {identifier!r} is not in snake_case")
-
-
-def check_examples(contract: Contract) -> Iterator[Finding]:
-    """Yield the examples and defaults that are not valid by their schema."""
-    examples: list[tuple[Pointer, Pointer]] = []
+def check_defaults(contract: Contract) -> Iterator[Finding]:
+    """Yield the defaults that are not valid by their schema."""
     for pointer, schema in find_schemas(contract):
-        examples += [(pointer, (*pointer, key)) for key in ("example", "default") if key in schema]
-        examples += [(pointer, (*pointer, "examples", index)) for index in range(len(schema.get("examples", [])))]
-    for pointer, holder in find_holders(contract.document):
-        if "example" in holder:
-            examples.append(((*pointer, "schema"), (*pointer, "example")))
-        for name in holder.get("examples", {}):
-            example = contract.resolve((*pointer, "examples", name))
-            if "value" in contract.at(example):
-                examples.append(((*pointer, "schema"), (*example, "value")))
-    for schema_pointer, where in examples:
-        for error in make_validator(contract, schema_pointer).iter_errors(contract.at(where)):
-            place = "".join(f"[{step!r}]" for step in error.absolute_path)
-            yield Finding(where, f"{where[-1]}{place} is not valid by its schema: {error.message}")
+        if "default" in schema:
+            for error in make_validator(contract, pointer).iter_errors(schema["default"]):
+                yield Finding((*pointer, "default"), f"default is not valid by its schema: {error.message}")
 
 
-RULES: tuple[Callable[[Contract], Iterator[Finding]], ...] = (
-    check_optional_is_nullable,
-    check_enums,
-    check_operation_ids,
-    check_examples,
-)
+RULES: tuple[Callable[[Contract], Iterator[Finding]], ...] = (check_optional_is_nullable, check_enums, check_defaults)
 
 
 def check(contract: Contract) -> list[Finding]:

@@ -1,5 +1,10 @@
 """The check of what the client relies on in the contract: each rule catches what it is for, and nothing else."""
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -135,83 +140,62 @@ def test_enum_names(enum: dict[str, Any], expected: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("operation_id", "expected"),
-    [
-        ("get_thing", []),
-        ("get", []),
-        ("getThing", ["operationId 'getThing' is not in snake_case"]),
-        ("get-thing", ["operationId 'get-thing' is not in snake_case"]),
-        ("get__thing", ["operationId 'get__thing' is not in snake_case"]),
-        ("_get", ["operationId '_get' is not in snake_case"]),
-        ("2_get", ["operationId '2_get' is not in snake_case"]),
-        (None, ["the operation has no operationId"]),
-    ],
-)
-def test_operation_ids(operation_id: str | None, expected: list[str]) -> None:
-    """The operationId is the name that callers type."""
-    contract = make_contract({})
-    operation = contract.document["paths"]["/thing"]["get"]
-    operation["operationId"] = operation_id
-    if operation_id is None:
-        del operation["operationId"]
-    assert messages(contract) == expected
-
-
-THING = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}
-
-
-@pytest.mark.parametrize(
-    ("holder", "expected"),
-    [
-        ({"example": {"id": "a"}}, []),
-        ({"example": {"id": 1}}, ["example['id'] is not valid by its schema: 1 is not of type 'string'"]),
-        ({"examples": {"one": {"value": {}}}}, ["value is not valid by its schema: 'id' is a required property"]),
-        (
-            {"examples": {"one": {"$ref": "#/components/examples/Bad"}, "two": {"$ref": "#/components/examples/Bad"}}},
-            ["value['id'] is not valid by its schema: 2 is not of type 'string'"],
-        ),
-        ({"examples": {"one": {"externalValue": "https://example.com/one.json"}}}, []),
-    ],
-)
-def test_examples_of_answers(holder: dict[str, Any], expected: list[str]) -> None:
-    """Examples are valid, wherever they are written, and a shared one is named once."""
-    contract = make_contract({"$ref": "#/components/schemas/Thing"}, Thing=THING)
-    contract.document["components"]["examples"] = {"Bad": {"value": {"id": 2}}}
-    contract.document["paths"]["/thing"]["get"]["responses"]["200"]["content"]["application/json"].update(holder)
-    assert messages(contract) == expected
-
-
-@pytest.mark.parametrize(
     ("schema", "expected"),
     [
-        ({"type": "string", "example": "a"}, []),
-        ({"type": "string", "example": 1}, ["example is not valid by its schema: 1 is not of type 'string'"]),
-        ({"type": "string", "examples": ["a", 1]}, ["1 is not valid by its schema: 1 is not of type 'string'"]),
+        ({"type": "integer", "default": 1}, []),
         ({"type": "integer", "default": "1"}, ["default is not valid by its schema: '1' is not of type 'integer'"]),
         (
-            {"type": "string", "format": "date", "example": "now"},
-            ["example is not valid by its schema: 'now' is not a 'date'"],
-        ),
-        (
-            {"type": "array", "items": {"type": "integer", "minimum": 1, "example": 0}},
-            ["example is not valid by its schema: 0 is less than the minimum of 1"],
+            {"type": "array", "items": {"type": "integer", "minimum": 1, "default": 0}},
+            ["default is not valid by its schema: 0 is less than the minimum of 1"],
         ),
     ],
 )
-def test_examples_of_schemas(schema: dict[str, Any], expected: list[str]) -> None:
-    """Examples and defaults of a schema are valid, also inside another schema."""
+def test_defaults(schema: dict[str, Any], expected: list[str]) -> None:
+    """A default is valid by its schema, also inside another schema."""
     assert messages(make_contract({}, Thing=schema)) == expected
     nested = {"type": "object", "required": ["thing"], "properties": {"thing": schema}}
     assert messages(make_contract({}, Outer=nested)) == expected
 
 
-def test_example_of_a_parameter() -> None:
+def test_default_of_a_parameter() -> None:
     """Parameters are described by schemas too."""
     contract = make_contract({})
     contract.document["paths"]["/thing"]["parameters"] = [
-        {"name": "limit", "in": "query", "schema": {"type": "integer"}, "example": "many"}
+        {"name": "limit", "in": "query", "schema": {"type": "integer", "default": "many"}}
     ]
-    assert messages(contract) == ["example is not valid by its schema: 'many' is not of type 'integer'"]
+    assert messages(contract) == ["default is not valid by its schema: 'many' is not of type 'integer'"]
+
+
+def test_redocly_checks_examples_and_names_of_operations(tmp_path: Path) -> None:
+    """An example is what the documentation and the tests show, an operationId the name that callers type."""
+    spoiled = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
+    edits = {
+        "operationId: retrieve_upload": "operationId: retrieveUpload",
+        "      example: model\n": "      example: 5\n",
+        "kind: 3d\n": "kind: nope\n",
+        "        example: upload_": "        example: [1] #",
+    }
+    for old, new in edits.items():
+        assert old in spoiled
+        spoiled = spoiled.replace(old, new, 1)
+    (tmp_path / "openapi.yaml").write_text(spoiled, encoding="utf-8")
+    shutil.copy(ROOT / "redocly.yaml", tmp_path)
+    result = subprocess.run(
+        [ROOT / "node_modules" / ".bin" / "redocly", "lint", "openapi.yaml", "--format=json"],
+        cwd=tmp_path,
+        env=os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    problems = json.loads(result.stdout)["problems"]
+    assert result.returncode == 1
+    assert {problem["severity"] for problem in problems} == {"error"}
+    assert {problem["ruleId"] for problem in problems} == {
+        "no-invalid-schema-examples",
+        "no-invalid-media-type-examples",
+        "rule/operation-ids-are-names-of-python",
+    }
 
 
 def test_properties_named_like_keywords_are_not_keywords() -> None:
@@ -219,11 +203,9 @@ def test_properties_named_like_keywords_are_not_keywords() -> None:
     names = ("default", "enum", "example", "examples", "items", "properties", "schema", "value")
     properties = {name: {"type": ["string", "null"]} for name in names}
     contract = make_contract({"$ref": "#/components/schemas/Thing"}, Thing={"type": "object", "properties": properties})
-    media = contract.document["paths"]["/thing"]["get"]["responses"]["200"]["content"]["application/json"]
-    media["example"] = dict.fromkeys(names, "text")
     assert messages(contract) == []
-    properties["examples"] = {"type": ["string", "null"], "enum": ["3d", None]}
-    assert len(messages(contract)) == 2
+    properties["default"] = {"type": ["string", "null"], "enum": ["3d", None]}
+    assert len(messages(contract)) == 1
 
 
 @pytest.mark.parametrize("reference", ["#/components/schemas/None", "other.yaml#/Thing", "#/components/schemas/Loop"])
@@ -238,11 +220,11 @@ def test_findings_are_printed_with_their_lines(tmp_path: Path, capsys: pytest.Ca
     """A finding can be jumped to."""
     path = tmp_path / "contract.yaml"
     text = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
-    spoiled = text.replace("operationId: retrieve_upload", "operationId: retrieveUpload")
+    spoiled = text.replace("enum: [3d, asset, ", "enum: [3d, a/b, ").replace("[THREE_D, ASSET, ", "[THREE_D, a/b, ")
     path.write_text(spoiled, encoding="utf-8")
-    line = spoiled[: spoiled.index("retrieveUpload")].count("\n") + 1
+    line = spoiled[: spoiled.index("a/b")].count("\n") + 1
     assert main([str(path)]) == 1
-    assert f"{path}:{line}: operationId 'retrieveUpload' is not in snake_case\n" == capsys.readouterr().out
+    assert f"{path}:{line}: 'a/b' needs a name in UPPER_SNAKE_CASE" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
