@@ -73,6 +73,11 @@ test: setup-node ## Run the tests, with branch coverage
 test-runtime: setup-node ## Run the tests of the handwritten layer alone, without coverage: the loop to work in
 	$(VENV) -m pytest --ignore=tests/tools --ignore=tests/spec_diff -n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
+.PHONY: test-portable
+test-portable: setup-node ## Run the tests of the handwritten layer with all hidden from it that Windows lacks
+	PYTHONPATH=tests/portable $(VENV) -m pytest --ignore=tests/tools --ignore=tests/spec_diff -m 'not posix' \
+		-n $(TEST_PROCESSES) $(PYTEST_ARGS)
+
 .PHONY: check
 check: check-static ## Run everything that a change must pass
 	@$(MAKE) --no-print-directory test

@@ -45,6 +45,7 @@ def test_a_ledger_is_private_whatever_the_umask(tmp_path: Path) -> None:
     assert (mode_of(path.parent), mode_of(path)) == (0o700, 0o600)
 
 
+@pytest.mark.posix
 def test_a_ledger_that_others_may_read_is_made_private(tmp_path: Path) -> None:
     path = write_ledger(tmp_path)
     path.chmod(0o666)
@@ -112,6 +113,7 @@ class TestTricksWithLedgers:
         os.mkfifo(name)
         self.check_untouched(name.parent, precious, caplog)
 
+    @pytest.mark.posix
     def test_a_ledger_of_somebody_else_is_not_used(
         self, name: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -612,7 +612,7 @@ def test_26_a_disk_that_fails(path: Path, monkeypatch: pytest.MonkeyPatch, error
     def fail(*arguments: object) -> bytes:
         raise error
 
-    monkeypatch.setattr(os, "preadv", fail)
+    monkeypatch.setattr("scenario_uploads.transfer.source.read_at", fail)
     with pytest.raises(TransferError, match=r"The file cannot be read: [\w/ ]+\.$") as caught:
         next(chunks)
     assert type(caught.value) is TransferError
@@ -629,3 +629,36 @@ def test_a_closed_source_never_reads_another_file(path: Path, tmp_path: Path) ->
     other.write_bytes(b"secret" * 1000)
     with other.open("rb"), pytest.raises(TransferError, match="Bad file descriptor"):
         read_all(source)
+
+
+@pytest.mark.parametrize(
+    ("given", "remedy"),
+    [
+        (
+            "https://example.com/cat.png?X-Amz-Signature=secret",
+            r"it is a URL: save it to a file first, or .*create\(url=",
+        ),
+        ("file:///data/cat.png", "it is a URL"),
+        ("~/cat.png", r"give Path\(\.\.\.\)\.expanduser\(\)"),
+        (Path("~somebody/cat.png"), "expanduser"),
+    ],
+)
+def test_31_what_is_no_path_gets_a_helping_word(given: Any, remedy: str) -> None:
+    with pytest.raises(SourceError, match=remedy) as caught:
+        open_source(given)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_31_an_asynchronous_file_object_is_refused_without_calling_it() -> None:
+    """Those of aiofiles, anyio, trio, and the uploads of web frameworks."""
+
+    class Asynchronous:
+        async def read(self, size: int = -1) -> bytes:
+            raise AssertionError
+
+        async def seek(self, offset: int) -> int:
+            raise AssertionError
+
+    with pytest.raises(SourceError, match="The file object is asynchronous; give its path"):
+        open_source(Asynchronous())  # type: ignore[arg-type]

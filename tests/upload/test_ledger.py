@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 from scenario_uploads.errors import LedgerLockedError
-from scenario_uploads.upload.ledger import Entry, Ledger, default_folder, list_entries
+from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, clean, default_folder, list_entries
 
 ENTRY = Entry(
     upload_id="upload_1",
@@ -46,7 +47,7 @@ def test_what_was_recorded_is_read_back(tmp_path: Path) -> None:
 
 def test_a_new_ledger_has_nothing_to_resume_and_leaves_no_file(tmp_path: Path) -> None:
     assert read_ledger(tmp_path) is None
-    assert [] == list(tmp_path.iterdir())
+    assert [] == list(tmp_path.glob(f"*{SUFFIX}"))
 
 
 def test_a_new_upload_replaces_what_was_there(tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def test_deleting_leaves_nothing(tmp_path: Path) -> None:
     with Ledger(tmp_path, "key") as ledger:
         ledger.delete()
         ledger.record(2)
-    assert [] == list(tmp_path.iterdir())
+    assert [] == list(tmp_path.glob(f"*{SUFFIX}"))
 
 
 def test_only_the_owner_may_read_it_and_its_name_tells_nothing(tmp_path: Path) -> None:
@@ -197,3 +198,76 @@ def test_what_can_be_resumed_is_listed(tmp_path: Path) -> None:
 def test_ledgers_are_in_the_users_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert default_folder().name == "scenario-uploads"
+
+
+@pytest.mark.parametrize("step", ["unlink", "close", "ftruncate"])
+def test_a_fault_at_the_end_costs_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, step: str
+) -> None:
+    """What became of the upload is known by then and matters more."""
+    done = getattr(os, step)
+
+    def fail(*arguments: object, **more: object) -> None:
+        done(*arguments, **more)
+        raise OSError(errno.EIO, "Input/output error")
+
+    with Ledger(tmp_path, "key") as ledger:
+        ledger.begin(ENTRY)
+        monkeypatch.setattr(os, step, fail)
+        ledger.delete()
+        monkeypatch.undo()
+    assert "could not be closed and tidied away: Input/output error" in caplog.text
+    with Ledger(tmp_path, "key") as again:
+        assert again.read() is None
+
+
+@pytest.mark.posix
+def test_a_lock_that_cannot_be_given_back_costs_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on NFS, when its server has gone away meanwhile."""
+    fcntl = pytest.importorskip("fcntl")
+    flock = fcntl.flock
+
+    def fail(descriptor: int, operation: int) -> None:
+        if operation == fcntl.LOCK_UN:
+            raise OSError(errno.EIO, "Input/output error")
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    with Ledger(tmp_path, "key") as ledger:
+        ledger.begin(ENTRY)
+    assert "could not be closed and tidied away: Input/output error" in caplog.text
+    assert read_ledger(tmp_path) == ENTRY
+
+
+def test_cleaning_leaves_what_is_in_use(tmp_path: Path) -> None:
+    write_ledger(tmp_path)
+    with Ledger(tmp_path, "another") as ledger:
+        ledger.begin(ENTRY)
+        assert clean(tmp_path) == 1
+        assert list(tmp_path.glob(f"*{SUFFIX}")) == [ledger.path]
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("home", [None, ""], ids=["no home", "an empty one"])
+def test_47_a_user_without_a_home_has_no_folder(monkeypatch: pytest.MonkeyPatch, home: str | None) -> None:
+    """Containers with any uid, `env -i`, systemd's DynamicUser."""
+    pwd = pytest.importorskip("pwd")
+
+    def find_nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", find_nobody)
+    monkeypatch.delenv("HOME")
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    if home is not None:
+        monkeypatch.setenv("HOME", home)
+    with pytest.raises(OSError, match="this user has no home folder"):
+        default_folder()
+
+
+def test_47_an_older_platformdirs_makes_no_folder_called_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platformdirs.user_state_path", lambda *_, **__: Path("~/.local/state/scenario-uploads"))
+    with pytest.raises(OSError, match="this user has no home folder"):
+        default_folder()

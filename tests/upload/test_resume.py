@@ -450,7 +450,7 @@ class TestTheLedger:
         if how == "file in the way":
             call.folder.write_text("in the way")
         else:
-            monkeypatch.setattr(os, "write" if how == "full disk" else "pread", fail)
+            monkeypatch.setattr(os, "write" if how == "full disk" else "read", fail)
         assert call().entity_id == "asset_1"
         monkeypatch.undo()
         assert call.sent == [1, 2, 3, 4]
@@ -464,7 +464,7 @@ class TestTheLedger:
                 call.folder.write_text("in the way")
 
         assert call(on_progress=misplace).entity_id == "asset_1"
-        assert "cannot be removed" in log.text
+        assert "could not be closed and tidied away" in log.text
 
     def test_30_of_a_call_that_is_under_way_is_locked(self, call: Caller, connect: Connect) -> None:
         errors: list[BaseException] = []

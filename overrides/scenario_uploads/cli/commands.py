@@ -163,12 +163,16 @@ def resume(
     clean: Annotated[bool, typer.Option("--clean", help="Forget them instead, so that they start afresh.")] = False,
 ) -> None:
     """List the uploads that `upload`, given the same file again, takes up where they stopped."""
-    folder = default_folder()
+    try:
+        folder = default_folder()
+    except OSError as error:
+        report(f"Nothing can be resumed here: {error.strerror}.")
+        folder = None
     if clean:
-        removed = remove_ledgers(folder)
+        removed = remove_ledgers(folder) if folder else 0
         typer.echo(json.dumps({"removed": removed}) if as_json else f"{removed} removed")
         return
-    print_entries([entry for _, entry in list_entries(folder)], as_json=as_json)
+    print_entries([entry for _, entry in list_entries(folder)] if folder else [], as_json=as_json)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import select
+import selectors
 import socket
 import ssl
 import time
@@ -22,6 +22,8 @@ from urllib.parse import urlsplit
 import h11
 from attrs import field, frozen
 
+from scenario_uploads.system import create_selector
+
 # Large enough that Python's share of the work is small, small enough that a stop or a limit is felt at once.
 CHUNK_SIZE = 1024 * 1024
 
@@ -30,7 +32,7 @@ SLICE = 0.2
 RESPONSE_LIMIT = 64 * 1024
 
 # Some file systems cannot give their pages to a socket, and a disk can fail; reading then works or says why.
-_NO_SENDFILE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EIO})
+_NO_SENDFILE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EIO})
 
 Halted = Callable[[], bool]
 """Asked again and again whether to stop."""
@@ -109,8 +111,8 @@ class Deadline:
             raise TimeoutError(self.fault)
 
 
-def wait_for(poll: select.poll, deadline: Deadline, halted: Halted) -> int:
-    """Wait for what is registered with `poll` and return what has happened.
+def wait_for(selector: selectors.BaseSelector, deadline: Deadline, halted: Halted) -> int:
+    """Wait for the one socket that is registered, and return what it is ready for.
 
     What comes again and again is no reason to wait for longer: who does so keeps the deadline that it began with.
 
@@ -121,8 +123,7 @@ def wait_for(poll: select.poll, deadline: Deadline, halted: Halted) -> int:
     while True:
         _check(halted)
         deadline.check()
-        ready = poll.poll(SLICE * 1000)
-        if ready:
+        if ready := selector.select(SLICE):
             return ready[0][1]
 
 
@@ -152,8 +153,8 @@ class Connection:
     def __init__(self, sock: socket.socket, timeouts: StorageTimeouts) -> None:
         self._sock, self._timeouts = sock, timeouts
         self._protocol = h11.Connection(our_role=h11.CLIENT)
-        self._poll = select.poll()
-        self._poll.register(sock.fileno(), 0)
+        self._selector = create_selector()
+        self._selector.register(sock, selectors.EVENT_READ)
         self._buffer = memoryview(b"")
         self._early: Any = None
 
@@ -177,7 +178,7 @@ class Connection:
             self._protocol.send_with_data_passthrough(h11.Data(data=_Sized(body.length)))  # type: ignore[arg-type]
             self._protocol.send(h11.EndOfMessage())
             position: int | None = body.offset
-            if md5 is None and body.descriptor is not None and not isinstance(self._sock, ssl.SSLSocket):
+            if md5 is None and body.descriptor is not None and self._can_send_files:
                 position = self._send_file(*body.descriptor, body)
             whole = position is not None and self._send_chunks(body, position, md5)
         except (ConnectionError, ssl.SSLError):
@@ -243,7 +244,7 @@ class Connection:
                 if self._wait_to_write(halted):
                     return True
             except ssl.SSLWantReadError:
-                self._wait(select.POLLIN, self._begin_to_write(), halted)
+                self._wait(selectors.EVENT_READ, self._begin_to_write(), halted)
         return False
 
     def _wait_to_write(self, halted: Halted) -> bool:
@@ -253,8 +254,8 @@ class Connection:
         """
         deadline = self._begin_to_write()
         while True:
-            ready = self._wait(select.POLLOUT | select.POLLIN, deadline, halted)
-            if ready & select.POLLOUT:
+            ready = self._wait(selectors.EVENT_WRITE | selectors.EVENT_READ, deadline, halted)
+            if ready & selectors.EVENT_WRITE:
                 return False
             if self._hear():
                 return True
@@ -274,8 +275,8 @@ class Connection:
         return self._early is not None
 
     def _wait(self, events: int, deadline: Deadline, halted: Halted) -> int:
-        self._poll.modify(self._sock.fileno(), events)
-        return wait_for(self._poll, deadline, halted)
+        self._selector.modify(self._sock, events)
+        return wait_for(self._selector, deadline, halted)
 
     def _receive(self, halted: Halted) -> tuple[int, dict[str, str], bytes]:
         """Read one whole response within the read timeout, however slowly it dribbles in."""
@@ -308,9 +309,9 @@ class Connection:
             try:
                 return self._sock.recv(65536)
             except (BlockingIOError, ssl.SSLWantReadError):
-                self._wait(select.POLLIN, deadline, halted)
+                self._wait(selectors.EVENT_READ, deadline, halted)
             except ssl.SSLWantWriteError:
-                self._wait(select.POLLOUT, deadline, halted)
+                self._wait(selectors.EVENT_WRITE, deadline, halted)
 
     def _read_last_words(self, halted: Halted) -> StorageResponse | None:
         try:
@@ -321,12 +322,16 @@ class Connection:
             self.close()
 
     @property
+    def _can_send_files(self) -> bool:
+        return hasattr(os, "sendfile") and not isinstance(self._sock, ssl.SSLSocket)
+
+    @property
     def usable(self) -> bool:
         """Whether another part may be sent over this connection: it is open, and nothing has come in unasked."""
         if self._sock.fileno() < 0:
             return False
-        self._poll.modify(self._sock.fileno(), select.POLLIN)
-        return not self._poll.poll(0)
+        self._selector.modify(self._sock, selectors.EVENT_READ)
+        return not self._selector.select(0)
 
     def close(self) -> None:
         """Close the connection."""

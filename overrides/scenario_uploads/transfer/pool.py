@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import errno
 import os
-import select
+import selectors
 import socket
 import ssl
 from collections import defaultdict
@@ -19,9 +19,13 @@ from attrs import field, frozen
 
 from scenario_uploads.errors import TransferError
 from scenario_uploads.fork import ProcessLock
+from scenario_uploads.system import create_selector
 from scenario_uploads.tls import create_tls_context
 
 from .connection import Body, Connection, Deadline, Halted, StorageResponse, StorageTimeouts, wait_for
+
+# Windows has a name of its own for a connection that is being made.
+_CONNECTING = frozenset({errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
 
 
 class UnreachableError(OSError):
@@ -143,8 +147,8 @@ def _open(host: str, port: int, timeout: float, halted: Halted) -> socket.socket
         try:
             sock.setblocking(False)
             code = sock.connect_ex(address)
-            if code == errno.EINPROGRESS:
-                _wait(sock, select.POLLOUT, Deadline.after(timeout, "no byte moved for"), halted)
+            if code in _CONNECTING:
+                _wait(sock, selectors.EVENT_WRITE, Deadline.after(timeout, "no byte moved for"), halted)
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code:
                 raise OSError(code, os.strerror(code))
@@ -167,9 +171,9 @@ def _secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeout: fl
             try:
                 tls.do_handshake()
             except ssl.SSLWantReadError:
-                _wait(tls, select.POLLIN, deadline, halted)
+                _wait(tls, selectors.EVENT_READ, deadline, halted)
             except ssl.SSLWantWriteError:
-                _wait(tls, select.POLLOUT, deadline, halted)
+                _wait(tls, selectors.EVENT_WRITE, deadline, halted)
             else:
                 return tls
     except BaseException:
@@ -178,9 +182,9 @@ def _secure(sock: socket.socket, context: ssl.SSLContext, host: str, timeout: fl
 
 
 def _wait(sock: socket.socket, events: int, deadline: Deadline, halted: Halted) -> None:
-    poll = select.poll()
-    poll.register(sock.fileno(), events)
-    wait_for(poll, deadline, halted)
+    with create_selector() as selector:
+        selector.register(sock, events)
+        wait_for(selector, deadline, halted)
 
 
 @frozen
@@ -230,7 +234,7 @@ class Proxy:
         while True:
             event = protocol.next_event()
             if event is h11.NEED_DATA:
-                _wait(sock, select.POLLIN, deadline, halted)
+                _wait(sock, selectors.EVENT_READ, deadline, halted)
                 protocol.receive_data(sock.recv(4096))
             elif isinstance(event, h11.Response):
                 if not 200 <= event.status_code < 300:

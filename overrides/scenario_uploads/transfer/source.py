@@ -1,12 +1,13 @@
 """Reading what is uploaded, in pieces and from many threads at once, without ever holding a whole part.
 
-A path is opened once and read with `pread`, so threads do not share a position. Bytes are views of the caller's memory.
+A path is opened once and read at offsets, so threads do not share a position. Bytes are views of the caller's memory.
 Any other file object is read under a lock, and its position is put back at the end.
 """
 
 from __future__ import annotations
 
 import errno
+import inspect
 import io
 import os
 import stat
@@ -16,6 +17,7 @@ from typing import BinaryIO, Protocol
 
 from scenario_uploads.errors import SourceChangedError, SourceError, TransferError
 from scenario_uploads.redaction import redact
+from scenario_uploads.system import OPEN_FLAGS, read_at
 
 # Seconds that a file object of the caller's may hold up the end of an upload.
 CLOSE_PATIENCE = 0.2
@@ -74,6 +76,8 @@ def open_source(file: FileInput) -> Source:
         return _open_path(file)
     if isinstance(file, io.TextIOBase):
         raise SourceError("The file is open in text mode; open it in binary mode, with 'rb'.")
+    if inspect.iscoroutinefunction(getattr(file, "read", None)):
+        raise SourceError("The file object is asynchronous; give its path, or the file that open(path, 'rb') returns.")
     if callable(getattr(file, "read", None)) and callable(getattr(file, "seek", None)):
         return _open_object(file)
     raise SourceError(f"file must be a path, bytes or a seekable binary file object, not {type(file).__name__}.")
@@ -129,7 +133,7 @@ class _Descriptor:
     """A regular file by a descriptor of our own, from `base` to its end."""
 
     def __init__(self, descriptor: int, name: str | None, *, base: int = 0, path: str | None = None) -> None:
-        self._descriptor, self._base = descriptor, base
+        self._descriptor, self._base, self._lock = descriptor, base, threading.Lock()
         self._before = self._fingerprint()
         self.size = max(0, self._before[0] - base)
         self.mtime_ns = self._before[1]
@@ -144,7 +148,7 @@ class _Descriptor:
         return status.st_size, status.st_mtime_ns
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
-        return buffer[: os.preadv(self._descriptor, [buffer], self._base + offset)]
+        return buffer[: read_at(self._descriptor, buffer, self._base + offset, self._lock)]
 
     def check_unchanged(self) -> None:
         after = self._fingerprint()
@@ -216,23 +220,35 @@ def _open_path(path: str | os.PathLike[str]) -> Source:
     if isinstance(name, bytes) or "\0" in name:
         raise SourceError(f"{shown} is no path; give it as a str or a pathlib.Path.")
     try:
-        # A pipe that nobody writes to would block the opening for ever.
-        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        # Looked at before too: without O_NONBLOCK a pipe would block, and Windows refuses to open a folder.
+        _check_regular(os.stat(name).st_mode, shown)  # noqa: PTH116 - Path("") is the working folder
+        descriptor = os.open(name, os.O_RDONLY | OPEN_FLAGS)
+    except SourceError:
+        raise
     except (OSError, ValueError) as error:
         reason = {errno.ENOENT: "there is no such file", errno.EACCES: "it may not be read"}.get(
             getattr(error, "errno", None) or 0, _explain(error)
         )
+        if "://" in name:
+            reason += (
+                "; it is a URL: save it to a file first, or let the service fetch it, with create(url=..., kind=...)"
+            )
+        elif name.startswith("~"):
+            reason += "; `~` stands for the home folder in a shell alone: give Path(...).expanduser()"
         raise SourceError(f"{shown} cannot be uploaded: {reason}.") from error
     try:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise SourceError(f"{shown} is a folder; pack it into an archive, or upload its files one by one.")
-        if not stat.S_ISREG(mode):
-            raise SourceError(f"{shown} is not a regular file, so it has no size; save it to a file first.")
+        _check_regular(os.fstat(descriptor).st_mode, shown)
         return _Descriptor(descriptor, os.path.basename(name), path=os.path.realpath(name))  # noqa: PTH119
     except BaseException:
         os.close(descriptor)
         raise
+
+
+def _check_regular(mode: int, shown: str) -> None:
+    if stat.S_ISDIR(mode):
+        raise SourceError(f"{shown} is a folder; pack it into an archive, or upload its files one by one.")
+    if not stat.S_ISREG(mode):
+        raise SourceError(f"{shown} is not a regular file, so it has no size; save it to a file first.")
 
 
 def _open_object(file: BinaryIO) -> Source:

@@ -8,20 +8,19 @@ owner may read it; its name says nothing of them. Two processes cannot work on o
 from __future__ import annotations
 
 import errno
-import fcntl
 import hashlib
 import json
 import logging
 import os
-import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
 
 from attrs import asdict, evolve, field, frozen
 
 from scenario_uploads.errors import LedgerLockedError
+from scenario_uploads.system import REMOVES_OPEN_FILES, lock_file, open_private
 
 logger = logging.getLogger("scenario_uploads")
 
@@ -61,10 +60,22 @@ class Entry:
 
 
 def default_folder() -> Path:
-    """Return the folder for ledgers in the user's state folder."""
+    """Return the folder for ledgers in the user's state folder.
+
+    Raises:
+        OSError: When the user has no home folder.
+    """
     from platformdirs import user_state_path  # noqa: PLC0415 - only resumable uploads need it
 
-    return user_state_path("scenario-uploads", appauthor=False)
+    # An empty HOME would lead to the root of the file system, and no home, with an older platformdirs, to `~` itself.
+    nowhere = os.environ.get("HOME") == "" and not os.environ.get("XDG_STATE_HOME")
+    try:
+        folder = None if nowhere and os.name == "posix" else user_state_path("scenario-uploads", appauthor=False)
+    except RuntimeError:
+        folder = None
+    if folder is None or not folder.is_absolute():
+        raise OSError(errno.ENOENT, "this user has no home folder")
+    return folder
 
 
 class Ledger:
@@ -84,10 +95,11 @@ class Ledger:
         name = hashlib.sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()[:32]
         self.path = folder / f"{name}{SUFFIX}"
         self._descriptor: int | None = None
+        self._unlock: Callable[[], object] | None = None
         self._owner = os.getpid()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._descriptor = _open_locked(self.path)
+            self._descriptor, self._unlock = _open_locked(self.path)
         except OSError as error:
             logger.warning("The upload cannot be resumed later: %s cannot be written: %s", folder, error.strerror)
 
@@ -138,28 +150,18 @@ class Ledger:
 
     def delete(self) -> None:
         """Remove the ledger: there is nothing left to resume."""
-        if self._descriptor is not None:
-            self._unlink()
-            self.close()
+        self._put_away(remove=True)
 
     def close(self) -> None:
         """Unlock and close. An empty ledger leaves no file behind."""
+        self._put_away()
+
+    def _put_away(self, *, remove: bool = False) -> None:
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
-            try:
-                if os.fstat(descriptor).st_size == 0:
-                    self._unlink()
-                if self._owner == os.getpid():
-                    # Closing would not do: a process that another thread is just starting has a copy of the descriptor.
-                    fcntl.flock(descriptor, fcntl.LOCK_UN)
-            finally:
-                os.close(descriptor)
-
-    def _unlink(self) -> None:
-        try:
-            self.path.unlink(missing_ok=True)
-        except OSError as error:
-            logger.warning("%s is of no use any more and cannot be removed: %s", self.path, error.strerror)
+            # Unlocked by a forked child, it would be unlocked for its parent too.
+            unlock = self._unlock if self._owner == os.getpid() else None
+            _put_away(self.path, descriptor, unlock, remove=remove)
 
 
 def list_entries(folder: Path) -> Iterator[tuple[Path, Entry]]:
@@ -178,25 +180,22 @@ def clean(folder: Path) -> int:
     removed = 0
     for path in folder.glob(f"*{SUFFIX}"):
         try:
-            descriptor = _open_locked(path)
+            descriptor, unlock = _open_locked(path)
         except (LedgerLockedError, OSError):
             continue
-        path.unlink(missing_ok=True)
-        os.close(descriptor)
-        removed += 1
+        removed += _put_away(path, descriptor, unlock, remove=True)
     return removed
 
 
-def _open_locked(path: Path) -> int:
+def _open_locked(path: Path) -> tuple[int, Callable[[], object]]:
+    """Return the descriptor of a ledger, and what unlocks it."""
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            unlock = lock_file(descriptor, path)
             # Whoever held the lock before may have removed the file at the end of its upload.
             if os.fstat(descriptor).st_nlink:
-                _check_own(descriptor)
-                os.fchmod(descriptor, 0o600)
-                return descriptor
+                return descriptor, unlock
         except BlockingIOError as error:
             os.close(descriptor)
             raise LedgerLockedError(
@@ -208,34 +207,54 @@ def _open_locked(path: Path) -> int:
         os.close(descriptor)
 
 
-def _check_own(descriptor: int) -> None:
-    """Refuse what is no ledger of this user.
+def _put_away(path: Path, descriptor: int, unlock: Callable[[], object] | None, *, remove: bool) -> bool:
+    """Unlock and close, and remove if told so or empty. A fault costs a warning, never what became of the upload."""
+    whole = True
 
-    In a folder that others may write to, somebody can lay a file there whose URLs lead the bytes elsewhere, or a second
-    name of a file that is precious.
+    def attempt(step: Callable[[], object]) -> None:
+        nonlocal whole
+        try:
+            step()
+        except OSError as error:
+            whole = False
+            logger.warning("The ledger %s could not be closed and tidied away: %s", path, error.strerror or error)
 
-    Raises:
-        OSError: When it is no regular file, has another owner, or has another name besides.
-    """
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink > 1:
-        raise OSError(errno.EPERM, "there is a file that is no ledger of this user")
+    def empty_if_removed() -> None:
+        nonlocal remove
+        remove = remove or os.fstat(descriptor).st_size == 0
+        if remove:
+            # Where it cannot be removed, because somebody looks at it, it is of no use any more all the same.
+            os.ftruncate(descriptor, 0)
+
+    def unlink() -> None:
+        if remove:
+            path.unlink(missing_ok=True)
+
+    def close() -> None:
+        os.close(descriptor)
+
+    for step in (
+        (empty_if_removed, unlink, unlock, close) if REMOVES_OPEN_FILES else (empty_if_removed, close, unlink, unlock)
+    ):
+        if step is not None:
+            attempt(step)
+    return whole
 
 
 def _read_file(path: Path) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    descriptor = open_private(path, os.O_RDONLY)
     try:
-        _check_own(descriptor)
         return _read_all(descriptor)
     finally:
         os.close(descriptor)
 
 
 def _read_all(descriptor: int) -> bytes:
-    chunks, offset = [], 0
-    while offset <= SIZE_LIMIT and (chunk := os.pread(descriptor, 1024 * 1024, offset)):
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    chunks, size = [], 0
+    while size <= SIZE_LIMIT and (chunk := os.read(descriptor, 1024 * 1024)):
         chunks.append(chunk)
-        offset += len(chunk)
+        size += len(chunk)
     return b"".join(chunks)
 
 

@@ -246,7 +246,11 @@ def _open_ledger(api: Api, source: Source, prepared: _Prepared, options: FileOpt
         raise SourceError("Only a file given by its path can be resumed; give a path, or resume=False.")
     if prepared.plan.parts_count == 1:
         return None
-    folder = default_folder() if options.resume is True else Path(options.resume)
+    try:
+        folder = default_folder() if options.resume is True else Path(options.resume)
+    except OSError as error:
+        logger.warning("The upload cannot be resumed later: %s.", error.strerror)
+        return None
     credentials = api.options.credentials
     # A bearer token is renewed between one call and the next; a key is not.
     account = credentials.header if credentials.scheme == "Basic" else credentials.scheme

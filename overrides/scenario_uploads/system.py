@@ -1,0 +1,98 @@
+"""What operating systems do differently: waiting for sockets, reading at an offset, private files and their locks.
+
+Each call is looked up when it is needed. Where a system has none, there is another way, at most slower.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import selectors
+import stat
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from threading import Lock
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None  # type: ignore[assignment]
+
+# Windows would translate line ends; elsewhere, opening a pipe that nobody writes to would wait for ever.
+OPEN_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+
+# Windows does not remove a file that is open, and flock goes with what does.
+REMOVES_OPEN_FILES = fcntl is not None
+
+
+def create_selector() -> selectors.BaseSelector:
+    """Return a selector without a file descriptor of its own. What replaces `select`, such as eventlet, is heeded."""
+    has_poll = hasattr(select, "poll") and hasattr(selectors, "PollSelector")
+    return selectors.PollSelector() if has_poll else selectors.SelectSelector()
+
+
+def read_at(descriptor: int, buffer: memoryview, offset: int, lock: Lock) -> int:
+    """Fill a buffer from an offset of a file and return how many bytes there were; `lock` is that of the descriptor."""
+    if hasattr(os, "preadv"):
+        return os.preadv(descriptor, [buffer], offset)
+    with lock:
+        # A descriptor that was duplicated shares its position with the caller's file.
+        before = os.lseek(descriptor, 0, os.SEEK_CUR)
+        try:
+            os.lseek(descriptor, offset, os.SEEK_SET)
+            data = os.read(descriptor, len(buffer))
+        finally:
+            os.lseek(descriptor, before, os.SEEK_SET)
+    buffer[: len(data)] = data
+    return len(data)
+
+
+def open_private(path: Path, flags: int) -> int:
+    """Open a file that is this user's alone; a new one can be read by nobody else.
+
+    In a folder that others may write to, somebody can lay a file there whose contents mislead, or a second name of a
+    file that is precious.
+
+    Raises:
+        OSError: When it is a link, no regular file, another user's, or has another name besides.
+    """
+    no_follow = getattr(os, "O_NOFOLLOW", 0)
+    if not no_follow and os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise OSError(errno.ELOOP, "there is a link, or something else that is no ledger")
+    descriptor = os.open(path, flags | OPEN_FLAGS | no_follow, 0o600)
+    try:
+        found = os.fstat(descriptor)
+        foreign = hasattr(os, "geteuid") and found.st_uid != os.geteuid()
+        if not stat.S_ISREG(found.st_mode) or foreign or found.st_nlink > 1:
+            raise OSError(errno.EPERM, "there is a file that is no ledger of this user")
+        if flags & os.O_RDWR and hasattr(os, "fchmod"):
+            os.fchmod(descriptor, 0o600)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def lock_file(descriptor: int, path: Path) -> Callable[[], object]:
+    """Lock an open file against other processes and return what unlocks it; without flock, by another file beside it.
+
+    Raises:
+        BlockingIOError: When another process, or another call in this one, has locked it.
+        OSError: When it cannot be locked.
+    """
+    if fcntl is not None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # Closing would not do: a process that another thread is just starting has a copy of the descriptor.
+        return partial(fcntl.flock, descriptor, fcntl.LOCK_UN)
+    try:
+        import filelock  # noqa: PLC0415 - only where flock is missing
+    except ImportError as error:
+        raise OSError(errno.ENOLCK, "this system has no locks; install filelock") from error
+    lock = filelock.FileLock(f"{path}.lock", timeout=0, mode=0o600, thread_local=False)
+    try:
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise BlockingIOError(errno.EAGAIN, "it is locked") from error
+    return lock.release
