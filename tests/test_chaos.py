@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 SEED = 20261121
 
 
-def test_nothing_is_lost_in_a_short_chaos_run() -> None:
+def test_nothing_is_lost_in_a_short_chaos_run(tmp_path: Path) -> None:
     """Uploads through a service that misbehaves end as they should, or the run says which did not and how to repeat it.
 
     A process of its own, because what it leaves open is counted.
@@ -28,13 +28,14 @@ def test_nothing_is_lost_in_a_short_chaos_run() -> None:
     run = subprocess.run(
         [sys.executable, "-m", "tests.chaos", "--seed", str(SEED), "-n", "100"],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-5_000:]
     assert f"Nothing was lost: seed {SEED}, 100 uploads." in run.stdout
+    assert list(tmp_path.iterdir()) == [], "something was written into the home folder"
 
 
 def test_a_seed_decides_everything() -> None:
