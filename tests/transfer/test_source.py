@@ -368,7 +368,7 @@ def make_dangling(folder: Path) -> Path:
         (lambda folder: str(folder) + "/", "is a folder"),
         (lambda folder: "", "there is no such file"),
         (make_fifo, "is not a regular file"),
-        (make_socket, "cannot be uploaded"),
+        (make_socket, "is not a regular file"),
         (make_loop, "cannot be uploaded"),
         (make_dangling, "there is no such file"),
         (lambda folder: "/dev/null", "is not a regular file"),
