@@ -3,6 +3,7 @@
 import importlib
 import importlib.metadata
 import json
+import pydoc
 import subprocess
 import sys
 
@@ -133,3 +134,21 @@ print(len(seen), len(set(seen)))
 
 def test_the_package_can_be_loaded_anew() -> None:
     assert importlib.reload(scenario_uploads).Scenario is scenario_uploads.Scenario
+
+
+def test_dir_shows_public_names_alone() -> None:
+    shown = json.loads(run("import json, scenario_uploads; print(json.dumps(dir(scenario_uploads)))"))
+    assert [name for name in shown if not name.startswith("__")] == EVERY
+    assert "__version__" in shown
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in NAMELESS | {"Timeout"}])
+def test_public_classes_are_named_as_they_are_imported(name: str) -> None:
+    value = getattr(scenario_uploads, name)
+    assert not isinstance(value, type) or f"{value.__module__}.{value.__qualname__}" == f"scenario_uploads.{name}"
+
+
+def test_help_shows_no_address_of_an_object() -> None:
+    """A default that prints its place in memory differs from one run to the next."""
+    for name in scenario_uploads_client.models.__all__:
+        assert " object at 0x" not in pydoc.render_doc(getattr(scenario_uploads, name))

@@ -91,4 +91,4 @@ else:
         return _import_module(f".{home}", __name__)
 
     def __dir__():
-        return sorted({*globals(), *__getattr__("__all__")})
+        return sorted({name for name in globals() if name.startswith("__")} | {"__version__", *__getattr__("__all__")})

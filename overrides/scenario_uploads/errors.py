@@ -349,3 +349,8 @@ def find_trace_id(body: object) -> str | None:
         return None
     ids = (body.get(key) for key in ("traceId", "trace_id"))
     return next((snippet(value) for value in ids if isinstance(value, str) and value.strip()), None)
+
+
+for _name in __all__:
+    # Where users find it, and what a traceback or a pickle names.
+    globals()[_name].__module__ = __name__.partition(".")[0]

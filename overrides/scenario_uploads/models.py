@@ -14,5 +14,9 @@ from .decoding.methods import extend_models as _extend_models
 _open_generated()
 _extend_models(_generated)
 
+for _name in _generated.__all__:
+    # Where users find it, and what a pickle or a traceback names.
+    getattr(_generated, _name).__module__ = __name__.partition(".")[0]
+
 if not TYPE_CHECKING:  # type checkers take what the star brings; they cannot read a list that is computed
     __all__ = _generated.__all__

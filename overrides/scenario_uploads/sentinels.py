@@ -11,6 +11,8 @@ from typing import Final, Literal
 class NotGiven:
     """The type of `NOT_GIVEN`, which as an argument means the same as leaving it out."""
 
+    __module__ = "scenario_uploads"
+
     def __bool__(self) -> Literal[False]:
         return False
 
@@ -23,6 +25,8 @@ class Omit:
 
     `client.uploads.create(url=url, kind=kind or omit)` leaves out a kind that is empty.
     """
+
+    __module__ = "scenario_uploads"
 
     def __bool__(self) -> Literal[False]:
         return False

@@ -70,6 +70,8 @@ class AsyncScenario:
         InvalidArgumentError: When another setting cannot be used.
     """
 
+    __module__ = "scenario_uploads"
+
     uploads: AsyncUploads
 
     def __init__(
@@ -257,6 +259,8 @@ class AsyncScenario:
 
 class AsyncUploads:
     """The uploads of an account."""
+
+    __module__ = "scenario_uploads"
 
     def __init__(self, api: Api, runner: AsyncRunner, mode: ResponseMode = ResponseMode.MODEL) -> None:
         self._api, self._runner, self._mode = api, runner, mode

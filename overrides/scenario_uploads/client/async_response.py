@@ -28,6 +28,8 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
     The `iter_` methods read it piece by piece, and once only.
     """
 
+    __module__ = "scenario_uploads"
+
     async def read(self) -> bytes:
         """Return the body, unpacked.
 

@@ -71,6 +71,8 @@ class Scenario:
         InvalidArgumentError: When another setting cannot be used.
     """
 
+    __module__ = "scenario_uploads"
+
     uploads: Uploads
 
     def __init__(
@@ -258,6 +260,8 @@ class Scenario:
 
 class Uploads:
     """The uploads of an account."""
+
+    __module__ = "scenario_uploads"
 
     def __init__(self, api: Api, runner: Runner, mode: ResponseMode = ResponseMode.MODEL) -> None:
         self._api, self._runner, self._mode = api, runner, mode

@@ -29,6 +29,8 @@ class APIResponse(BaseAPIResponse[T]):
     The `iter_` methods read it piece by piece, and once only.
     """
 
+    __module__ = "scenario_uploads"
+
     def read(self) -> bytes:
         """Return the body, unpacked.
 

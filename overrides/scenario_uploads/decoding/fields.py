@@ -82,8 +82,11 @@ def attribute_hints(model: type) -> dict[str, Any]:
     """Return the resolved type annotation of each attribute of a generated model."""
     # The generated modules import one another for type checkers only, so their annotations are resolved here, by the
     # names that their package exports; its submodules have names too, such as `float` of a model `Float`.
-    package = sys.modules[model.__module__.rpartition(".")[0]]
-    return typing.get_type_hints(model, localns={name: getattr(package, name) for name in package.__all__})
+    # The one that was generated, should the model be shown as another's.
+    module: str = getattr(model, "_generated_module", model.__module__)
+    package = sys.modules[module.rpartition(".")[0]]
+    names = {name: getattr(package, name) for name in package.__all__}
+    return typing.get_type_hints(model, vars(sys.modules[module]), names)
 
 
 def allows_null(annotation: Any) -> bool:

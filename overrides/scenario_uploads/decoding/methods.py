@@ -126,12 +126,15 @@ class ModelMethods:
 
 
 def extend_models(module: ModuleType) -> None:
-    """Give every model class of `module` these methods. Doing it again changes nothing."""
+    """Give every model class of `module` these methods. Idempotent."""
+    # Help shows it as the default of every optional field.
+    Unset.__repr__ = lambda self: "UNSET"  # type: ignore[method-assign]  # noqa: ARG005
     for model in list(vars(module).values()):
         if not isinstance(model, type) or not attrs.has(model):
             continue
         if "_generated_to_dict" not in vars(model):
             model._generated_to_dict = model.to_dict  # type: ignore[attr-defined]  # noqa: SLF001
+            model._generated_module = model.__module__  # type: ignore[attr-defined]  # noqa: SLF001
         fields = attrs.fields_dict(model)
         for name, method in vars(ModelMethods).items():
             if name not in _NOT_METHODS and name not in fields:

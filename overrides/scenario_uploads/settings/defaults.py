@@ -30,6 +30,7 @@ else:
         It is closed with the client that it is given to, unlike others.
         """
 
+        __module__ = "scenario_uploads"
         closes_with_client = True
 
         def __init__(self, **settings: Any) -> None:
@@ -41,6 +42,7 @@ else:
         It is closed with the client that it is given to, unlike others.
         """
 
+        __module__ = "scenario_uploads"
         closes_with_client = True
 
         def __init__(self, **settings: Any) -> None:

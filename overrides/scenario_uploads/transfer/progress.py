@@ -11,6 +11,8 @@ from attrs import frozen
 class UploadPhase(StrEnum):
     """What `upload_file` is doing."""
 
+    __module__ = "scenario_uploads"
+
     TRANSFERRING = "transferring"
     COMPLETING = "completing"
     WAITING = "waiting"
@@ -29,6 +31,8 @@ class UploadProgress:
         parts_total: Parts of the file.
         attempt: The most often that any part has been tried, from 1.
     """
+
+    __module__ = "scenario_uploads"
 
     phase: UploadPhase
     bytes_done: int
