@@ -161,6 +161,7 @@ def collect_logs() -> Iterator[list[str]]:
 
 def make_api(*, strict: bool) -> Api:
     options = resolve_options(
+        {},
         api_key="key_of_test",
         api_secret="s3cret-of-test",
         bearer_auth=None,
@@ -170,7 +171,6 @@ def make_api(*, strict: bool) -> Api:
         default_headers=None,
         default_query=None,
         strict_responses=strict,
-        environ={},
     )
     return Api(options, draw=lambda: 0.0, clock=lambda: 0.0, now=lambda: NOW)
 

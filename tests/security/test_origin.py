@@ -50,6 +50,7 @@ SECRETS = ("key_of_test", "s3cret-of-test", "a2V5X29mX3Rlc3Q6czNjcmV0LW9mLXRlc3Q
 def test_34_no_upload_id_leads_a_request_elsewhere(upload_id: str, base_url: str) -> None:
     """Whatever is taken for an id is one segment of the path, at the origin of the base URL."""
     options = resolve_options(
+        {},
         api_key=None,
         api_secret=None,
         bearer_auth="t",
@@ -59,7 +60,6 @@ def test_34_no_upload_id_leads_a_request_elsewhere(upload_id: str, base_url: str
         default_headers=None,
         default_query=None,
         strict_responses=False,
-        environ={},
     )
     try:
         check_upload_id(upload_id)

@@ -35,7 +35,7 @@ def resolve(environ: Mapping[str, str] = PAIR, **arguments: Any) -> ClientOption
         "max_retries": 2,
         "strict_responses": False,
     }
-    return resolve_options(**defaults | arguments, environ=environ)
+    return resolve_options(environ, **defaults | arguments)
 
 
 @pytest.mark.parametrize(

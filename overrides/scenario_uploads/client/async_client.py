@@ -93,6 +93,7 @@ class AsyncScenario:
     ) -> None:
         check_http_client(http_client, httpx.AsyncClient)
         options = resolve_options(
+            os.environ,
             api_key=api_key,
             api_secret=api_secret,
             bearer_auth=bearer_auth,
@@ -103,7 +104,6 @@ class AsyncScenario:
             default_query=default_query,
             project_id=project_id,
             strict_responses=strict_responses or _strict_response_validation,
-            environ=os.environ,
             trust_env=trust_env,
             http_client=http_client,
         )

@@ -94,6 +94,7 @@ class Scenario:
     ) -> None:
         check_http_client(http_client, httpx.Client)
         options = resolve_options(
+            os.environ,
             api_key=api_key,
             api_secret=api_secret,
             bearer_auth=bearer_auth,
@@ -104,7 +105,6 @@ class Scenario:
             default_query=default_query,
             project_id=project_id,
             strict_responses=strict_responses or _strict_response_validation,
-            environ=os.environ,
             trust_env=trust_env,
             http_client=http_client,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, TypedDict, Unpack
 
 import httpx
 from attrs import evolve, field, frozen
@@ -11,7 +12,7 @@ from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.sentinels import NotGiven, Omit
 
 from .credentials import Credentials, resolve_credentials, split_credentials
-from .defaults import DEFAULT_BASE_URL, resolve_timeout
+from .defaults import DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, resolve_timeout
 from .request import (
     CallOptions,
     Headers,
@@ -23,169 +24,6 @@ from .request import (
     check_query,
     or_empty,
 )
-
-
-@frozen
-class ClientOptions:
-    """The settings of one client, checked."""
-
-    base_url: str
-    credentials: Credentials
-    timeout: httpx.Timeout
-    max_retries: int
-    default_headers: Headers = field(repr=False)
-    default_query: Query = field(repr=False)
-    strict_responses: bool
-    project_id: str | None = None
-    trust_env: bool = True
-    environment_headers: Headers = field(factory=dict, repr=False)
-
-    def resolve_call(
-        self,
-        *,
-        project_id: str | Omit | NotGiven | None = None,
-        timeout: float | httpx.Timeout | NotGiven | None = None,
-        extra_headers: object = None,
-        extra_query: object = None,
-        extra_body: object = None,
-    ) -> CallOptions:
-        """Check what a caller adds to a single call.
-
-        Raises:
-            InvalidArgumentError: When one of the arguments cannot be used.
-        """
-        if project_id is None or isinstance(project_id, NotGiven):
-            project_id = self.project_id
-        if extra_headers is extra_query is extra_body is timeout is None:
-            return CallOptions(project_id=check_project_id(project_id))
-        return CallOptions(
-            headers=check_headers("extra_headers", or_empty(extra_headers)),
-            query=check_query("extra_query", or_empty(extra_query)),
-            body=check_body("extra_body", or_empty(extra_body)),
-            timeout=resolve_timeout(None if isinstance(timeout, NotGiven) else timeout, self.timeout),
-            project_id=check_project_id(project_id),
-        )
-
-
-def resolve_options(
-    *,
-    api_key: str | None,
-    api_secret: str | None,
-    bearer_auth: str | None,
-    base_url: str | httpx.URL | None,
-    timeout: float | httpx.Timeout | NotGiven | None,
-    max_retries: int,
-    default_headers: Mapping[str, str] | None,
-    default_query: Mapping[str, object] | None,
-    strict_responses: bool,
-    environ: Mapping[str, str],
-    project_id: str | Omit | None = None,
-    trust_env: bool = True,
-    http_client: httpx.Client | httpx.AsyncClient | None = None,
-) -> ClientOptions:
-    """Check a client's arguments and fill in what the environment gives.
-
-    Raises:
-        InvalidArgumentError: When a setting cannot be used.
-        CredentialsError: When the credentials are missing, half or double.
-    """
-    if not trust_env:
-        environ = {}
-    headers, credentials = split_credentials(check_headers("default_headers", default_headers or {}))
-    if timeout is None or isinstance(timeout, NotGiven):
-        timeout = _timeout_of(http_client)
-    return ClientOptions(
-        base_url=check_base_url(str(base_url or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL)),
-        credentials=credentials or resolve_credentials(api_key, api_secret, bearer_auth, environ),
-        timeout=resolve_timeout(timeout),
-        max_retries=check_retries(max_retries),
-        default_headers=headers,
-        default_query=check_query("default_query", default_query or {}),
-        strict_responses=bool(strict_responses),
-        project_id=check_project_id(project_id),
-        trust_env=bool(trust_env),
-        environment_headers=_read_custom_headers(environ),
-    )
-
-
-def change_options(
-    options: ClientOptions,
-    *,
-    api_key: str | None,
-    api_secret: str | None,
-    bearer_auth: str | None,
-    base_url: str | httpx.URL | None,
-    timeout: float | httpx.Timeout | NotGiven | None,
-    max_retries: int | NotGiven,
-    default_headers: Mapping[str, str] | None,
-    set_default_headers: Mapping[str, str] | None,
-    default_query: Mapping[str, object] | None,
-    set_default_query: Mapping[str, object] | None,
-    strict_responses: bool | None,
-    project_id: str | Omit | None = None,
-) -> ClientOptions:
-    """Return the settings of a copy: those of the client, but for what is given.
-
-    Raises:
-        InvalidArgumentError: When a setting cannot be used, or would be both added to and replaced.
-        CredentialsError: When credentials are half or double.
-    """
-    for name, added, replaced in (
-        ("default_headers", default_headers, set_default_headers),
-        ("default_query", default_query, set_default_query),
-    ):
-        if added is not None and replaced is not None:
-            raise InvalidArgumentError(f"The `{name}` and `set_{name}` arguments are mutually exclusive")
-    headers, credentials = dict(options.default_headers), options.credentials
-    if (api_key, api_secret, bearer_auth) != (None, None, None):
-        present = {
-            "SCENARIO_SDK_API_KEY": credentials.api_key or "",
-            "SCENARIO_SDK_API_SECRET": credentials.api_secret or "",
-        }
-        credentials = resolve_credentials(api_key, api_secret, bearer_auth, present)
-    for name, given in (("default_headers", default_headers), ("set_default_headers", set_default_headers)):
-        if given is not None:
-            checked, written = split_credentials(check_headers(name, given))
-            headers = checked if name.startswith("set_") else add_headers(headers, checked)
-            credentials = written or credentials
-    query = dict(options.default_query)
-    if default_query is not None:
-        query |= check_query("default_query", default_query)
-    if set_default_query is not None:
-        query = check_query("set_default_query", set_default_query)
-    return evolve(
-        options,
-        base_url=check_base_url(str(base_url)) if base_url else options.base_url,
-        credentials=credentials,
-        timeout=options.timeout if isinstance(timeout, NotGiven) else resolve_timeout(timeout),
-        max_retries=options.max_retries if isinstance(max_retries, NotGiven) else check_retries(max_retries),
-        default_headers=headers,
-        default_query=query,
-        strict_responses=options.strict_responses if strict_responses is None else bool(strict_responses),
-        project_id=options.project_id if project_id is None else check_project_id(project_id),
-    )
-
-
-def _read_custom_headers(environ: Mapping[str, str]) -> dict[str, str | Omit]:
-    """Return the headers in `SCENARIO_CUSTOM_HEADERS`, one `Name: value` on each line.
-
-    An `Authorization` among them is left out: the environment does not override credentials.
-    """
-    lines = [line.partition(":") for line in environ.get("SCENARIO_CUSTOM_HEADERS", "").split("\n") if ":" in line]
-    headers = {name.strip(): value.strip() for name, _, value in lines}
-    return {
-        name: value
-        for name, value in check_headers("SCENARIO_CUSTOM_HEADERS", headers).items()
-        if name.lower() != "authorization"
-    }
-
-
-def _timeout_of(http_client: httpx.Client | httpx.AsyncClient | None) -> httpx.Timeout | None:
-    """Return the timeout that a caller gave to their own HTTPX client; None when it is HTTPX's default."""
-    if http_client is None or http_client.timeout == httpx.Timeout(5.0):
-        return None
-    return http_client.timeout
-
 
 _NO_BASE_URL = "base_url must be an http or https URL such as https://api.cloud.scenario.com/v1."
 
@@ -229,3 +67,164 @@ def check_http_client(given: object, expected: type[httpx.Client | httpx.AsyncCl
     """
     if given is not None and not isinstance(given, expected):
         raise InvalidArgumentError(f"http_client must be an httpx.{expected.__name__}, not {type(given).__name__}.")
+
+
+class GivenSettings(TypedDict, total=False):
+    """The settings that both a client and a copy of one take. Only for signatures that no user sees."""
+
+    api_key: str | None
+    api_secret: str | None
+    bearer_auth: str | None
+    base_url: str | httpx.URL | None
+    timeout: float | httpx.Timeout | NotGiven | None
+    max_retries: int | NotGiven
+    default_headers: Mapping[str, str] | None
+    default_query: Mapping[str, object] | None
+    project_id: str | Omit | None
+    strict_responses: bool | None
+
+
+@frozen
+class ClientOptions:
+    """The settings of one client, checked."""
+
+    base_url: str = field(converter=check_base_url)
+    credentials: Credentials
+    timeout: httpx.Timeout = field(converter=resolve_timeout)
+    max_retries: int = field(converter=check_retries)
+    default_headers: Headers = field(factory=dict, repr=False)
+    default_query: Query = field(factory=dict, repr=False)
+    strict_responses: bool = field(default=False, converter=bool)
+    project_id: str | None = field(default=None, converter=check_project_id)
+    trust_env: bool = field(default=True, converter=bool)
+    environment_headers: Headers = field(factory=dict, repr=False)
+
+    def resolve_call(
+        self,
+        *,
+        project_id: str | Omit | NotGiven | None = None,
+        timeout: float | httpx.Timeout | NotGiven | None = None,
+        extra_headers: object = None,
+        extra_query: object = None,
+        extra_body: object = None,
+    ) -> CallOptions:
+        """Check what a caller adds to a single call.
+
+        Raises:
+            InvalidArgumentError: When one of the arguments cannot be used.
+        """
+        if project_id is None or isinstance(project_id, NotGiven):
+            project_id = self.project_id
+        if extra_headers is extra_query is extra_body is timeout is None:
+            return CallOptions(project_id=check_project_id(project_id))
+        return CallOptions(
+            headers=check_headers("extra_headers", or_empty(extra_headers)),
+            query=check_query("extra_query", or_empty(extra_query)),
+            body=check_body("extra_body", or_empty(extra_body)),
+            timeout=resolve_timeout(None if isinstance(timeout, NotGiven) else timeout, self.timeout),
+            project_id=check_project_id(project_id),
+        )
+
+
+def resolve_options(
+    environ: Mapping[str, str],
+    *,
+    trust_env: bool = True,
+    http_client: httpx.Client | httpx.AsyncClient | None = None,
+    **given: Unpack[GivenSettings],
+) -> ClientOptions:
+    """Check a client's arguments and fill in what the environment gives.
+
+    Raises:
+        InvalidArgumentError: When a setting cannot be used.
+        CredentialsError: When the credentials are missing, half or double.
+    """
+    if not trust_env:
+        environ = {}
+    headers, credentials = split_credentials(check_headers("default_headers", given.get("default_headers") or {}))
+    timeout = given.get("timeout")
+    if timeout is None or isinstance(timeout, NotGiven):
+        timeout = _timeout_of(http_client)
+    return ClientOptions(
+        base_url=str(given.get("base_url") or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL),
+        credentials=credentials
+        or resolve_credentials(given.get("api_key"), given.get("api_secret"), given.get("bearer_auth"), environ),
+        timeout=timeout,
+        max_retries=given.get("max_retries", DEFAULT_MAX_RETRIES),
+        default_headers=headers,
+        default_query=check_query("default_query", given.get("default_query") or {}),
+        strict_responses=given.get("strict_responses"),
+        project_id=given.get("project_id"),
+        trust_env=trust_env,
+        environment_headers=_read_custom_headers(environ),
+    )
+
+
+def change_options(
+    options: ClientOptions,
+    *,
+    set_default_headers: Mapping[str, str] | None = None,
+    set_default_query: Mapping[str, object] | None = None,
+    **given: Unpack[GivenSettings],
+) -> ClientOptions:
+    """Return the settings of a copy: those of the client, but for what is given.
+
+    Raises:
+        InvalidArgumentError: When a setting cannot be used, or would be both added to and replaced.
+        CredentialsError: When credentials are half or double.
+    """
+    default_headers, default_query = given.get("default_headers"), given.get("default_query")
+    for name, added, replaced in (
+        ("default_headers", default_headers, set_default_headers),
+        ("default_query", default_query, set_default_query),
+    ):
+        if added is not None and replaced is not None:
+            raise InvalidArgumentError(f"The `{name}` and `set_{name}` arguments are mutually exclusive")
+    headers, credentials = dict(options.default_headers), options.credentials
+    key, secret, token = given.get("api_key"), given.get("api_secret"), given.get("bearer_auth")
+    if (key, secret, token) != (None, None, None):
+        present = {
+            "SCENARIO_SDK_API_KEY": credentials.api_key or "",
+            "SCENARIO_SDK_API_SECRET": credentials.api_secret or "",
+        }
+        credentials = resolve_credentials(key, secret, token, present)
+    for name, wanted in (("default_headers", default_headers), ("set_default_headers", set_default_headers)):
+        if wanted is not None:
+            checked, written = split_credentials(check_headers(name, wanted))
+            headers = checked if name.startswith("set_") else add_headers(headers, checked)
+            credentials = written or credentials
+    query = dict(options.default_query)
+    if default_query is not None:
+        query |= check_query("default_query", default_query)
+    if set_default_query is not None:
+        query = check_query("set_default_query", set_default_query)
+    changed: dict[str, Any] = {
+        name: given[name]
+        for name in ("timeout", "max_retries")
+        if name in given and not isinstance(given[name], NotGiven)
+    }
+    changed |= {name: given[name] for name in ("strict_responses", "project_id") if given.get(name) is not None}
+    if base_url := given.get("base_url"):
+        changed["base_url"] = str(base_url)
+    return evolve(options, credentials=credentials, default_headers=headers, default_query=query, **changed)
+
+
+def _read_custom_headers(environ: Mapping[str, str]) -> dict[str, str | Omit]:
+    """Return the headers in `SCENARIO_CUSTOM_HEADERS`, one `Name: value` on each line.
+
+    An `Authorization` among them is left out: the environment does not override credentials.
+    """
+    lines = [line.partition(":") for line in environ.get("SCENARIO_CUSTOM_HEADERS", "").split("\n") if ":" in line]
+    headers = {name.strip(): value.strip() for name, _, value in lines}
+    return {
+        name: value
+        for name, value in check_headers("SCENARIO_CUSTOM_HEADERS", headers).items()
+        if name.lower() != "authorization"
+    }
+
+
+def _timeout_of(http_client: httpx.Client | httpx.AsyncClient | None) -> httpx.Timeout | None:
+    """Return the timeout that a caller gave to their own HTTPX client; None when it is HTTPX's default."""
+    if http_client is None or http_client.timeout == httpx.Timeout(5.0):
+        return None
+    return http_client.timeout
