@@ -150,11 +150,12 @@ def test_base_is_compared_too(run: Run, project: Mini) -> None:
 
 
 def test_layer_that_cannot_be_read_is_said(run: Run, project: Mini) -> None:
-    """The tests will have more to say of it."""
+    """Nothing is written, as for a contract that cannot be built."""
     (project.root / CLIENT).write_text("class (", encoding="utf-8")
-    code, output, _ = run()
-    assert code == 0
-    assert "* Whether the handwritten layer has every operation cannot be told: invalid syntax" in output
+    code, output, errors = run()
+    assert (code, output) == (2, "")
+    assert errors.startswith("no overrides/scenario_uploads/client/sync_client.py can be made of its async twin: ")
+    assert not (project.root / "generated_client").exists()
 
 
 def test_contract_that_cannot_be_built_stops_it(run: Run, project: Mini) -> None:

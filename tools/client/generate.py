@@ -198,11 +198,10 @@ def main(argv: list[str] | None = None) -> int:
         folder = Path(name) / "generated_client"
         folder.mkdir()
         try:
-            written = {stubs.PLACE: write_stub(build(folder, contract=arguments.contract))}
-        except GenerationError as error:
+            written = {stubs.PLACE: write_stub(build(folder, contract=arguments.contract)), **unasync.write_twins(root)}
+        except (GenerationError, unasync.UnreadableSourceError) as error:
             print(error, file=sys.stderr)
             return 2
-        written |= unasync.write_twins(root)
         written = {place: content for place, content in written.items() if (root / place).parent.is_dir()}
         if not arguments.check:
             replace_folder(target, folder)

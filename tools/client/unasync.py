@@ -46,6 +46,10 @@ SUBSTITUTIONS = [
 ]
 
 
+class UnreadableSourceError(Exception):
+    """An async module is no Python; the message says which and where."""
+
+
 def unasync(text: str) -> str:
     """Return the sync twin of an async module, not yet formatted."""
     lines: list[str] = []
@@ -70,5 +74,11 @@ def _format(text: str, name: Path) -> bytes:
     data = text.encode()
     for command in (("check", "--fix-only", "--select=I,F401"), ("format",)):
         ruff = (sys.executable, "-m", "ruff", *command, "--quiet", "--no-cache", "--stdin-filename", str(name), "-")
-        data = subprocess.run(ruff, input=data, cwd=ROOT, stdout=subprocess.PIPE, check=True).stdout
+        result = subprocess.run(ruff, input=data, cwd=ROOT, capture_output=True, check=False)
+        if result.returncode:
+            reason = (
+                result.stderr.decode("utf-8", "replace").strip() or result.stdout.decode("utf-8", "replace").strip()
+            )
+            raise UnreadableSourceError(f"no {name.as_posix()} can be made of its async twin: {reason}")
+        data = result.stdout
     return data
