@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import ssl
+from pathlib import Path
 
 import httpx
+
+from .errors import InvalidArgumentError
+from .redaction import snippet
+
+_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+
+REMEDY = (
+    "if a proxy or a server of your own signed it, name its CA file with verify= of the client or with SSL_CERT_FILE"
+)
 
 
 def find_certificate_error(error: BaseException | None) -> str | None:
@@ -22,8 +33,21 @@ def create_tls_context(*, trust_env: bool) -> ssl.SSLContext:
     Args:
         trust_env: Whether the environment is asked; without that, it gets no keys of connections either
             (`SSLKEYLOGFILE`).
+
+    Raises:
+        InvalidArgumentError: When a CA file of the environment cannot be used.
     """
-    context = httpx.create_ssl_context(trust_env=trust_env)
+    named = {name: os.environ[name] for name in _VARIABLES if trust_env and os.environ.get(name)}
+    folders = named.get("SSL_CERT_DIR", "") if "SSL_CERT_FILE" not in named else ""
+    try:
+        # OpenSSL takes a folder that is not there for one without certificates, and then trusts nobody.
+        if folders and not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
+            raise NotADirectoryError("there is no such folder")
+        context = httpx.create_ssl_context(trust_env=trust_env)
+    except (OSError, ValueError) as error:
+        what = ", ".join(f"{name}={snippet(value)}" for name, value in named.items()) or "certifi's"
+        reason = snippet(getattr(error, "strerror", None) or str(error))
+        raise InvalidArgumentError(f"The CA files cannot be used ({what}): {reason}") from error
     if not trust_env:
         context.keylog_filename = None  # type: ignore[assignment]
     return context

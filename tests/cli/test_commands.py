@@ -443,7 +443,7 @@ def test_a_proxy_that_cannot_be_used_is_one_line(
     monkeypatch.setenv("ALL_PROXY", "ftp://user:secret@127.0.0.1:9")
     assert cli.run(["status", "upload_1"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("error: The environment's proxies")
+    assert error.startswith("error: ALL_PROXY must be the URL of an http, https or socks5 proxy")
     assert len(error.splitlines()) == 1
     assert "secret" not in error
 

@@ -180,7 +180,8 @@ held, done = threading.Event(), threading.Event()
 shared = client._runner._connections
 
 def hold():
-    with shared._lock, shared._storage._lock, enums._LOCK, shared._own._transport._pool._optional_thread_lock:
+    pool = shared._own._transport.transports[None]._pool
+    with shared._lock, shared._storage._lock, enums._LOCK, pool._optional_thread_lock:
         held.set()
         done.wait()
 

@@ -19,6 +19,7 @@ from scenario_uploads import (
     ScenarioError,
     UploadProgress,
 )
+from scenario_uploads.proxies import Proxies
 
 from tests.support.clients import Connect, raises
 from tests.support.service import UPLOAD_ID, Service
@@ -229,7 +230,7 @@ class TestTheEnvironment:
             assert request.header("authorization") == "Bearer token"
             assert "x-gate" not in request.names
         storage = (client.client if connect.is_async else client)._runner._connections.to_storage()
-        assert not storage._trust_env
+        assert storage._network.proxies == Proxies()
         with raises(CredentialsError, "No credentials"):
             Scenario(base_url=service.url, trust_env=False)
 
@@ -239,7 +240,20 @@ class TestTheEnvironment:
         assert service.requests[0].header("x-gate") == "open"
         monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
         with pytest.raises(APIConnectionError):
-            connect(service.url, max_retries=0).uploads.retrieve(UPLOAD_ID)
+            connect("http://api.example/v1", max_retries=0).uploads.retrieve(UPLOAD_ID)
+
+    @pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+    @pytest.mark.parametrize("own", [True, False])
+    def test_whose_ca_files_are_gone_is_told_before_anything_is_created(
+        self, connect: Connect, service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, own: bool
+    ) -> None:
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        given = {} if own else {"http_client": httpx.AsyncClient() if connect.is_async else httpx.Client()}
+        monkeypatch.setenv(name, str(tmp_path / "gone.pem"))
+        client = connect(service.url, **given)
+        with raises(InvalidArgumentError, f"The CA files cannot be used ({name}={tmp_path}"):
+            client.uploads.upload_file(b"x", file_name="a.glb")
+        assert service.requests == []
 
 
 class Two(enum.IntEnum):

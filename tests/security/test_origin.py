@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,8 @@ def test_storage_gets_the_bytes_and_not_a_credential(
     assert client.uploads.upload_file(tmp_path / "a.glb", part_size=PART).id == UPLOAD_ID
     assert len(service.parts) == 3
     for request in service.parts.values():
-        assert request.names == {"host", "content-length", "accept"}
+        assert request.names == {"host", "content-length", "accept", "user-agent"}
+        assert re.fullmatch(r"scenario-uploads/\S+ python/\S+", request.header("user-agent") or "")
         for secret in SECRETS:
             assert secret not in f"{request.target} {request.headers}"
     # Cookies are not sent back either: nothing of this API needs them.

@@ -74,12 +74,12 @@ def store(exchange: Exchange) -> None:
 
 @cache
 def make_certificate() -> Path:
-    """Return a file with a key and a self-signed certificate for 127.0.0.1 and localhost."""
+    """Return a file with a key and a self-signed certificate for 127.0.0.1, localhost and storage.example."""
     folder = tempfile.TemporaryDirectory()
     atexit.register(folder.cleanup)
     file = Path(folder.name, "certificate.pem")
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext"
-    names = "subjectAltName=IP:127.0.0.1,DNS:localhost"
+    names = "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:storage.example"
     subprocess.run([*command.split(), names, "-keyout", file, "-out", f"{file}.crt"], check=True, capture_output=True)
     with file.open("a") as opened:
         opened.write(Path(f"{file}.crt").read_text())
@@ -212,36 +212,86 @@ class CorruptingProxy(_Listener):
 
 
 class ConnectProxy(_Listener):
-    """An HTTP proxy that opens tunnels, or answers with something else."""
+    """An HTTP proxy that opens tunnels and passes requests on, or answers with something else.
 
-    def __init__(self, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> None:
+    Args:
+        answer: What it answers; a tunnel is opened with a 200 alone.
+        tls: Speaks TLS with it.
+        greets: Answers without having heard anything.
+    """
+
+    def __init__(
+        self,
+        answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n",
+        *,
+        tls: ssl.SSLContext | None = None,
+        greets: bool = False,
+    ) -> None:
         super().__init__()
-        self._answer = answer
+        self._answer, self._tls, self._greets = answer, tls, greets
         self.heads: list[str] = []
 
     def serve(self, sock: socket.socket, number: int) -> None:
+        if self._tls is not None:
+            sock = self._tls.wrap_socket(sock, server_side=True)
+            self._open.append(sock)
         head = b""
-        while b"\r\n\r\n" not in head:
+        while b"\r\n\r\n" not in head and not self._greets:
             chunk = sock.recv(65536)
             if not chunk:
                 return
             head += chunk
         self.heads.append(head.decode())
+        if head.startswith(b"PUT "):
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            return
         sock.sendall(self._answer)
         if b" 200 " not in self._answer:
-            sock.shutdown(socket.SHUT_RDWR)
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(65536):
+                pass
             return
         self.relay(sock, int(head.split()[1].rpartition(b":")[2]))
 
 
+class SocksProxy(_Listener):
+    """A SOCKS5 proxy, which finds every name on this machine."""
+
+    def __init__(self, credentials: tuple[str, str] | None = None) -> None:
+        super().__init__()
+        self._credentials = credentials
+        self.asked: list[str] = []
+
+    def serve(self, sock: socket.socket, number: int) -> None:
+        def take(count: int) -> bytes:
+            data = b""
+            while len(data) < count:
+                data += sock.recv(count - len(data))
+            return data
+
+        methods = take(take(2)[1])
+        sock.sendall(b"\x05\x02" if self._credentials else b"\x05\x00")
+        if self._credentials:
+            assert 2 in methods
+            user, password = (take(take(size)[-1]).decode() for size in (2, 1))
+            sock.sendall(b"\x01\x00" if (user, password) == self._credentials else b"\x01\x01")
+        kind = take(4)[3]
+        assert kind == 3, "a name is for the proxy to look up"
+        host = take(take(1)[0]).decode()
+        port = int.from_bytes(take(2), "big")
+        self.asked.append(f"{host}:{port}")
+        sock.sendall(b"\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50")
+        self.relay(sock, port)
+
+
 def lead_through(monkeypatch: pytest.MonkeyPatch, port: int, proxy: int) -> None:
     """Let connections of the client to a port end at another, with not a byte of what they carry changed."""
-    connect = storage._open
+    connect = storage.open_socket
 
     def detour(host: str, wanted: int, *rest: Any) -> socket.socket:
         return connect(host, proxy if wanted == port else wanted, *rest)
 
-    monkeypatch.setattr(storage, "_open", detour)
+    monkeypatch.setattr(storage, "open_socket", detour)
 
 
 def bucket(*, tls: bool = False) -> Server:

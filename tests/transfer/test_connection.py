@@ -96,7 +96,8 @@ class TestTheRequest:
             assert storage.put(origin + URL, body_of(b"12345")).status == 200
             storage.close()
             thread.join()
-        lines = [f"PUT {URL} HTTP/1.1", f"Host: {origin[7:]}", "Content-Length: 5", "Accept: */*", "", "12345"]
+        lines = [f"PUT {URL} HTTP/1.1", f"Host: {origin[7:]}", "Content-Length: 5", "Accept: */*"]
+        lines += ["User-Agent: scenario-uploads", "", "12345"]
         assert "\r\n".join(lines).encode() == taken[0]
 
     @pytest.mark.parametrize(

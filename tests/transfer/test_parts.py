@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scenario_uploads.errors import InvalidArgumentError, SourceError, TransferError
 from scenario_uploads.limits import GIB, MAX_FILE_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, TIB
-from scenario_uploads.transfer.parts import PartTarget, find_url_fault, is_loopback, match_targets, plan_parts
+from scenario_uploads.transfer.parts import PartTarget, find_url_fault, match_targets, plan_parts
 
 API = "https://api.cloud.scenario.com/v1"
 LOCAL_API = "http://127.0.0.1:4010/v1"
@@ -238,23 +238,6 @@ def test_15_what_is_not_refused_can_be_requested(rest: str) -> None:
 def test_15_http_is_for_a_service_on_this_machine(url: str, api_url: str, allowed: bool) -> None:
     """Only when both the API and the storage are on loopback."""
     assert allowed is (find_url_fault(url, api_url=api_url) is None)
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        ("localhost", True),
-        ("box.localhost", True),
-        ("127.0.0.1", True),
-        ("::1", True),
-        ("example.com", False),
-        ("notlocalhost", False),
-        ("", False),
-        (None, False),
-    ],
-)
-def test_loopback_is_this_machine(host: str | None, expected: bool) -> None:
-    assert is_loopback(host) is expected
 
 
 def test_no_message_and_no_repr_shows_a_signature() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import socket
 import ssl
@@ -15,19 +17,22 @@ from typing import Any
 
 import httpx
 import pytest
-from scenario_uploads.errors import TransferError
+from scenario_uploads.errors import InvalidArgumentError, TransferError
+from scenario_uploads.proxies import Network
 from scenario_uploads.tls import create_tls_context, find_certificate_error
+from scenario_uploads.transfer import pool, tunnel
 from scenario_uploads.transfer.connection import HaltedError
-from scenario_uploads.transfer.pool import Proxy, Storage, UnreachableError
+from scenario_uploads.transfer.pool import Storage, UnreachableError
 
 from tests.support.clients import Connect
-from tests.support.server import Exchange, Server, until
+from tests.support.server import KEPT, Exchange, Server, until
 from tests.support.service import Service
 from tests.support.storing import (
     ENDLESS,
     IMPATIENT,
     ConnectProxy,
     Silence,
+    SocksProxy,
     body_of,
     bucket,
     closing_everything,
@@ -80,6 +85,11 @@ def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> Non
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: answers)
 
 
+def named(server: Server) -> str:
+    """Return the origin of a server by a name that only a proxy can find it by."""
+    return f"{server.origin.partition(':')[0]}://storage.example:{server.port}"
+
+
 class TestConnecting:
     def test_1_a_name_that_has_no_address_is_unreachable(self, storage: Storage) -> None:
         # Reserved for this by RFC 6761.
@@ -100,6 +110,21 @@ class TestConnecting:
     def test_1_every_address_of_a_host_is_tried(self, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
         with bucket() as server:
             resolve(monkeypatch, ("127.0.0.1", 1), ("127.0.0.1", server.port))
+            assert storage.put("http://storage.example/", body_of(b"x")).status == 200
+
+    def test_1_an_address_of_a_family_that_the_machine_lacks_is_passed_over(
+        self, storage: Storage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        make = socket.socket
+
+        def lack(family: int = socket.AF_INET, *rest: Any, **options: Any) -> socket.socket:
+            if family == socket.AF_INET6:
+                raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+            return make(family, *rest, **options)
+
+        with bucket() as server:
+            resolve(monkeypatch, ("2001:db8::1", server.port), ("127.0.0.1", server.port))
+            monkeypatch.setattr(socket, "socket", lack)
             assert storage.put("http://storage.example/", body_of(b"x")).status == 200
 
     def test_1_and_a_host_without_any_is_unreachable(self, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,6 +150,28 @@ class TestConnecting:
             thread.join()
         assert f"Host: [::1]:{port}\r\n".encode() in heads[0]
 
+    @pytest.mark.parametrize(
+        ("url", "host"),
+        [
+            ("https://storage.example:443/x", "storage.example"),
+            ("https://storage.example:80/x", "storage.example:80"),
+            ("http://storage.example:80/x", "storage.example"),
+            ("https://[2001:db8::443]/x", "[2001:db8::443]"),
+        ],
+    )
+    def test_the_host_header_is_without_the_port_that_goes_without_saying(
+        self, storage: Storage, trusted: None, monkeypatch: pytest.MonkeyPatch, url: str, host: str
+    ) -> None:
+        """Presigned URLs sign it so."""
+        with bucket() as server:
+            connect = tunnel.open_socket
+            monkeypatch.setattr(
+                pool, "open_socket", lambda _host, _port, *rest: connect("127.0.0.1", server.port, *rest)
+            )
+            monkeypatch.setattr(pool, "start_tls", lambda sock, *_rest: sock)
+            assert storage.put(url, body_of(b"x")).status == 200
+        assert server.requests[0].header("host") == host
+
     @pytest.mark.usefixtures("trusted")
     def test_tls_is_trusted_as_the_environment_says(self, storage: Storage) -> None:
         with bucket(tls=True) as server:
@@ -144,7 +191,7 @@ class TestConnecting:
         with bucket(tls=True) as server:
             resolve(monkeypatch, ("127.0.0.1", server.port))
             with pytest.raises(UnreachableError) as caught:
-                storage.put("https://storage.example/", body_of(b"x"))
+                storage.put("https://other.example/", body_of(b"x"))
         assert "mismatch" in str(find_certificate_error(caught.value))
 
     def test_a_server_that_speaks_no_tls_is_unreachable(self, storage: Storage) -> None:
@@ -181,6 +228,7 @@ class TestStopping:
                 halted = lambda: silence.connections > 0  # noqa: E731
                 url = f"https://127.0.0.1:{silence.port}/"
             if obstacle == "tunnel":
+                url = "https://storage.example/"
                 monkeypatch.setenv("HTTPS_PROXY", silence.origin)
             begin = time.monotonic()
             with pytest.raises(HaltedError):
@@ -213,36 +261,58 @@ class TestProxies:
     ) -> None:
         monkeypatch.setenv(name, f"{scheme}127.0.0.1:{proxy.port}")
         for _ in range(2):
-            assert storage.put(server.origin + "/x?sig=1", body_of(b"bytes")).status == 200
-        assert [f"CONNECT 127.0.0.1:{server.port} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n"] == proxy.heads
-        assert [name for name, _ in server.requests[0].headers] == ["Host", "Content-Length", "Accept"]
+            assert storage.put(named(server) + "/x?sig=1", body_of(b"bytes")).status == 200
+        head = f"CONNECT storage.example:{server.port} HTTP/1.1\r\nHost: storage.example:{server.port}\r\n"
+        head += "User-Agent: scenario-uploads\r\n\r\n"
+        assert [head] == proxy.heads
+        assert [name for name, _ in server.requests[0].headers] == ["Host", "Content-Length", "Accept", "User-Agent"]
 
     def test_alone_get_their_credentials(
         self, storage: Storage, server: Server, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("HTTPS_PROXY", f"http://us%65r:p%40ss:word@127.0.0.1:{proxy.port}")
-        storage.put(server.origin, body_of(b"x"))
+        storage.put(named(server), body_of(b"x"))
         assert "Proxy-Authorization: Basic dXNlcjpwQHNzOndvcmQ=\r\n" in proxy.heads[0]
         assert "proxy-authorization" not in server.requests[0].names
 
     def test_are_not_used_for_a_host_in_no_proxy(
         self, storage: Storage, server: Server, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        resolve(monkeypatch, ("127.0.0.1", server.port))
         monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
-        monkeypatch.setenv("NO_PROXY", "example.com,127.0.0.1")
+        monkeypatch.setenv("NO_PROXY", "example.com,.example")
+        assert storage.put(named(server), body_of(b"x")).status == 200
+        assert proxy.connections == 0
+
+    def test_are_not_used_for_this_machine(
+        self, storage: Storage, server: Server, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ALL_PROXY", proxy.origin)
+        with bucket() as plain:
+            assert storage.put(plain.origin, body_of(b"x")).status == 200
         assert storage.put(server.origin, body_of(b"x")).status == 200
         assert proxy.connections == 0
 
-    def test_are_not_used_for_a_local_service_nor_when_the_environment_is_not_trusted(
-        self, storage: Storage, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
+    def test_are_not_used_when_the_environment_is_not_trusted(
+        self, server: Server, proxy: ConnectProxy, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        resolve(monkeypatch, ("127.0.0.1", server.port))
         monkeypatch.setenv("ALL_PROXY", proxy.origin)
-        with bucket() as local:
-            assert storage.put(local.origin, body_of(b"x")).status == 200
-        blind = Storage(IMPATIENT, trust_env=False)
-        with Silence() as silence, pytest.raises(UnreachableError):
-            blind.put(f"https://127.0.0.1:{silence.port}/", body_of(b"x"))
-        assert proxy.connections == 0
+        blind = Storage(IMPATIENT, network=Network.read(trust_env=False))
+        with pytest.raises(UnreachableError):
+            blind.put(named(server), body_of(b"x"))
+        assert (proxy.connections, server.connections) == (0, 1)
+
+    def test_get_requests_for_plain_http_themselves(self, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+        with bucket() as server:
+            monkeypatch.setenv("HTTP_PROXY", f"http://user:word@127.0.0.1:{server.port}")
+            for _ in range(2):
+                assert storage.put("http://storage.example:80/x?sig=1", body_of(b"bytes")).status == 200
+        request = server.requests[0]
+        assert request.target == "http://storage.example/x?sig=1"
+        assert request.header("host") == "storage.example"
+        assert request.header("proxy-authorization") == "Basic dXNlcjp3b3Jk"
+        assert (request.body, server.connections) == (b"bytes", 1)
 
     @pytest.mark.parametrize(
         ("answer", "told"),
@@ -260,7 +330,7 @@ class TestProxies:
         with ConnectProxy(answer) as proxy:
             monkeypatch.setenv("HTTPS_PROXY", f"http://user:passw0rd@127.0.0.1:{proxy.port}")
             with pytest.raises(UnreachableError, match=told) as caught:
-                storage.put(server.origin, body_of(b"x"))
+                storage.put(named(server), body_of(b"x"))
         assert "passw0rd" not in f"{caught.value!r}{caught.value.__cause__!r}"
         assert server.connections == 0
 
@@ -273,31 +343,97 @@ class TestProxies:
     def test_may_answer_provisionally_first(self, storage: Storage, server: Server, monkeypatch: Any) -> None:
         with ConnectProxy(b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\n\r\n") as proxy:
             monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
-            assert storage.put(server.origin, body_of(b"x")).status == 200
+            assert storage.put(named(server), body_of(b"x")).status == 200
+
+    @pytest.mark.parametrize("tls", [True, False])
+    @pytest.mark.parametrize("hashed", [True, False])
+    def test_may_speak_tls_themselves(
+        self, storage: Storage, trusted: None, monkeypatch: pytest.MonkeyPatch, tls: bool, hashed: bool
+    ) -> None:
+        content = os.urandom(5_000_000)
+        with bucket(tls=tls) as server, ConnectProxy(tls=make_tls()) as proxy:
+            monkeypatch.setenv("ALL_PROXY", f"https://user:word@localhost:{proxy.port}")
+            url = named(server) + "/x?sig=1"
+            if tls:
+                for _ in range(2):
+                    response = storage.put(url, body_of(content, hashed=hashed))
+                    assert (response.status, response.whole) == (200, True)
+                assert server.connections == 1
+                assert [content[:KEPT]] * 2 == [request.body for request in server.requests]
+                assert server.requests[0].sha256 == hashlib.sha256(content).hexdigest()
+            else:
+                storage.put(url, body_of(b"x"))
+            assert proxy.heads[0].startswith("CONNECT storage.example" if tls else "PUT http://storage.example")
+            assert "Proxy-Authorization: Basic dXNlcjp3b3Jk\r\n" in proxy.heads[0]
+
+    def test_that_speak_tls_are_trusted_as_others_are(
+        self, storage: Storage, server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("SSL_CERT_FILE")
+        with ConnectProxy(tls=make_tls()) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", f"https://localhost:{proxy.port}")
+            with pytest.raises(UnreachableError) as caught:
+                storage.put(named(server), body_of(b"x"))
+        assert "self-signed" in str(find_certificate_error(caught.value))
+
+    @pytest.mark.usefixtures("trusted")
+    def test_a_refusal_that_comes_early_is_read_through_tls_in_tls(
+        self, storage: Storage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(exchange: Exchange) -> None:
+            exchange.read_body(65536)
+            exchange.send(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            exchange.stall()
+
+        with Server(refuse, tls=make_tls()) as server, ConnectProxy(tls=make_tls()) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", f"https://localhost:{proxy.port}")
+            response = storage.put(named(server), body_of(bytes(64 * 1024 * 1024)))
+        assert (response.status, response.whole) == (403, False)
+
+    @pytest.mark.parametrize("scheme", ["socks5", "socks5h"])
+    @pytest.mark.parametrize("credentials", [None, ("user", "p@ss")])
+    @pytest.mark.parametrize("tls", [True, False])
+    def test_may_speak_socks(
+        self,
+        storage: Storage,
+        trusted: None,
+        monkeypatch: pytest.MonkeyPatch,
+        scheme: str,
+        credentials: tuple[str, str] | None,
+        tls: bool,
+    ) -> None:
+        with bucket(tls=tls) as server, SocksProxy(credentials) as proxy:
+            asked = f"storage.example:{server.port}"
+            user = "user:p%40ss@" if credentials else ""
+            monkeypatch.setenv("ALL_PROXY", f"{scheme}://{user}127.0.0.1:{proxy.port}")
+            for _ in range(2):
+                assert storage.put(named(server), body_of(b"bytes")).status == 200
+        assert [asked] == proxy.asked
+        assert [b"bytes"] * 2 == [request.body for request in server.requests]
 
     @pytest.mark.parametrize(
-        "url",
+        ("answers", "told"),
         [
-            "socks5://user:passw0rd@127.0.0.1:1080",
-            "https://user:passw0rd@proxy.example:3128",
-            "http://user:passw0rd@proxy.example:port",
-            "http://user:passw0rd@[::1:3128",
-            "http://user:passw0rd@",
+            (b"HTTP/1.1 400 Bad Request\r\n\r\n", "speaks no SOCKS5"),
+            (b"\x05\xff", "wants credentials"),
+            (b"\x05\x02\x01\x01", "refused the user name or password"),
+            (b"\x05\x00\x05\x04\x00\x01", "SOCKS reply 4"),
+            (b"\x05", "closed the connection"),
         ],
     )
-    def test_of_another_kind_are_a_clear_error_at_once(
-        self, storage: Storage, monkeypatch: pytest.MonkeyPatch, url: str
+    def test_1_that_speak_socks_and_refuse_are_unreachable(
+        self, storage: Storage, monkeypatch: pytest.MonkeyPatch, answers: bytes, told: str
     ) -> None:
-        monkeypatch.setenv("ALL_PROXY", url)
-        with pytest.raises(TransferError, match="must be an http:// URL") as caught:
-            storage.put("https://storage.example/", body_of(b"x"))
-        assert "passw0rd" not in f"{caught.value!r}{caught.value.__context__!r}"
+        with closing_everything(), ConnectProxy(answers, greets=True) as proxy:
+            monkeypatch.setenv("ALL_PROXY", f"socks5://user:passw0rd@127.0.0.1:{proxy.port}")
+            with pytest.raises(UnreachableError, match=told) as caught:
+                storage.put("https://storage.example/", body_of(b"x"))
+        assert "passw0rd" not in f"{caught.value!r}{caught.value.__cause__!r}"
 
-    def test_have_a_repr_without_password(self) -> None:
-        proxy = Proxy.parse("http://user:passw0rd@proxy.example")
-        assert proxy.address == ("proxy.example", 80)
-        assert "passw0rd" not in repr(proxy)
-        assert "dXNlcjpwYXNzdzByZA" not in repr(proxy)
+    def test_that_are_none_are_a_clear_error_at_once(self, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ALL_PROXY", "ftp://user:passw0rd@127.0.0.1:21")
+        with pytest.raises(InvalidArgumentError, match="ALL_PROXY must be the URL"):
+            storage.put("https://storage.example/", body_of(b"x"))
 
     def test_reach_an_ipv6_host_by_its_brackets(self, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
         with ConnectProxy(b"HTTP/1.1 502 No\r\n\r\n") as proxy:

@@ -375,7 +375,7 @@ class TestStopping:
         with closing_everything(), Silence() as silence:
             if obstacle == "tunnel":
                 monkeypatch.setenv("HTTPS_PROXY", silence.origin)
-            origin = f"https://127.0.0.1:{silence.port}"
+            origin = f"https://{'storage.example' if obstacle == 'tunnel' else '127.0.0.1'}:{silence.port}"
             self.stop_when(storage, origin, lambda: silence.connections == 2)
             assert not find_upload_threads()
 
@@ -501,7 +501,7 @@ class TestSecrets:
             if isinstance(fault, str):
                 service.part_url = f"{tls.origin}/bucket/part-{{number}}?ticket={SIGNATURE}"
                 if fault == "proxy":
-                    monkeypatch.setenv("NO_PROXY", f"127.0.0.1:{service.server.port}")
+                    service.part_url = service.part_url.replace("127.0.0.1", "storage.example")
                     monkeypatch.setenv("HTTPS_PROXY", f"http://user:passw0rd@127.0.0.1:{proxy.port}")
                     secrets += ("passw0rd", "dXNlcjpwYXNzdzByZA")
             else:

@@ -24,7 +24,7 @@ from scenario_uploads.errors import (
 )
 from scenario_uploads.redaction import mask, redact_chain, snippet
 from scenario_uploads.retry import Outcome, Repeat, parse_retry_after, parse_seconds
-from scenario_uploads.tls import find_certificate_error
+from scenario_uploads.tls import REMEDY, find_certificate_error
 
 from .responses import CUT_SHORT, find_secrets, invalid_response, mask_response, parse_body
 
@@ -62,7 +62,7 @@ def classify_exception(
     unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
     host = request.url.host
     if certificate := find_certificate_error(error):
-        message = f"The TLS certificate of {host} is not trusted: {certificate}"
+        message = f"The TLS certificate of {host} is not trusted: {certificate}; {REMEDY}"
         return APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
     what = snippet(mask(str(error), secrets)) or type(error).__name__
     message = f"{operation}: no answer from {host}: {what}"

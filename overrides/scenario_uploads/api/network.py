@@ -6,47 +6,37 @@ would hold a call for as long as it likes. So the streams below the clients give
 
 from __future__ import annotations
 
+import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 import httpx
 
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.fork import ProcessLock
-from scenario_uploads.redaction import snippet
-from scenario_uploads.tls import create_tls_context
+from scenario_uploads.proxies import Network, Proxies, Proxy
+from scenario_uploads.redaction import match_secrets, redact_chain
 
+from .request import user_agent
 
-@contextmanager
-def explain_environment() -> Iterator[None]:
-    """Let what httpx says of the environment's proxies and CA files, when a client is made, be one of our errors.
-
-    Raises:
-        InvalidArgumentError: When they cannot be used.
-    """
-    try:
-        yield
-    except (ImportError, ValueError, OSError) as error:
-        raise InvalidArgumentError(
-            "The environment's proxies (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) or CA files (SSL_CERT_FILE, SSL_CERT_DIR)"
-            f" cannot be used: {snippet(str(error))}"
-        ) from error
+T = TypeVar("T")
 
 
 class ApiClient(httpx.Client):
     """An `httpx.Client` whose answers end within the read timeout, and that a forked child can let go of.
 
-    Attributes:
-        tls: Whom it trusts. To read all certificate authorities takes 20 ms, so storage is given the same.
+    Args:
+        network: Whom to trust and which proxies to go through; else the environment's.
     """
 
-    def __init__(self, *, trust_env: bool = True) -> None:
-        self.tls = create_tls_context(trust_env=trust_env)
-        super().__init__(verify=self.tls, trust_env=trust_env)
+    def __init__(self, network: Network | None = None) -> None:
         self._streams = _Streams()
+        routes = _Routes(network or Network.read())
+        # What the environment says is known already, and read as for storage.
+        super().__init__(transport=routes, trust_env=False)
         for pool in _find_pools(self):
             pool._network_backend = _Backend(pool._network_backend, self._streams)  # noqa: SLF001 - see there
 
@@ -68,13 +58,84 @@ class ApiClient(httpx.Client):
 
 
 class AsyncApiClient(httpx.AsyncClient):
-    """An `httpx.AsyncClient` whose answers end within the read timeout; `tls` is as with `ApiClient`."""
+    """An `httpx.AsyncClient` whose answers end within the read timeout; `network` is as with `ApiClient`."""
 
-    def __init__(self, *, trust_env: bool = True) -> None:
-        self.tls = create_tls_context(trust_env=trust_env)
-        super().__init__(verify=self.tls, trust_env=trust_env)
+    def __init__(self, network: Network | None = None) -> None:
+        routes = _AsyncRoutes(network or Network.read())
+        super().__init__(transport=routes, trust_env=False)
         for pool in _find_pools(self):
             pool._network_backend = _AsyncBackend(pool._network_backend)  # noqa: SLF001 - see there
+
+
+class _Routes(httpx.BaseTransport):
+    """Carries each request directly, or through the proxy that leads to its host."""
+
+    def __init__(self, network: Network) -> None:
+        self._proxies = network.proxies
+        self.transports = _make_transports(httpx.HTTPTransport, network)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        proxy = _find_proxy(self._proxies, request)
+        with _hide_credentials(proxy):
+            return self.transports[proxy].handle_request(request)
+
+    def close(self) -> None:
+        for transport in self.transports.values():
+            transport.close()
+
+
+class _AsyncRoutes(httpx.AsyncBaseTransport):
+    """Carries each request directly, or through the proxy that leads to its host."""
+
+    def __init__(self, network: Network) -> None:
+        self._proxies = network.proxies
+        self.transports = _make_transports(httpx.AsyncHTTPTransport, network)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        proxy = _find_proxy(self._proxies, request)
+        with _hide_credentials(proxy):
+            return await self.transports[proxy].handle_async_request(request)
+
+    async def aclose(self) -> None:
+        for transport in self.transports.values():
+            await transport.aclose()
+
+
+def _make_transports(make: Callable[..., T], network: Network) -> dict[Proxy | None, T]:
+    """Return a transport for each proxy, and by None the one that goes directly."""
+    transports: dict[Proxy | None, T] = {None: make(verify=network.tls)}
+    for proxy in network.proxies.all:
+        given = httpx.Proxy(
+            proxy.url,
+            ssl_context=network.tls if proxy.scheme == "https" else None,
+            auth=proxy.credentials,
+            headers={"User-Agent": user_agent()},
+        )
+        try:
+            transports[proxy] = make(verify=network.tls, proxy=given)
+        except ImportError as error:
+            raise InvalidArgumentError(
+                f"The proxy {proxy.url} of the environment needs another package: pip install 'httpx[socks]'."
+                " NO_PROXY can name hosts to reach without it, or * for all."
+            ) from error
+    return transports
+
+
+def _find_proxy(proxies: Proxies, request: httpx.Request) -> Proxy | None:
+    url = request.url
+    return proxies.find(url.scheme, url.raw_host.decode("ascii"), url.port)
+
+
+@contextmanager
+def _hide_credentials(proxy: Proxy | None) -> Iterator[None]:
+    """Take a proxy's credentials out of errors: it may repeat what it was sent."""
+    try:
+        yield
+    except (httpx.TransportError, OSError) as error:
+        if proxy is not None and proxy.credentials is not None:
+            pair = base64.b64encode(":".join(proxy.credentials).encode()).decode("ascii")
+            redact_chain(error, match_secrets(pair, *proxy.credentials))
+        raise
 
 
 def _find_pools(client: Any) -> list[Any]:
@@ -82,7 +143,7 @@ def _find_pools(client: Any) -> list[Any]:
 
     httpx has no parameter for what lies below its pools; where they are is the same since its version 0.13.
     """
-    transports = (client._transport, *client._mounts.values())  # noqa: SLF001
+    transports = client._transport.transports.values()  # noqa: SLF001
     return [pool for transport in transports if (pool := getattr(transport, "_pool", None)) is not None]
 
 

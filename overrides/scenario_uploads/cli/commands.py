@@ -19,7 +19,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
-import httpx
 import typer
 
 from scenario_uploads import __version__
@@ -253,10 +252,9 @@ def _client(base_url: str | None, *, sandbox: bool = False) -> Iterator[Scenario
             box = stack.enter_context(box_class())
         except sandbox_error as error:
             raise InvalidArgumentError(f"The sandbox cannot start: {error}.") from error
-        # The sandbox is on this machine; a proxy of the environment may not reach it.
-        direct = stack.enter_context(httpx.Client(trust_env=False))
+        # What the environment says is about the service, and a fault in it no reason not to try.
         yield stack.enter_context(
-            Scenario(base_url=box.base_url, api_key=box.api_key, api_secret=box.api_secret, http_client=direct)
+            Scenario(base_url=box.base_url, api_key=box.api_key, api_secret=box.api_secret, trust_env=False)
         )
 
 

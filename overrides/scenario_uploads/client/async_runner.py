@@ -19,11 +19,13 @@ import httpx
 from attrs import evolve
 
 from scenario_uploads.api.exchange import Pause, Send
-from scenario_uploads.api.network import AsyncApiClient, explain_environment
+from scenario_uploads.api.network import AsyncApiClient
+from scenario_uploads.api.request import user_agent
 from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.fork import CLOSED, ProcessLock, close_when_collected
 from scenario_uploads.logs import guard_logs
+from scenario_uploads.proxies import Network
 from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
 from scenario_uploads.transfer.pool import Storage
 from scenario_uploads.transfer.progress import UploadProgress
@@ -43,6 +45,7 @@ class AsyncConnections:
     def __init__(self, http_client: httpx.AsyncClient | None, *, trust_env: bool = True) -> None:
         self._given = http_client
         self._trust_env = trust_env
+        self._network: Network | None = None
         self._own: AsyncApiClient | None = None
         self._storage: Storage | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -73,12 +76,12 @@ class AsyncConnections:
         """Return what carries the calls to the API: it has the credentials' origin, storage has another."""
         with self._lock:
             self._check_open()
+            network = self._look_around()
             if self._given is not None:
                 return self._given
             loop = asyncio.get_running_loop()
             if self._own is None:
-                with explain_environment():
-                    self._own, self._loop = AsyncApiClient(trust_env=self._trust_env), loop
+                self._own, self._loop = AsyncApiClient(network), loop
                 close_when_collected(self, partial(_close_later, self._own, loop))
             if self._loop is not loop:
                 raise ScenarioError("This client's connections belong to another event loop; make a client for each.")
@@ -89,10 +92,15 @@ class AsyncConnections:
         with self._lock:
             self._check_open()
             if self._storage is None:
-                tls = self._own.tls if self._own is not None else None
-                self._storage = Storage(trust_env=self._trust_env, tls=tls)
+                self._storage = Storage(network=self._look_around(), user_agent=user_agent())
                 close_when_collected(self, self._storage.close)
             return self._storage
+
+    def _look_around(self) -> Network:
+        """Return how hosts are reached. It is found out before the first request, so that no upload begins in vain."""
+        if self._network is None:
+            self._network = Network.read(trust_env=self._trust_env)
+        return self._network
 
     def _check_open(self) -> None:
         if self.closed:

@@ -15,11 +15,13 @@ from typing import Any, ParamSpec, TypeVar
 import httpx
 
 from scenario_uploads.api.exchange import Pause, Send
-from scenario_uploads.api.network import ApiClient, explain_environment
+from scenario_uploads.api.network import ApiClient
+from scenario_uploads.api.request import user_agent
 from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.fork import CLOSED, ProcessLock, close_when_collected
 from scenario_uploads.logs import guard_logs
+from scenario_uploads.proxies import Network
 from scenario_uploads.transfer.engine import Transfer, transfer_parts
 from scenario_uploads.transfer.pool import Storage
 
@@ -38,6 +40,7 @@ class Connections:
     def __init__(self, http_client: httpx.Client | None, *, trust_env: bool = True) -> None:
         self._given = http_client
         self._trust_env = trust_env
+        self._network: Network | None = None
         self._own: ApiClient | None = None
         self._storage: Storage | None = None
         self._lock = ProcessLock()
@@ -65,11 +68,11 @@ class Connections:
         """Return what carries the calls to the API: it has the credentials' origin, storage has another."""
         with self._lock:
             self._check_open()
+            network = self._look_around()
             if self._given is not None:
                 return self._given
             if self._own is None:
-                with explain_environment():
-                    self._own = ApiClient(trust_env=self._trust_env)
+                self._own = ApiClient(network)
                 close_when_collected(self, self._own.close)
             return self._own
 
@@ -78,10 +81,15 @@ class Connections:
         with self._lock:
             self._check_open()
             if self._storage is None:
-                tls = self._own.tls if self._own is not None else None
-                self._storage = Storage(trust_env=self._trust_env, tls=tls)
+                self._storage = Storage(network=self._look_around(), user_agent=user_agent())
                 close_when_collected(self, self._storage.close)
             return self._storage
+
+    def _look_around(self) -> Network:
+        """Return how hosts are reached. It is found out before the first request, so that no upload begins in vain."""
+        if self._network is None:
+            self._network = Network.read(trust_env=self._trust_env)
+        return self._network
 
     def _check_open(self) -> None:
         if self.closed:

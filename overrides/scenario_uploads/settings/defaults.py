@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,6 +19,19 @@ DEFAULT_MAX_RETRIES = 2
 DEFAULT_TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
 
 DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
+
+
+@contextmanager
+def _explain_httpx() -> Iterator[None]:
+    """Let what httpx says when a client is made be one of our errors, without its text, which may hold a password."""
+    try:
+        yield
+    except (httpx.InvalidURL, ImportError, OSError, ValueError) as error:
+        raise InvalidArgumentError(
+            f"httpx cannot use the proxies or CA files that it was given ({type(error).__name__}): see HTTPS_PROXY,"
+            " HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR, or give trust_env=False."
+        ) from None
+
 
 if TYPE_CHECKING:
     # To type checkers they take what httpx's own take.
@@ -34,7 +49,8 @@ else:
         closes_with_client = True
 
         def __init__(self, **settings: Any) -> None:
-            super().__init__(**_DEFAULTS | settings)
+            with _explain_httpx():
+                super().__init__(**_DEFAULTS | settings)
 
     class DefaultAsyncHttpxClient(httpx.AsyncClient):
         """An `httpx.AsyncClient` with this package's timeouts and limits, where no others are given.
@@ -46,7 +62,8 @@ else:
         closes_with_client = True
 
         def __init__(self, **settings: Any) -> None:
-            super().__init__(**_DEFAULTS | settings)
+            with _explain_httpx():
+                super().__init__(**_DEFAULTS | settings)
 
 
 _DEFAULTS: dict[str, Any] = {"timeout": DEFAULT_TIMEOUT, "limits": DEFAULT_CONNECTION_LIMITS}

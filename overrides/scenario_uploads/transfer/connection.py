@@ -15,7 +15,7 @@ import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -148,10 +148,25 @@ class _Sized:
 
 
 class Connection:
-    """One connection to one storage host, kept alive from part to part. It belongs to one thread at a time."""
+    """One connection to one storage host, kept alive from part to part. It belongs to one thread at a time.
 
-    def __init__(self, sock: socket.socket, timeouts: StorageTimeouts) -> None:
+    Args:
+        sock: A socket that does not block, or what has its methods.
+        timeouts: How long silence is borne.
+        headers: To send with each part, besides those that a part needs.
+        forwarded: Whether a proxy passes the requests on, and so is told the whole URL.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        timeouts: StorageTimeouts,
+        headers: Iterable[tuple[str, str]] = (),
+        *,
+        forwarded: bool = False,
+    ) -> None:
         self._sock, self._timeouts = sock, timeouts
+        self._headers, self._forwarded = list(headers), forwarded
         self._protocol = h11.Connection(our_role=h11.CLIENT)
         self._selector = create_selector()
         self._selector.register(sock, selectors.EVENT_READ)
@@ -167,10 +182,13 @@ class Connection:
             h11.RemoteProtocolError: When the response is cut or no HTTP.
         """
         parts = urlsplit(url)
+        # Presigned URLs sign the header as HTTP clients write it: without the scheme's own port.
+        host = parts.netloc.removesuffix(":443" if parts.scheme == "https" else ":80")
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         request = h11.Request(
             method="PUT",
-            target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
-            headers=[("Host", parts.netloc), ("Content-Length", str(body.length)), ("Accept", "*/*")],
+            target=f"{parts.scheme}://{host}{target}" if self._forwarded else target,
+            headers=[("Host", host), ("Content-Length", str(body.length)), ("Accept", "*/*"), *self._headers],
         )
         md5 = hashlib.md5(usedforsecurity=False) if body.hashed else None
         try:
@@ -323,7 +341,7 @@ class Connection:
 
     @property
     def _can_send_files(self) -> bool:
-        return hasattr(os, "sendfile") and not isinstance(self._sock, ssl.SSLSocket)
+        return hasattr(os, "sendfile") and type(self._sock) is socket.socket
 
     @property
     def usable(self) -> bool:

@@ -19,7 +19,7 @@ from attrs import field, frozen
 from scenario_uploads.errors import IntegrityError, TransferError, UploadURLExpiredError
 from scenario_uploads.redaction import redact_chain, snippet
 from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, next_delay, parse_date, parse_retry_after
-from scenario_uploads.tls import find_certificate_error
+from scenario_uploads.tls import REMEDY, find_certificate_error
 
 from .connection import Body, HaltedError, StorageResponse
 from .parts import PartTarget
@@ -170,7 +170,7 @@ def _classify_exception(error: OSError | h11.RemoteProtocolError, target: PartTa
     certificate = find_certificate_error(error)
     host = urlsplit(target.url).hostname
     if certificate:
-        what = f"the TLS certificate is not trusted: {certificate}"
+        what = f"the TLS certificate is not trusted: {certificate}; {REMEDY}"
     elif isinstance(error, h11.RemoteProtocolError):
         what = "the response was cut short or is no HTTP"
     else:

@@ -6,7 +6,6 @@ be smaller, at most 10,000 of them, 5 TiB in all.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from attrs import frozen
 
 from scenario_uploads.errors import InvalidArgumentError, SourceError, TransferError
 from scenario_uploads.limits import MAX_FILE_SIZE, MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE
+from scenario_uploads.proxies import is_loopback
 
 DEFAULT_PART_SIZE = 8 * MIB
 
@@ -185,18 +185,6 @@ def find_url_fault(url: object, *, api_url: str) -> str | None:
     if target.scheme == "http" and is_loopback(host) and is_loopback(urlsplit(api_url).hostname):
         return None
     return f"its scheme is {target.scheme!r}, and only https is safe"
-
-
-def is_loopback(host: str | None) -> bool:
-    """Return whether `host` is this machine itself: `localhost` or a loopback address."""
-    if host is None:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _abbreviate(numbers: list[int]) -> str:

@@ -1,0 +1,235 @@
+"""The proxies of the environment, read once and in one way for the API and for storage.
+
+As with curl: `HTTPS_PROXY` and `HTTP_PROXY` by the scheme of a URL, `ALL_PROXY` for what has none of its own, and
+`NO_PROXY` for the hosts that are reached directly. A host on loopback is always reached directly.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import ssl
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+import httpx
+from attrs import field, frozen
+
+from .errors import InvalidArgumentError
+from .tls import create_tls_context
+
+_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
+
+_ENTRY_WITH_PORT = re.compile(r"(\[.*\]|[^:]*):(\d+)")
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+@frozen
+class Proxy:
+    """A proxy of the environment.
+
+    Attributes:
+        scheme: How to speak with it: `http`, `https`, `socks5` or `socks5h`.
+        host: Its name or address, without brackets.
+        port: Its port.
+        credentials: User name and password, which are secrets, or None.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    credentials: tuple[str, str] | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, name: str, text: str) -> Self:
+        """Read a proxy's URL; without a scheme it is an http proxy.
+
+        Raises:
+            InvalidArgumentError: When it is none. Only the variable's name is shown: the text may hold a password.
+        """
+        text = text.strip()
+        try:
+            parts = urlsplit(text if "://" in text else f"http://{text}")
+            host, port = _canonical(parts.hostname or ""), parts.port or _PORTS.get(parts.scheme, 0)
+        except ValueError:
+            # Raised below: the ValueError would go along, and may show the password.
+            parts, host, port = urlsplit(""), "", 0
+        if (
+            parts.scheme not in _PORTS
+            or not host
+            or not port
+            or parts.path.strip("/")
+            or parts.query
+            or parts.fragment
+            or not _is_name(host)
+        ):
+            raise InvalidArgumentError(
+                f"{name} must be the URL of an http, https or socks5 proxy, such as http://user:password@host:3128."
+                " Write # / ? @ in a user name or password as %23 %2F %3F %40."
+            )
+        credentials = None
+        if parts.username is not None:
+            credentials = unquote(parts.username), unquote(parts.password or "")
+        return cls(parts.scheme, host, port, credentials)
+
+    @property
+    def url(self) -> str:
+        """Its URL without the credentials."""
+        return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+
+@frozen
+class _Direct:
+    """An entry of NO_PROXY: hosts that are reached directly.
+
+    Attributes:
+        scheme: Of the URLs that it is about; empty for all.
+        port: That it is about; None for all.
+        network: The addresses, or None where it is about names.
+        name: Itself and all below it; empty for all.
+    """
+
+    scheme: str
+    port: int | None
+    network: ipaddress.IPv4Network | ipaddress.IPv6Network | None
+    name: str
+
+    @classmethod
+    def parse(cls, entry: str) -> Self | None:
+        """Read an entry; None when it names nothing."""
+        scheme, _, rest = entry.lower().rpartition("://")
+        # A path says nothing, but what looks like one may be the length of a network's prefix.
+        rest = re.sub(r"/(?![\d.]+(?::\d+)?$).*", "", rest.rpartition("@")[2])
+        host, port = rest, None
+        if found := _ENTRY_WITH_PORT.fullmatch(rest):
+            host, port = found.group(1), int(found.group(2))
+        host = host.replace("[", "").replace("]", "")
+        scheme = "" if scheme == "all" else scheme
+        try:
+            return cls(scheme, port, ipaddress.ip_network(host, strict=False), "")
+        except ValueError:
+            name = _canonical(host.removeprefix("*").strip("."))
+        return cls(scheme, port, None, name) if name or "*" in host else None
+
+    def covers(self, scheme: str, host: str, address: _Address | None, port: int) -> bool:
+        if self.scheme not in ("", scheme) or self.port not in (None, port):
+            return False
+        if self.network is not None:
+            return address is not None and address in self.network
+        return not self.name or host == self.name or host.endswith(f".{self.name}")
+
+
+@frozen
+class Proxies:
+    """Which proxy leads to which host."""
+
+    _by_scheme: dict[str, Proxy] = field(factory=dict)
+    _direct: tuple[_Direct, ...] = ()
+    _system: bool = False
+
+    @classmethod
+    def read(cls) -> Self:
+        """Read what the environment says, or without that the system's settings where it has any.
+
+        Raises:
+            InvalidArgumentError: When a proxy that would be used cannot be; no password is shown.
+        """
+        from urllib import request  # noqa: PLC0415 - slow to import, and needed only with the first connection
+
+        urls = request.getproxies()
+        entries = [entry for entry in re.split(r"[\s,]+", urls.get("no", "")) if entry]
+        if "*" in entries:
+            return cls()
+        proxies = {}
+        for scheme in ("http", "https"):
+            for name in (scheme, "all"):
+                if urls.get(name, "").strip():
+                    proxies[scheme] = Proxy.parse(f"{name.upper()}_PROXY", urls[name])
+                    break
+        direct = tuple(one for entry in entries if (one := _Direct.parse(entry)))
+        return cls(proxies, direct, not request.getproxies_environment())
+
+    @property
+    def all(self) -> set[Proxy]:
+        """Every proxy that leads anywhere."""
+        return set(self._by_scheme.values())
+
+    def find(self, scheme: str, host: str, port: int | None = None) -> Proxy | None:
+        """Return the proxy that leads to a host, or None when it is reached directly."""
+        proxy = self._by_scheme.get(scheme)
+        if proxy is None or is_loopback(host):
+            return None
+        host, port = _canonical(host), port or _PORTS[scheme]
+        address = _parse_address(host)
+        if any(entry.covers(scheme, host, address, port) for entry in self._direct):
+            return None
+        if self._system:
+            from urllib import request  # noqa: PLC0415 - see above
+
+            return None if request.proxy_bypass(host) else proxy
+        return proxy
+
+
+@frozen
+class Network:
+    """How hosts are reached, those of the API and of storage alike.
+
+    Attributes:
+        tls: Whom to trust.
+        proxies: Which proxies lead where.
+    """
+
+    tls: ssl.SSLContext
+    proxies: Proxies
+
+    @classmethod
+    def read(cls, *, trust_env: bool = True, tls: ssl.SSLContext | None = None) -> Self:
+        """Read the environment, as far as it is asked.
+
+        Args:
+            trust_env: Whether the environment's proxies and CA files are used.
+            tls: Whom to trust instead of the environment's CA files.
+
+        Raises:
+            InvalidArgumentError: When what it says cannot be used.
+        """
+        return cls(tls or create_tls_context(trust_env=trust_env), Proxies.read() if trust_env else Proxies())
+
+
+def is_loopback(host: str | None) -> bool:
+    """Return whether `host` is this machine itself: `localhost` or a loopback address."""
+    if host is None:
+        return False
+    host = _canonical(host)
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    address = _parse_address(host)
+    return address is not None and address.is_loopback
+
+
+def _parse_address(host: str) -> _Address | None:
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _canonical(host: str) -> str:
+    """Return a host's name as it is asked for: in lower case and ASCII (IDNA), without a dot at its end."""
+    host = host.lower().removesuffix(".")
+    if host.isascii():
+        return host
+    try:
+        return httpx.URL(scheme="http", host=host).raw_host.decode("ascii")
+    except httpx.InvalidURL:
+        return host
+
+
+def _is_name(host: str) -> bool:
+    """Return whether a host can be asked for; Python's own codec, which does that, refuses what has odd labels."""
+    try:
+        return bool(host.encode("idna")) and all("!" <= character <= "~" for character in host)
+    except UnicodeError:
+        return False
