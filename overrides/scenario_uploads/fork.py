@@ -1,36 +1,38 @@
-"""A lock that outlives a fork."""
+"""What a forked child gives up: locks that a thread of its parent holds, and connections that its parent uses."""
 
 from __future__ import annotations
 
 import os
-import threading
 import weakref
 from collections.abc import Callable
-from typing import TypeVar
-
-
-class ProcessLock:
-    """A lock that a forked child never finds taken.
-
-    A fork copies a lock as it is, but only one thread: what another one held at that moment would stay locked for ever.
-    Each process therefore has a lock of its own.
-    """
-
-    def __init__(self) -> None:
-        self._locks: dict[int, threading.Lock] = {}
-
-    def __enter__(self) -> None:
-        process = os.getpid()
-        # One of several threads that come here first puts its lock there, and all take that one.
-        (self._locks.get(process) or self._locks.setdefault(process, threading.Lock())).acquire()
-
-    def __exit__(self, *_error: object) -> None:
-        self._locks[os.getpid()].release()
-
-
-T = TypeVar("T")
+from typing import Protocol
 
 CLOSED = "This client is closed; make a new one."
+
+
+class Forked(Protocol):
+    """Something that a forked child must not use as it is."""
+
+    def after_fork(self) -> None:
+        """Take new locks and give up inherited sockets. Called in the child, in which no other thread runs."""
+        ...
+
+
+_FORKED: weakref.WeakSet[Forked] = weakref.WeakSet()
+
+
+def watch_forks(holder: Forked) -> None:
+    """Call `after_fork` of an object in every forked child, for as long as the object lives."""
+    _FORKED.add(holder)
+
+
+def _after_fork() -> None:
+    for holder in list(_FORKED):
+        holder.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 def close_when_collected(holder: object, close: Callable[[], object]) -> None:

@@ -171,8 +171,6 @@ def test_35_loops_in_turn_work_or_are_told_apart(box: Sandbox) -> None:
 
 
 FORK_WITH_LOCKS = """
-from scenario_uploads.decoding import enums
-
 client = make()
 client.uploads.retrieve("upload_1")
 client.uploads.upload_file(b"glTF", file_name="a.glb")
@@ -181,7 +179,7 @@ shared = client._runner._connections
 
 def hold():
     pool = shared._own._transport.transports[None]._pool
-    with shared._lock, shared._storage._lock, enums._LOCK, pool._optional_thread_lock:
+    with shared._lock, shared._storage._lock, pool._optional_thread_lock:
         held.set()
         done.wait()
 

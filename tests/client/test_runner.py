@@ -1,7 +1,6 @@
 """Who carries steps out: what they yield is done, and what comes of it goes back to them."""
 
 import asyncio
-import os
 from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
@@ -138,7 +137,7 @@ def iter_nothing() -> Steps:
     yield
 
 
-def test_35_connections_of_a_parent_process_are_given_up(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_35_connections_of_a_parent_process_are_given_up(service: Service) -> None:
     runner = Runner(Connections(None))
 
     def steps() -> Steps:
@@ -146,7 +145,7 @@ def test_35_connections_of_a_parent_process_are_given_up(service: Service, monke
 
     assert [runner.run(steps()), runner.run(steps())] == [200, 200]
     assert service.server.connections == 1
-    monkeypatch.setattr(os, "getpid", lambda: -1)
+    runner._connections.after_fork()
     assert [runner.run(steps()), runner.run(steps())] == [200, 200]
     assert service.server.connections == 2
     runner.close()

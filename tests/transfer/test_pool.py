@@ -507,7 +507,7 @@ class TestKeeping:
         with bucket() as server:
             storage.put(server.origin, body_of(b"x"))
             ((inherited,),) = storage._idle.values()
-            storage._owner = -1
+            storage.after_fork()
             storage.put(server.origin, body_of(b"x"))
             assert not inherited.usable
         assert server.connections == 2

@@ -7,6 +7,7 @@ would hold a call for as long as it likes. So the streams below the clients give
 from __future__ import annotations
 
 import base64
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,7 +17,6 @@ from weakref import WeakSet
 import httpx
 
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.fork import ProcessLock
 from scenario_uploads.proxies import Network, Proxies, Proxy
 from scenario_uploads.redaction import match_secrets, redact_chain
 
@@ -45,6 +45,7 @@ class ApiClient(httpx.Client):
 
         `close` would not do: it waits for a lock that a thread of the parent may have held.
         """
+        self._streams.after_fork()
         for stream in self._streams.list():
             with suppress(OSError):
                 stream.get_extra_info("socket").close()
@@ -152,7 +153,7 @@ class _Streams:
 
     def __init__(self) -> None:
         self.closed = False
-        self._lock = ProcessLock()
+        self._lock = threading.Lock()
         self._known: WeakSet[_Stream] = WeakSet()
 
     def add(self, stream: _Stream) -> None:
@@ -165,6 +166,9 @@ class _Streams:
     def list(self) -> list[_Stream]:
         with self._lock:
             return [*self._known]
+
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
 
 
 class _AnswerTime:

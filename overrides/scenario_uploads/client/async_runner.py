@@ -23,7 +23,7 @@ from scenario_uploads.api.network import AsyncApiClient
 from scenario_uploads.api.request import user_agent
 from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.errors import ScenarioError, TransferError
-from scenario_uploads.fork import CLOSED, ProcessLock, close_when_collected
+from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
 from scenario_uploads.logs import guard_logs
 from scenario_uploads.proxies import Network
 from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
@@ -49,8 +49,9 @@ class AsyncConnections:
         self._own: AsyncApiClient | None = None
         self._storage: Storage | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._lock = ProcessLock()
+        self._lock = threading.Lock()
         self._closed = False
+        watch_forks(self)
         guard_logs()
 
     @property
@@ -101,6 +102,10 @@ class AsyncConnections:
         if self._network is None:
             self._network = Network.read(trust_env=self._trust_env)
         return self._network
+
+    def after_fork(self) -> None:
+        """Take a new lock. The connections belong to an event loop of the parent, which says so when they are used."""
+        self._lock = threading.Lock()
 
     def _check_open(self) -> None:
         if self.closed:

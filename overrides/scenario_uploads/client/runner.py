@@ -6,7 +6,7 @@ credential.
 
 from __future__ import annotations
 
-import os
+import threading
 import time
 from collections.abc import Callable, Generator
 from time import perf_counter
@@ -19,7 +19,7 @@ from scenario_uploads.api.network import ApiClient
 from scenario_uploads.api.request import user_agent
 from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.errors import ScenarioError
-from scenario_uploads.fork import CLOSED, ProcessLock, close_when_collected
+from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
 from scenario_uploads.logs import guard_logs
 from scenario_uploads.proxies import Network
 from scenario_uploads.transfer.engine import Transfer, transfer_parts
@@ -43,9 +43,9 @@ class Connections:
         self._network: Network | None = None
         self._own: ApiClient | None = None
         self._storage: Storage | None = None
-        self._lock = ProcessLock()
-        self._owner = os.getpid()
+        self._lock = threading.Lock()
         self._closed = False
+        watch_forks(self)
         guard_logs()
 
     @property
@@ -57,7 +57,6 @@ class Connections:
         """Close what was opened here. Idempotent."""
         with self._lock:
             self._closed = True
-            self._drop_inherited()
             for client in (self._own, self._storage):
                 if client is not None:
                     client.close()
@@ -94,17 +93,13 @@ class Connections:
     def _check_open(self) -> None:
         if self.closed:
             raise ScenarioError(CLOSED)
-        self._drop_inherited()
 
-    def _drop_inherited(self) -> None:
-        """Give up the connections that a forked child has from its parent: two processes would mix their bytes."""
-        if self._owner != os.getpid():
-            if self._own is not None:
-                self._own.abandon()
-            if self._storage is not None:
-                self._storage.close()
-            self._own = self._storage = None
-            self._owner = os.getpid()
+    def after_fork(self) -> None:
+        """Give up the connections of the parent: two processes would mix their bytes."""
+        self._lock = threading.Lock()
+        if self._own is not None:
+            self._own.abandon()
+        self._own = self._storage = None
 
 
 class Runner:

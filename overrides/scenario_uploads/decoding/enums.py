@@ -11,23 +11,13 @@ import copyreg
 from enum import Enum
 from types import ModuleType
 from typing import Any, TypeGuard, TypeVar
-from weakref import WeakValueDictionary
 
 from scenario_uploads_client import models
 from scenario_uploads_client.types import UNSET, Unset
 
-from scenario_uploads.fork import ProcessLock
 from scenario_uploads.redaction import mask_urls, redact
 
 E = TypeVar("E", bound=Enum)
-
-_LOCK = ProcessLock()
-
-# Texts that nobody holds any more are forgotten, so a service that sends ever new ones fills no memory. Whole numbers
-# cannot be held weakly; they are small.
-_TEXTS: WeakValueDictionary[tuple[type[Enum], object], Any] = WeakValueDictionary()
-
-_NUMBERS: dict[tuple[type[Enum], object], Any] = {}
 
 
 def is_known(value: E | Unset | None) -> TypeGuard[E]:
@@ -40,7 +30,7 @@ def is_known(value: E | Unset | None) -> TypeGuard[E]:
 
 
 def unknown_member(enum: type[E], value: object) -> E | None:
-    """Return the one member-like object of `enum` for a value that it does not name.
+    """Return a member-like object of `enum` for a value that it does not name.
 
     It equals, hashes and prints like its value, pickles, copies, and is no part of the enum's iteration. None when the
     value is not of the enum's own type (text or whole number).
@@ -50,15 +40,10 @@ def unknown_member(enum: type[E], value: object) -> E | None:
         return None
     # Not str(value), which for a member of somebody's own enum is the name of the member.
     plain: Any = str.__str__(value) if isinstance(value, str) else int(value)
-    with _LOCK:
-        seen: Any = _TEXTS if base is str else _NUMBERS
-        member = seen.get((enum, plain))
-        if member is None:
-            member = base.__new__(enum, plain)  # type: ignore[type-var]
-            # A service may put a presigned URL anywhere, and a `repr` shows both.
-            member._name_, member._value_ = redact(str(plain)), mask_urls(plain)
-            member.__dict__["__reduce_ex__"] = lambda _protocol: (restore_member, (enum, plain))
-            seen[enum, plain] = member
+    member: Any = base.__new__(enum, plain)  # type: ignore[type-var]
+    # A service may put a presigned URL anywhere, and a `repr` shows both.
+    member._name_, member._value_ = redact(str(plain)), mask_urls(plain)
+    member.__dict__["__reduce_ex__"] = lambda _protocol: (restore_member, (enum, plain))
     return member  # type: ignore[no-any-return]
 
 

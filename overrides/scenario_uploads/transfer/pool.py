@@ -5,14 +5,14 @@ They carry no credential and follow no redirect. Making one can be stopped like 
 
 from __future__ import annotations
 
-import os
 import socket
+import threading
 from collections import defaultdict
 from urllib.parse import urlsplit
 
 import h11
 
-from scenario_uploads.fork import ProcessLock
+from scenario_uploads.fork import watch_forks
 from scenario_uploads.proxies import Network
 
 from .connection import Body, Connection, Halted, StorageResponse, StorageTimeouts
@@ -43,9 +43,9 @@ class Storage:
         self._network = network
         self._user_agent = user_agent
         self._idle: defaultdict[tuple[str, str], list[Connection]] = defaultdict(list)
-        self._lock = ProcessLock()
-        self._owner = os.getpid()
+        self._lock = threading.Lock()
         self._closed = False
+        watch_forks(self)
 
     @property
     def closed(self) -> bool:
@@ -76,14 +76,15 @@ class Storage:
         for connection in idle:
             connection.close()
 
+    def after_fork(self) -> None:
+        """Close the child's copies of idle sockets, which does not end the connections of the parent."""
+        self._lock = threading.Lock()
+        for inherited in (connection for connections in self._idle.values() for connection in connections):
+            inherited.close()
+        self._idle.clear()
+
     def _take(self, url: str, halted: Halted) -> Connection:
         with self._lock:
-            if self._owner != os.getpid():
-                # After a fork the parent still uses its sockets: we close ours, which does not end the connections.
-                for inherited in (connection for connections in self._idle.values() for connection in connections):
-                    inherited.close()
-                self._idle.clear()
-                self._owner = os.getpid()
             idle = self._idle[_origin(url)]
             while idle:
                 connection = idle.pop()

@@ -20,6 +20,7 @@ from typing import Any, Self
 from attrs import asdict, evolve, field, frozen
 
 from scenario_uploads.errors import LedgerLockedError
+from scenario_uploads.fork import watch_forks
 from scenario_uploads.system import REMOVES_OPEN_FILES, lock_file, open_private
 
 logger = logging.getLogger("scenario_uploads")
@@ -96,7 +97,7 @@ class Ledger:
         self.path = folder / f"{name}{SUFFIX}"
         self._descriptor: int | None = None
         self._unlock: Callable[[], object] | None = None
-        self._owner = os.getpid()
+        watch_forks(self)
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._descriptor, self._unlock = _open_locked(self.path)
@@ -105,6 +106,10 @@ class Ledger:
 
     def __enter__(self) -> Self:
         return self
+
+    def after_fork(self) -> None:
+        """Never unlock: what a forked child unlocks is unlocked for its parent too."""
+        self._unlock = None
 
     def __exit__(self, *_error: object) -> None:
         self.close()
@@ -159,9 +164,7 @@ class Ledger:
     def _put_away(self, *, remove: bool = False) -> None:
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
-            # Unlocked by a forked child, it would be unlocked for its parent too.
-            unlock = self._unlock if self._owner == os.getpid() else None
-            _put_away(self.path, descriptor, unlock, remove=remove)
+            _put_away(self.path, descriptor, self._unlock, remove=remove)
 
 
 def list_entries(folder: Path) -> Iterator[tuple[Path, Entry]]:
