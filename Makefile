@@ -69,6 +69,10 @@ demo: setup ## Send a real file through a real presigned upload, all on this mac
 test: setup-node ## Run the tests, with branch coverage
 	$(VENV) -m pytest --cov --cov-report=term -n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
+.PHONY: test-rules
+test-rules: setup-node ## Try the whole table of pairs that the comparison of contracts is held to
+	$(VENV) -m pytest --no-cov -n 0 -m 'rules or not rules' tests/spec_diff/rules $(PYTEST_ARGS)
+
 .PHONY: test-runtime
 test-runtime: setup-node ## Run the tests of the handwritten layer alone, without coverage: the loop to work in
 	$(VENV) -m pytest --ignore=tests/tools --ignore=tests/spec_diff -n $(TEST_PROCESSES) $(PYTEST_ARGS)

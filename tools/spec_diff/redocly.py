@@ -37,6 +37,8 @@ class Seen:
     """The one property of the place that differs; none when it is the place as a whole."""
     old: Pointer | None
     new: Pointer | None
+    is_breaking: bool = attrs.field(default=False, eq=False)
+    """Whether Redocly calls it breaking; tests hold that against what is said here."""
 
 
 @attrs.frozen
@@ -83,6 +85,7 @@ def read_report(report: Any) -> list[Seen]:
                 change.get("property"),
                 None if old is None else parse_pointer(old["pointer"]),
                 None if new is None else parse_pointer(new["pointer"]),
+                is_breaking=change.get("impact") == "major",
             )
         ] = None
     return list(seen)

@@ -58,21 +58,23 @@ def compare_content(walk: Walk, old: Pointer, new: Pointer, direction: Direction
     before, after = (list_media_types(contract, holder) for contract, holder in walk.sides(old, new))
     way = walk.turn(direction)
     for name, place in before.items():
-        wider = next((each for each in after if is_range_of(each, name)), None) if way == "request" else None
-        if name not in after and wider is None:
+        # Wider is fine for what is sent, and narrower for what comes.
+        covers = is_range_of if way == "request" else lambda each, own: is_range_of(own, each)
+        match = name if name in after else next((each for each in after if covers(each, name)), None)
+        if match is not None:
+            compare_media_type(walk, place, after[match], direction)
+        else:
             walk.visit("media", place, None)
             message = f"the media type {place[-1]} was removed"
             walk.say(f"{way}-media-type-removed", "old", place, message, direction=direction)
-        else:
-            compare_media_type(walk, place, after[name if wider is None or name in after else wider], direction)
     for name, place in after.items():
-        wider = next((each for each in before if is_range_of(each, name)), None) if way == "response" else None
-        if name not in before and wider is None:
+        match = next((each for each in before if is_range_of(each, name)), None) if way == "response" else None
+        if name not in before and match is None:
             walk.visit("media", None, place)
             message = f"the media type {place[-1]} was added"
             walk.say(f"{way}-media-type-added", "new", place, message, direction=direction)
-        elif name not in before and wider is not None:
-            compare_media_type(walk, before[wider], place, direction)
+        elif name not in before and match is not None:
+            compare_media_type(walk, before[match], place, direction)
 
 
 def compare_media_type(walk: Walk, old: Pointer, new: Pointer, direction: Direction) -> None:

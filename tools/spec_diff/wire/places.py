@@ -79,7 +79,7 @@ def name_place(contract: Contract, place: Pointer) -> str:
     name = "the contract"
     if steps[:1] == ["components"] and len(steps) >= 3:
         name, steps = str(steps[2]), steps[3:]
-    elif steps[:1] == ["paths"]:
+    elif steps[:1] in (["paths"], ["webhooks"]):
         name, steps = name_in_operation(contract, place)
     index = 0
     while index < len(steps):
@@ -98,9 +98,13 @@ def name_place(contract: Contract, place: Pointer) -> str:
 def name_in_operation(contract: Contract, place: Pointer) -> tuple[str, list[str | int]]:
     """Return a short name of the part of an operation that a place is in, and the steps that are left."""
     name = str(place[2]).upper() if len(place) > 2 and place[2] in METHODS else "path"
-    name = f"{name} {place[1]}" if len(place) > 1 else "paths"
+    name = f"{name} {place[1]}" if len(place) > 1 else str(place[0])
     start = 3 if len(place) > 2 and place[2] in METHODS else 2
     rest = list(place[start:])
+    if rest[:1] == ["callbacks"] and len(rest) > 3:
+        # What is below is an operation of its own.
+        name, start = f"callback {rest[1]}", start + 4
+        rest = rest[4:]
     if rest[:1] == ["requestBody"]:
         name, rest = "body", rest[1:]
     elif rest[:1] == ["responses"] and len(rest) > 1:

@@ -117,7 +117,7 @@ class Reader:
         )
 
     def list_heirs(self, pointer: Pointer) -> list[str]:
-        """Return the names of the components that take in a schema by `allOf`."""
+        """Return the names of the components that take in a schema by `allOf`, directly or by way of others."""
         if self._heirs is None:
             self._heirs = {}
             components = self.contract.document.get("components")
@@ -126,7 +126,14 @@ class Reader:
                 for member in node.get("allOf") or () if is_object(node) and is_array(node.get("allOf")) else ():
                     if is_object(member) and isinstance(member.get("$ref"), str):
                         self._heirs.setdefault(parse_reference(member["$ref"]), []).append(name)
-        return self._heirs.get(pointer, [])
+        found: dict[str, None] = {}
+        queue = list(self._heirs.get(pointer, ()))
+        while queue:
+            name = queue.pop(0)
+            if name not in found:
+                found[name] = None
+                queue += self._heirs.get(("components", "schemas", name), ())
+        return list(found)
 
 
 @attrs.define(eq=False)
