@@ -10,7 +10,6 @@ from functools import cache
 from .redaction import AUTHORIZATION, SIGNED_QUERY, mask, match_secrets, redact
 
 NAME = "scenario_uploads"
-
 _LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
 
 
@@ -57,7 +56,6 @@ class _RedactSecrets(logging.Filter):
 
 
 _TELLING = re.compile(rf"{SIGNED_QUERY.pattern}|{AUTHORIZATION.pattern}|%3F", re.IGNORECASE)
-
 _SECRETS: dict[int, tuple[str, ...]] = {}
 """What is never to be in a log, by the objects whose secrets these are."""
 
@@ -69,7 +67,6 @@ def guard_secrets(holder: object, *secrets: str) -> None:
 
 
 _FILTER = _RedactSecrets()
-
 _LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
 
 

@@ -19,9 +19,7 @@ from .errors import InvalidArgumentError
 from .tls import create_tls_context
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-
 _ENTRY_WITH_PORT = re.compile(r"(\[.*\]|[^:]*):(\d+)")
-
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 

@@ -36,9 +36,7 @@ class Omit:
 
 
 NOT_GIVEN: Final = NotGiven()
-
 not_given: Final = NOT_GIVEN
-
 omit: Final = Omit()
 
 

@@ -22,7 +22,6 @@ except ImportError:
 
 # Windows would translate line ends; elsewhere, opening a pipe that nobody writes to would wait for ever.
 OPEN_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-
 # Windows does not remove a file that is open, and flock goes with what does.
 REMOVES_OPEN_FILES = fcntl is not None
 

@@ -12,7 +12,6 @@ from .errors import InvalidArgumentError
 from .redaction import snippet
 
 _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
-
 REMEDY = (
     "if a proxy or a server of your own signed it, name its CA file with verify= of the client or with SSL_CERT_FILE"
 )

@@ -34,9 +34,7 @@ T = TypeVar("T")
 
 # An answer holds one upload, and each of its parts a presigned URL of one or two kilobytes.
 RESPONSE_LIMIT = 1024 * 1024
-
 RESPONSE_LIMIT_PER_PART = 4 * 1024
-
 # What the service answers when it is asked for the cost alone.
 DRY_RUN_STATUS = 269
 

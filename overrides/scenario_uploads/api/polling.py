@@ -9,9 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 FIRST_DELAY = 0.25
-
 GROWTH = 1.5
-
 LONGEST_DELAY = 5.0
 
 

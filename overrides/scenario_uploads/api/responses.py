@@ -22,11 +22,8 @@ logger = logging.getLogger("scenario_uploads")
 
 # The contract nests three levels; what the service keeps in `config` may nest some more.
 DEEPEST = 100
-
 # How much of a response an error carries, in bytes.
 SHOWN = 4096
-
-
 # Set in the extensions of a response whose body is not the whole of what was sent: what is wrong with it.
 _FAULT = "scenario_uploads.fault"
 CUT_SHORT = "a body that was cut short"

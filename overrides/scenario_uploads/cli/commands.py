@@ -55,7 +55,6 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
 )
 
 INTERRUPTED = 130
-
 TERMINATED = 143
 
 app = typer.Typer(
@@ -68,13 +67,9 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else there.")]
-
 BaseUrl = Annotated[str | None, typer.Option(help="Where the API is; else SCENARIO_BASE_URL, else production.")]
-
 Timeout = Annotated[float, typer.Option(help="Seconds to wait for the import.")]
-
 ProjectId = Annotated[str | None, typer.Option(help="The project that owns the upload.")]
-
 UploadId = Annotated[str, typer.Argument(metavar="ID", help="The id of the upload.")]
 
 

@@ -18,7 +18,6 @@ from scenario_uploads.transfer.progress import OnProgress, UploadPhase, UploadPr
 from scenario_uploads.upload.ledger import Entry
 
 MIB = 1024 * 1024
-
 STEP = 10
 
 

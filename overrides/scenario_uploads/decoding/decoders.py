@@ -25,7 +25,6 @@ Decoder = Callable[[Any, str, Report], Any]
 """Takes a value, its path, and where to report."""
 
 Nested = Callable[[type, Mapping[str, Any], Report, str], Any]
-
 _SCALARS: dict[type, str] = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 

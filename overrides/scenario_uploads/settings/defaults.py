@@ -11,13 +11,9 @@ import httpx
 from scenario_uploads.errors import InvalidArgumentError
 
 Timeout = httpx.Timeout
-
 DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
-
 DEFAULT_MAX_RETRIES = 2
-
 DEFAULT_TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
-
 DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
@@ -67,7 +63,6 @@ else:
 
 
 _DEFAULTS: dict[str, Any] = {"timeout": DEFAULT_TIMEOUT, "limits": DEFAULT_CONNECTION_LIMITS}
-
 # Operating systems count timeouts in a few bits; thirty years are enough.
 MAX_SECONDS = 1_000_000_000
 

@@ -24,9 +24,7 @@ Query = Mapping[str, object]
 
 # RFC 9110, 5.1 and 5.5: a token, and ASCII without control characters, or blanks at the ends.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-
 _HEADER_VALUE = re.compile(r"(?![ \t])[\t\x20-\x7e]*(?<![ \t])")
-
 # What tells where a request ends is the client's affair: two answers to that are two requests to some.
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 

@@ -26,14 +26,10 @@ from scenario_uploads.system import create_selector
 
 # Large enough that Python's share of the work is small, small enough that a stop or a limit is felt at once.
 CHUNK_SIZE = 1024 * 1024
-
 SLICE = 0.2
-
 RESPONSE_LIMIT = 64 * 1024
-
 # Some file systems cannot give their pages to a socket, and a disk can fail; reading then works or says why.
 _NO_SENDFILE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EIO})
-
 Halted = Callable[[], bool]
 """Asked again and again whether to stop."""
 

@@ -27,21 +27,14 @@ from .pool import Storage, UnreachableError
 from .source import Source, read_chunk
 
 PART_POLICY = RetryPolicy(max_retries=8, base=0.5, cap=20.0)
-
 # Counted from the first failure of a part since bytes of it moved: a storage that is away for longer is given up.
 PART_DEADLINE = 900.0
-
 # What went out is told in steps: every word wakes the counting thread, and Python's lock is what TLS waits for.
 REPORT_SIZE = 4 * 1024 * 1024
-
 REPORT_SECONDS = 0.25
-
 SLOW_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-
 RETRYABLE_CODES = frozenset({"RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "OperationAborted"})
-
 _CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
-
 _REQUEST_ID = re.compile(rb"<RequestId>([A-Za-z0-9/+=_-]{1,128})</RequestId>")
 
 # Not anywhere in the body: it repeats the name of the file.

@@ -19,7 +19,6 @@ from scenario_uploads.limits import MAX_FILE_SIZE, MAX_PART_SIZE, MAX_PARTS, MIB
 from scenario_uploads.proxies import is_loopback
 
 DEFAULT_PART_SIZE = 8 * MIB
-
 _NETLOC = re.compile(r"([\w-][\w.-]*|\[[\da-f:.]+\])(:\d+)?", re.ASCII | re.IGNORECASE)
 
 

@@ -26,9 +26,7 @@ from scenario_uploads.system import REMOVES_OPEN_FILES, lock_file, open_private
 logger = logging.getLogger("scenario_uploads")
 
 VERSION = 1
-
 SUFFIX = ".upload.jsonl"
-
 # A ledger of 10,000 parts with long URLs has about 20 MB.
 SIZE_LIMIT = 64 * 1024 * 1024
 

@@ -105,7 +105,6 @@ _RELATIVES = {
 }
 
 _KIND_BY_MAJOR = {"image": "image", "audio": "audio", "video": "video", "model": "3d", "text": "text"}
-
 _MIME = re.compile(r"[!#$&^_.+\-0-9A-Za-z]+/[!#$&^_.+\-0-9A-Za-z]+([ \t]*;[\x20-\x7e]*)?")
 
 

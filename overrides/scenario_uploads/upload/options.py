@@ -16,7 +16,6 @@ from scenario_uploads.settings.request import CallOptions
 from scenario_uploads.transfer.progress import OnProgress
 
 MAX_CONCURRENCY = 64
-
 # No link is faster by far.
 MAX_BANDWIDTH = 10**15
 

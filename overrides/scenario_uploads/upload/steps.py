@@ -41,10 +41,8 @@ from .media_types import infer_media
 from .options import FileOptions, check_file_name, check_file_options
 
 logger = logging.getLogger("scenario_uploads")
-
 T = TypeVar("T")
 Steps = Generator[Send | Pause | Transfer, Any, T]
-
 # A transfer of hours is not given up for a few bad seconds at its end.
 COMPLETE_RETRIES = 5
 
