@@ -1,5 +1,6 @@
 """The examples that users copy run as they are written."""
 
+import json
 import os
 import re
 import subprocess
@@ -41,10 +42,13 @@ def run(code: str, **environment: str) -> str:
     return result.stdout
 
 
+def list_examples(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
 def readme_block(start: str) -> str:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    (block,) = [block for block in blocks if block.startswith(start)]
-    return str(block)
+    (block,) = [block for block in list_examples("README.md") if block.startswith(start)]
+    return block
 
 
 def test_the_example_of_the_retrieve_page_prints_the_upload_of_the_page() -> None:
@@ -66,9 +70,26 @@ def test_the_quickstart_for_the_sandbox_uploads_and_shows_a_failure() -> None:
     assert lines[-1].endswith("The content is not a PNG (image/png)")
 
 
-def test_the_first_example_uploads_a_file_of_the_current_folder(tmp_path: Path) -> None:
-    (tmp_path / "dragon.glb").write_bytes(b"glTF" + (2).to_bytes(4, "little") + (12).to_bytes(4, "little"))
-    code = f"import os; os.chdir({str(tmp_path)!r})\n" + readme_block("from scenario_uploads import Scenario\n\nwith")
+def run_in(folder: Path, code: str) -> str:
+    """Run the code in a folder with a mesh, a picture and weights, against a sandbox."""
+    (folder / "dragon.glb").write_bytes(b"glTF" + (2).to_bytes(4, "little") + (12).to_bytes(4, "little"))
+    (folder / "cat.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    (folder / "weights.safetensors").write_bytes((2).to_bytes(8, "little") + b"{}")
     with Sandbox(step_delay=0.01) as box:
         credentials = {"SCENARIO_SDK_API_KEY": box.api_key, "SCENARIO_SDK_API_SECRET": box.api_secret}
-        assert run(code, SCENARIO_BASE_URL=box.base_url, **credentials).startswith("asset_")
+        code = f"import os; os.chdir({str(folder)!r})\n{code}"
+        return run(code, SCENARIO_BASE_URL=box.base_url, **credentials)
+
+
+def test_the_first_example_uploads_a_file_of_the_current_folder(tmp_path: Path) -> None:
+    assert run_in(tmp_path, readme_block("from scenario_uploads import Scenario\n\nwith")).startswith("asset_")
+
+
+def test_the_examples_of_the_usage_page_run_one_after_the_other(tmp_path: Path) -> None:
+    asset, model, cost, raw, *streamed = run_in(tmp_path, "".join(list_examples("docs/usage.md"))).splitlines()
+    assert asset.startswith("asset_")
+    assert model.startswith("model_")
+    assert float(cost) >= 0
+    assert raw.startswith("200 ")
+    assert raw.endswith(" 0 imported")
+    assert json.loads("".join(streamed))["upload"]["status"] == "imported"

@@ -78,6 +78,24 @@ def test_no_committed_file_names_this_checkout() -> None:
         assert str(ROOT).encode() not in (ROOT / name).read_bytes(), name
 
 
+def list_anchors(page: str) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a page."""
+    titles = re.findall(r"(?m)^#+ (.+)$", re.sub(r"(?s)```.*?```", "", page))
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_links_of_the_pages_lead_somewhere() -> None:
+    """Each relative link is to a file of the repository, and to a heading of it where it names one."""
+    pages = [ROOT / name for name in list_committed() if re.fullmatch(r"(docs/)?[\w-]+\.md", name)]
+    assert len(pages) > 8
+    for page in pages:
+        for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text(encoding="utf-8")):
+            name, _, anchor = link.partition("#")
+            target = page.parent / name if name else page
+            assert target.exists(), f"{page.name}: {link}"
+            assert not anchor or anchor in list_anchors(target.read_text(encoding="utf-8")), f"{page.name}: {link}"
+
+
 def test_every_task_is_described() -> None:
     """`make help` lists every target of the Makefile."""
     makefile = read("Makefile")
