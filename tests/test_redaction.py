@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 import pickle
+import ssl
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads.logs import guard_logs
-from scenario_uploads.redaction import SecretURL, mask_urls, redact, replace_each, snippet
+from scenario_uploads.redaction import SecretURL, mask_urls, redact, redact_chain, replace_each, snippet
+from scenario_uploads.tls import find_certificate_error
 
 SECRET = "f00dfeed"
 PRESIGNED = f"https://bucket.s3-accelerate.amazonaws.com/a/b.glb?partNumber=1&X-Amz-Signature={SECRET}"
@@ -212,3 +214,15 @@ def test_a_value_that_holds_itself_is_copied_as_such() -> None:
 def test_a_signature_in_the_query_of_another_url_is_hidden() -> None:
     text = "Location: /login?next=https%3A%2F%2Fb.example%2Fa%3Fx%3D1%26X-Amz-Signature%3Dabc HTTP/1.1"
     assert redact(text) == "Location: /login?next=https%3A%2F%2Fb.example%2Fa%3F… HTTP/1.1"
+
+
+def test_a_chain_of_errors_that_leads_back_to_its_beginning_is_walked_once() -> None:
+    """A mock that raises the same instance within `except` makes one."""
+    url = "https://bucket.example/x?X-Amz-Signature=5ecre7"
+    first, second, third = OSError(f"no {url}"), OSError(f"nor {url}"), ssl.SSLCertVerificationError("self-signed")
+    first.__context__, second.__context__, second.__cause__, third.__context__ = second, first, third, third
+    assert find_certificate_error(first)
+    redact_chain(first)
+    assert "5ecre7" not in f"{first} {second}"
+    third.__context__ = second.__cause__ = None
+    assert find_certificate_error(first) is None

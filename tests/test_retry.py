@@ -26,6 +26,7 @@ POLICIES = st.builds(
     base=st.floats(0, 10),
     cap=st.floats(0, 100),
     retry_after_cap=st.floats(0, 1000),
+    clip=st.booleans(),
 )
 OUTCOMES = st.builds(
     Outcome,
@@ -59,7 +60,8 @@ def test_every_delay_is_within_its_bounds(
     """At least what the service asked for, capped; and there is an end to retrying."""
     delay = next_delay(policy, retry, outcome, repeat=repeat, draw=lambda: drawn)
     if delay is None:
-        assert retry >= policy.max_retries or not is_retryable(outcome, repeat, retry)
+        too_long = (outcome.retry_after or 0.0) > policy.retry_after_cap and not policy.clip
+        assert retry >= policy.max_retries or not is_retryable(outcome, repeat, retry) or too_long
         return
     assert retry < policy.max_retries
     asked = min(outcome.retry_after or 0.0, policy.retry_after_cap)
@@ -121,8 +123,9 @@ def test_no_retries_means_none() -> None:
     assert next_delay(RetryPolicy(0), 0, Outcome(sent=False), repeat=Repeat.SAFE, draw=lambda: 1.0) is None
 
 
-def test_what_the_service_asks_for_is_honoured_and_capped() -> None:
-    policy = RetryPolicy(max_retries=2, retry_after_cap=60.0)
+@pytest.mark.parametrize(("clip", "longest"), [(False, None), (True, 60.0)])
+def test_what_the_service_asks_for_is_honoured_up_to_a_cap(clip: bool, longest: float | None) -> None:
+    policy = RetryPolicy(max_retries=2, retry_after_cap=60.0, clip=clip)
 
     def delay(asked: float | None) -> float | None:
         return next_delay(policy, 0, Outcome(429, retry_after=asked), repeat=Repeat.SAFE, draw=lambda: 1.0)
@@ -130,7 +133,37 @@ def test_what_the_service_asks_for_is_honoured_and_capped() -> None:
     assert delay(None) == 0.5
     assert delay(0.0) == 0.5
     assert delay(7.0) == 7.0
-    assert delay(3600.0) == 60.0
+    assert delay(60.0) == 60.0
+    assert delay(3600.0) == longest
+
+
+class TestPatience:
+    """Row 42: what cannot be reached is tried again by the clock, and not by counting."""
+
+    AWAY = Outcome(sent=False, away=True)
+
+    def delays(self, patience: float | None, outcome: Outcome = AWAY) -> list[float]:
+        policy, waited = RetryPolicy(max_retries=2, base=0.5, cap=8.0, patience=patience), list[float]()
+        while (
+            delay := next_delay(policy, len(waited), outcome, repeat=Repeat.SAFE, draw=lambda: 1.0, idle=sum(waited))
+        ) is not None:
+            waited.append(delay)
+        return waited
+
+    def test_tries_go_on_with_delays_up_to_twenty_seconds_and_a_last_one_at_the_end(self) -> None:
+        assert self.delays(100.0) == [0.5, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 20.0, 20.0, 20.0, 8.0]
+
+    def test_without_patience_there_is_no_second_try(self) -> None:
+        assert self.delays(0.0) == []
+
+    @pytest.mark.parametrize(
+        ("patience", "outcome"), [(None, AWAY), (900.0, Outcome()), (900.0, Outcome(503)), (900.0, Outcome(sent=False))]
+    )
+    def test_other_faults_are_counted(self, patience: float | None, outcome: Outcome) -> None:
+        assert self.delays(patience, outcome) == [0.5, 1.0]
+
+    def test_what_no_retry_mends_is_not_tried_again(self) -> None:
+        assert self.delays(900.0, Outcome(sent=False, away=True, retryable=False)) == []
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any
@@ -104,17 +104,22 @@ def redact_chain(error: BaseException, secrets: re.Pattern[str] | None = None) -
         error: The error, which is changed.
         secrets: What finds those that the peer was sent; see `match_secrets`.
     """
-    seen: list[BaseException] = []
-    todo: list[BaseException | None] = [error]
-    while todo:
-        one = todo.pop()
-        if one is None or one in seen:
-            continue
-        seen.append(one)
-        todo += [one.__cause__, one.__context__]
+    for one in iter_chain(error):
         told = tuple(mask(redact(told), secrets) if isinstance(told, str) else told for told in one.args)
         if told != one.args:
             one.args = told
+
+
+def iter_chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those under it, each once: a chain may lead back to where it began."""
+    seen: set[int] = set()
+    todo = [error]
+    while todo:
+        one = todo.pop()
+        if one is not None and id(one) not in seen:
+            seen.add(id(one))
+            todo += [one.__context__, one.__cause__]
+            yield one
 
 
 def mask(text: str, secrets: re.Pattern[str] | None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from .errors import InvalidArgumentError
-from .redaction import snippet
+from .redaction import iter_chain, snippet
 
 _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 REMEDY = (
@@ -19,11 +19,16 @@ REMEDY = (
 
 def find_certificate_error(error: BaseException | None) -> str | None:
     """Return what is wrong with the peer's certificate, when that is what lies under `error`."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return error.verify_message or str(error)
-        error = error.__cause__ or error.__context__
+    for one in iter_chain(error):
+        if isinstance(one, ssl.SSLCertVerificationError):
+            return getattr(one, "verify_message", "") or str(one)
     return None
+
+
+def is_tls_refusal(error: BaseException | None) -> bool:
+    """Return whether a peer that was reached did not agree on TLS; one that went away meanwhile did not refuse."""
+    faults = [one for one in iter_chain(error) if isinstance(one, ssl.SSLError)]
+    return bool(faults) and not any(isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError) for one in faults)
 
 
 def create_tls_context(*, trust_env: bool) -> ssl.SSLContext:

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from scenario_uploads import (
     APIConnectionError,
@@ -228,10 +229,34 @@ class TestTriggerAction:
             connect(service.url).uploads.trigger_action(UPLOAD_ID, action="complete")
 
     def test_18_retry_after_is_honoured(self, connect: Connect, service: Service, clock: Clock) -> None:
-        service.script("complete", reply(503, {}, {"Retry-After": "9"}), reply(503, {}, {"Retry-After": "900"}))
-        service.script("retrieve", PENDING, PENDING)
+        service.script("complete", reply(503, {}, {"Retry-After": "9"}))
+        service.script("retrieve", PENDING)
         connect(service.url).uploads.trigger_action(UPLOAD_ID, action="complete")
-        assert clock.pauses == [9.0, 60.0]
+        assert clock.pauses == [9.0]
+
+    def test_43_more_than_the_cap_is_told_at_once(self, connect: Connect, service: Service, clock: Clock) -> None:
+        service.script("complete", reply(503, {}, {"Retry-After": "61"}))
+        service.script("retrieve", PENDING)
+        with raises(InternalServerError) as caught:
+            connect(service.url).uploads.trigger_action(UPLOAD_ID, action="complete")
+        assert caught.error.retry_after == 61.0
+        assert clock.pauses == []
+
+    def test_41_a_status_that_nobody_knows_settles_nothing(
+        self, connect: Connect, service: Service, clock: Clock
+    ) -> None:
+        service.script("complete", reply(500, {}))
+        service.script("retrieve", *statuses("uploading"))
+        answer = connect(service.url).uploads.trigger_action(UPLOAD_ID, action="complete")
+        assert answer.upload.status == "validating"
+        assert service.steps == ["complete", "retrieve", "complete"]
+
+    def test_41_and_in_the_end_the_failure_is_told(self, connect: Connect, service: Service, clock: Clock) -> None:
+        service.script("complete", *[reply(500, {"reason": "oops"})] * 9)
+        service.script("retrieve", *statuses(*["uploading"] * 9))
+        with raises(InternalServerError, "oops"):
+            connect(service.url).uploads.trigger_action(UPLOAD_ID, action="complete")
+        assert len(service.of("complete")) == 3
 
 
 class TestWait:
@@ -353,7 +378,7 @@ class TestWait:
     def test_19_what_the_service_asks_for_is_waited_for(self, connect: Connect, service: Service, clock: Clock) -> None:
         service.script("retrieve", reply(429, {"remainingSeconds": 33}), reply(503, {}, {"Retry-After": "7200"}))
         connect(service.url).uploads.wait(UPLOAD_ID, timeout=100)
-        assert clock.pauses == [33.0, 67.0]
+        assert clock.pauses == [33.0, 60.0]
 
     @pytest.mark.parametrize(("status", "kind"), [(401, AuthenticationError), (404, NotFoundError)])
     def test_a_refusal_is_told_at_once(
@@ -592,3 +617,126 @@ class TestUploadFile:
         with raises(APIResponseValidationError, "trigger_upload_action", "upload.id") as caught:
             connect(service.url, strict_responses=True).uploads.upload_file(b"x", file_name="a.glb")
         assert caught.error.upload_id == UPLOAD_ID
+
+
+class TestOutages:
+    """Row 42: nobody can be reached for minutes. Time passes only in pauses, and at 400 s all is well again."""
+
+    @pytest.fixture
+    def away(self, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> list[str]:
+        """Refuse every connection to the API in the steps that are named, until 400 s have passed since."""
+        steps: list[str] = []
+        since: dict[str, float] = {}
+        send, send_async = httpx.Client.send, httpx.AsyncClient.send
+
+        def check(request: httpx.Request) -> None:
+            step = f"{request.method} {request.url.path.rpartition('/')[2]}"
+            if step in steps and clock.seconds < since.setdefault(step, clock.seconds) + 400:
+                raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
+
+        def send_late(client: httpx.Client, request: httpx.Request, **options: Any) -> httpx.Response:
+            check(request)
+            return send(client, request, **options)
+
+        async def send_late_async(client: httpx.AsyncClient, request: httpx.Request, **options: Any) -> httpx.Response:
+            check(request)
+            return await send_async(client, request, **options)
+
+        monkeypatch.setattr(httpx.Client, "send", send_late)
+        monkeypatch.setattr(httpx.AsyncClient, "send", send_late_async)
+        return steps
+
+    @pytest.mark.parametrize("step", ["POST uploads", "POST action", f"GET {UPLOAD_ID}"])
+    def test_42_an_upload_outlasts_one_in_each_of_its_calls(
+        self, connect: Connect, service: Service, clock: Clock, away: list[str], step: str
+    ) -> None:
+        away.append(step)
+        upload = connect(service.url, max_retries=0).uploads.upload_file(b"glTF", file_name="a.glb", timeout=1000)
+        assert upload.status == "imported"
+        assert service.steps == ["create", "part 1", "complete", "retrieve"]
+        assert clock.seconds >= 400
+
+    @pytest.mark.parametrize(
+        ("step", "kind"),
+        [
+            ("POST uploads", APIConnectionError),
+            ("POST action", APIConnectionError),
+            (f"GET {UPLOAD_ID}", UploadTimeoutError),
+        ],
+    )
+    def test_42_but_not_longer_than_its_patience(
+        self,
+        connect: Connect,
+        service: Service,
+        clock: Clock,
+        away: list[str],
+        step: str,
+        kind: type[BaseException],
+    ) -> None:
+        away += [step, f"GET {UPLOAD_ID}"]
+        with pytest.raises(kind):
+            connect(service.url).uploads.upload_file(b"glTF", file_name="a.glb", timeout=1000, patience=90)
+        assert clock.seconds == pytest.approx(90)
+
+    def test_42_a_single_call_counts_as_before(
+        self, connect: Connect, service: Service, clock: Clock, away: list[str]
+    ) -> None:
+        away.append(f"GET {UPLOAD_ID}")
+        with raises(APIConnectionError):
+            connect(service.url, max_retries=3).uploads.retrieve(UPLOAD_ID)
+        assert clock.pauses == [0.5, 1.0, 2.0]
+
+    @pytest.mark.parametrize("patience", [-1, float("nan"), "5", None, True])
+    def test_42_patience_is_a_number_of_seconds(self, connect: Connect, service: Service, patience: Any) -> None:
+        with raises(InvalidArgumentError, "patience"):
+            connect(service.url).uploads.upload_file(b"glTF", file_name="a.glb", patience=patience)
+        assert service.requests == []
+
+
+class TestCompleteAgain:
+    """Row 41: `complete` was answered, and nothing came of it."""
+
+    def upload(self, connect: Connect, service: Service, **options: Any) -> Any:
+        return connect(service.url).uploads.upload_file(b"glTF", file_name="a.glb", **options)
+
+    def test_41_is_said_again_when_polls_go_on_saying_pending(
+        self, connect: Connect, service: Service, clock: Clock
+    ) -> None:
+        service.script("retrieve", *statuses("pending", "pending"))
+        assert self.upload(connect, service).status == "imported"
+        assert service.steps[2:] == ["complete", "retrieve", "retrieve", "complete", "retrieve"]
+
+    def test_41_less_and_less_often_until_the_deadline(self, connect: Connect, service: Service, clock: Clock) -> None:
+        service.script("retrieve", *statuses(*["pending"] * 90))
+        with raises(UploadTimeoutError, "'pending'"):
+            self.upload(connect, service)
+        assert len(service.of("complete")) == 7
+
+    @pytest.mark.parametrize("fault", [lose, reply(409, {}), reply(500, {}), reply(200, b"<html>")])
+    def test_41_whatever_becomes_of_it_polls_tell(
+        self, connect: Connect, service: Service, clock: Clock, fault: Answering
+    ) -> None:
+        service.script("complete", VALIDATING, fault)
+        service.script("retrieve", *statuses("pending", "pending", "validating"))
+        assert self.upload(connect, service).status == "imported"
+
+    def test_41_one_that_is_not_settled_is_left_to_polls(
+        self, connect: Connect, service: Service, clock: Clock
+    ) -> None:
+        service.script("complete", *[reply(500, {})] * 6)
+        service.script("retrieve", *statuses(*["uploading"] * 7, "pending", "pending"))
+        assert self.upload(connect, service).status == "imported"
+        assert len(service.of("complete")) == 7
+
+    def test_41_a_stranger_who_waits_completes_nothing(self, connect: Connect, service: Service, clock: Clock) -> None:
+        service.script("retrieve", *statuses(*["pending"] * 9))
+        connect(service.url).uploads.wait(UPLOAD_ID)
+        assert set(service.steps) == {"retrieve"}
+
+    def test_43_a_long_wait_is_cut_where_a_transfer_is_at_stake(
+        self, connect: Connect, service: Service, clock: Clock
+    ) -> None:
+        service.script("complete", reply(503, {}, {"Retry-After": "3600"}))
+        service.script("retrieve", PENDING)
+        assert self.upload(connect, service).status == "imported"
+        assert clock.pauses == [60.0]

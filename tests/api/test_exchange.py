@@ -576,13 +576,12 @@ class TestWhatTheServiceAsksFor:
             ({"Retry-After": "7"}, {}, 7.0),
             ({"Retry-After": "7.5"}, {}, 7.5),
             ({"Retry-After": format_datetime(EPOCH.replace(second=20), usegmt=True)}, {}, 20.0),
-            ({"Retry-After": "3600"}, {}, 60.0),
+            ({"Retry-After": "60"}, {}, 60.0),
             ({"Retry-After": "0"}, {}, 0.5),
             ({"Retry-After": "soon"}, {}, 0.5),
             ({"Retry-After": "-5"}, {}, 0.5),
             ({"Retry-After": "nan"}, {}, 0.5),
             ({}, {"remainingSeconds": 9}, 9.0),
-            ({}, {"remainingSeconds": 1e9}, 60.0),
             ({}, {"remainingSeconds": True}, 0.5),
             ({"Retry-After": "3"}, {"remainingSeconds": 9}, 9.0),
             ({"Retry-After": format_datetime(EPOCH.replace(year=2020), usegmt=True)}, {}, 0.5),
@@ -602,6 +601,16 @@ class TestWhatTheServiceAsksFor:
         service.script("retrieve", reply(status, body, headers))
         connect(service.url).uploads.retrieve(UPLOAD_ID)
         assert clock.pauses == [pause]
+
+    @pytest.mark.parametrize("told", [("Retry-After", "3600", {}), ("X-Other", "0", {"remainingSeconds": 3600})])
+    def test_43_more_than_a_minute_is_told_at_once(
+        self, connect: Connect, service: Service, clock: Clock, told: tuple[str, str, Any]
+    ) -> None:
+        service.script("retrieve", reply(429, told[2], {told[0]: told[1]}))
+        with raises(RateLimitError) as caught:
+            connect(service.url).uploads.retrieve(UPLOAD_ID)
+        assert caught.error.retry_after == 3600.0
+        assert clock.pauses == []
 
     def test_is_told_when_there_is_no_further_try(self, connect: Connect, service: Service, clock: Clock) -> None:
         service.script("retrieve", reply(429, {"remainingSeconds": 42}))

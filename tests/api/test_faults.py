@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 from scenario_uploads import APIConnectionError, TransferError
-from scenario_uploads.retry import RetryPolicy
-from scenario_uploads.transfer import part
 
 from tests.support.clients import Clock, Connect, find_upload_threads, raises
 from tests.support.server import Exchange, hang, lose, reply, reset_in_body, stall, until
@@ -49,12 +47,11 @@ def test_everything_that_passes_at_once(connect: Connect, service: Service, cloc
 
 
 def test_1_storage_that_is_not_there_fails_the_upload_with_its_host(
-    connect: Connect, service: Service, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    connect: Connect, service: Service, clock: Clock
 ) -> None:
-    monkeypatch.setattr(part, "PART_POLICY", RetryPolicy(max_retries=2, base=0.0))
     service.part_url = "http://127.0.0.1:1/part-{number}?sig=" + SIGNATURE
     with raises(TransferError, "127.0.0.1", "refused") as caught:
-        upload(connect, service)
+        upload(connect, service, patience=0.1)
     assert SIGNATURE not in str(caught.error)
     assert caught.error.upload_id == UPLOAD_ID
     assert service.steps == ["create"]

@@ -124,6 +124,28 @@ class TestCancelling:
         asyncio.run(main())
         assert "complete" not in service.steps
 
+    @pytest.mark.parametrize("given", [False, True])
+    def test_45_any_number_of_calls_leaves_the_connections_usable(self, service: Service, given: bool) -> None:
+        """Cancelled at each step of a call in turn. The caller's own client has one connection, so none may be lost."""
+
+        async def main() -> None:
+            own = httpx.AsyncClient(limits=httpx.Limits(max_connections=1)) if given else None
+            async with AsyncScenario(
+                base_url=service.url, bearer_auth="token", http_client=own, max_retries=0, timeout=30
+            ) as client:
+                for steps in [*range(100)] * 2:
+                    task = asyncio.create_task(client.uploads.retrieve(UPLOAD_ID))
+                    for _ in range(steps):
+                        await asyncio.sleep(0)
+                    if task.cancel():
+                        with pytest.raises(asyncio.CancelledError):
+                            await task
+                assert (await client.uploads.retrieve(UPLOAD_ID)).upload.id == UPLOAD_ID
+            if own:
+                await own.aclose()
+
+        asyncio.run(main())
+
     def test_28_the_file_is_let_go_of_only_when_nobody_reads_it(self, service: Service) -> None:
         """A descriptor that is closed too early may by then be that of another file."""
 

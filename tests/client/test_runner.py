@@ -1,6 +1,7 @@
 """Who carries steps out: what they yield is done, and what comes of it goes back to them."""
 
 import asyncio
+import threading
 from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
@@ -14,7 +15,7 @@ from scenario_uploads.client.async_runner import AsyncConnections, AsyncRunner
 from scenario_uploads.client.runner import Connections, Runner
 
 from tests.support.clients import Clock, raises
-from tests.support.server import hang
+from tests.support.server import hang, until
 from tests.support.service import Service
 
 Steps = Generator[Any, Any, Any]
@@ -117,12 +118,11 @@ def test_an_interrupt_reaches_the_steps_so_that_they_can_clean_up(both: Both, mo
     assert cleaned == ["yes"]
 
 
-def test_after_closing_pauses_are_all_that_is_done(both: Both, service: Service, clock: Clock) -> None:
+@pytest.mark.parametrize("first", ["pause", "send"])
+def test_after_closing_nothing_is_done(both: Both, service: Service, clock: Clock, first: str) -> None:
     def steps() -> Steps:
-        yield Pause(1)
-        yield Send(request_to(service), 100)
+        yield Pause(1) if first == "pause" else Send(request_to(service), 100)
 
-    both.run(iter_nothing())
     if isinstance(both.runner, Runner):
         both.runner.close()
     else:
@@ -132,9 +132,59 @@ def test_after_closing_pauses_are_all_that_is_done(both: Both, service: Service,
     assert service.requests == []
 
 
-def iter_nothing() -> Steps:
-    return None
-    yield
+class TestClosingMeanwhile:
+    """Row 44: somebody else closes the client while a call waits. Each wait here would go on for hours."""
+
+    def waits(self, service: Service, for_what: str) -> Steps:
+        yield Pause(7200) if for_what == "time" else Send(request_to(service, read=7200.0), 100)
+
+    @pytest.mark.parametrize("for_what", ["time", "an answer"])
+    @pytest.mark.parametrize("closed", ["owner", "copy", "owner of a copy"])
+    def test_44_ends_the_wait_in_another_thread(self, service: Service, for_what: str, closed: str) -> None:
+        service.script("retrieve", hang)
+        owner = Runner(Connections(None))
+        waiting = owner if closed == "owner" else owner.share()
+        failures: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                waiting.run(self.waits(service, for_what))
+            except BaseException as error:  # noqa: BLE001 - it is what is looked at
+                failures.append(error)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        if for_what == "an answer":
+            until(lambda: service.requests)
+        (waiting if closed == "copy" and for_what == "time" else owner).close()
+        thread.join(300)
+        assert [type(error) for error in failures] == [ScenarioError]
+        assert "closed" in str(failures[0])
+        owner.close()
+
+    @pytest.mark.parametrize("for_what", ["time", "an answer"])
+    @pytest.mark.parametrize("closed", ["owner", "copy", "owner of a copy"])
+    def test_44_ends_the_wait_in_another_task(self, service: Service, for_what: str, closed: str) -> None:
+        service.script("retrieve", hang)
+
+        async def work() -> None:
+            owner = AsyncRunner(AsyncConnections(None))
+            waiting = owner if closed == "owner" else owner.share()
+            other = owner.share()
+            task = asyncio.create_task(waiting.run(self.waits(service, for_what)))
+            stays = asyncio.create_task(other.run(self.waits(service, "time")))
+            if for_what == "an answer":
+                await asyncio.to_thread(until, lambda: service.requests)
+            await asyncio.sleep(0)
+            await (waiting if closed == "copy" else owner).close()
+            with raises(ScenarioError, "closed"):
+                await task
+            assert stays.done() == (closed != "copy")
+            await owner.close()
+            with raises(ScenarioError, "closed"):
+                await stays
+
+        asyncio.run(work())
 
 
 def test_35_connections_of_a_parent_process_are_given_up(service: Service) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from scenario_uploads import (
     APIConnectionError,
@@ -20,7 +22,7 @@ from scenario_uploads import (
     TransferError,
     UploadTimeoutError,
 )
-from scenario_uploads.api.network import ApiClient, AsyncApiClient, _find_pools
+from scenario_uploads.api.network import ApiClient, AsyncApiClient, _find_pools, drop_lost_connections
 from scenario_uploads.retry import RetryPolicy
 from scenario_uploads.transfer import part
 from scenario_uploads.upload.ledger import SUFFIX, list_entries
@@ -254,6 +256,36 @@ def test_the_time_of_an_answer_is_that_of_one_read(service: Service) -> None:
         assert pools
         assert {type(pool._network_backend).__module__ for pool in pools} == {"scenario_uploads.api.network"}
     given[0].close()
+
+
+@pytest.mark.parametrize("kind", [ApiClient, AsyncApiClient])
+@pytest.mark.parametrize("renamed", ["pool", "backend"])
+def test_versions_that_differ_inside_are_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kind: Callable[[], Any], renamed: str
+) -> None:
+    """Without these names a response that never ends would not be bounded, and nobody would know."""
+    name = "HTTPTransport" if kind is ApiClient else "AsyncHTTPTransport"
+    given = getattr(httpx, name)
+
+    class Other(given):  # type: ignore[misc]
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            if renamed == "pool":
+                del self._pool
+            else:
+                del self._pool._network_backend
+
+    monkeypatch.setattr(httpx, name, Other)
+    kind()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert f"httpx {httpx.__version__}" in caplog.text
+
+
+def test_a_pool_that_differs_inside_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    client = httpx.AsyncClient()
+    del client._transport._pool._requests  # type: ignore[attr-defined]
+    asyncio.run(drop_lost_connections(client))
+    assert "each cancelled call may cost a connection" in caplog.text
 
 
 def test_proxies_keep_the_time_too(connect: Connect, monkeypatch: pytest.MonkeyPatch, service: Service) -> None:

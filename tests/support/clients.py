@@ -40,10 +40,10 @@ class Clock:
         async def sleep_async(seconds: float) -> None:
             self.sleep(seconds)
 
-        def sleep(seconds: float) -> None:
+        def pause(seconds: float, ended: Callable[[], bool]) -> None:
             self.sleep(seconds)  # a test may have replaced it
 
-        monkeypatch.setattr(runner, "time", SimpleNamespace(sleep=sleep))
+        monkeypatch.setattr(runner, "pause", pause)
         # The threads that send parts pause on their own; so little that nobody waits for it.
         monkeypatch.setattr(part, "PART_POLICY", evolve(part.PART_POLICY, base=0.01))
         fake = SimpleNamespace(**{**vars(asyncio), "sleep": sleep_async})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import random
+import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -13,6 +15,7 @@ from attrs import frozen
 from scenario_uploads.errors import IntegrityError, ScenarioError, TransferError, UploadURLExpiredError
 from scenario_uploads.retry import Repeat, RetryPolicy, next_delay
 from scenario_uploads.transfer import part as room
+from scenario_uploads.transfer import pool
 from scenario_uploads.transfer.connection import HaltedError, StorageResponse, StorageTimeouts
 from scenario_uploads.transfer.part import PART_POLICY, PartEvent, PartJob, classify_response, send_part
 from scenario_uploads.transfer.parts import Part, PartTarget
@@ -316,16 +319,46 @@ class TestSending:
             send(server.origin)
         assert [pause] == send.pauses
 
-    def test_10_storage_that_is_away_for_too_long_is_given_up(self, send: Sending) -> None:
-        """There may be tries left by then."""
-
-        def pass_by() -> None:
-            send.seconds += 400
-
-        send._on_pause = pass_by
+    def test_42_storage_that_is_away_is_tried_again_until_patience_ends(self, send: Sending) -> None:
         with pytest.raises(TransferError, match="refused"):
-            send("http://127.0.0.1:1", policy=RetryPolicy(max_retries=99))
-        assert len(send.pauses) == 3
+            send("http://127.0.0.1:1", policy=RetryPolicy(max_retries=0), patience=200.0)
+        assert send.seconds == pytest.approx(200.0)
+        assert max(send.pauses) == 20.0
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            ConnectionRefusedError(errno.ECONNREFUSED, "refused"),
+            OSError(errno.ENETUNREACH, "unreachable"),
+            socket.gaierror(socket.EAI_AGAIN, "no such name for now"),
+            ConnectionResetError(errno.ECONNRESET, "reset"),
+            TimeoutError("no connection within 10 s"),
+        ],
+    )
+    def test_42_and_may_be_there_again_after_an_hour(
+        self, send: Sending, monkeypatch: pytest.MonkeyPatch, fault: OSError
+    ) -> None:
+        connect = pool.open_socket
+
+        def connect_late(*args: Any) -> socket.socket:
+            if send.seconds < 3600:
+                raise fault
+            return connect(*args)
+
+        monkeypatch.setattr(pool, "open_socket", connect_late)
+        with serve(reply(503), reply(503)) as server:
+            send(server.origin, policy=RetryPolicy(max_retries=2), patience=4000.0)
+        assert send.events[-1].done
+
+    @pytest.mark.parametrize(("status", "seconds"), [(407, 1.5), (403, 1.5), (503, 60.0)])
+    def test_42_a_proxy_that_refuses_is_no_outage(
+        self, send: Sending, monkeypatch: pytest.MonkeyPatch, status: int, seconds: float
+    ) -> None:
+        with serve(*[reply(status)] * 20) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
+            with pytest.raises(TransferError, match=str(status)):
+                send("https://storage.example", policy=RetryPolicy(max_retries=2), patience=60.0)
+        assert send.seconds == seconds
 
     def test_10_but_not_while_bytes_move(self, send: Sending) -> None:
         """A part of hours may fail twice."""
@@ -360,8 +393,8 @@ class TestSending:
 
     def test_1_what_cannot_be_reached_is_named_without_its_secret(self, send: Sending) -> None:
         with pytest.raises(TransferError, match=r"Part 7 did not reach 127\.0\.0\.1: .*refused") as caught:
-            send("http://127.0.0.1:1", policy=RetryPolicy(max_retries=1))
-        assert len(send.pauses) == 1
+            send("http://127.0.0.1:1", patience=0.0)
+        assert send.pauses == []
         assert "s3cret" not in repr(caught.value)
 
     def test_6_no_http_is_told_so(self, send: Sending) -> None:

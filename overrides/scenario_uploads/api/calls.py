@@ -6,6 +6,8 @@ it. `Runner` carries the steps out in the calling thread, `AsyncRunner` awaits t
 
 from __future__ import annotations
 
+import logging
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -13,6 +15,7 @@ from typing import Any, TypeVar
 import httpx
 from attrs import evolve
 
+from scenario_uploads.decoding.enums import is_known
 from scenario_uploads.errors import (
     APIConnectionError,
     APIError,
@@ -31,12 +34,13 @@ from scenario_uploads.models import (
     UploadTriggerActionResponse,
 )
 from scenario_uploads.redaction import snippet
-from scenario_uploads.retry import RetryPolicy, backoff
+from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, next_delay
 from scenario_uploads.settings.defaults import check_seconds
 from scenario_uploads.settings.request import CallOptions
 from scenario_uploads.tls import find_certificate_error
 
 from .exchange import Api, Calling, Pause, Reply, ResponseMode, fetch
+from .faults import is_away
 from .operations import (
     action_operation,
     build_body,
@@ -47,9 +51,11 @@ from .operations import (
     find_id,
     retrieve_operation,
 )
-from .polling import UploadState, classify_status, is_past_pending, next_poll
+from .polling import UploadState, classify_status, is_complete_due, is_past_pending, next_poll
 
 T = TypeVar("T")
+
+logger = logging.getLogger("scenario_uploads")
 
 
 def create(
@@ -88,11 +94,29 @@ def trigger_action(
         return (yield from complete(api, upload_id, options, retries=retries, refusals=0, mode=mode))
 
 
-def wait(api: Api, upload: object, timeout: float, options: CallOptions) -> Calling[Upload]:
-    """Poll until an upload is imported or has failed."""
+def wait(
+    api: Api,
+    upload: object,
+    timeout: float,
+    options: CallOptions,
+    *,
+    patience: float = math.inf,
+    completing: bool = False,
+) -> Calling[Upload]:
+    """Poll until an upload is imported or has failed.
+
+    Args:
+        api: How the client talks to the API.
+        upload: The upload, or its id.
+        timeout: Seconds to wait.
+        options: What is special about these calls.
+        patience: Seconds to go on without any answer.
+        completing: Whether all parts are there, so that polls that go on saying `pending` call for another `complete`.
+    """
     upload_id = check_upload_id(find_id(upload))
     deadline = api.clock() + check_seconds("timeout", timeout, zero=True)
-    status, failure, poll = None, None, 0
+    answered_at = api.clock()
+    status, failure, poll, pending = None, None, 0, 0
     while True:
         remaining = deadline - api.clock()
         try:
@@ -103,20 +127,26 @@ def wait(api: Api, upload: object, timeout: float, options: CallOptions) -> Call
             if not _is_passing(error, strict=api.options.strict_responses):
                 raise
             failure = error
+            if not isinstance(error, APIConnectionError):
+                answered_at = api.clock()
         else:
-            status, failure = now.status, None
+            status, failure, answered_at = now.status, None, api.clock()
             state = classify_status(now.status, now.entity_id)
             if state is UploadState.FAILED:
                 raise failure_of(now, upload_id)
             if state is UploadState.DONE:
                 return now
-        remaining = deadline - api.clock()
+            pending += status == "pending"
+            if completing and status == "pending" and is_complete_due(pending):
+                failure = yield from _complete_again(api, upload_id, within)
+        remaining = min(deadline, answered_at + patience) - api.clock()
         delay = next_poll(poll, remaining)
         if delay is None:
             seen = f"the status was {str(status)!r}" if status else "no status was received"
-            message = f"Upload {upload_id} was not imported within {timeout:g} s; {seen}. It may still be: wait again."
+            bound = f"within {timeout:g} s" if api.clock() >= deadline else f"before {patience:g} s without an answer"
+            message = f"Upload {upload_id} was not imported {bound}; {seen}. It may still be: wait again."
             raise UploadTimeoutError(message, status=status, upload_id=upload_id) from failure
-        yield Pause(min(remaining, max(delay, _asked_delay(failure))))
+        yield Pause(min(remaining, max(delay, min(_asked_delay(failure), RetryPolicy().retry_after_cap))))
         poll += 1
 
 
@@ -127,50 +157,79 @@ def complete(
     *,
     retries: int,
     refusals: int,
+    patience: float | None = None,
     find_missing: Callable[[UploadTriggerActionResponse], str | None] | None = None,
     mode: ResponseMode = ResponseMode.MODEL,
 ) -> Calling[Reply[UploadTriggerActionResponse]]:
     """Say `complete` until the upload is past `pending`.
 
     When no response came, the service may well have done it, and a refusal (400, 409) may mean that it has: a retrieve
-    settles that, and its response then stands for that of the action. Of the `retries`, no more than `refusals` follow
-    a refusal.
+    settles that, and its response then stands for that of the action. A status that nobody knows settles nothing. Of
+    the `retries`, no more than `refusals` follow a refusal.
+
+    With `patience`, as for an upload whose parts are there, tries without a connection go on for that many seconds, a
+    longer wait than the cap is cut to it, and what is not settled in the end is left to polls.
     """
-    policy = RetryPolicy(retries)
     operation = action_operation(upload_id, UploadTriggerActionParams(action=UploadAction.COMPLETE), options)
-    retry = 0
+    strict, patient = api.options.strict_responses, patience is not None
+    policy, retry = RetryPolicy(retries, clip=patient), 0
     while True:
+        unsettled = None
         try:
-            reply = yield from fetch(api, operation, mode=mode, retries=0, find_missing=find_missing)
+            reply = yield from fetch(api, operation, mode=mode, retries=0, patience=patience, find_missing=find_missing)
         except APIError as error:
             refused = isinstance(error, APIStatusError) and error.status_code in (400, 409)
-            if not refused and not _is_passing(error, strict=api.options.strict_responses):
+            if not refused and not _is_passing(error, strict=strict, patient=patient):
                 raise
             failure = error
         else:
             return evolve(reply, retries_taken=retry)
         try:
             settled = yield from fetch(
-                api, retrieve_operation(upload_id, options), retries=0, find_missing=find_mix_up(upload_id)
+                api,
+                retrieve_operation(upload_id, options),
+                retries=0,
+                patience=patience,
+                find_missing=find_mix_up(upload_id),
             )
         except APIError as error:
-            if not _is_passing(error, strict=api.options.strict_responses):
+            if not _is_passing(error, strict=strict, patient=patient):
                 raise failure if refused else error from failure
         else:
             upload = settled.value.upload
             if is_past_pending(upload.status):
                 value = UploadTriggerActionResponse(upload=upload)
-                return Reply(operation, settled.response, settled.strict, retry, value)
-        if retry >= (min(retries, refusals) if refused else retries):
+                unsettled = Reply(operation, settled.response, settled.strict, retry, value)
+                if is_known(upload.status):
+                    return unsettled
+        outcome = Outcome(status=503, retry_after=_asked_delay(failure))
+        delay = next_delay(policy, retry, outcome, repeat=Repeat.SAFE, draw=api.draw)
+        if delay is None or (refused and retry >= refusals):
+            if unsettled is not None and patient:
+                return unsettled
             raise failure
-        yield Pause(max(backoff(policy, retry, api.draw), min(_asked_delay(failure), policy.retry_after_cap)))
+        yield Pause(delay)
         retry += 1
 
 
-def retrieve_once(api: Api, upload_id: str, options: CallOptions, *, retries: int | None = 0) -> Calling[Upload]:
+def _complete_again(api: Api, upload_id: str, options: CallOptions) -> Calling[APIError | None]:
+    """Say `complete` once more; what comes of it, the next poll tells, so a fault is returned."""
+    operation = action_operation(upload_id, UploadTriggerActionParams(action=UploadAction.COMPLETE), options)
+    logger.info("Upload %s is pending still; complete is sent again.", upload_id)
+    try:
+        yield from fetch(api, operation, retries=0)
+    except APIError as error:
+        return error
+    return None
+
+
+def retrieve_once(
+    api: Api, upload_id: str, options: CallOptions, *, retries: int | None = 0, patience: float | None = None
+) -> Calling[Upload]:
     """Read an upload with this many retries, None for the client's: most callers poll, and retry that way."""
     operation = retrieve_operation(upload_id, options)
-    reply = yield from fetch(api, operation, retries=retries, find_missing=find_mix_up(upload_id))
+    find_missing = find_mix_up(upload_id)
+    reply = yield from fetch(api, operation, retries=retries, patience=patience, find_missing=find_missing)
     return reply.value.upload
 
 
@@ -202,10 +261,10 @@ def failure_of(upload: Upload, upload_id: str) -> UploadFailedError:
     return UploadFailedError(message, reason=reason, upload=upload, upload_id=upload_id)
 
 
-def _is_passing(error: APIError, *, strict: bool) -> bool:
-    """Return whether a fault may be gone at the next try, whatever the request."""
+def _is_passing(error: APIError, *, strict: bool, patient: bool = False) -> bool:
+    """Return whether a fault may be gone at the next try, whatever the request; patience with an outage has ended."""
     if isinstance(error, APIConnectionError):
-        return find_certificate_error(error) is None
+        return find_certificate_error(error) is None and not (patient and is_away(error.__cause__))
     if isinstance(error, APIStatusError):
         return error.status_code in (408, 429) or error.status_code >= 500
     return isinstance(error, APIResponseValidationError) and not strict

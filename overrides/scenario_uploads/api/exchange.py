@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from enum import Enum, auto
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 import httpx
@@ -19,7 +20,7 @@ from attrs import field, frozen
 
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.redaction import redact
-from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, next_delay
+from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, Tries
 from scenario_uploads.settings.client import ClientOptions
 
 from .faults import FAULTS, classify_exception, classify_response
@@ -30,6 +31,9 @@ from .responses import CUT_SHORT, find_fault, invalid_response
 T = TypeVar("T")
 
 logger = logging.getLogger("scenario_uploads.http")
+
+# Bytes of a response whose decoding takes more than a millisecond or two.
+LARGE_BODY = 64 * 1024
 
 
 class ResponseMode(Enum):
@@ -83,6 +87,13 @@ class Pause:
 
 
 @frozen
+class Work:
+    """To do: call this, which takes long or asks the disk, and return what it returns."""
+
+    call: Callable[[], object]
+
+
+@frozen
 class Api:
     """How a client talks to the API: its settings, and the chance and clocks that decisions use."""
 
@@ -92,7 +103,7 @@ class Api:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
-Calling = Generator[Send | Pause, Any, T]
+Calling = Generator[Send | Pause | Work, Any, T]
 
 
 def fetch(
@@ -101,6 +112,7 @@ def fetch(
     *,
     mode: ResponseMode = ResponseMode.MODEL,
     retries: int | None = None,
+    patience: float | None = None,
     find_missing: Callable[[T], str | None] | None = None,
 ) -> Calling[Reply[T]]:
     """Send an operation until it is answered, refused or given up, and return what it came to.
@@ -112,6 +124,7 @@ def fetch(
         operation: What to call.
         mode: What the caller wants of the response.
         retries: Instead of the client's.
+        patience: Seconds for which tries without a connection go on; None counts them like others.
         find_missing: Returns what a decoded response lacks without which there is no going on, or None.
 
     Raises:
@@ -120,9 +133,9 @@ def fetch(
         APIResponseValidationError: When the response is no JSON object, lacks what `find_missing` looks for, or (with
             `strict_responses`) breaks the contract.
     """
-    policy = RetryPolicy(api.options.max_retries if retries is None else retries)
+    policy = RetryPolicy(api.options.max_retries if retries is None else retries, patience=patience)
+    tries = Tries(policy, operation.repeat, api.draw, api.clock)
     strict = api.options.strict_responses
-    retry = unanswered = 0
     while True:
         error: ScenarioError
         cause: Exception | None = None
@@ -138,19 +151,24 @@ def fetch(
             logger.info("%s: answered with status %d", operation.name, response.status_code)
             if response.is_success and find_fault(response) != CUT_SHORT:
                 if mode is not ResponseMode.MODEL:
-                    return Reply(operation, response, strict, retry)
-                value = operation.decode(response, strict=strict)
+                    return Reply(operation, response, strict, tries.failed)
+                value = yield from _decode(operation, response, strict=strict)
                 missing = find_missing(value) if find_missing is not None else None
                 if not missing:
-                    return Reply(operation, response, strict, retry, value)
+                    return Reply(operation, response, strict, tries.failed, value)
                 error = invalid_response(response, operation.name, missing)
                 # What makes something is not done twice for a response that says too little of it.
                 outcome = Outcome(retryable=operation.repeat is Repeat.SAFE)
             else:
                 error, outcome = classify_response(response, operation.name, now=api.now())
-        delay = next_delay(policy, retry, outcome, repeat=operation.repeat, draw=api.draw, unanswered=unanswered)
+        delay = tries.fail(outcome)
         if delay is None:
             raise error from cause
-        retry, unanswered = retry + 1, unanswered + outcome.unanswered
-        logger.info("%s; trying again in %.2f s, %d of %d.", error, delay, retry, policy.max_retries)
+        logger.log(tries.level, "%s; trying again in %.2f s, %s.", error, delay, tries)
         yield Pause(delay)
+
+
+def _decode(operation: Operation[T], response: httpx.Response, *, strict: bool) -> Calling[T]:
+    decode = partial(operation.decode, response, strict=strict)
+    value: T = (yield Work(decode)) if len(response.content) > LARGE_BODY else decode()
+    return value

@@ -24,7 +24,7 @@ from scenario_uploads.errors import (
 )
 from scenario_uploads.redaction import mask, redact_chain, snippet
 from scenario_uploads.retry import Outcome, Repeat, parse_retry_after, parse_seconds
-from scenario_uploads.tls import REMEDY, find_certificate_error
+from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
 
 from .responses import CUT_SHORT, find_secrets, invalid_response, mask_response, parse_body
 
@@ -70,7 +70,12 @@ def classify_exception(
         message += "; whether the service received it is unknown, so it was not sent again"
     kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError
     retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | UnicodeError)
-    return kind(message, request=request), Outcome(sent=not unsent, retryable=retryable)
+    return kind(message, request=request), Outcome(sent=not unsent, retryable=retryable, away=is_away(error))
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Return whether nobody could be reached. A proxy that refuses is there, and a pool that is full is here."""
+    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) and not is_tls_refusal(error)
 
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {

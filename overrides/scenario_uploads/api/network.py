@@ -7,6 +7,8 @@ would hold a call for as long as it likes. So the streams below the clients give
 from __future__ import annotations
 
 import base64
+import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +26,8 @@ from .request import user_agent
 
 T = TypeVar("T")
 
+logger = logging.getLogger("scenario_uploads")
+
 
 class ApiClient(httpx.Client):
     """An `httpx.Client` whose answers end within the read timeout, and that a forked child can let go of.
@@ -37,8 +41,7 @@ class ApiClient(httpx.Client):
         routes = _Routes(network or Network.read())
         # What the environment says is known already, and read as for storage.
         super().__init__(transport=routes, trust_env=False)
-        for pool in _find_pools(self):
-            pool._network_backend = _Backend(pool._network_backend, self._streams)  # noqa: SLF001 - see there
+        _wrap_backends(self, lambda backend: _Backend(backend, self._streams))
 
     def abandon(self) -> None:
         """Close the sockets that a forked child has from its parent, which ends no connection of the parent.
@@ -53,6 +56,10 @@ class ApiClient(httpx.Client):
     def close(self) -> None:
         """Close every connection, those too that other threads are just making."""
         self._streams.closed = True
+        for stream in self._streams.list():
+            # Closing alone does not wake who reads. Not by the method of a TLS socket, which would not bear the reader.
+            with suppress(OSError):
+                socket.socket.shutdown(stream.get_extra_info("socket"), socket.SHUT_RDWR)
         super().close()
         for stream in self._streams.list():
             stream.close()
@@ -64,8 +71,29 @@ class AsyncApiClient(httpx.AsyncClient):
     def __init__(self, network: Network | None = None) -> None:
         routes = _AsyncRoutes(network or Network.read())
         super().__init__(transport=routes, trust_env=False)
-        for pool in _find_pools(self):
-            pool._network_backend = _AsyncBackend(pool._network_backend)  # noqa: SLF001 - see there
+        _wrap_backends(self, _AsyncBackend)
+
+
+async def drop_lost_connections(client: httpx.AsyncClient) -> None:
+    """Take connections that nobody will ever use again out of the pools of a client, its caller's own client too.
+
+    When a call is cancelled between getting a connection and using it, httpcore forgets the call and keeps the
+    connection, which is neither idle nor closed, and counts it for ever.
+    """
+    for pool in _find_pools(client):
+        try:
+            used = {id(request.connection) for request in pool._requests}  # noqa: SLF001 - httpcore offers no other way
+            connections = pool._connections  # noqa: SLF001 - see above
+        except AttributeError:
+            logger.warning(
+                "This httpcore differs inside from the versions that this package knows: each cancelled call may cost a"
+                " connection until the client is closed."
+            )
+            continue
+        for connection in [*connections]:
+            if id(connection) not in used and not connection.is_idle() and not connection.is_closed():
+                connections.remove(connection)
+                await connection.aclose()
 
 
 class _Routes(httpx.BaseTransport):
@@ -140,12 +168,31 @@ def _hide_credentials(proxy: Proxy | None) -> Iterator[None]:
 
 
 def _find_pools(client: Any) -> list[Any]:
-    """Return the connection pools of a client, those for its proxies too.
+    """Return the connection pools of a client, those for its proxies too; other transports than HTTPX's have none.
 
-    httpx has no parameter for what lies below its pools; where they are is the same since its version 0.13.
+    HTTPX has no parameter for what lies below its pools; where they are is the same since its version 0.13.
     """
-    transports = client._transport.transports.values()  # noqa: SLF001
-    return [pool for transport in transports if (pool := getattr(transport, "_pool", None)) is not None]
+    outer = [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]
+    inner = [each for one in outer for each in getattr(one, "transports", {None: one}).values()]
+    return [pool for transport in inner if (pool := getattr(transport, "_pool", None)) is not None]
+
+
+def _wrap_backends(client: httpx.Client | httpx.AsyncClient, wrap: Callable[[Any], Any]) -> None:
+    """Put our streams below each pool of our own client, or say that there is no way to."""
+    pools = _find_pools(client)
+    for pool in pools:
+        if not hasattr(pool, "_network_backend"):
+            pools = []
+            break
+        pool._network_backend = wrap(pool._network_backend)  # noqa: SLF001 - see above
+    if not pools:
+        versions = f"httpx {httpx.__version__} and its httpcore"
+        logger.warning(
+            "%s differ inside from the versions that this package knows: a response that never ends is not bounded by"
+            " the read timeout, and closing the client does not end its requests. Install the versions that the"
+            " package was tested with, or a newer package.",
+            versions,
+        )
 
 
 class _Streams:

@@ -39,6 +39,14 @@ def is_past_pending(status: object) -> bool:
     return isinstance(status, str) and status != "pending"
 
 
+def is_complete_due(pending: int) -> bool:
+    """Return whether `complete` is to be sent again after so many polls that said `pending`.
+
+    After 2, 4, 8, 16 of them: the first may be a look at what the service has not written yet.
+    """
+    return pending > 1 and pending & (pending - 1) == 0
+
+
 def next_poll(poll: int, remaining: float) -> float | None:
     """Return the seconds to sleep before looking again, or None when the time is up.
 

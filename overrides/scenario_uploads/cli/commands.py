@@ -36,6 +36,7 @@ from scenario_uploads.errors import (
 )
 from scenario_uploads.models import Upload, UploadKind
 from scenario_uploads.redaction import snippet
+from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.upload.ledger import clean as remove_ledgers
 from scenario_uploads.upload.ledger import default_folder, list_entries
 
@@ -99,6 +100,9 @@ def upload(
     resume: Annotated[bool, typer.Option(help="Send only what an earlier try of this upload has not.")] = True,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the import.")] = False,
     timeout: Timeout = 300,
+    patience: Annotated[
+        float, typer.Option(help="Seconds without a byte for which a connection is tried again.")
+    ] = DEFAULT_PATIENCE,
     as_json: AsJson = False,
     base_url: BaseUrl = None,
     project_id: ProjectId = None,
@@ -115,6 +119,7 @@ def upload(
             concurrency=concurrency,
             wait=not no_wait,
             timeout=timeout,
+            patience=patience,
             on_progress=on_progress,
             max_bandwidth=max_bandwidth,
             integrity=integrity,

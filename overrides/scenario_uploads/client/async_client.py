@@ -24,6 +24,7 @@ from scenario_uploads.models import (
     UploadRetrieveResponse,
     UploadTriggerActionResponse,
 )
+from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.sentinels import NOT_GIVEN, NotGiven, Omit
 from scenario_uploads.settings.client import ClientOptions, change_options, check_http_client, resolve_options
 from scenario_uploads.settings.defaults import DEFAULT_MAX_RETRIES
@@ -498,6 +499,7 @@ class AsyncUploads:
         concurrency: int = 8,
         wait: bool = True,
         timeout: float = 300,
+        patience: float = DEFAULT_PATIENCE,
         on_progress: Callable[[UploadProgress], object] | None = None,
         integrity: bool = True,
         resume: bool | str | os.PathLike[str] = False,
@@ -521,6 +523,8 @@ class AsyncUploads:
             concurrency: How many parts are sent at once, 1 to 64.
             wait: Wait for the import; otherwise return once the service has all parts.
             timeout: Seconds to wait for the import. The transfer itself may take as long as bytes move.
+            patience: Seconds since a byte last moved, from 0, for which the upload goes on trying to reach a service or
+                a storage that is away: refused, unreachable, without a name, reset while connecting.
             on_progress: Called with an `UploadProgress` as the upload goes on, never from two threads at once. An
                 exception in it stops the upload and comes out of this call.
             integrity: Compare the MD5 of each part, taken as it is sent, with what storage says it received.
@@ -554,6 +558,7 @@ class AsyncUploads:
             concurrency=concurrency,
             wait=wait,
             timeout=timeout,
+            patience=patience,
             on_progress=on_progress,
             integrity=integrity,
             resume=resume,

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from time import perf_counter
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 import httpx
+from anyio import CancelScope
 from attrs import evolve
 
-from scenario_uploads.api.exchange import Pause, Send
-from scenario_uploads.api.network import AsyncApiClient
+from scenario_uploads.api.exchange import Pause, Send, Work
+from scenario_uploads.api.network import AsyncApiClient, drop_lost_connections
 from scenario_uploads.api.request import user_agent
 from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.errors import ScenarioError, TransferError
@@ -51,6 +52,8 @@ class AsyncConnections:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self.waiting: dict[CancelScope, AsyncRunner] = {}
+        """What waits for an answer or for time to pass, and for whom."""
         watch_forks(self)
         guard_logs()
 
@@ -59,11 +62,18 @@ class AsyncConnections:
         """Whether no more calls can go over them."""
         return self._closed or (self._given is not None and self._given.is_closed)
 
+    def end_waiting(self, runner: AsyncRunner | None = None) -> None:
+        """End what waits, all of it or that of one runner."""
+        for scope, owner in [*self.waiting.items()]:
+            if runner in (None, owner):
+                scope.cancel()
+
     async def close(self) -> None:
         """Close what was opened here. Idempotent."""
         with self._lock:
             self._closed = True
             own, self._own = self._own, None
+        self.end_waiting()
         if self._storage is not None:
             self._storage.close()
         if own is not None:
@@ -152,10 +162,11 @@ class AsyncRunner:
     async def close(self) -> None:
         """Make no more calls, and close the connections when they are its own. Idempotent."""
         self._closed = True
+        self._connections.end_waiting(self)
         if self._owner:
             await self._connections.close()
 
-    async def run(self, steps: Generator[Send | Pause | Transfer, Any, T]) -> T:
+    async def run(self, steps: Generator[Send | Pause | Transfer | Work, Any, T]) -> T:
         """Carry out the steps of a call in the running event loop."""
         try:
             step = next(steps)
@@ -169,14 +180,17 @@ class AsyncRunner:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
 
-    async def _perform(self, step: Send | Pause | Transfer) -> object:
+    async def _perform(self, step: Send | Pause | Transfer | Work) -> object:
         match step:
             case Send():
                 return await self._send(step)
             case Pause():
-                await asyncio.sleep(step.seconds)
+                with self._until_closed():
+                    await asyncio.sleep(step.seconds)
             case Transfer():
                 return await self._transfer(step.job)
+            case Work():
+                return await _run_in_thread(step.call, inline=True)
         return None
 
     async def _transfer(self, job: TransferJob) -> int:
@@ -196,51 +210,69 @@ class AsyncRunner:
         # loop is left alone: waking it for each step takes Python's lock from the threads that send.
         relay = (lambda event: loop.call_soon_threadsafe(report, event)) if job.on_progress else None
         relayed = evolve(job, on_progress=relay)
-        thread, future = _start(partial(transfer_parts, self._open().to_storage(), relayed, stop=stop))
+        work = partial(transfer_parts, self._open().to_storage(), relayed, stop=stop)
+        attempt = 1
         try:
-            await asyncio.shield(future)
-        except asyncio.CancelledError:
-            stop.set()
-            # Who cancels again does not get ahead of the threads: what they read is closed afterwards.
-            while not future.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait({future})
-            # What it says of being stopped is no news.
-            future.exception()
-            raise
+            attempt = await _run_in_thread(work, stop.set)
         except TransferError:
             if not failure:
                 raise
-        finally:
-            if future.done():
-                # The work is done, so its thread ends at once.
-                thread.join()
         if failure:
             raise failure[0]
-        return future.result()
+        return attempt
 
     async def _send(self, step: Send) -> httpx.Response:
-        """Send a request, ignoring the base URL, credentials, redirects and timeouts of the caller's own client."""
-        start = perf_counter()
-        client = self._open().to_api()
-        response = await client.send(step.request, stream=True, auth=None, follow_redirects=False)
-        if step.stream and response.is_success and not response.is_stream_consumed:
-            return response
-        return await read_async(response, step.limit, start)
+        """Send a request. Whoever cancels waits until the pool of connections is in order again.
+
+        HTTPCore protects its clean-up from a cancellation by anyio alone. A task that is cancelled in the middle of it
+        would keep its place in the pool for ever.
+        """
+        client, scope = self._open().to_api(), CancelScope()
+
+        async def work() -> httpx.Response | None:
+            with scope:
+                return await send_async(client, step)
+            await drop_lost_connections(client)
+            return None
+
+        with self._until_closed(scope):
+            task = asyncio.ensure_future(work())
+            try:
+                response = await asyncio.shield(task)
+            except asyncio.CancelledError:
+                scope.cancel()
+                await _outwait(task)
+                if not task.cancelled() and not task.exception() and (response := task.result()):
+                    await response.aclose()
+                raise
+        return cast("httpx.Response", response)
+
+    @contextmanager
+    def _until_closed(self, scope: CancelScope | None = None) -> Iterator[None]:
+        """End what is in the block when somebody closes the client, and say so."""
+        with ExitStack() as stack:
+            ending = scope or stack.enter_context(CancelScope())
+            self._open().waiting[ending] = self
+            stack.callback(self._connections.waiting.pop, ending)
+            yield
+        if ending.cancel_called:
+            raise ScenarioError(CLOSED)
 
     def _open(self) -> AsyncConnections:
-        if self._closed:
+        if self.closed:
             raise ScenarioError(CLOSED)
         return self._connections
 
 
-def _start(work: Callable[[], T]) -> tuple[threading.Thread, asyncio.Future[T]]:
-    """Begin work in a thread of its own, and return it with a future of the running loop.
+async def _run_in_thread(
+    work: Callable[[], T], stop: Callable[[], object] = lambda: None, *, inline: bool = False
+) -> T:
+    """Return what some work in a thread of its own comes to. Cancelled, stop it and wait for its end.
 
     No executor: the loop's may be full of others' work for hours, and Python's end would wait for the work of any.
 
     Raises:
-        TransferError: When no thread can be begun.
+        TransferError: When no thread can be started, and the work is not done `inline` then.
     """
     outcome: Future[T] = Future()
 
@@ -250,12 +282,42 @@ def _start(work: Callable[[], T]) -> tuple[threading.Thread, asyncio.Future[T]]:
         except BaseException as error:  # noqa: BLE001 - it is raised where the future is awaited
             outcome.set_exception(error)
 
-    thread = threading.Thread(target=run, name="scenario-uploads-transfer", daemon=True)
+    thread = threading.Thread(target=run, name="scenario-uploads-work", daemon=True)
     try:
         thread.start()
     except RuntimeError as error:
+        if inline:
+            return work()
         raise TransferError(f"The parts cannot be sent: {error}.") from error
-    return thread, asyncio.wrap_future(outcome)
+    future = asyncio.wrap_future(outcome)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        stop()
+        await _outwait(future)
+        # What it says of being stopped is no news.
+        future.exception()
+        raise
+    finally:
+        if future.done():
+            # The work is done, so its thread ends at once.
+            thread.join()
+
+
+async def _outwait(future: asyncio.Future[Any]) -> None:
+    """Wait until something is done. Who cancels again does not get ahead of it: what it uses is closed afterwards."""
+    while not future.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait({future})
+
+
+async def send_async(client: httpx.AsyncClient, step: Send) -> httpx.Response:
+    """Send a request, ignoring the base URL, credentials, redirects and timeouts of the caller's own client."""
+    start = perf_counter()
+    response = await client.send(step.request, stream=True, auth=None, follow_redirects=False)
+    if step.stream and response.is_success and not response.is_stream_consumed:
+        return response
+    return await read_async(response, step.limit, start)
 
 
 async def read_async(response: httpx.Response, limit: int, start: float | None = None) -> httpx.Response:

@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import httpx
 
-from scenario_uploads.api.exchange import Pause, Send
+from scenario_uploads.api.exchange import Pause, Send, Work
 from scenario_uploads.api.network import ApiClient
 from scenario_uploads.api.request import user_agent
 from scenario_uploads.api.responses import BodyReader
@@ -27,6 +27,9 @@ from scenario_uploads.transfer.pool import Storage
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+# Seconds until somebody who waits finds that the client was closed.
+SLICE = 0.25
 
 
 class Connections:
@@ -128,7 +131,7 @@ class Runner:
         if self._owner:
             self._connections.close()
 
-    def run(self, steps: Generator[Send | Pause | Transfer, Any, T]) -> T:
+    def run(self, steps: Generator[Send | Pause | Transfer | Work, Any, T]) -> T:
         """Carry out the steps of a call in this thread."""
         try:
             step = next(steps)
@@ -142,29 +145,44 @@ class Runner:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
 
-    def _perform(self, step: Send | Pause | Transfer) -> object:
+    def _perform(self, step: Send | Pause | Transfer | Work) -> object:
         match step:
             case Send():
                 return self._send(step)
             case Pause():
-                time.sleep(step.seconds)
+                pause(step.seconds, lambda: self.closed)
+                self._open()
             case Transfer():
                 return transfer_parts(self._open().to_storage(), step.job)
+            case Work():
+                return step.call()
         return None
 
     def _send(self, step: Send) -> httpx.Response:
         """Send a request, ignoring the base URL, credentials, redirects and timeouts of the caller's own client."""
         start = perf_counter()
         client = self._open().to_api()
-        response = client.send(step.request, stream=True, auth=None, follow_redirects=False)
-        if step.stream and response.is_success and not response.is_stream_consumed:
-            return response
-        return read_sync(response, step.limit, start)
+        try:
+            response = client.send(step.request, stream=True, auth=None, follow_redirects=False)
+            if step.stream and response.is_success and not response.is_stream_consumed:
+                return response
+            return read_sync(response, step.limit, start)
+        except Exception as error:
+            if self.closed:
+                raise ScenarioError(CLOSED) from error
+            raise
 
     def _open(self) -> Connections:
-        if self._closed:
+        if self.closed:
             raise ScenarioError(CLOSED)
         return self._connections
+
+
+def pause(seconds: float, ended: Callable[[], bool]) -> None:
+    """Wait, but no longer than until somebody has closed the client."""
+    deadline = time.monotonic() + seconds
+    while not ended() and (remaining := deadline - time.monotonic()) > 0:
+        time.sleep(min(SLICE, remaining))
 
 
 def read_sync(response: httpx.Response, limit: int, start: float | None = None) -> httpx.Response:

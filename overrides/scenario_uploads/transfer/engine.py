@@ -16,6 +16,7 @@ from contextlib import suppress
 from attrs import evolve, field, frozen
 
 from scenario_uploads.errors import TransferError
+from scenario_uploads.retry import DEFAULT_PATIENCE
 
 from .connection import SLICE, HaltedError
 from .pace import Budget, Pace
@@ -39,6 +40,7 @@ class TransferJob:
         parts_total: Parts of the whole file.
         concurrency: How many parts are sent at once, at most.
         integrity: Whether the MD5 of each part is compared with storage's ETag.
+        patience: Seconds since a byte last moved for which storage that cannot be reached is tried again.
         max_bandwidth: Bytes a second over all parts, or None for no limit.
         on_progress: Called from the counting thread.
         on_part: Called from the counting thread with the number of each part that is there.
@@ -50,6 +52,7 @@ class TransferJob:
     parts_total: int
     concurrency: int
     integrity: bool = True
+    patience: float = DEFAULT_PATIENCE
     max_bandwidth: float | None = None
     on_progress: OnProgress | None = field(default=None, repr=False)
     on_part: Callable[[int], object] | None = field(default=None, repr=False)
@@ -119,6 +122,7 @@ class _Workers:
             pause=self._step_back,
             allow=self._allow if job.max_bandwidth else None,
             alone=self._pace.maximum == 1,
+            patience=job.patience,
         )
 
     @property

@@ -5,6 +5,7 @@ Of storage's errors only the code and the request id are ever shown: the rest ma
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 import time
@@ -14,21 +15,29 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import h11
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from scenario_uploads.errors import IntegrityError, TransferError, UploadURLExpiredError
 from scenario_uploads.redaction import redact_chain, snippet
-from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, next_delay, parse_date, parse_retry_after
-from scenario_uploads.tls import REMEDY, find_certificate_error
+from scenario_uploads.retry import (
+    DEFAULT_PATIENCE,
+    Outcome,
+    Repeat,
+    RetryPolicy,
+    Tries,
+    parse_date,
+    parse_retry_after,
+)
+from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
 
 from .connection import Body, HaltedError, StorageResponse
 from .parts import PartTarget
 from .pool import Storage, UnreachableError
 from .source import Source, read_chunk
+from .tunnel import ProxyRefusedError
 
-PART_POLICY = RetryPolicy(max_retries=8, base=0.5, cap=20.0)
-# Counted from the first failure of a part since bytes of it moved: a storage that is away for longer is given up.
-PART_DEADLINE = 900.0
+logger = logging.getLogger("scenario_uploads")
+PART_POLICY = RetryPolicy(max_retries=8, base=0.5, cap=20.0, clip=True)
 # What went out is told in steps: every word wakes the counting thread, and Python's lock is what TLS waits for.
 REPORT_SIZE = 4 * 1024 * 1024
 REPORT_SECONDS = 0.25
@@ -71,7 +80,8 @@ class PartJob:
         pause: Waits so many seconds, or until it is time to stop.
         allow: Waits until bytes may go out, and returns how many of so many; None without a limit.
         alone: Whether no other part is sent at the same time.
-        policy: How often a part is tried.
+        patience: Seconds since a byte last moved for which storage that cannot be reached is tried again.
+        policy: How often a part is tried else.
         draw: Gives an even number from 0 to 1, for the jitter.
         clock: Gives seconds, for the deadline.
         now: Gives the time of day, for `Retry-After` and expiry.
@@ -85,6 +95,7 @@ class PartJob:
     pause: Callable[[float], object]
     allow: Callable[[int], int] | None = None
     alone: bool = False
+    patience: float = DEFAULT_PATIENCE
     policy: RetryPolicy = field(factory=lambda: PART_POLICY)
     draw: Callable[[], float] = random.random
     clock: Callable[[], float] = time.monotonic
@@ -108,15 +119,16 @@ def send_part(job: PartJob, target: PartTarget) -> None:
         TransferError: When storage refuses, or the tries are used up.
         HaltedError: When `job.halted` says so.
     """
-    retry, failed_at, forbidden = 0, None, False
+    tries = Tries(evolve(job.policy, patience=job.patience), Repeat.SAFE, job.draw, job.clock)
+    forbidden = False
     while True:
-        job.report(PartEvent(target.part.number, attempt=retry + 1))
+        job.report(PartEvent(target.part.number, attempt=tries.failed + 1))
         sent, told, told_at = 0, 0, job.clock()
 
         def count(amount: int) -> None:
             nonlocal sent, told, told_at
             sent += amount
-            now = job.clock()
+            tries.moved_at = now = job.clock()
             if sent - told >= REPORT_SIZE or sent == target.part.length or now - told_at >= REPORT_SECONDS:
                 job.report(PartEvent(sent=sent - told))
                 told, told_at = sent, now
@@ -126,15 +138,14 @@ def send_part(job: PartJob, target: PartTarget) -> None:
             job.report(PartEvent(target.part.number, done=True))
             return
         job.report(PartEvent(sent=-told, slow=result.slow))
-        failed_at = job.clock() if sent or failed_at is None else failed_at
-        delay = next_delay(job.policy, retry, result.outcome, repeat=Repeat.SAFE, draw=job.draw)
-        if delay is None or (result.forbidden and forbidden) or job.clock() + delay - failed_at > PART_DEADLINE:
+        delay = tries.fail(result.outcome)
+        if delay is None or (result.forbidden and forbidden):
             raise result.error
+        logger.log(tries.level, "%s Trying again in %.2f s, %s.", result.error, delay, tries)
         forbidden = forbidden or result.forbidden
         job.pause(delay)
         if job.halted():
             raise HaltedError
-        retry += 1
 
 
 def _try(job: PartJob, target: PartTarget, count: Callable[[int], object]) -> AttemptResult:
@@ -170,7 +181,11 @@ def _classify_exception(error: OSError | h11.RemoteProtocolError, target: PartTa
         what = snippet(error.strerror or str(error) or type(error).__name__)
     failure = TransferError(f"Part {target.part.number} did not reach {host}: {what}.")
     failure.__cause__ = error
-    return AttemptResult(failure, Outcome(sent=not isinstance(error, UnreachableError), retryable=certificate is None))
+    unreached = isinstance(error, UnreachableError)
+    refused = is_tls_refusal(error) or isinstance(error.__cause__, ProxyRefusedError)
+    return AttemptResult(
+        failure, Outcome(sent=not unreached, retryable=certificate is None, away=unreached and not refused)
+    )
 
 
 def classify_response(response: StorageResponse, target: PartTarget, *, now: datetime) -> AttemptResult:

@@ -23,6 +23,10 @@ from .connection import Deadline, Halted, wait_for
 _CONNECTING = frozenset({errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
 
 
+class ProxyRefusedError(ConnectionError):
+    """The proxy does not want to open the tunnel, and waiting will not change that."""
+
+
 def open_socket(host: str, port: int, timeout: float, halted: Halted) -> socket.socket:
     """Return a connected socket that does not block; every address of the host is tried."""
     failure: OSError | None = None
@@ -108,7 +112,9 @@ def open_tunnel(
             protocol.receive_data(_receive(sock, 4096, deadline, halted))
         elif isinstance(event, h11.Response):
             if not 200 <= event.status_code < 300:
-                raise ConnectionError(f"the proxy answered {event.status_code}")
+                # The others say that the host behind it is away.
+                kind = ConnectionError if event.status_code in (502, 503, 504) else ProxyRefusedError
+                raise kind(f"the proxy answered {event.status_code}")
             return
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from attrs import field, frozen
 
 from scenario_uploads.errors import InvalidArgumentError
+from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.settings.defaults import check_seconds
 from scenario_uploads.settings.request import CallOptions
 from scenario_uploads.transfer.progress import OnProgress
@@ -32,6 +33,7 @@ class FileOptions:
     concurrency: int = 8
     wait: bool = True
     timeout: float = 300
+    patience: float = DEFAULT_PATIENCE
     on_progress: OnProgress | None = None
     integrity: bool = True
     resume: bool | str | os.PathLike[str] = False
@@ -54,6 +56,7 @@ def check_file_options(options: FileOptions) -> None:
     if told is not None and (not callable(told) or inspect.iscoroutinefunction(told)):
         raise InvalidArgumentError(f"on_progress must be a plain function, not {told!r}.")
     check_seconds("timeout", options.timeout, zero=True)
+    check_seconds("patience", options.patience, zero=True)
     folder = os.fspath(options.resume) if isinstance(options.resume, str | os.PathLike) else options.resume
     if not isinstance(folder, bool) and (not isinstance(folder, str) or not folder or "\0" in folder):
         raise InvalidArgumentError(f"resume must be True, False or the path of a folder, not {options.resume!r}.")

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from attrs import evolve, field, frozen
 
 from scenario_uploads.api.calls import complete, failure_of, find_mix_up, name_upload, retrieve_once, wait
-from scenario_uploads.api.exchange import Api, Pause, Send, fetch
+from scenario_uploads.api.exchange import Api, Pause, Send, Work, fetch
 from scenario_uploads.api.operations import build_create, check_upload_id, create_operation, find_missing_upload
 from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
 from scenario_uploads.decoding.enums import is_known
@@ -30,7 +30,6 @@ from scenario_uploads.errors import (
 )
 from scenario_uploads.models import Upload, UploadCreateParams, UploadCreateResponse, UploadPart
 from scenario_uploads.sentinels import omit
-from scenario_uploads.settings.request import CallOptions
 from scenario_uploads.transfer.engine import Transfer, TransferJob
 from scenario_uploads.transfer.parts import PartTarget, UploadPlan, find_url_fault, match_targets, plan_parts
 from scenario_uploads.transfer.progress import UploadPhase, UploadProgress
@@ -42,7 +41,7 @@ from .options import FileOptions, check_file_name, check_file_options
 
 logger = logging.getLogger("scenario_uploads")
 T = TypeVar("T")
-Steps = Generator[Send | Pause | Transfer, Any, T]
+Steps = Generator[Send | Pause | Transfer | Work, Any, T]
 # A transfer of hours is not given up for a few bad seconds at its end.
 COMPLETE_RETRIES = 5
 
@@ -74,27 +73,43 @@ class _Begun:
 def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload]:
     """Create an upload for a file, send its parts, complete it and wait for the import."""
     check_file_options(options)
-    source = open_source(file)
+    opened = ExitStack()
     try:
-        prepared = _prepare(source, options)
-        with ExitStack() as stack:
-            ledger = _open_ledger(api, source, prepared, options)
-            if ledger is not None:
-                stack.enter_context(ledger)
-            return (yield from _upload(api, source, prepared, ledger, options))
-    finally:
-        source.close()
+        source, prepared, ledger = yield Work(partial(_open, opened, api, file, options))
+        result = yield from _upload(api, source, prepared, ledger, options)
+    except GeneratorExit:
+        # Nobody is left to do any work.
+        opened.close()
+        raise
+    except BaseException:
+        yield Work(opened.close)
+        raise
+    yield Work(opened.close)
+    return result
+
+
+def _open(
+    opened: ExitStack, api: Api, file: FileInput, options: FileOptions
+) -> tuple[Source, _Prepared, Ledger | None]:
+    """Open the file and its ledger; `opened` closes them, also when whoever asked has gone meanwhile."""
+    source = open_source(file)
+    opened.callback(source.close)
+    prepared = _prepare(source, options)
+    ledger = _open_ledger(api, source, prepared, options)
+    if ledger is not None:
+        opened.callback(ledger.close)
+    return source, prepared, ledger
 
 
 def _upload(
     api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None, options: FileOptions
 ) -> Steps[Upload]:
-    begun = (yield from _resume(api, source, prepared.plan, ledger, options.call)) if ledger else None
+    begun = (yield from _resume(api, source, prepared.plan, ledger, options)) if ledger else None
     may_restart, expired_id = options.restart_on_expiry, None
     while True:
         if begun is None:
             with name_upload(expired_id):
-                begun = yield from _begin(api, source, prepared, ledger, options.call)
+                begun = yield from _begin(api, source, prepared, ledger, options)
         with name_upload(begun.upload_id):
             try:
                 result = yield from _send(api, source, prepared.plan, begun, ledger, options)
@@ -107,19 +122,24 @@ def _upload(
             except (UploadFailedError, SourceChangedError):
                 # Of a file that changed on the way, nobody knows which bytes of it were sent.
                 if ledger:
-                    ledger.delete()
+                    yield Work(ledger.delete)
                 raise
         if ledger:
-            ledger.delete()
+            yield Work(ledger.delete)
         return result
 
 
-def _begin(api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None, options: CallOptions) -> Steps[_Begun]:
+def _begin(api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None, options: FileOptions) -> Steps[_Begun]:
     """Create the upload and note where its parts go."""
     # A client whose `default_query` asks for costs alone would have nothing to send parts to.
-    operation = create_operation(prepared.params, evolve(options, query={"dryRun": omit}))
-    reply = yield from fetch(api, operation, find_missing=_find_missing_id)
-    upload, plan = reply.value.upload, prepared.plan
+    operation = create_operation(prepared.params, evolve(options.call, query={"dryRun": omit}))
+    reply = yield from fetch(api, operation, patience=options.patience, find_missing=_find_missing_id)
+    begun: _Begun = yield Work(partial(_note, api, source, prepared.plan, reply.value.upload, ledger))
+    return begun
+
+
+def _note(api: Api, source: Source, plan: UploadPlan, upload: Upload, ledger: Ledger | None) -> _Begun:
+    """Match the parts with the URLs of the create answer, and keep these in the ledger."""
     # A tolerant decoder leaves a value of the wrong type as it came.
     answered = upload.parts if isinstance(upload.parts, list) else []
     parts = [part for part in answered if isinstance(part, UploadPart)]
@@ -130,14 +150,40 @@ def _begin(api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None,
     return _Begun(upload.id, targets)
 
 
-def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger, options: CallOptions) -> Steps[_Begun | None]:
+_AFRESH = "Upload %s cannot be resumed: %s; the upload starts afresh."
+
+
+def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger, options: FileOptions) -> Steps[_Begun | None]:
     """Take up what an earlier call left, when it still can be; None means to start afresh."""
+    begun: _Begun | None = yield Work(partial(_read_begun, api, source, plan, ledger))
+    if begun is None:
+        return None
+    try:
+        with name_upload(begun.upload_id):
+            upload = yield from retrieve_once(
+                api, begun.upload_id, options.call, retries=None, patience=options.patience
+            )
+    except APIStatusError as error:
+        if error.status_code not in (400, 403, 404):
+            raise
+        logger.warning(_AFRESH, begun.upload_id, "the service no longer has it")
+        return None
+    if classify_status(upload.status, upload.entity_id) is UploadState.FAILED:
+        logger.warning(_AFRESH, begun.upload_id, "it has failed")
+        return None
+    logger.info("Upload %s is resumed: %d of %d parts are there.", begun.upload_id, len(begun.done), plan.parts_count)
+    # A status that nobody knows says nothing of the parts that are missing here.
+    accepted = is_past_pending(upload.status) and (is_known(upload.status) or not begun.missing)
+    return evolve(begun, accepted=upload if accepted else None)
+
+
+def _read_begun(api: Api, source: Source, plan: UploadPlan, ledger: Ledger) -> _Begun | None:
+    """Return what the ledger tells of an upload that fits the file and can go on, as far as can be told from here."""
     entry = ledger.read()
     if entry is None:
         return None
-    afresh = "Upload %s cannot be resumed: %s; the upload starts afresh."
     if not entry.fits(size=plan.size, mtime_ns=source.mtime_ns or 0, part_size=plan.part_size):
-        logger.warning(afresh, entry.upload_id, "the file or its part size has changed")
+        logger.warning(_AFRESH, entry.upload_id, "the file or its part size has changed")
         return None
     targets = tuple(PartTarget(plan.part(number), url, expires) for number, (url, expires) in enumerate(entry.parts, 1))
     begun = _Begun(entry.upload_id, targets, entry.done)
@@ -147,26 +193,12 @@ def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger, options:
         logger.warning("The ledger of %s was ignored: it names no upload; the upload starts afresh.", entry.file)
         return None
     if any(find_url_fault(target.url, api_url=api.options.base_url) for target in begun.missing):
-        logger.warning(afresh, entry.upload_id, "its URLs cannot be used here")
+        logger.warning(_AFRESH, entry.upload_id, "its URLs cannot be used here")
         return None
     if any(target.is_expired(api.now()) for target in begun.missing):
-        logger.warning(afresh, entry.upload_id, "its presigned URLs have expired")
+        logger.warning(_AFRESH, entry.upload_id, "its presigned URLs have expired")
         return None
-    try:
-        with name_upload(entry.upload_id):
-            upload = yield from retrieve_once(api, entry.upload_id, options, retries=None)
-    except APIStatusError as error:
-        if error.status_code not in (400, 403, 404):
-            raise
-        logger.warning(afresh, entry.upload_id, "the service no longer has it")
-        return None
-    if classify_status(upload.status, upload.entity_id) is UploadState.FAILED:
-        logger.warning(afresh, entry.upload_id, "it has failed")
-        return None
-    logger.info("Upload %s is resumed: %d of %d parts are there.", begun.upload_id, len(entry.done), plan.parts_count)
-    # A status that nobody knows says nothing of the parts that are missing here.
-    accepted = is_past_pending(upload.status) and (is_known(upload.status) or not begun.missing)
-    return _Begun(entry.upload_id, targets, entry.done, upload if accepted else None)
+    return begun
 
 
 def _send(
@@ -189,12 +221,13 @@ def _send(
             parts_total=plan.parts_count,
             concurrency=options.concurrency,
             integrity=options.integrity,
+            patience=options.patience,
             max_bandwidth=options.max_bandwidth,
             on_progress=options.on_progress,
             on_part=partial(_record, source, ledger) if ledger else None,
         )
         attempt = yield Transfer(job)
-        source.check_unchanged()
+        yield Work(source.check_unchanged)
         report(UploadPhase.COMPLETING)
         completed = yield from complete(
             api,
@@ -202,12 +235,15 @@ def _send(
             options.call,
             retries=COMPLETE_RETRIES,
             refusals=api.options.max_retries,
+            patience=options.patience,
             find_missing=find_mix_up(begun.upload_id),
         )
         result = completed.value.upload
     if options.wait:
         report(UploadPhase.WAITING)
-        result = yield from wait(api, begun.upload_id, options.timeout, options.call)
+        result = yield from wait(
+            api, begun.upload_id, options.timeout, options.call, patience=options.patience, completing=True
+        )
     elif classify_status(result.status, result.entity_id) is UploadState.FAILED:
         raise failure_of(result, begun.upload_id)
     report(UploadPhase.DONE)
