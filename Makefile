@@ -18,9 +18,12 @@ OLD ?=
 NEW ?= openapi.yaml
 # Given to the comparison: make spec-diff SPEC_DIFF_ARGS='--format markdown'
 SPEC_DIFF_ARGS ?=
-# Where `make spec-diff-report` writes, and what `make changelog-entry` is given besides.
+# Where `make spec-diff-report` and `make live-check` write, and what `make changelog-entry` is given besides.
 OUT ?= build/spec-diff
 CHANGELOG_ARGS ?=
+# Where the service is that `make live-check` asks, if not where clients ask; YES=1 sends without asking first.
+BASE_URL ?=
+YES ?=
 
 PYTHON_CODE := overrides tools tests benchmarks
 # Node finds its way through PATH; only commands of Node get this one, so that $(PYTHON) stays the machine's.
@@ -201,6 +204,12 @@ benchmark-import: setup ## Measure the import time against that of httpx
 ##
 ## Asking others
 ##
+
+# No part of `make check` either, and it may cost: it says what it will send, and asks.
+.PHONY: live-check
+live-check: setup ## Hold the contract against the service itself (BASE_URL=, YES=1, OUT=folder)
+	@$(VENV) -m tools.live_check $(if $(BASE_URL),--base-url '$(BASE_URL)') $(if $(filter 1,$(YES)),--yes) \
+		$(if $(filter file,$(origin OUT)),,--out '$(OUT)')
 
 # No part of `make check`: the answer changes without a commit, and needs a network. A workflow asks every week. An
 # advisory that does not concern this project is named here with the reason, as --ignore-vuln.

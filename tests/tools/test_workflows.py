@@ -76,7 +76,23 @@ def test_code_of_a_pull_request_gets_no_right_to_write() -> None:
     for name in WORKFLOWS:
         assert "pull_request_target" not in read(name)["on"]
     assert set(read("spec-diff.yml")["on"]) == {"pull_request"}
-    assert "secrets." not in "".join((FOLDER / name).read_text(encoding="utf-8") for name in WORKFLOWS)
+    knowing = {name for name in WORKFLOWS if "secrets." in (FOLDER / name).read_text(encoding="utf-8")}
+    assert knowing == {"live-check.yml"}
+
+
+def test_live_check_asks_the_service_where_there_are_credentials() -> None:
+    """Every week and on request, and for no pull request; one step alone is shown the credentials."""
+    workflow = read("live-check.yml")
+    assert set(workflow["on"]) == {"schedule", "workflow_dispatch"}
+    (job,) = workflow["jobs"].values()
+    (ask,) = [step for step in job["steps"] if "make live-check" in step.get("run", "")]
+    assert ask["run"] == "make live-check YES=1 OUT=build/live-check"
+    for step in job["steps"][2:]:
+        assert "env.HAS_CREDENTIALS == 'true'" in step["if"]
+        assert ("env" in step) == (step is ask)
+    *_, show, keep = job["steps"]
+    assert "build/live-check/report.md" in show["run"]
+    assert keep["with"]["path"] == "build/live-check"
 
 
 def test_comment_runs_code_of_the_main_branch_alone() -> None:

@@ -1,0 +1,268 @@
+"""Where responses differ from the contract, field by field. Pure.
+
+What the contract says in words alone counts too, where it says it in one of the phrases below.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+import attrs
+import jsonschema  # type: ignore[import-untyped]  # has no types of its own
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from tools.contract.document import Contract, Pointer, format_pointer, is_object
+from tools.live_check.run import Exchange, read_upload
+
+ONLY_CREATE, EVERY_CREATE, A_TIME = "Only in the create answer", "In every create answer", "ISO 8601"
+LIFETIME = re.compile(r"(\d+) hours")
+TOLERANCE = 300.0
+"""How many seconds the lifetime of a URL may be off: clocks differ, and signing takes time."""
+ECHOES = {"contentType": "contentType", "fileSize": "fileSize", "originalFileName": "fileName", "partsCount": "parts"}
+"""What a create answers, and the field of the request that it repeats."""
+TELLING_HEADER = re.compile(r"retry-after|(x-)?rate-?limit.*|deprecation|sunset|warning")
+"""Headers that tell a client what to do, so that the contract has to name them."""
+SAFE_URL = re.compile(r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]", re.IGNORECASE)
+REASONS = {"reason", "message", "error", "detail"}
+FIELDS: Pointer = ("components", "schemas", "Upload", "properties")
+PART: Pointer = ("components", "schemas", "UploadPart", "properties")
+JSON_TYPES: Mapping[type, str] = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+}
+
+
+@attrs.frozen
+class Difference:
+    """One way in which the service differs from the contract."""
+
+    kind: str
+    place: str
+    """Where in the contract, as the fragment of a `$ref`."""
+    line: int
+    message: str
+    edit: str
+    """What to change in the contract so that it says what the service does."""
+    steps: tuple[str, ...] = ()
+
+
+def compare(contract: Contract, exchanges: Sequence[Exchange]) -> list[Difference]:
+    """Return where responses differ from the contract, each difference once, in the order of the contract."""
+    found: dict[tuple[str, str, str], Difference] = {}
+    for exchange in exchanges:
+        for kind, pointer, message, edit in _Comparison(contract, exchange).find():
+            place = format_pointer(pointer)
+            old = found.get((kind, place, message))
+            steps = tuple(dict.fromkeys((*(old.steps if old else ()), exchange.step)))
+            line = contract.find_line(pointer)
+            found[kind, place, message] = Difference(kind, place, line, message, edit, steps)
+    return sorted(found.values(), key=lambda difference: (difference.line, difference.message))
+
+
+# Its kind, its place, what is to be said of it, and the edit.
+_Finding = tuple[str, Pointer, str, str]
+
+
+class _Comparison:
+    """One response, compared with the contract."""
+
+    def __init__(self, contract: Contract, exchange: Exchange) -> None:
+        self._contract, self._exchange = contract, exchange
+        self._is_create = False
+
+    def find(self) -> Iterator[_Finding]:
+        """Yield the differences."""
+        exchange = self._exchange
+        if exchange.md5:
+            yield from self._judge_storage()
+            return
+        paths = self._contract.object_at(("paths",))
+        pattern = {path: ".*" + re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) for path in paths}
+        path = next(path for path in paths if re.fullmatch(pattern[path], exchange.path))
+        pointer: Pointer = ("paths", path, exchange.method.lower())
+        operation, status = self._contract.at(pointer)["operationId"], str(exchange.status)
+        self._is_create = operation.startswith("create")
+        known = self._contract.at((*pointer, "responses"))
+        answer = next((key for key in (status, f"{status[0]}XX", "default") if key in known), None)
+        if answer is None:
+            edit = f'add "{status}" with the body that came'
+            yield "status", (*pointer, "responses"), f"{operation} answers {status}", edit
+            return
+        place = self._contract.resolve((*pointer, "responses", answer))
+        # To be busy, broken or, for what should be done, to refuse is no difference.
+        is_excused = status == "429" or exchange.status >= 500 or exchange.status >= 400 > min(exchange.expected)
+        if exchange.status not in exchange.expected and not is_excused:
+            wanted = " or ".join(map(str, exchange.expected))
+            yield "unexpected-status", place, f"{exchange.step}: {status} came, not {wanted}", "say when it comes"
+        named = {name.lower() for name in self._contract.at(place).get("headers", {})}
+        for name in sorted({*exchange.headers} - named):
+            if TELLING_HEADER.fullmatch(name):
+                yield "header", place, f"the header {name} comes", f"add `{name}` under `headers`"
+        yield from self._judge_body(place)
+
+    def _judge_body(self, place: Pointer) -> Iterator[_Finding]:
+        exchange, content = self._exchange, self._contract.at(place).get("content", {})
+        media = exchange.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if media not in content:
+            if exchange.status < 500:  # gateways answer HTML, and the contract's Error says so
+                shown = show_word(media)
+                yield "media-type", place, f"the media type of the body is {shown}", f"add {shown} under `content`"
+            return
+        try:
+            value = json.loads(exchange.body.decode())
+        except (ValueError, RecursionError):
+            yield "not-json", place, "the body is not JSON", "say which body comes"
+            return
+        schema = (*place, "content", media, "schema")
+        yield from self._validate(schema, value)
+        yield from self._walk(schema, value)
+        if exchange.status >= 400 and is_object(value) and not any(value.get(name) for name in REASONS):
+            yield "error-body", place, "the error has no reason", "say where the reason stands"
+        if self._is_create and (upload := read_upload(exchange.body)):
+            yield from self._judge_created(upload)
+
+    def _validate(self, schema: Pointer, value: Any) -> Iterator[_Finding]:
+        """Yield what a validator of JSON Schema finds."""
+        contract = self._contract
+        registry: Any = Registry().with_resource("urn:contract", DRAFT202012.create_resource(contract.document))
+        whole = {"$ref": f"urn:contract{format_pointer(schema)}"}
+        for error in _list_causes(jsonschema.Draft202012Validator(whole, registry=registry).iter_errors(value)):
+            place = schema
+            for step in error.absolute_schema_path:  # without the `$ref` on the way
+                place = (*contract.resolve(place), step)
+            rule, limit, got = error.validator, error.validator_value, name_type(error.instance)
+            field = ".".join("[]" if isinstance(step, int) else step for step in error.absolute_path) or "the body"
+            if rule == "required":
+                for name in [name for name in limit if name not in error.instance]:
+                    edit = f"take `{name}` from `required`, and let it be null"
+                    yield "missing-field", place, f"{field}: {name} is missing", edit
+            elif error.instance is None:
+                edit = 'let it be null, by `type: [..., "null"]` or `oneOf` with `type: "null"`'
+                yield "null", place[:-1], f"{field} is null", edit
+            elif rule == "enum":
+                shown = show_word(error.instance)
+                yield "enum-value", place, f"{field}: {shown} is no known value", f"add the value {shown}"
+            elif rule == "type":
+                allowed = [limit] if isinstance(limit, str) else limit
+                edit = f"write `type: [{', '.join([*allowed, got])}]`, or another schema"
+                yield "type", place, f"{field} is of type {got}, not {' or '.join(allowed)}", edit
+            else:
+                yield "value", place, f"{field} of type {got} breaks {rule}: {limit}", f"widen `{rule}`"
+
+    def _walk(self, pointer: Pointer, value: Any) -> Iterator[_Finding]:
+        """Yield what a validator lets pass: fields that are not documented, and what the contract says in words."""
+        pointer = self._contract.resolve(pointer)
+        members = list(self._list_members(pointer))
+        if isinstance(value, list):
+            for at in [(*member, "items") for member in members if self._contract.has((*member, "items"))]:
+                for item in value:
+                    yield from self._walk(at, item)
+        if not is_object(value):
+            return
+        known = {
+            name: (*at, "properties", name) for at in members for name in self._contract.at(at).get("properties", ())
+        }
+        for name in sorted(value.keys() - known.keys()) if known else ():
+            shown, kind = show_word(name), name_type(value[name])
+            edit = f'add the property {shown} with `type: [{kind}, "null"]`'
+            yield "undocumented-field", pointer, f"{shown}, of type {kind}, is not documented", edit
+        for name, at in known.items():
+            yield from self._judge_words(at, name, value)
+            yield from self._walk(at, value.get(name))
+
+    def _list_members(self, pointer: Pointer) -> Iterator[Pointer]:
+        """Yield where a schema is, and where those are that it consists of."""
+        yield pointer
+        for keyword in ("allOf", "anyOf", "oneOf"):
+            for index in range(len(self._contract.at(pointer).get(keyword, ()))):
+                yield from self._list_members(self._contract.resolve((*pointer, keyword, index)))
+
+    def _judge_words(self, place: Pointer, name: str, owner: Mapping[str, Any]) -> Iterator[_Finding]:
+        words, value = self._contract.at(place).get("description", ""), owner.get(name)
+        if ONLY_CREATE in words and not self._is_create and value is not None:
+            yield "late-field", place, f"{name} comes later too", f"take out “{ONLY_CREATE}”"
+        is_due = (ONLY_CREATE in words and value is None) or (EVERY_CREATE in words and name not in owner)
+        if self._is_create and is_due:
+            yield "missing-field", place, f"a create answer lacks {name}", "say when it comes"
+        if A_TIME not in words or not isinstance(value, str):
+            return
+        moment, hours = read_time(value), LIFETIME.search(words)
+        if moment is None:
+            yield "time", place, f"{name} is no time of {A_TIME} with a zone", "say what it is"
+        elif hours is not None:
+            lifetime = (moment - self._exchange.date).total_seconds()
+            if abs(lifetime - 3600 * int(hours[1])) > TOLERANCE:
+                actual = f"{lifetime / 3600:.1f} hours"
+                yield "lifetime", place, f"{name} is after {actual}, not after {hours[0]}", f"write {actual}"
+
+    def _judge_created(self, upload: Mapping[str, Any]) -> Iterator[_Finding]:
+        """Yield where a create answer does not fit what was asked for, or its URLs do not fit what it says of them."""
+        sent = self._exchange.sent
+        for name, field in ECHOES.items():
+            if upload.get(name) is not None and upload[name] != sent.get(field):
+                yield "echo", (*FIELDS, name), f"{name} is not the {field} that was sent", f"say what {name} is"
+        listed = upload.get("parts")
+        parts = [part for part in listed if is_object(part)] if isinstance(listed, list) else []
+        if [part.get("number") for part in parts] != list(range(1, sent.get("parts", 0) + 1)):
+            message = "the parts are not numbered from 1 to the count that was sent"
+            yield "parts", (*PART, "number"), message, "say how they are"
+        for part in parts:
+            yield from self._judge_url(str(part.get("url")), read_time(part.get("expires")))
+
+    def _judge_url(self, url: str, expires: datetime | None) -> Iterator[_Finding]:
+        query = {name.lower(): values[0] for name, values in parse_qs(url.partition("?")[2]).items()}
+        signed, lifetime = read_time(query.get("x-amz-date")), query.get("x-amz-expires", "")
+        if not SAFE_URL.match(url):
+            yield "url", (*PART, "url"), "the URL of a part is not https", "say so in the description"
+        if expires and signed and lifetime.isdecimal():
+            gap = round((expires - signed).total_seconds() - int(lifetime))
+            if abs(gap) > TOLERANCE:
+                message = f"the signature of a URL ends {abs(gap)} s {'before' if gap > 0 else 'after'} `expires`"
+                yield "lifetime", (*PART, "expires"), message, "say in the description what it means"
+
+    def _judge_storage(self) -> Iterator[_Finding]:
+        exchange, place = self._exchange, (*PART, "url")
+        etag, edit = exchange.headers.get("etag"), "say so in the description"
+        if exchange.status == 200 and etag != f'"{exchange.md5}"':
+            kms = "kms" in exchange.headers.get("x-amz-server-side-encryption", "")
+            what = "gives no ETag" if etag is None else "gives an ETag that is not the MD5 of the part in quotes"
+            yield "etag", place, f"storage {what}{', and encrypts with KMS' if kms else ''}", edit
+        elif exchange.status < 400 and exchange.status != 200:
+            yield "status", place, f"storage answers {exchange.status} to a part", edit
+
+
+def read_time(value: object) -> datetime | None:
+    """Return the moment that an ISO 8601 text with a zone says, or None."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None
+
+
+def show_word(value: object) -> str:
+    """Return a stranger's word for a person; what it is, when it is none that can be published."""
+    word = value if isinstance(value, str) else json.dumps(value)
+    return f"`{word}`" if re.fullmatch(r"[\w. /+-]{1,40}", word) else f"({name_type(value)}, {len(word)} characters)"
+
+
+def name_type(value: object) -> str:
+    """Return the JSON type of a value."""
+    return JSON_TYPES.get(type(value), "null")
+
+
+def _list_causes(errors: Any) -> Iterator[Any]:
+    """Yield errors; instead of one of `oneOf` or `anyOf`, those of the members that are not `type: "null"`."""
+    for error in errors:
+        causes = [cause for cause in error.context if cause.validator_value != "null"]
+        yield from _list_causes(causes) if causes and error.instance is not None else [error]
