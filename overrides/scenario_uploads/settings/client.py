@@ -199,11 +199,13 @@ def change_options(
     if set_default_query is not None:
         query = check_query("set_default_query", set_default_query)
     changed: dict[str, Any] = {
-        name: given[name]
-        for name in ("timeout", "max_retries")
-        if name in given and not isinstance(given[name], NotGiven)
+        name: value
+        for name, value in given.items()
+        # None asks for the default timeouts; of the others it changes nothing.
+        if name in ("timeout", "max_retries", "strict_responses", "project_id")
+        and not isinstance(value, NotGiven)
+        and (value is not None or name in ("timeout", "max_retries"))
     }
-    changed |= {name: given[name] for name in ("strict_responses", "project_id") if given.get(name) is not None}
     if base_url := given.get("base_url"):
         changed["base_url"] = str(base_url)
     return evolve(options, credentials=credentials, default_headers=headers, default_query=query, **changed)

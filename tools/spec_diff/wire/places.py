@@ -98,7 +98,7 @@ def name_place(contract: Contract, place: Pointer) -> str:
 def name_in_operation(contract: Contract, place: Pointer) -> tuple[str, list[str | int]]:
     """Return a short name of the part of an operation that a place is in, and the steps that are left."""
     name = str(place[2]).upper() if len(place) > 2 and place[2] in METHODS else "path"
-    name = f"{name} {place[1]}" if len(place) > 1 else str(place[0])
+    name = f"{name} {place[1]}" if len(place) > 1 else "".join(map(str, place))
     start = 3 if len(place) > 2 and place[2] in METHODS else 2
     rest = list(place[start:])
     if rest[:1] == ["callbacks"] and len(rest) > 3:
