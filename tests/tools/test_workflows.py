@@ -165,3 +165,13 @@ def test_regenerate_compares_with_a_ref_that_is_named() -> None:
     """And with the last release alone when none is."""
     assert "tools.regenerate --base 'v1.0.0'" in dry_run("regenerate", "BASE=v1.0.0")
     assert "--base" not in dry_run("regenerate")
+
+
+def test_live_check_sends_nothing_unasked() -> None:
+    """YES=1 alone says that it is wanted; where the service is and where the report goes are passed on."""
+    for arguments in ((), ("YES=0",)):
+        command = dry_run("live-check", *arguments).partition("tools.live_check")[2]
+        assert not command.replace("\\", "").split()
+    command = dry_run("live-check", "YES=1", "BASE_URL=http://127.0.0.1/v1", "OUT=there")
+    assert "--base-url 'http://127.0.0.1/v1' --yes" in command
+    assert "--out 'there'" in command
