@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import httpx
 
 from .errors import InvalidArgumentError
 from .redaction import iter_chain, snippet
+
+_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 
 _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 REMEDY = (
@@ -29,6 +32,48 @@ def is_tls_refusal(error: BaseException | None) -> bool:
     """Return whether a peer that was reached did not agree on TLS; one that went away meanwhile did not refuse."""
     faults = [one for one in iter_chain(error) if isinstance(one, ssl.SSLError)]
     return bool(faults) and not any(isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError) for one in faults)
+
+
+def read_trust(verify: object) -> ssl.SSLContext | None:
+    """Return whom a client's `verify=` trusts; None leaves that to the environment.
+
+    Raises:
+        InvalidArgumentError: When it is False, or neither the path of CA files nor a context for clients.
+    """
+    if verify is None or verify is True:
+        return None
+    if verify is False:
+        raise InvalidArgumentError(
+            "verify=False is not there: anybody on the way could read and change everything. Give the path of the CA"
+            " file that the certificate is signed with, or an ssl.SSLContext."
+        )
+    if isinstance(verify, ssl.SSLContext):
+        if verify.protocol == ssl.PROTOCOL_TLS_SERVER:
+            raise InvalidArgumentError("verify is a context for servers; ssl.create_default_context() is for clients.")
+        return verify
+    if not isinstance(verify, str | os.PathLike):
+        raise InvalidArgumentError(
+            f"verify must be the path of a CA file or folder, or an ssl.SSLContext, not {type(verify).__name__}."
+        )
+    try:
+        return _load_authorities(Path(verify))
+    except (OSError, ValueError, TypeError) as error:
+        reason = snippet(getattr(error, "strerror", None) or str(error))
+        raise InvalidArgumentError(f"verify cannot be used as a CA file or folder ({verify!r}): {reason}") from error
+
+
+def _load_authorities(path: Path) -> ssl.SSLContext:
+    """Return a context that trusts the certificates of a file, or of the files in a folder."""
+    if not path.is_dir():
+        return ssl.create_default_context(cafile=path)
+    # OpenSSL itself looks for files named by their hash alone.
+    context = ssl.create_default_context(capath=path)
+    files = [file for file in sorted(path.iterdir()) if file.suffix in (".pem", ".crt", ".cer")]
+    for file in files:
+        context.load_verify_locations(cafile=file)
+    if not files and not any(_HASHED.fullmatch(file.name) for file in path.iterdir()):
+        raise ValueError("the folder has no .pem, .crt or .cer file")
+    return context
 
 
 def create_tls_context(*, trust_env: bool) -> ssl.SSLContext:

@@ -21,6 +21,10 @@ from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.transfer.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, default_folder
 
+from tests.support.server import Server
+from tests.support.service import Service
+from tests.support.storing import store
+
 MIB = 1024 * 1024
 COMMAND = [sys.executable, "-m", "scenario_uploads"]
 
@@ -404,6 +408,34 @@ def test_the_sandbox_command_serves_what_it_prints_until_it_is_told_to_stop(tmp_
     assert answer.status_code == 404
     assert process.returncode == 0
     assert "Traceback" not in error
+
+
+def test_a_sandbox_for_other_machines_says_how_to_upload_to_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("scenario_uploads.sandbox.box.is_loopback", lambda _host: False)
+    monkeypatch.setattr(Sandbox, "wait", lambda _box: True)
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert cli.run(["sandbox", "--port", "0", "--allow-remote"]) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    out, err = capsys.readouterr()
+    assert "export SCENARIO_ALLOW_HTTP_STORAGE=1\n" in out
+    assert "--allow-http-storage" in err
+
+
+@pytest.mark.usefixtures("environment")
+def test_plain_http_storage_is_sent_to_when_that_is_meant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(make_glb(tmp_path / "a.glb", 100))
+    with Service() as service, Server(store) as storage:
+        service.part_url = "http://storage.example/bucket/part-{number}?sig=1"
+        monkeypatch.setenv("HTTP_PROXY", storage.origin)
+        assert cli.run(["upload", file, "--base-url", service.url]) == 5
+        assert "--allow-http-storage" in capsys.readouterr().err
+        assert cli.run(["upload", file, "--base-url", service.url, "--allow-http-storage"]) == 0
 
 
 def test_a_port_that_is_taken_is_one_line_and_exit_code_2(box: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,6 +47,16 @@ def test_close_leaves_no_thread_socket_or_folder(sender_to, tmp_path, monkeypatc
     box.close()
 
 
+def test_what_other_machines_need_to_know_is_told_at_the_start(monkeypatch, caplog):
+    with Sandbox() as box:
+        assert box.is_local
+    assert "allow_http_storage" not in caplog.text
+    monkeypatch.setattr("scenario_uploads.sandbox.box.is_loopback", lambda _host: False)
+    with Sandbox(allow_remote=True) as box:
+        assert not box.is_local
+    assert "allow_http_storage=True, SCENARIO_ALLOW_HTTP_STORAGE=1 or --allow-http-storage" in caplog.text
+
+
 @needs_proc
 def test_close_does_not_wait_for_half_a_part(sender_to, caplog, until):
     sockets = find_sockets()

@@ -240,6 +240,20 @@ def test_15_http_is_for_a_service_on_this_machine(url: str, api_url: str, allowe
     assert allowed is (find_url_fault(url, api_url=api_url) is None)
 
 
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("http://10.0.0.1/key", True),
+        ("https://10.0.0.1/key", True),
+        ("ftp://10.0.0.1/key", False),
+        ("http://user:word@10.0.0.1/key", False),
+        ("http://", False),
+    ],
+)
+def test_fault_15_plain_http_is_for_who_allows_it_and_nothing_else_is(url: str, allowed: bool) -> None:
+    assert allowed is (find_url_fault(url, api_url=API, allow_http=True) is None)
+
+
 def test_no_message_and_no_repr_shows_a_signature() -> None:
     """A refused URL is not repeated, and a target shows its host alone."""
     part = plan_parts(1).part(1)

@@ -5,6 +5,7 @@
 
 import asyncio
 import io
+import ssl
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -66,6 +67,8 @@ def make_clients() -> None:
     Scenario(http_client=httpx.Client(proxy="http://proxy.example.com:3128")).close()
     assert_type(AsyncScenario(http_client=httpx.AsyncClient()), AsyncScenario)
     Scenario(trust_env=False, timeout=NOT_GIVEN).close()
+    Scenario(verify="ca.pem", allow_http_storage=True).with_options(verify=Path("ca.pem"), allow_http_storage=False)
+    AsyncScenario(verify=ssl.create_default_context())
 
 
 def change_settings(client: Scenario) -> None:

@@ -71,6 +71,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 BaseUrl = Annotated[str | None, typer.Option(help="Where the API is; else SCENARIO_BASE_URL, else production.")]
 Timeout = Annotated[float, typer.Option(help="Seconds to wait for the import.")]
 ProjectId = Annotated[str | None, typer.Option(help="The project that owns the upload.")]
+AllowHttpStorage = Annotated[
+    bool,
+    typer.Option("--allow-http-storage", help="Send parts over plain http, as to a sandbox on another machine."),
+]
 UploadId = Annotated[str, typer.Argument(metavar="ID", help="The id of the upload.")]
 
 
@@ -106,10 +110,14 @@ def upload(
     as_json: AsJson = False,
     base_url: BaseUrl = None,
     project_id: ProjectId = None,
+    allow_http_storage: AllowHttpStorage = False,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Use a sandbox that lives for this command.")] = False,
 ) -> None:
     """Upload a file and wait until it is imported."""
-    with _client(base_url, sandbox=sandbox) as client, show_progress(file.name, quiet=as_json) as on_progress:
+    with (
+        _client(base_url, allow_http=allow_http_storage, sandbox=sandbox) as client,
+        show_progress(file.name, quiet=as_json) as on_progress,
+    ):
         result = client.uploads.upload_file(
             file,
             kind=kind,
@@ -187,7 +195,9 @@ def sandbox(
     url_lifetime: Annotated[int, typer.Option(help="Seconds that presigned URLs work.")] = 3600,
     step_delay: Annotated[float, typer.Option(help="Seconds that each step of an import takes.")] = 0.5,
     max_stored: Annotated[int, typer.Option(help="Bytes that are kept in all.")] = 64 * 1024**3,
-    allow_remote: Annotated[bool, typer.Option("--allow-remote", help="Listen on other than loopback.")] = False,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Listen on other than loopback, over plain http.")
+    ] = False,
 ) -> None:
     """Run a local service to develop against, without an account.
 
@@ -213,6 +223,11 @@ def sandbox(
             typer.echo(f"export SCENARIO_BASE_URL={box.base_url}")
             typer.echo(f"export SCENARIO_SDK_API_KEY={box.api_key}")
             typer.echo(f"export SCENARIO_SDK_API_SECRET={box.api_secret}")
+            if not box.is_local:
+                typer.echo("export SCENARIO_ALLOW_HTTP_STORAGE=1")
+                report(
+                    "It speaks plain http: upload with allow_http_storage=True, that variable or --allow-http-storage."
+                )
             typer.echo("The sandbox is ready; Ctrl-C ends it.", err=True)
             box.wait()
     except sandbox_error as error:
@@ -237,12 +252,12 @@ def _load_sandbox() -> tuple[Any, type[Exception]]:
 
 
 @contextmanager
-def _client(base_url: str | None, *, sandbox: bool = False) -> Iterator[Scenario]:
+def _client(base_url: str | None, *, allow_http: bool = False, sandbox: bool = False) -> Iterator[Scenario]:
     if sandbox and base_url is not None:
         raise InvalidArgumentError("Give --sandbox or --base-url, not both.")
     with ExitStack() as stack:
         if not sandbox:
-            yield stack.enter_context(Scenario(base_url=base_url))
+            yield stack.enter_context(Scenario(base_url=base_url, allow_http_storage=allow_http or None))
             return
         box_class, sandbox_error = _load_sandbox()
         # Otherwise the folder of the sandbox would outlive a command that is told to end.

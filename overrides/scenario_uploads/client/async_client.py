@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import ssl
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self, TypeVar, cast, overload
@@ -64,6 +65,12 @@ class AsyncScenario:
         http_client: An `httpx.AsyncClient` whose transport, proxies and limits carry the calls to the API. The base
             URL and credentials stay those of this client, redirects are not followed, and closing it is up to the
             caller, unless it is a `DefaultAsyncHttpxClient`. The parts of files do not go through it.
+        verify: Whom to trust: the path of a CA file or of a folder of them, or an `ssl.SSLContext`, for the API and
+            storage; with an `http_client`, for storage alone. Default: the environment's `SSL_CERT_FILE` or
+            `SSL_CERT_DIR`, or the authorities of certifi. There is no way to trust everybody.
+        allow_http_storage: Send parts over plain http where the service says so, as a sandbox on another machine does.
+            Whoever is on the way can then read and change them. Default: whether the environment's
+            `SCENARIO_ALLOW_HTTP_STORAGE` is 1.
         trust_env: Read the environment: credentials and settings, `SCENARIO_LOG`, proxies, CA files.
 
     Raises:
@@ -89,6 +96,8 @@ class AsyncScenario:
         project_id: str | None = None,
         strict_responses: bool = False,
         http_client: httpx.AsyncClient | None = None,
+        verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
+        allow_http_storage: bool | None = None,
         trust_env: bool = True,
         _strict_response_validation: bool = False,
     ) -> None:
@@ -105,12 +114,16 @@ class AsyncScenario:
             default_query=default_query,
             project_id=project_id,
             strict_responses=strict_responses or _strict_response_validation,
+            verify=verify,
+            allow_http_storage=allow_http_storage,
             trust_env=trust_env,
             http_client=http_client,
         )
         if options.trust_env:
             show_log(os.environ.get("SCENARIO_LOG"))
-        self._begin(options, AsyncRunner(AsyncConnections(http_client, trust_env=options.trust_env)))
+        self._begin(
+            options, AsyncRunner(AsyncConnections(http_client, trust_env=options.trust_env, tls=options.verify))
+        )
 
     def _begin(self, options: ClientOptions, runner: AsyncRunner) -> None:
         self._options, self._runner = options, runner
@@ -132,11 +145,13 @@ class AsyncScenario:
         project_id: str | Omit | None = None,
         strict_responses: bool | None = None,
         http_client: httpx.AsyncClient | None = None,
+        verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
+        allow_http_storage: bool | None = None,
     ) -> Self:
         """Return a client with some settings changed, such as `client.with_options(timeout=5).uploads.retrieve(id)`.
 
-        It uses the connections of this one, unless it gets an `http_client` of its own. Closing it leaves this one
-        open; closing this one closes its connections, and so ends its copies.
+        It uses the connections of this one, unless it gets an `http_client` or a `verify` of its own. Closing it
+        leaves this one open; closing this one closes its connections, and so ends its copies.
 
         Args:
             api_key: Another API key; what is not given of the pair stays.
@@ -152,6 +167,8 @@ class AsyncScenario:
             project_id: Another project; `omit` for none.
             strict_responses: Raise when an answer differs from the contract.
             http_client: An `httpx.AsyncClient` that carries the calls to the API instead.
+            verify: Whom to trust instead: CA files or an `ssl.SSLContext`.
+            allow_http_storage: Whether parts may be sent over plain http.
 
         Raises:
             CredentialsError: When the credentials are half a pair, of both kinds, or have control characters.
@@ -172,11 +189,13 @@ class AsyncScenario:
             set_default_query=set_default_query,
             strict_responses=strict_responses,
             project_id=project_id,
+            verify=verify,
+            allow_http_storage=allow_http_storage,
         )
-        if http_client is None:
+        if http_client is None and options.verify is self._options.verify:
             runner = self._runner.share()
         else:
-            runner = AsyncRunner(AsyncConnections(http_client, trust_env=options.trust_env))
+            runner = self._runner.renew(http_client, trust_env=options.trust_env, tls=options.verify)
         twin = copy.copy(self)
         twin._begin(options, runner)  # noqa: SLF001 - of the same class
         return twin

@@ -7,6 +7,7 @@ and asyncio loses the early 403 that S3 sends while a body is still going out.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
@@ -41,11 +42,20 @@ class AsyncConnections:
     Args:
         http_client: The caller's own client for the calls to the API; only a `DefaultAsyncHttpxClient` is closed here.
         trust_env: Whether the environment's proxies and CA files are used.
+        tls: Whom to trust instead of those.
+        lent: Whether the caller's own client is closed by others.
     """
 
-    def __init__(self, http_client: httpx.AsyncClient | None, *, trust_env: bool = True) -> None:
-        self._given = http_client
-        self._trust_env = trust_env
+    def __init__(
+        self,
+        http_client: httpx.AsyncClient | None,
+        *,
+        trust_env: bool = True,
+        tls: ssl.SSLContext | None = None,
+        lent: bool = False,
+    ) -> None:
+        self._given, self._lent = http_client, lent
+        self._trust_env, self._tls = trust_env, tls
         self._network: Network | None = None
         self._own: AsyncApiClient | None = None
         self._storage: Storage | None = None
@@ -80,8 +90,16 @@ class AsyncConnections:
             # When their event loop has ended before them, the sockets go with its remains.
             with suppress(RuntimeError):
                 await own.aclose()
-        if self._given is not None and getattr(self._given, "closes_with_client", False):
+        if self._given is not None and not self._lent and getattr(self._given, "closes_with_client", False):
             await self._given.aclose()
+
+    def renew(
+        self, http_client: httpx.AsyncClient | None, *, trust_env: bool, tls: ssl.SSLContext | None
+    ) -> AsyncConnections:
+        """Return connections for a copy that trusts others; a given client goes on being used, and is closed here."""
+        if http_client is None:
+            return AsyncConnections(self._given, trust_env=trust_env, tls=tls, lent=True)
+        return AsyncConnections(http_client, trust_env=trust_env, tls=tls)
 
     def to_api(self) -> httpx.AsyncClient:
         """Return what carries the calls to the API: it has the credentials' origin, storage has another."""
@@ -110,7 +128,7 @@ class AsyncConnections:
     def _look_around(self) -> Network:
         """Return how hosts are reached. It is found out before the first request, so that no upload begins in vain."""
         if self._network is None:
-            self._network = Network.read(trust_env=self._trust_env)
+            self._network = Network.read(trust_env=self._trust_env, tls=self._tls)
         return self._network
 
     def after_fork(self) -> None:
@@ -154,6 +172,12 @@ class AsyncRunner:
     def closed(self) -> bool:
         """Whether no more calls can be made."""
         return self._closed or self._connections.closed
+
+    def renew(
+        self, http_client: httpx.AsyncClient | None, *, trust_env: bool, tls: ssl.SSLContext | None
+    ) -> AsyncRunner:
+        """Return a runner for a copy of the client, over connections of its own."""
+        return AsyncRunner(self._connections.renew(http_client, trust_env=trust_env, tls=tls))
 
     def share(self) -> AsyncRunner:
         """Return a runner for a copy of the client, over the same connections."""

@@ -6,6 +6,7 @@ credential.
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -38,11 +39,20 @@ class Connections:
     Args:
         http_client: The caller's own client for the calls to the API; only a `DefaultHttpxClient` is closed here.
         trust_env: Whether the environment's proxies and CA files are used.
+        tls: Whom to trust instead of those.
+        lent: Whether the caller's own client is closed by others.
     """
 
-    def __init__(self, http_client: httpx.Client | None, *, trust_env: bool = True) -> None:
-        self._given = http_client
-        self._trust_env = trust_env
+    def __init__(
+        self,
+        http_client: httpx.Client | None,
+        *,
+        trust_env: bool = True,
+        tls: ssl.SSLContext | None = None,
+        lent: bool = False,
+    ) -> None:
+        self._given, self._lent = http_client, lent
+        self._trust_env, self._tls = trust_env, tls
         self._network: Network | None = None
         self._own: ApiClient | None = None
         self._storage: Storage | None = None
@@ -63,8 +73,14 @@ class Connections:
             for client in (self._own, self._storage):
                 if client is not None:
                     client.close()
-        if self._given is not None and getattr(self._given, "closes_with_client", False):
+        if self._given is not None and not self._lent and getattr(self._given, "closes_with_client", False):
             self._given.close()
+
+    def renew(self, http_client: httpx.Client | None, *, trust_env: bool, tls: ssl.SSLContext | None) -> Connections:
+        """Return connections for a copy that trusts others; a given client goes on being used, and is closed here."""
+        if http_client is None:
+            return Connections(self._given, trust_env=trust_env, tls=tls, lent=True)
+        return Connections(http_client, trust_env=trust_env, tls=tls)
 
     def to_api(self) -> httpx.Client:
         """Return what carries the calls to the API: it has the credentials' origin, storage has another."""
@@ -90,7 +106,7 @@ class Connections:
     def _look_around(self) -> Network:
         """Return how hosts are reached. It is found out before the first request, so that no upload begins in vain."""
         if self._network is None:
-            self._network = Network.read(trust_env=self._trust_env)
+            self._network = Network.read(trust_env=self._trust_env, tls=self._tls)
         return self._network
 
     def _check_open(self) -> None:
@@ -120,6 +136,10 @@ class Runner:
     def closed(self) -> bool:
         """Whether no more calls can be made."""
         return self._closed or self._connections.closed
+
+    def renew(self, http_client: httpx.Client | None, *, trust_env: bool, tls: ssl.SSLContext | None) -> Runner:
+        """Return a runner for a copy of the client, over connections of its own."""
+        return Runner(self._connections.renew(http_client, trust_env=trust_env, tls=tls))
 
     def share(self) -> Runner:
         """Return a runner for a copy of the client, over the same connections."""

@@ -1,6 +1,7 @@
 """The sandbox: its options, its parts, its life."""
 
 import hashlib
+import logging
 import secrets
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from scenario_uploads.sandbox.contract import Contract
 from scenario_uploads.sandbox.embedded import count_bytes, open_folder, serve_embedded_storage
 from scenario_uploads.sandbox.errors import SandboxError
 from scenario_uploads.sandbox.importer import Importer
-from scenario_uploads.sandbox.options import Options
+from scenario_uploads.sandbox.options import Options, is_loopback
 from scenario_uploads.sandbox.quota import DEFAULT_STORED, Quota
 from scenario_uploads.sandbox.records import Uploads
 from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
@@ -22,6 +23,7 @@ from scenario_uploads.sandbox.storage import Storage
 from scenario_uploads.sandbox.wire import Credentials
 
 _CHUNK_SIZE: Final = 1024 * 1024
+_LOG: Final = logging.getLogger("scenario_uploads.sandbox")
 
 
 class Sandbox:
@@ -33,7 +35,9 @@ class Sandbox:
         host: Where to listen; anything but loopback needs `allow_remote`.
         port: The port of the API, 0 for any free one.
         storage_port: The port of the embedded storage, 0 for any free one.
-        allow_remote: Whether other machines may reach the sandbox. It speaks plain HTTP.
+        allow_remote: Whether other machines may reach the sandbox. It speaks plain HTTP, so that clients upload to it
+            with `allow_http_storage=True` only; where `host` is not loopback, the log `scenario_uploads.sandbox` says
+            so at the start.
         folder: Where the embedded storage keeps its files. It is made private (0700) and kept at the end, but for parts
             that were never completed. Without one, a temporary folder that is removed at the end.
         api_key: The key that is accepted; a random one by default.
@@ -133,6 +137,11 @@ class Sandbox:
         return self._base_url
 
     @property
+    def is_local(self) -> bool:
+        """Whether it listens on loopback alone, so that clients need not be told to upload over plain http."""
+        return is_loopback(self._options.host)
+
+    @property
     def folder(self) -> Path:
         """The folder of the embedded storage.
 
@@ -184,6 +193,12 @@ class Sandbox:
         server.start()
         self._cleanup.callback(server.stop)
         self._base_url = base_url
+        if not self.is_local:
+            _LOG.warning(
+                "the sandbox at %s speaks plain http: upload to it with allow_http_storage=True,"
+                " SCENARIO_ALLOW_HTTP_STORAGE=1 or --allow-http-storage",
+                base_url,
+            )
 
     def _start_storage(self) -> Storage:
         if self._options.s3_endpoint is not None:

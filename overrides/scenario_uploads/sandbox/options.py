@@ -57,12 +57,22 @@ class Options:
                 raise SandboxError(rule)
 
 
-def _check_host(host: str, *, allow_remote: bool) -> None:
+def is_loopback(host: str) -> bool:
+    """Return whether a host is reached from this machine alone."""
+    address = _read_address(host)
+    return address is not None and address.is_loopback
+
+
+def _read_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+        return ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
-        address = None
+        return None
+
+
+def _check_host(host: str, *, allow_remote: bool) -> None:
+    address = _read_address(host)
     if address is not None and address.is_unspecified:
         raise SandboxError(f"host {host} cannot be part of a URL; give the address that clients connect to")
-    if not allow_remote and (address is None or not address.is_loopback):
+    if not allow_remote and not is_loopback(host):
         raise SandboxError(f"host {host} is not loopback: others could reach the sandbox; allow_remote=True lets them")

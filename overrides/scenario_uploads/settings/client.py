@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 from collections.abc import Mapping
 from typing import Any, TypedDict, Unpack
 
@@ -10,6 +12,7 @@ from attrs import evolve, field, frozen
 
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.sentinels import NotGiven, Omit
+from scenario_uploads.tls import read_trust
 
 from .credentials import Credentials, resolve_credentials, split_credentials
 from .defaults import DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, resolve_timeout
@@ -82,6 +85,8 @@ class GivenSettings(TypedDict, total=False):
     default_query: Mapping[str, object] | None
     project_id: str | Omit | None
     strict_responses: bool | None
+    verify: str | os.PathLike[str] | ssl.SSLContext | None
+    allow_http_storage: bool | None
 
 
 @frozen
@@ -96,6 +101,8 @@ class ClientOptions:
     default_query: Query = field(factory=dict, repr=False)
     strict_responses: bool = field(default=False, converter=bool)
     project_id: str | None = field(default=None, converter=check_project_id)
+    verify: ssl.SSLContext | None = field(default=None, converter=read_trust, repr=False)
+    allow_http_storage: bool = field(default=False, converter=bool)
     trust_env: bool = field(default=True, converter=bool)
     environment_headers: Headers = field(factory=dict, repr=False)
 
@@ -155,6 +162,8 @@ def resolve_options(
         default_query=check_query("default_query", given.get("default_query") or {}),
         strict_responses=given.get("strict_responses"),
         project_id=given.get("project_id"),
+        verify=given.get("verify"),
+        allow_http_storage=_read_switch(environ, "SCENARIO_ALLOW_HTTP_STORAGE", given.get("allow_http_storage")),
         trust_env=trust_env,
         environment_headers=_read_custom_headers(environ),
     )
@@ -202,13 +211,18 @@ def change_options(
         name: value
         for name, value in given.items()
         # None asks for the default timeouts; of the others it changes nothing.
-        if name in ("timeout", "max_retries", "strict_responses", "project_id")
+        if name in ("timeout", "max_retries", "strict_responses", "project_id", "verify", "allow_http_storage")
         and not isinstance(value, NotGiven)
         and (value is not None or name in ("timeout", "max_retries"))
     }
     if base_url := given.get("base_url"):
         changed["base_url"] = str(base_url)
     return evolve(options, credentials=credentials, default_headers=headers, default_query=query, **changed)
+
+
+def _read_switch(environ: Mapping[str, str], name: str, given: bool | None) -> bool:
+    """Return what is given, else whether a variable says yes."""
+    return environ.get(name, "").strip().lower() in ("1", "true", "yes", "on") if given is None else given
 
 
 def _read_custom_headers(environ: Mapping[str, str]) -> dict[str, str | Omit]:

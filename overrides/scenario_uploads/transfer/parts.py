@@ -127,7 +127,12 @@ class PartTarget:
 
 
 def match_targets(
-    plan: UploadPlan, answered: Iterable[AnsweredPart] | None, *, api_url: str, upload_id: str | None = None
+    plan: UploadPlan,
+    answered: Iterable[AnsweredPart] | None,
+    *,
+    api_url: str,
+    allow_http: bool = False,
+    upload_id: str | None = None,
 ) -> tuple[PartTarget, ...]:
     """Give every part of the plan its URL from the create answer.
 
@@ -154,15 +159,16 @@ def match_targets(
             upload_id=upload_id,
         )
     for number, url in urls.items():
-        if fault := find_url_fault(url, api_url=api_url):
+        if fault := find_url_fault(url, api_url=api_url, allow_http=allow_http):
             raise TransferError(f"The URL of part {number} is refused: {fault}.", upload_id=upload_id)
     return tuple(PartTarget(plan.part(number), urls[number], expiries[number]) for number in range(1, expected + 1))
 
 
-def find_url_fault(url: object, *, api_url: str) -> str | None:
+def find_url_fault(url: object, *, api_url: str, allow_http: bool = False) -> str | None:
     """Return why bytes must not be sent to `url`, or None when they may.
 
-    Parts go over https only. Plain http is for a local service: both the API and the storage are on loopback.
+    Parts go over https only. Plain http is for a local service, where both the API and the storage are on loopback, or
+    for who allows it.
     """
     if not isinstance(url, str):
         return "it is not a text"
@@ -179,11 +185,15 @@ def find_url_fault(url: object, *, api_url: str) -> str | None:
         return "it carries a user name or password"
     if not _NETLOC.fullmatch(target.netloc):
         return "it has no host, or one that is no name and no address"
-    if target.scheme == "https":
+    if target.scheme not in ("http", "https"):
+        return f"its scheme is {target.scheme!r}, and only https is safe"
+    local = is_loopback(host) and is_loopback(urlsplit(api_url).hostname)
+    if target.scheme == "https" or allow_http or local:
         return None
-    if target.scheme == "http" and is_loopback(host) and is_loopback(urlsplit(api_url).hostname):
-        return None
-    return f"its scheme is {target.scheme!r}, and only https is safe"
+    return (
+        "its scheme is 'http', and only https is safe; a service of your own, such as a sandbox on another machine, is"
+        " sent to with allow_http_storage=True (SCENARIO_ALLOW_HTTP_STORAGE=1, --allow-http-storage)"
+    )
 
 
 def _abbreviate(numbers: list[int]) -> str:

@@ -143,7 +143,13 @@ def _note(api: Api, source: Source, plan: UploadPlan, upload: Upload, ledger: Le
     # A tolerant decoder leaves a value of the wrong type as it came.
     answered = upload.parts if isinstance(upload.parts, list) else []
     parts = [part for part in answered if isinstance(part, UploadPart)]
-    targets = match_targets(plan, parts, api_url=api.options.base_url, upload_id=upload.id)
+    targets = match_targets(
+        plan,
+        parts,
+        api_url=api.options.base_url,
+        allow_http=api.options.allow_http_storage,
+        upload_id=upload.id,
+    )
     if ledger and source.path and source.mtime_ns is not None:
         urls = tuple((target.url, target.expires_text) for target in targets)
         ledger.begin(Entry(upload.id, source.path, plan.size, source.mtime_ns, plan.part_size, urls))
@@ -192,7 +198,8 @@ def _read_begun(api: Api, source: Source, plan: UploadPlan, ledger: Ledger) -> _
     except InvalidArgumentError:
         logger.warning("The ledger of %s was ignored: it names no upload; the upload starts afresh.", entry.file)
         return None
-    if any(find_url_fault(target.url, api_url=api.options.base_url) for target in begun.missing):
+    api_url, allow_http = api.options.base_url, api.options.allow_http_storage
+    if any(find_url_fault(target.url, api_url=api_url, allow_http=allow_http) for target in begun.missing):
         logger.warning(_AFRESH, entry.upload_id, "its URLs cannot be used here")
         return None
     if any(target.is_expired(api.now()) for target in begun.missing):
