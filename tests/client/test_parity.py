@@ -1,33 +1,29 @@
 """`Scenario` and `AsyncScenario` are the same client, once awaited."""
 
 import inspect
+import re
 import typing
 from collections.abc import AsyncIterator, Hashable, Iterator
 from typing import Any
 
 import httpx
 import pytest
-from scenario_uploads import APIResponse, AsyncAPIResponse, AsyncScenario, AsyncUploads, Scenario, Uploads
+from scenario_uploads import AsyncUploads, Scenario, Uploads
 from scenario_uploads.client import async_client
 from scenario_uploads.client import sync_client as client
 
-WAYS = ("WithRawResponse", "WithStreamingResponse")
-PAIRS = [(Scenario, AsyncScenario), (Uploads, AsyncUploads), (APIResponse, AsyncAPIResponse)]
-PAIRS += [
-    (getattr(client, f"{name}{way}"), getattr(async_client, f"Async{name}{way}"))
-    for name in ("Scenario", "Uploads")
-    for way in WAYS
+# Every class of the two modules, so that one for another tag of the contract is compared too.
+PAIRS = [
+    (getattr(client, name.removeprefix("Async")), kind)
+    for name, kind in vars(async_client).items()
+    if isinstance(kind, type) and kind.__module__ in ("scenario_uploads", async_client.__name__)
+    if name == kind.__name__ and name.startswith("Async")
 ]
 PROPERTIES = {"with_raw_response", "with_streaming_response"}
 NAMES = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
-WORDS = {"AsyncScenario": "Scenario", "AsyncUploads": "Uploads", "AsyncClient": "Client", "AsyncRunner": "Runner"}
-WORDS |= {
-    "DefaultAsyncHttpxClient": "DefaultHttpxClient",
-    "AsyncAPIResponse": "APIResponse",
-    "an `async with` block": "a `with` block",
-}
 AT_ONCE = {"__init__", "__repr__", "copy", "is_closed", "iter_bytes", "iter_lines", "iter_text"}
-TYPES = {AsyncUploads: Uploads, httpx.AsyncClient: httpx.Client, AsyncIterator: Iterator}
+TYPES: dict[Any, Any] = {awaited: sync for sync, awaited in PAIRS}
+TYPES |= {httpx.AsyncClient: httpx.Client, AsyncIterator: Iterator}
 
 
 def public_names(kind: type) -> set[str]:
@@ -36,9 +32,8 @@ def public_names(kind: type) -> set[str]:
 
 def in_sync_words(text: str | None) -> str:
     assert text
-    for word, sync in WORDS.items():
-        text = text.replace(word, sync)
-    return text
+    text = text.replace("DefaultAsync", "Default").replace("an `async with` block", "a `with` block")
+    return re.sub(r"\bAsync(?=[A-Z])", "", text)
 
 
 def in_sync_types(hint: Any) -> Any:

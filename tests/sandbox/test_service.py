@@ -3,12 +3,17 @@
 import logging
 import re
 import socket
+from pathlib import Path
+from typing import Any
 
 import attrs
 import httpx
 import pytest
+import yaml
+from scenario_uploads.sandbox.contract import Contract
 from scenario_uploads.sandbox.errors import StorageError
-from scenario_uploads.sandbox.records import UploadRecord
+from scenario_uploads.sandbox.records import UploadRecord, Uploads
+from scenario_uploads.sandbox.service import Service
 from scenario_uploads.sandbox.wire import Credentials
 
 GLB = {"fileName": "a.glb", "contentType": "model/gltf-binary", "fileSize": 4, "parts": 1, "kind": "3d"}
@@ -164,6 +169,24 @@ def test_endless_upload_id_breaks_the_contract(sender):
 def test_wrong_method_is_answered_with_the_right_one(sender, method, path, allow):
     response = sender.api.request(method, path)
     assert (405, allow) == (response.status_code, response.headers["allow"])
+
+
+def test_a_path_with_two_methods_allows_both():
+    document = yaml.safe_load((Path(__file__).parents[2] / "openapi.yaml").read_text(encoding="utf-8"))
+    document["paths"]["/uploads"]["get"] = document["paths"].pop("/uploads/{uploadId}")["get"]
+    # Only routes are made here, and none is called.
+    unused: Any = None
+    service = Service(
+        contract=Contract(document),
+        uploads=Uploads(),
+        storage=unused,
+        importer=unused,
+        url_lifetime=60,
+        max_file_size=None,
+        quota=unused,
+    )
+    routes: Any = service.build_app(unused).routes
+    assert [{"GET", "POST"}] == [route.methods for route in routes if route.path == "/v1/uploads"]
 
 
 @pytest.mark.parametrize("path", ["/", "/uploads/", "/uploads/a/b", "/../uploads", "//uploads"])
