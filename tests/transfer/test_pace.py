@@ -11,12 +11,12 @@ from scenario_uploads.transfer.pace import Budget, Pace
 
 
 def test_storage_that_asks_to_slow_down_gets_half_as_many_parts_at_once() -> None:
-    pace = Pace.full(8)
+    pace = Pace(8, 8)
     assert [8, 4, 2, 1, 1] == [pace.limit] + [(pace := pace.slower()).limit for _ in range(4)]
 
 
 def test_every_full_round_of_successes_adds_one_part_again() -> None:
-    pace = Pace.full(4).slower()
+    pace = Pace(4, 4).slower()
     limits = [(pace := pace.steady()).limit for _ in range(8)]
     assert [2, 3, 3, 3, 4, 4, 4, 4] == limits
 
@@ -26,11 +26,31 @@ def test_asking_to_slow_down_ends_a_round_of_successes() -> None:
     assert Pace(maximum=8, limit=2, streak=0) == pace.slower()
 
 
+class TestTheBeginning:
+    def test_two_parts_are_sent_at_once_and_twice_as_many_with_each_round(self) -> None:
+        pace = Pace.begin(8)
+        limits = [pace.limit] + [(pace := pace.steady()).limit for _ in range(14)]
+        assert limits == [2, 2, *[4] * 4, *[8] * 9]
+
+    @pytest.mark.parametrize("maximum", [1, 2])
+    def test_nothing_is_held_back_where_there_is_nothing(self, maximum: int) -> None:
+        assert Pace.begin(maximum).limit == maximum
+
+    def test_ends_at_once_when_a_part_takes_less_than_ten_seconds(self) -> None:
+        assert Pace.begin(64).measured(10.0).limit == 2
+        assert Pace.begin(64).measured(9.9).limit == 64
+
+    def test_is_over_when_storage_asks_to_slow_down(self) -> None:
+        pace = Pace.begin(8).slower()
+        assert pace.measured(0.1) == pace
+        assert pace.steady().limit == 2
+
+
 @given(maximum=st.integers(1, 64), answers=st.lists(st.booleans(), max_size=300))
 def test_whatever_storage_answers_the_limit_stays_between_one_and_the_maximum(
     maximum: int, answers: list[bool]
 ) -> None:
-    pace = Pace.full(maximum)
+    pace = Pace.begin(maximum)
     for slow in answers:
         pace = pace.slower() if slow else pace.steady()
         assert 1 <= pace.limit <= maximum

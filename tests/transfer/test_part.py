@@ -291,7 +291,7 @@ class TestSending:
         assert len(server.requests) == 2
         assert [0.5] == send.pauses
         assert send.bytes_told == len(CONTENT)
-        assert send.events[-1] == PartEvent(7, done=True)
+        assert send.events[-1] == PartEvent(7, seconds=0.0, done=True)
 
     def test_10_the_delays_double_to_their_bound_and_the_tries_are_counted(self, send: Sending) -> None:
         with serve(*[reply(503)] * 20) as server, pytest.raises(TransferError, match="status 503"):
@@ -435,7 +435,9 @@ def test_progress_is_told_in_steps_and_on_a_slow_link_in_small_ones(
 
     with bucket() as server:
         send(server.origin, allow=allow)
-    assert expected == [event.sent for event in send.events if event.sent]
+    told = [event for event in send.events if event.sent]
+    assert expected == [event.sent for event in told]
+    assert {6 * seconds_a_chunk} == {event.seconds for event in told}
 
 
 def test_the_defaults_are_a_real_clock_and_real_chance() -> None:

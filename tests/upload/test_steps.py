@@ -243,7 +243,8 @@ class TestPace:
             with lock:
                 running += 1
                 seen.append(running)
-                storm = len(seen) <= 8
+                # After the first two parts, which are alone.
+                storm = 2 < len(seen) <= 10
             exchange.read_body()
             if storm:
                 all_there.wait()
@@ -257,10 +258,27 @@ class TestPace:
         with Server(answer) as server:
             transfer_parts(storage, make_job(source, server.origin, 1000, concurrency=8))
         assert len(server.requests) == 158
-        assert [1, 2, 3, 4, 5, 6, 7, 8] == seen[:8]
-        assert [1, 1] == seen[8:10]
-        assert max(seen[8:30]) < 8
-        assert max(seen[8:]) == 8
+        assert max(seen[2:10]) == 8
+        assert [1, 1] == seen[10:12]
+        assert max(seen[10:32]) < 8
+        assert max(seen[10:]) == 8
+
+    def test_29_two_parts_are_alone_until_one_is_there(self, storage: Storage) -> None:
+        """So that a slow link has finished parts soon, from which an upload can go on."""
+        two, acknowledged, seen = threading.Event(), threading.Event(), list[bool]()
+
+        def answer(exchange: Exchange) -> None:
+            seen.append(acknowledged.is_set())
+            if len(seen) >= 2:
+                two.set()
+            two.wait()
+            exchange.read_body()
+            acknowledged.set()
+            store(exchange)
+
+        with Server(answer) as server:
+            transfer_parts(storage, make_job(open_source(CONTENT[:20_000]), server.origin, 1000, concurrency=8))
+        assert seen == [False, False, *[True] * 18]
 
     def test_10_a_part_that_pauses_leaves_its_turn_to_others(self, storage: Storage) -> None:
         """One that is asked to come back much later does not hold up the rest."""

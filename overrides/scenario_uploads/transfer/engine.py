@@ -106,7 +106,7 @@ class _Workers:
         self._events: queue.SimpleQueue[PartEvent | _WorkerDone] = queue.SimpleQueue()
         self._todo = iter(job.targets)
         self._turn = threading.Condition()
-        self._pace = Pace.full(max(1, min(job.concurrency, len(job.targets))))
+        self._pace = Pace.begin(max(1, min(job.concurrency, len(job.targets))))
         self._active = 0
         self._budget = Budget(job.max_bandwidth or math.inf)
         self._threads = [
@@ -232,12 +232,19 @@ class _Workers:
             self._active += 1
 
     def _handle(self, event: PartEvent) -> None:
-        if event.slow or event.done:
+        if event.slow or event.done or (event.seconds is not None and self._pace.opening):
             with self._turn:
-                self._pace = self._pace.slower() if event.slow else self._pace.steady()
+                self._pace = self._change_pace(event)
+                self._turn.notify_all()
         # Bytes that nobody follows wake nobody: at wire speed each waking takes the processor from who sends.
         if self._job.on_progress or event.done or event.attempt:
             self._events.put(event)
+
+    def _change_pace(self, event: PartEvent) -> Pace:
+        if event.slow:
+            return self._pace.slower()
+        pace = self._pace if event.seconds is None else self._pace.measured(event.seconds)
+        return pace.steady() if event.done else pace
 
     def _halted(self) -> bool:
         return self._halt.is_set() or self.stopped

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
+# How many parts are sent at once in the beginning.
+FIRST_PARTS = 2
+
+# Seconds for a part below which the beginning is over.
+QUICK_PART = 10.0
+
 LARGEST_SHARE = 256 * 1024
 
 
 @frozen
 class Pace:
     """How many parts may be under way at once.
+
+    It begins with two, so that a slow link has finished parts, from which it can go on, after seconds. As soon as a
+    part is seen to take less than `QUICK_PART` seconds there are as many as there may be; until then, twice as many
+    with every full round of successes.
 
     Storage that asks to slow down gets half as many, at least one; every full round of successes adds one again, up to
     `maximum`. This is how TCP shares a link, and what S3's guidance on 503 answers asks for.
@@ -18,15 +28,22 @@ class Pace:
     maximum: int
     limit: int
     streak: int = 0
+    opening: bool = False
 
     @classmethod
-    def full(cls, maximum: int) -> Pace:
-        """Return the pace at the start: as many as there may be."""
-        return cls(maximum, maximum)
+    def begin(cls, maximum: int) -> Pace:
+        """Return the pace at the start."""
+        return cls(maximum, min(FIRST_PARTS, maximum), opening=True)
+
+    def measured(self, part_seconds: float) -> Pace:
+        """Return the pace after it was seen that a part takes so many seconds."""
+        if not self.opening or part_seconds >= QUICK_PART:
+            return self
+        return Pace(self.maximum, self.maximum)
 
     def slower(self) -> Pace:
         """Return the pace after storage asked to slow down."""
-        return evolve(self, limit=max(1, self.limit // 2), streak=0)
+        return Pace(self.maximum, max(1, self.limit // 2))
 
     def steady(self) -> Pace:
         """Return the pace after a part was acknowledged."""
@@ -34,7 +51,8 @@ class Pace:
             return self
         if self.streak + 1 < self.limit:
             return evolve(self, streak=self.streak + 1)
-        return evolve(self, limit=self.limit + 1, streak=0)
+        limit = min(self.limit * 2, self.maximum) if self.opening else self.limit + 1
+        return evolve(self, limit=limit, streak=0)
 
 
 @frozen

@@ -15,7 +15,7 @@ from functools import partial
 from urllib.parse import urlsplit
 
 import h11
-from attrs import evolve, field, frozen
+from attrs import Factory, define, evolve, field, frozen
 
 from scenario_uploads.errors import IntegrityError, TransferError, UploadURLExpiredError
 from scenario_uploads.redaction import redact_chain, snippet
@@ -58,11 +58,15 @@ _MD5_ETAG = re.compile(r'(?:W/)?"?([0-9a-fA-F]{32})"?')
 
 @frozen
 class PartEvent:
-    """What happens to a part: a try begins, bytes go out or are taken back, storage wants less, the part is there."""
+    """What happens to a part: a try begins, bytes go out or are taken back, storage wants less, the part is there.
+
+    `seconds` is how long the whole part takes at the rate so far, when that can be told.
+    """
 
     number: int = 0
     attempt: int = 0
     sent: int = 0
+    seconds: float | None = None
     slow: bool = False
     done: bool = False
 
@@ -112,6 +116,31 @@ class AttemptResult:
     forbidden: bool = False
 
 
+@define
+class _Meter:
+    """Counts the bytes of one try that go out, and tells of them in steps."""
+
+    job: PartJob
+    length: int
+    tries: Tries
+    begun_at: float = field(default=Factory(lambda meter: meter.job.clock(), takes_self=True))
+    sent: int = 0
+    told: int = 0
+    told_at: float = field(default=Factory(lambda meter: meter.begun_at, takes_self=True))
+
+    def count(self, amount: int) -> None:
+        """Note that so many bytes more have gone out."""
+        self.sent += amount
+        self.tries.moved_at = now = self.job.clock()
+        unheard = self.sent - self.told
+        if unheard >= REPORT_SIZE or self.sent == self.length or now - self.told_at >= REPORT_SECONDS:
+            # Of the first second's bytes, most may wait in the kernel still.
+            known = self.sent >= REPORT_SIZE or now - self.begun_at >= 1.0
+            seconds = (now - self.begun_at) * self.length / self.sent if known else None
+            self.job.report(PartEvent(sent=unheard, seconds=seconds))
+            self.told, self.told_at = self.sent, now
+
+
 def send_part(job: PartJob, target: PartTarget) -> None:
     """Send a part until storage acknowledges it; its bytes are read anew for each try.
 
@@ -123,21 +152,12 @@ def send_part(job: PartJob, target: PartTarget) -> None:
     forbidden = False
     while True:
         job.report(PartEvent(target.part.number, attempt=tries.failed + 1))
-        sent, told, told_at = 0, 0, job.clock()
-
-        def count(amount: int) -> None:
-            nonlocal sent, told, told_at
-            sent += amount
-            tries.moved_at = now = job.clock()
-            if sent - told >= REPORT_SIZE or sent == target.part.length or now - told_at >= REPORT_SECONDS:
-                job.report(PartEvent(sent=sent - told))
-                told, told_at = sent, now
-
-        result = _try(job, target, count)
+        meter = _Meter(job, target.part.length, tries)
+        result = _try(job, target, meter.count)
         if result.error is None:
-            job.report(PartEvent(target.part.number, done=True))
+            job.report(PartEvent(target.part.number, seconds=job.clock() - meter.begun_at, done=True))
             return
-        job.report(PartEvent(sent=-told, slow=result.slow))
+        job.report(PartEvent(sent=-meter.told, slow=result.slow))
         delay = tries.fail(result.outcome)
         if delay is None or (result.forbidden and forbidden):
             raise result.error
