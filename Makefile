@@ -186,8 +186,8 @@ test-wheel: setup-node ## Build the wheel and try it in an empty environment
 	$(VENV) -m pytest tests/tools/test_distribution.py
 
 .PHONY: chaos
-chaos: setup ## Upload N files through a service that misbehaves at random (SEED=, N=300)
-	$(VENV) -m tests.chaos -n $(or $(N),300) $(if $(SEED),--seed $(SEED))
+chaos: setup ## Upload N files through a service that misbehaves at random (SEED=, N=300, RATE=0.3)
+	$(VENV) -m tests.chaos -n $(or $(N),300) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE))
 
 .PHONY: fuzz
 fuzz: setup ## Give the decoder, storage's answers, the ledger and the command line odd inputs (MINUTES=10, SEED=)

@@ -5,6 +5,9 @@ with wrong bytes, no secret is shown, nothing is left open. A run is repeated by
 
     python -m tests.chaos --seed 7 -n 300
     python -m tests.chaos --seed 7 --only 123 --verbose
+    python -m tests.chaos --seed 7 -n 1000 --rate 0.3
+
+With `--rate`, each request is faulty with that chance, and 99 % of the uploads have to arrive.
 """
 
 import argparse
@@ -23,13 +26,24 @@ from typing import Any
 from scenario_uploads import AsyncScenario, Scenario, Upload
 
 from tests.chaos import shorten
-from tests.chaos.script import CALL_FAULTS, ENDINGS, EVENTS, PART_FAULTS, Script, draw_script, list_leads
+from tests.chaos.script import (
+    CALL_FAULTS,
+    ENDINGS,
+    EVENTS,
+    PART_FAULTS,
+    Script,
+    draw_script,
+    draw_weather,
+    list_leads,
+)
 from tests.chaos.service import ChaosService, Job
 from tests.chaos.upload import Run, make_pool, send, send_async
 from tests.chaos.watch import LogWatch, clear_environment, find_leaks, give_up, list_descriptors
 
 GROUPS_AT_ONCE = 6
 LARGEST_GROUP = 4
+# What part of the uploads has to arrive when each request is faulty by chance alone.
+IMPORTED = 0.99
 
 
 def group(scripts: list[Script], seed: int) -> Iterator[list[Script]]:
@@ -50,13 +64,13 @@ def send_group(run: Run, jobs: list[Job]) -> list[Any]:
     """Send some uploads at once with one client; return their outcomes."""
     if jobs[0].script.is_async:
         return asyncio.run(_send_group_async(run, jobs))
-    client = shorten.connect(Scenario, run.service.url)
+    client = shorten.connect(Scenario, run.service.url, rate=jobs[0].script.rate)
     with client, ThreadPoolExecutor(len(jobs), "chaos") as pool:
         return [future.result() for future in [pool.submit(send, run, job, client) for job in jobs]]
 
 
 async def _send_group_async(run: Run, jobs: list[Job]) -> list[Any]:
-    async with shorten.connect(AsyncScenario, run.service.url) as client:
+    async with shorten.connect(AsyncScenario, run.service.url, rate=jobs[0].script.rate) as client:
         return list(await asyncio.gather(*(send_async(run, job, client) for job in jobs)))
 
 
@@ -129,7 +143,9 @@ def run_chaos(seed: int, scripts: list[Script], *, verbose: bool) -> int:
         print(describe(job))
     for violation in violations:
         print(f"\nFAILED: {violation}")
-    if failed or violations:
+    imported = outcomes["Upload"] / len(jobs)
+    if failed or violations or (scripts[0].rate and imported < IMPORTED):
+        print(f"{imported:.1%} were imported.")
         print(f"\nThe run failed: python -m tests.chaos --seed {seed} -n {len(scripts)}")
         return 1
     print(f"Nothing was lost: seed {seed}, {len(scripts)} uploads.")
@@ -140,6 +156,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__.split("\n")[0])
     parser.add_argument("--seed", type=int, default=None, help="what decides everything; random when it is not given")
     parser.add_argument("-n", type=int, default=300, help="how many uploads")
+    parser.add_argument(
+        "--rate", type=float, default=0.0, help="instead of scripts: the chance of each request to be faulty, 0 to 1"
+    )
     parser.add_argument("--only", type=int, default=None, help="only the upload with this number")
     parser.add_argument("--verbose", action="store_true", help="print how each upload ended")
     arguments = parser.parse_args()
@@ -149,7 +168,9 @@ def main() -> int:
     leads = list_leads()
     random.Random(seed).shuffle(leads)
     numbers = range(arguments.n) if arguments.only is None else [arguments.only]
-    return run_chaos(seed, [draw_script(seed, number, leads) for number in numbers], verbose=arguments.verbose)
+    rate = arguments.rate
+    scripts = [draw_weather(seed, n, rate) if rate else draw_script(seed, n, leads) for n in numbers]
+    return run_chaos(seed, scripts, verbose=arguments.verbose)
 
 
 if __name__ == "__main__":

@@ -110,6 +110,7 @@ class Script:
         complete_again: What a second `complete` is answered with.
         skew: By how many seconds the service's clock differs from ours.
         faults: For each step (`create`, `part 1` …) what its next requests get instead of an answer.
+        rate: The chance of each request, besides these, to be faulty; none of it is a fault that ends an upload.
     """
 
     index: int
@@ -129,6 +130,7 @@ class Script:
     complete_again: int
     skew: float
     faults: dict[str, tuple[str, ...]] = field(factory=dict)
+    rate: float = 0.0
 
     @property
     def name(self) -> str:
@@ -153,6 +155,9 @@ class Script:
     @property
     def expected(self) -> str | None:
         """What it has to come to, by the name of a class; None when that depends on timing or on several faults."""
+        if self.rate:
+            # What is expected of nearly all of them is counted at the end.
+            return None
         effects = {step: [effect_of(step, fault) for fault in faults] for step, faults in self.faults.items()}
         if any(Effect.FATAL in found for found in effects.values()):
             return None
@@ -272,3 +277,35 @@ def _without_flips(faults: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, .
     # Without integrity nobody can notice these; what is stored would rightly be wrong.
     kept = {step: tuple(name for name in names if name not in ("flip", "early_200")) for step, names in faults.items()}
     return {step: names for step, names in kept.items() if names}
+
+
+def draw_weather(seed: int, index: int, rate: float) -> Script:
+    """Draw an upload of which nothing is special but that each of its requests is faulty with this chance."""
+    chance = random.Random(f"{seed}/{index}/weather")
+    given = chance.choice(("path", "path", "bytes", "object", "memory"))
+    return Script(
+        index=index,
+        lead=("rate", f"{rate:g}"),
+        is_async=chance.random() < 0.45,
+        size=_draw_size(chance, least=1),
+        at=chance.randrange(MIB),
+        given=given,
+        concurrency=chance.randint(1, 8),
+        integrity=True,
+        resume=chance.random() < 0.35 and given == "path",
+        wait=True,
+        event=None,
+        event_part=1,
+        ending="imported",
+        statuses=tuple(chance.choice(("validating", "validated", "complete")) for _ in range(chance.randint(0, 3))),
+        complete_again=chance.choice((200, 400, 409)),
+        skew=chance.choice((0.0, 3600.0, -3600.0)),
+        rate=rate,
+    )
+
+
+def draw_fault(chance: random.Random, step: str, *, lost: bool) -> str:
+    """Draw what one request of a step meets; nothing that ends an upload, as a second lost create does."""
+    table = PART_FAULTS if step.startswith("part") else CALL_FAULTS[step]
+    effects = [Effect.HARMLESS, Effect.PASSING, *([Effect.LOST] if not lost else [])]
+    return chance.choice([name for effect in effects for name in table.get(effect, ())])

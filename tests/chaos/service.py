@@ -5,6 +5,7 @@ It keeps the SHA-256 of every part that it stored, and notes whatever no client 
 
 import gzip
 import hashlib
+import random
 import socket
 import threading
 import time
@@ -18,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from attrs import define, field
 
-from tests.chaos.script import PART_SIZE, STORM, Script
+from tests.chaos.script import PART_SIZE, STORM, Script, draw_fault
 from tests.support.server import Answering, Exchange, Server, encode_head, lose, reply
 from tests.support.service import make_upload
 
@@ -74,10 +75,12 @@ class Job:
     hooked: threading.Lock = field(factory=threading.Lock)
     """Held while a hook runs: what the client asks meanwhile has to wait."""
     faults: dict[str, list[str]] = field(factory=dict)
+    chance: random.Random = field(init=False)
     storm: int = 0
     begun: float = field(factory=time.monotonic)
 
     def __attrs_post_init__(self) -> None:
+        self.chance = random.Random(f"{self.script.index}/{self.script.at}")
         self.faults = {step: list(names) for step, names in self.script.faults.items()}
         self.storm = STORM if self.script.event == "storm" else 0
 
@@ -106,6 +109,9 @@ class Job:
                 self.storm, fault = self.storm - 1, "storm"
             elif self.faults.get(step):
                 fault = self.faults[step].pop(0)
+            elif self.chance.random() < self.script.rate:
+                kind = "part" if step.startswith("part") else step
+                fault = draw_fault(self.chance, kind, lost="lost" in self.creates)
             if fault:
                 kind = "event" if fault == "storm" else step.partition(" ")[0]
                 self.injected[f"{kind}: {fault}"] += 1
