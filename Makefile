@@ -76,6 +76,10 @@ test: setup-node ## Run the tests, with branch coverage
 test-rules: setup-node ## Try the whole table of pairs that the comparison of contracts is held to
 	$(VENV) -m pytest --no-cov -n 0 -m 'rules or not rules' tests/spec_diff/rules $(PYTEST_ARGS)
 
+.PHONY: test-outage
+test-outage: setup ## Go without network for a minute in the middle of an upload, in real time
+	$(VENV) -m pytest --no-cov -n 2 -m outage tests/test_outage.py $(PYTEST_ARGS)
+
 .PHONY: test-runtime
 test-runtime: setup-node ## Run the tests of the handwritten layer alone, without coverage: the loop to work in
 	$(VENV) -m pytest --ignore=tests/tools --ignore=tests/spec_diff -n $(TEST_PROCESSES) $(PYTEST_ARGS)
