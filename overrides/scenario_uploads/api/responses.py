@@ -133,7 +133,8 @@ def parse_body(body: bytes) -> Any:
     fault: str | None = None
     value: Any = None
     try:
-        value = json.loads(body)
+        # Parsing holds Python's lock, and with it an event loop in another thread, but where it calls a function.
+        value = json.loads(body, object_hook=_keep)
     except RecursionError:
         fault = "too deeply nested JSON"
     except ValueError:
@@ -141,6 +142,10 @@ def parse_body(body: bytes) -> Any:
     # Raised here and not there, since Python's own error would hold the whole body.
     if fault or _is_deep(value):
         raise ValueError(fault or "too deeply nested JSON")
+    return value
+
+
+def _keep(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 

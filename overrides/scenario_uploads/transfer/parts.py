@@ -19,6 +19,7 @@ from scenario_uploads.limits import MAX_FILE_SIZE, MAX_PART_SIZE, MAX_PARTS, MIB
 from scenario_uploads.proxies import is_loopback
 
 DEFAULT_PART_SIZE = 8 * MIB
+_VISIBLE = re.compile(r"[!-~]*")
 _NETLOC = re.compile(r"([\w-][\w.-]*|\[[\da-f:.]+\])(:\d+)?", re.ASCII | re.IGNORECASE)
 
 
@@ -172,7 +173,7 @@ def find_url_fault(url: object, *, api_url: str, allow_http: bool = False) -> st
     """
     if not isinstance(url, str):
         return "it is not a text"
-    if any(not "!" <= character <= "~" for character in url):
+    if not _VISIBLE.fullmatch(url):
         return "it has a space, a control character or one that is not ASCII"
     try:
         target = urlsplit(url)
