@@ -24,6 +24,8 @@ from benchmarks.servers import Servers, open_workspace, run_server, run_servers
 from benchmarks.task import Task
 
 BITS = 200_000_000
+# Of each connection, where it is these that are slow, as to a server that is far away.
+EACH_BITS = 16_000_000
 DELAY = 0.025
 PART_SIZE = 8 * 1024 * 1024
 TARGET = Target("≥", 0.9)
@@ -41,7 +43,29 @@ class Link:
 
 
 def measure(settings: Settings) -> list[Table]:
-    """Send a file through the link, each contender in its turn."""
+    """Send a file through the link, each contender in its turn; then through one that slows each connection."""
+    return [_measure_shared(settings), _measure_each(settings)]
+
+
+def _measure_each(settings: Settings) -> Table:
+    size, most = (64 if settings.quick else 128) * 1024**2, 8 * EACH_BITS
+    with contextlib.ExitStack() as stack:
+        workspace = stack.enter_context(open_workspace())
+        workspace.require_space(2 * size)
+        servers = stack.enter_context(run_servers(workspace))
+        servers = stack.enter_context(_run_proxy(servers, "--bits", str(EACH_BITS), "--delay", str(DELAY), "--each"))
+        worker = stack.enter_context(Worker("Scenario", workspace.environ, ()))
+        source = str(workspace.make_source(size))
+        task = Task(source, size, PART_SIZE, 8, True, servers.api["http"], servers.storage["http"])
+        turns = {"Scenario": partial(_send, servers, worker, task)}
+        taken = take_turns(turns, evolve(settings, rounds=1 if settings.quick else 3, seconds=0), warm=False)
+    share = Figure.of(tuple(size * 8 / seconds / most for seconds in taken.seconds["Scenario"]))
+    title = f"{EACH_BITS // 10**6} Mbit/s for each connection, {size >> 20} MiB, 8 parts at once"
+    note = "A proxy on loopback, HTTP; the share is that of eight connections from the first byte to the last."
+    return Table(title, ("sender", "MB/s", "share"), (("Scenario", Figure(share.value * most / 8e6), share),), (note,))
+
+
+def _measure_shared(settings: Settings) -> Table:
     size = (64 if settings.quick else 256) * 1024**2
     with contextlib.ExitStack() as stack:
         link = None if settings.proxy else _try_namespaces(stack)
@@ -52,7 +76,7 @@ def measure(settings: Settings) -> list[Table]:
             scheme, prefix, note = "tls", link.client, link.note
         else:
             servers = stack.enter_context(run_servers(workspace))
-            servers = stack.enter_context(_run_proxy(servers))
+            servers = stack.enter_context(_run_proxy(servers, "--bits", str(BITS), "--delay", str(DELAY)))
             scheme, prefix, note = (
                 "http",
                 (),
@@ -78,7 +102,7 @@ def measure(settings: Settings) -> list[Table]:
         rows.append((name, str(integrity) if target else None, Figure(share.value * BITS / 8e6), share))
     columns = ("sender", "integrity", "MB/s", "of the link")
     title = f"A link of {BITS // 10**6} Mbit/s, {size >> 20} MiB, 8 parts at once"
-    return [Table(title, columns, tuple(rows), (note,))]
+    return Table(title, columns, tuple(rows), (note,))
 
 
 def _send(servers: Servers, worker: Worker, task: Task) -> float:
@@ -129,10 +153,9 @@ def _run(*command: str) -> None:
 
 
 @contextlib.contextmanager
-def _run_proxy(servers: Servers) -> Iterator[Servers]:
+def _run_proxy(servers: Servers, *shape: str) -> Iterator[Servers]:
     """Put the slow proxy before nginx; the service is told to send parts there."""
     port = urlsplit(servers.storage["http"]).port
-    shape = ("--bits", str(BITS), "--delay", str(DELAY))
     with run_server("benchmarks.slow_proxy", str(port), *shape) as slow_port:
         storage = f"http://127.0.0.1:{slow_port}/put"
         with run_server("benchmarks.service", f"--target=http={storage}") as ports:

@@ -3,7 +3,7 @@
     python -m benchmarks.slow_proxy PORT --bits 200000000 --delay 0.025
 
 It prints its port and runs until its standard input ends. What goes to the server shares the line among all
-connections; what comes back is only delayed.
+connections, or with `--each` has one of its own for each; what comes back is only delayed.
 """
 
 from __future__ import annotations
@@ -56,11 +56,12 @@ class Line:
         writer.close()
 
 
-async def serve(port: int, bits: float, delay: float) -> None:
+async def serve(port: int, bits: float, delay: float, *, each: bool) -> None:
     """Run the proxy until standard input ends."""
-    up, down = Line(bits / 8, delay), Line(None, delay)
+    shared, down = Line(bits / 8, delay), Line(None, delay)
 
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        up = Line(bits / 8, delay) if each else shared
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
         await asyncio.gather(up.carry(reader, far_writer), down.carry(far_reader, writer))
 
@@ -77,8 +78,9 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("--bits", type=float, required=True, help="bits a second")
     parser.add_argument("--delay", type=float, required=True, help="seconds in each direction")
+    parser.add_argument("--each", action="store_true", help="give each connection a line of its own")
     arguments = parser.parse_args()
-    asyncio.run(serve(arguments.port, arguments.bits, arguments.delay))
+    asyncio.run(serve(arguments.port, arguments.bits, arguments.delay, each=arguments.each))
 
 
 if __name__ == "__main__":
