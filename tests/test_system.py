@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import ntpath
 import os
@@ -13,9 +14,12 @@ import sys
 import threading
 from pathlib import Path
 
+import httpx
 import pytest
 from scenario_uploads import system
 from scenario_uploads.transfer.source import open_source
+
+from tests.support.service import Service
 
 ROOT = Path(__file__).parent.parent
 
@@ -136,3 +140,54 @@ def test_47_a_path_of_windows_names_the_file_without_drive_and_folders(monkeypat
         patch.setattr(os.path, "basename", ntpath.basename)
         source = open_source(Opened(b"glTF"))
     assert source.name == "dragon.glb"
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("free", [0, 1, 2, 3, 5, 8])
+def test_47_few_file_descriptors_are_enough_or_told(tmp_path: Path, free: int) -> None:
+    """In a process of its own, whose imports are done but for those that wait until they are needed."""
+    (tmp_path / "a.glb").write_bytes(b"glTF" + bytes(11 << 20))
+    code = (
+        "import os, resource, sys\n"
+        "from attrs import evolve\n"
+        "from scenario_uploads import Scenario, ScenarioError\n"
+        "from scenario_uploads.transfer import part\n"
+        "part.PART_POLICY = evolve(part.PART_POLICY, base=0.01)\n"
+        "url, path, free = sys.argv[1], sys.argv[2], int(sys.argv[3])\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
+        "held = []\n"
+        "try:\n"
+        "    while True: held.append(os.open(os.devnull, os.O_RDONLY))\n"
+        "except OSError: pass\n"
+        "for descriptor in held[len(held) - free:]: os.close(descriptor)\n"
+        "try:\n"
+        "    with Scenario(base_url=url, api_key='key', api_secret='s3cret', max_retries=0) as client:\n"
+        "        client.uploads.upload_file(path, part_size=5 << 20)\n"
+        "    os.write(1, b'done')\n"
+        "except ScenarioError as error: os.write(1, str(error).encode())\n"
+    )
+    with Service() as service:
+        command = [sys.executable, "-c", code, service.url, str(tmp_path / "a.glb"), str(free)]
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == "done" or "oo many open files" in run.stdout
+    assert run.stdout == "done" or free < 6
+
+
+def test_47_what_is_used_up_here_is_no_fault_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would be waited for as long as for a network that is away."""
+    error = httpx.ConnectError("no")
+    error.__cause__ = OSError(errno.EMFILE, "Too many open files")
+    assert system.is_used_up(error)
+    assert not system.is_used_up(ConnectionRefusedError(errno.ECONNREFUSED, "refused"))
+    unresolved = socket.gaierror(socket.EAI_AGAIN, "Temporary failure")
+    assert not system.is_used_up(unresolved)
+    unresolved.__context__ = unresolved
+    assert not system.is_used_up(unresolved)
+
+    def fail(*_arguments: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", fail)
+        assert system.is_used_up(unresolved)

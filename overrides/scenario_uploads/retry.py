@@ -45,6 +45,7 @@ class Outcome:
         retryable: False for faults that no retry mends, such as a bad TLS certificate.
         retry_after: Seconds that the service asked to wait, or None.
         away: Whether nobody could be reached: no connection was made, and no byte went out.
+        told: What the service said of trying again (`x-should-retry`); None when it said nothing.
     """
 
     status: int | None = None
@@ -52,6 +53,7 @@ class Outcome:
     retryable: bool = True
     retry_after: float | None = None
     away: bool = False
+    told: bool | None = None
 
     @property
     def unanswered(self) -> bool:
@@ -64,7 +66,7 @@ class RetryPolicy:
     """How often and how patiently.
 
     Attributes:
-        max_retries: Tries after the first, 0 or more.
+        max_retries: Tries after the first, 0 or more; infinite for no end.
         base: The bound of the first delay in seconds; it doubles with each retry.
         cap: The largest bound in seconds.
         retry_after_cap: The longest wait in seconds that the service may ask for.
@@ -73,7 +75,7 @@ class RetryPolicy:
             counts these tries like others.
     """
 
-    max_retries: int = 2
+    max_retries: float = 2
     base: float = 0.5
     cap: float = 8.0
     retry_after_cap: float = 60.0
@@ -88,12 +90,14 @@ def backoff(policy: RetryPolicy, retry: int, draw: Callable[[], float]) -> float
 
 def is_retryable(outcome: Outcome, repeat: Repeat, unanswered: int) -> bool:
     """Return whether the request may be sent again after this outcome; `unanswered` earlier tries got no response."""
-    if not outcome.retryable:
+    if not outcome.retryable or outcome.told is False:
         return False
     if not outcome.sent:
         return True
     if repeat is Repeat.NEVER:
         return False
+    if outcome.told:
+        return True
     if outcome.status is None:
         return repeat is Repeat.SAFE or unanswered == 0
     if outcome.status == 409:

@@ -9,6 +9,7 @@ import errno
 import os
 import select
 import selectors
+import socket
 import stat
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +25,31 @@ except ImportError:
 OPEN_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 # Windows does not remove a file that is open, and flock goes with what does.
 REMOVES_OPEN_FILES = fcntl is not None
+
+
+_USED_UP = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+def is_used_up(error: BaseException | None) -> bool:
+    """Return whether what lies under an error is this machine, out of descriptors or memory, and not the network."""
+    seen: list[BaseException] = []
+    while error is not None and not any(error is one for one in seen):
+        seen.append(error)
+        if isinstance(error, OSError) and error.errno in _USED_UP:
+            return True
+        # The resolver has no word for it.
+        if isinstance(error, socket.gaierror) and not _has_descriptor():
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _has_descriptor() -> bool:
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return False
+    return True
 
 
 def create_selector() -> selectors.BaseSelector:

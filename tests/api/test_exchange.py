@@ -3,6 +3,7 @@
 import base64
 import json
 import logging
+import math
 import platform
 import socket
 import ssl
@@ -10,6 +11,7 @@ import subprocess
 import threading
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
@@ -310,6 +312,46 @@ class TestAGivenHttpClient:
             connect("http://api.invalid/v1", max_retries=0, http_client=given).uploads.retrieve("u")
         self.end(connect, given)
 
+    @pytest.mark.parametrize(
+        "error", [RuntimeError("their own"), KeyError("k"), EOFError(), ExceptionGroup("all", [ValueError("x")])]
+    )
+    def test_what_it_raises_is_a_fault_of_the_connection_and_tried_again(
+        self, connect: Connect, clock: Clock, error: Exception
+    ) -> None:
+        """As with the official client: a transport, or a hook, raises what it likes."""
+        answers = [error, error]
+
+        def handler(request: httpx.Request) -> httpx.Response:
+            if answers:
+                raise answers.pop()
+            return httpx.Response(200, json={"upload": {"id": "u"}})
+
+        given = self.make(connect, handler)
+        assert connect("http://api.invalid/v1", http_client=given).uploads.retrieve("u").upload.id == "u"
+        assert clock.pauses == [0.5, 1.0]
+        answers += [error] * 9
+        with raises(APIConnectionError, "retrieve_upload: no answer from api.invalid") as caught:
+            connect("http://api.invalid/v1", http_client=given).uploads.retrieve("u")
+        assert caught.error.__cause__ is error
+        # What may have been received is not sent again when that could do harm.
+        answers[:] = [error] * 2
+        with raises(APIConnectionError, "so it was not sent again"):
+            connect("http://api.invalid/v1", http_client=given).uploads.create(**IMPORTS[0])
+        self.end(connect, given)
+
+    def test_an_error_without_a_text_that_can_be_had_is_named(self, connect: Connect) -> None:
+        class MuteError(Exception):
+            def __str__(self) -> str:
+                raise ValueError
+
+        def handler(request: httpx.Request) -> httpx.Response:
+            raise MuteError
+
+        given = self.make(connect, handler)
+        with raises(APIConnectionError, "no answer from api.invalid: MuteError"):
+            connect("http://api.invalid/v1", max_retries=0, http_client=given).uploads.retrieve("u")
+        self.end(connect, given)
+
 
 class TestRedirects:
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -453,6 +495,26 @@ class TestRetries:
             connect(service.url, max_retries=max_retries).uploads.retrieve(UPLOAD_ID)
         assert len(service.requests) == max_retries + 1
 
+    def test_there_may_be_no_end_of_them(self, connect: Connect, service: Service, clock: Clock) -> None:
+        service.script("retrieve", *[reply(503, {})] * 40)
+        connect(service.url, max_retries=math.inf).uploads.retrieve(UPLOAD_ID)
+        assert len(clock.pauses) == 40
+
+    @pytest.mark.parametrize(("status", "told", "requests"), [(503, "false", 1), (400, "true", 2), (503, "perhaps", 2)])
+    def test_what_the_service_says_of_trying_again_is_heeded(
+        self, connect: Connect, service: Service, clock: Clock, status: int, told: str, requests: int
+    ) -> None:
+        service.script("retrieve", reply(status, {}, {"x-should-retry": told}))
+        with suppress(ScenarioError):
+            connect(service.url).uploads.retrieve(UPLOAD_ID)
+        assert len(service.requests) == requests
+
+    def test_17_but_for_an_import_that_might_run_twice(self, connect: Connect, service: Service, clock: Clock) -> None:
+        service.script("create", reply(503, {}, {"x-should-retry": "true"}))
+        with pytest.raises(InternalServerError):
+            connect(service.url).uploads.create(**IMPORTS[0])
+        assert len(service.requests) == 1
+
     def test_1_a_refused_connection_is_tried_again(self, connect: Connect, clock: Clock) -> None:
         with raises(APIConnectionError, "127.0.0.1") as caught:
             connect(f"http://127.0.0.1:{closed_port()}/v1").uploads.retrieve("u")
@@ -578,6 +640,8 @@ class TestWhatTheServiceAsksFor:
             ({"Retry-After": format_datetime(EPOCH.replace(second=20), usegmt=True)}, {}, 20.0),
             ({"Retry-After": "60"}, {}, 60.0),
             ({"Retry-After": "0"}, {}, 0.5),
+            ({"retry-after-ms": "1500", "Retry-After": "9"}, {}, 1.5),
+            ({"retry-after-ms": "soon", "Retry-After": "9"}, {}, 9.0),
             ({"Retry-After": "soon"}, {}, 0.5),
             ({"Retry-After": "-5"}, {}, 0.5),
             ({"Retry-After": "nan"}, {}, 0.5),

@@ -324,3 +324,11 @@ def test_what_is_never_awaited_sends_nothing(service: Service) -> None:
     pending: Awaitable[object] = client.uploads.retrieve(UPLOAD_ID)
     pending.close()  # type: ignore[attr-defined]
     assert service.requests == []
+
+
+def test_47_another_kind_of_event_loop_is_told(service: Service) -> None:
+    """As under trio, where nothing of asyncio runs."""
+    client = AsyncScenario(base_url=service.url, api_key="key_of_test", api_secret="s3cret-of-test")
+    with pytest.raises(ScenarioError, match="AsyncScenario is for asyncio"):
+        client.uploads.retrieve("upload_1").send(None)
+    assert service.requests == []

@@ -290,3 +290,37 @@ class TestAttributes:
     def test_are_changed_in_a_copy_and_not_in_place(self, name: str) -> None:
         with pytest.raises(AttributeError):
             setattr(Scenario(**KEYS), name, None)
+
+
+class TestTrustInTheEnvironment:
+    """`copy(trust_env=)`."""
+
+    def test_a_copy_without_it_has_connections_of_its_own(
+        self, connect: Connect, service: Service, change: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SCENARIO_CUSTOM_HEADERS", "X-Shift: night")
+        client = connect(service.url)
+        twin = change(client, trust_env=False)
+        for name in ("http_proxy", "all_proxy"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        twin.uploads.retrieve(UPLOAD_ID)
+        assert service.requests[0].header("x-shift") is None
+        assert service.requests[0].header("authorization") == basic("key_of_test", "s3cret-of-test")
+        client.close()
+        twin.uploads.retrieve(UPLOAD_ID)
+
+    def test_a_copy_with_it_reads_the_environment(
+        self, connect: Connect, service: Service, change: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client = connect(service.url, trust_env=False)
+        monkeypatch.setenv("SCENARIO_CUSTOM_HEADERS", "X-Shift: night")
+        change(client, trust_env=True).uploads.retrieve(UPLOAD_ID)
+        client.uploads.retrieve(UPLOAD_ID)
+        assert [request.header("x-shift") for request in service.requests] == ["night", None]
+
+    def test_the_same_as_before_shares_the_connections(self, connect: Connect, service: Service, change: Any) -> None:
+        client = connect(service.url)
+        twin = change(client, trust_env=True)
+        client.close()
+        with raises(ScenarioError, "closed"):
+            twin.uploads.retrieve(UPLOAD_ID)

@@ -1,8 +1,10 @@
 """The same calls through both clients: what goes over the wire, and what comes back."""
 
 import json
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote
+from uuid import UUID
 
 import httpx
 import pytest
@@ -17,6 +19,7 @@ from tests.support.service import UPLOAD_ID, Service, make_upload
 
 Sides = tuple[Side, Side]
 
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 MULTIPART = {"file_name": "dragon.glb", "content_type": "model/gltf-binary", "file_size": 100, "kind": "3d", "parts": 1}
 ASSET = {"collection_ids": ["c1", "c2"], "hide": True, "parent_id": "p"}
 
@@ -36,7 +39,15 @@ CALLS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
         MULTIPART
         | {
             "extra_headers": {"X-Trace": "1"},
-            "extra_query": {"a": True, "b": [1, "x"], "c": {"d": 0.5}, "e": None},
+            "extra_query": {
+                "a": True,
+                "b": [1, "x"],
+                "c": {"d": 0.5},
+                "e": None,
+                "day": date(2026, 1, 2),
+                "at": NOON,
+                "id": UUID(int=7),
+            },
             "extra_body": {"newField": {"x": [1, None]}, "fileSize": 7},
         },
     ),

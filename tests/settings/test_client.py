@@ -166,6 +166,19 @@ def test_a_client_without_credentials_names_the_variables(client: Any) -> None:
         client()
 
 
+@pytest.mark.usefixtures("clean_environment")
+def test_credentials_under_the_names_of_other_tools_are_pointed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCENARIO_API_KEY", "key_of_plugin")
+    with pytest.raises(CredentialsError, match=r"SCENARIO_API_KEY of the environment, which other tools use") as caught:
+        Scenario()
+    monkeypatch.setenv("SCENARIO_API_SECRET", "s3cret-of-plugin")
+    with pytest.raises(CredentialsError, match=r"SCENARIO_API_KEY and SCENARIO_API_SECRET of the environment"):
+        Scenario()
+    assert "key_of_plugin" not in str(caught.value)
+    with pytest.raises(CredentialsError, match=r"SCENARIO_SDK_JWT\)\.$"):
+        Scenario(trust_env=False)
+
+
 def ask(**arguments: Any) -> httpx.Request:
     """Return the request that a call of a client with these arguments sends."""
     requests: list[httpx.Request] = []
@@ -316,12 +329,12 @@ def test_a_wait_may_be_of_no_time() -> None:
             check_seconds("timeout", seconds, zero=True)
 
 
-@pytest.mark.parametrize("retries", [0, 1, 10**9])
-def test_how_often_a_call_may_be_tried_again(retries: int) -> None:
+@pytest.mark.parametrize("retries", [0, 1, 10**9, math.inf])
+def test_how_often_a_call_may_be_tried_again(retries: float) -> None:
     assert resolve(max_retries=retries).max_retries == retries
 
 
-@pytest.mark.parametrize("retries", [-1, 1.0, True, "2", None])
+@pytest.mark.parametrize("retries", [-1, 1.0, -math.inf, math.nan, True, "2", None])
 def test_numbers_of_retries_that_are_refused(retries: Any) -> None:
     with pytest.raises(InvalidArgumentError, match="max_retries must be a whole number, 0 or more"):
         resolve(max_retries=retries)

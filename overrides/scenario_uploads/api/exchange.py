@@ -23,7 +23,7 @@ from scenario_uploads.redaction import redact
 from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, Tries
 from scenario_uploads.settings.client import ClientOptions
 
-from .faults import FAULTS, classify_exception, classify_response
+from .faults import classify_exception, classify_response
 from .operations import Operation
 from .request import build_request
 from .responses import CUT_SHORT, find_fault, invalid_response
@@ -144,7 +144,9 @@ def fetch(
             logger.debug("%s: sending %s %s", operation.name, request.method, redact(str(request.url)))
         try:
             response: httpx.Response = yield Send(request, operation.response_limit, mode is ResponseMode.STREAM)
-        except FAULTS as raised:
+        except ScenarioError:
+            raise
+        except Exception as raised:  # noqa: BLE001 - a transport of the caller's, or its hooks, raise what they like
             cause = raised
             error, outcome = classify_exception(raised, operation.name, operation.repeat, request)
         else:

@@ -24,13 +24,10 @@ from scenario_uploads.errors import (
 )
 from scenario_uploads.redaction import mask, redact_chain, snippet
 from scenario_uploads.retry import Outcome, Repeat, parse_retry_after, parse_seconds
+from scenario_uploads.system import is_used_up
 from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
 
 from .responses import CUT_SHORT, find_secrets, invalid_response, mask_response, parse_body
-
-# Nearly everything comes as an httpx error; what its backends and other transports let through is the rest: TLS that
-# breaks within a body, a host name that cannot be encoded.
-FAULTS = (httpx.HTTPError, OSError, UnicodeError)
 
 
 def classify_response(response: httpx.Response, operation: str, *, now: datetime) -> tuple[ScenarioError, Outcome]:
@@ -42,12 +39,16 @@ def classify_response(response: httpx.Response, operation: str, *, now: datetime
         body = parse_body(response.content)
     except ValueError:
         body = response.content.decode("utf-8", "replace")
-    waits = [parse_retry_after(response.headers.get("retry-after"), now=now)]
+    milliseconds = parse_seconds(response.headers.get("retry-after-ms"))
+    waits = [
+        parse_retry_after(response.headers.get("retry-after"), now=now) if milliseconds is None else milliseconds / 1000
+    ]
     if isinstance(body, dict):
         waits.append(parse_seconds(body.get("remainingSeconds")))
     error = status_error(response, body, operation=operation)
     error.retry_after = max((wait for wait in waits if wait is not None), default=None)
-    return error, Outcome(status=response.status_code, retry_after=error.retry_after)
+    told = {"true": True, "false": False}.get(response.headers.get("x-should-retry", ""))
+    return error, Outcome(status=response.status_code, retry_after=error.retry_after, told=told)
 
 
 def classify_exception(
@@ -64,7 +65,7 @@ def classify_exception(
     if certificate := find_certificate_error(error):
         message = f"The TLS certificate of {host} is not trusted: {certificate}; {REMEDY}"
         return APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
-    what = snippet(mask(str(error), secrets)) or type(error).__name__
+    what = snippet(mask(_describe(error), secrets)) or type(error).__name__
     message = f"{operation}: no answer from {host}: {what}"
     if not unsent and repeat is Repeat.NEVER:
         message += "; whether the service received it is unknown, so it was not sent again"
@@ -74,8 +75,16 @@ def classify_exception(
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Return whether nobody could be reached. A proxy that refuses is there, and a pool that is full is here."""
-    return isinstance(error, httpx.ConnectError | httpx.ConnectTimeout) and not is_tls_refusal(error)
+    """Return whether nobody could be reached. A proxy that refuses is there, and what is used up is here."""
+    unreached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    return unreached and not is_tls_refusal(error) and not is_used_up(error)
+
+
+def _describe(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a transport of the caller's raises what it likes
+        return ""
 
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {

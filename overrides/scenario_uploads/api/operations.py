@@ -185,6 +185,8 @@ def check_dry_run(dry_run: object) -> UploadDryRun | None:
     """
     if dry_run is None or not is_given(dry_run):
         return None
+    if dry_run is True:
+        return UploadDryRun.TRUE
     for choice in UploadDryRun:
         if isinstance(dry_run, str) and choice == dry_run:
             return choice

@@ -18,12 +18,12 @@ from scenario_uploads.settings.request import merge_headers, merge_query, write_
 @cache
 def user_agent() -> str:
     """Return what the client calls itself to the API."""
-    # Slow to import, and needed only with the first request.
-    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415
-
     try:
+        # Slow to import, and needed only with the first request.
+        from importlib.metadata import version  # noqa: PLC0415
+
         own = version("scenario-uploads")
-    except PackageNotFoundError:  # run from a source tree
+    except (ImportError, OSError):  # run from a source tree, or without a descriptor left to look
         own = "0"
     return f"scenario-uploads/{own} python/{platform.python_version()}"
 

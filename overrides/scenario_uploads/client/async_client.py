@@ -7,7 +7,7 @@ import os
 import ssl
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Self, TypeVar, cast, overload
+from typing import Literal, Self, TypeVar, cast, overload
 
 import httpx
 
@@ -54,7 +54,7 @@ class AsyncScenario:
         base_url: Where the API is. Default: the environment's `SCENARIO_BASE_URL`, or the production service.
         timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`. Default: that of `http_client`, or
             10 s to connect, 60 s else.
-        max_retries: How often a call is tried again after a fault that may pass, 0 or more.
+        max_retries: How often a call is tried again after a fault that may pass, 0 or more; `math.inf` for no end.
         default_headers: Headers to send with every call to the API, besides those in the environment's
             `SCENARIO_CUSTOM_HEADERS`, one `Name: value` on each line. An `Authorization` here replaces the credentials.
         default_query: Query parameters to send with every call to the API.
@@ -90,7 +90,7 @@ class AsyncScenario:
         bearer_auth: str | None = None,
         base_url: str | httpx.URL | None = None,
         timeout: float | httpx.Timeout | NotGiven | None = None,
-        max_retries: int = DEFAULT_MAX_RETRIES,
+        max_retries: float = DEFAULT_MAX_RETRIES,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
         project_id: str | None = None,
@@ -137,7 +137,7 @@ class AsyncScenario:
         bearer_auth: str | None = None,
         base_url: str | httpx.URL | None = None,
         timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
-        max_retries: int | NotGiven = NOT_GIVEN,
+        max_retries: float | NotGiven = NOT_GIVEN,
         default_headers: Mapping[str, str] | None = None,
         set_default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, object] | None = None,
@@ -147,11 +147,12 @@ class AsyncScenario:
         http_client: httpx.AsyncClient | None = None,
         verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
         allow_http_storage: bool | None = None,
+        trust_env: bool | None = None,
     ) -> Self:
         """Return a client with some settings changed, such as `client.with_options(timeout=5).uploads.retrieve(id)`.
 
-        It uses the connections of this one, unless it gets an `http_client` or a `verify` of its own. Closing it
-        leaves this one open; closing this one closes its connections, and so ends its copies.
+        It uses the connections of this one, unless it gets an `http_client`, a `verify` or a `trust_env` of its own.
+        Closing it leaves this one open; closing this one closes its connections, and so ends its copies.
 
         Args:
             api_key: Another API key; what is not given of the pair stays.
@@ -159,7 +160,7 @@ class AsyncScenario:
             bearer_auth: A bearer token instead of the present credentials.
             base_url: Where the API is.
             timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`; None for the defaults.
-            max_retries: How often a call is tried again after a fault that may pass, 0 or more.
+            max_retries: How often a call is tried again after a fault that may pass, 0 or more; `math.inf` for no end.
             default_headers: Headers to send besides the present ones, or in place of them.
             set_default_headers: All headers to send, instead of the present ones.
             default_query: Query parameters to send besides the present ones, or in place of them.
@@ -169,6 +170,7 @@ class AsyncScenario:
             http_client: An `httpx.AsyncClient` that carries the calls to the API instead.
             verify: Whom to trust instead: CA files or an `ssl.SSLContext`.
             allow_http_storage: Whether parts may be sent over plain http.
+            trust_env: Whether the environment's headers, proxies and CA files are used; credentials stay as they are.
 
         Raises:
             CredentialsError: When the credentials are half a pair, of both kinds, or have control characters.
@@ -176,6 +178,7 @@ class AsyncScenario:
         """
         check_http_client(http_client, httpx.AsyncClient)
         options = change_options(
+            os.environ,
             self._options,
             api_key=api_key,
             api_secret=api_secret,
@@ -191,8 +194,10 @@ class AsyncScenario:
             project_id=project_id,
             verify=verify,
             allow_http_storage=allow_http_storage,
+            trust_env=trust_env,
         )
-        if http_client is None and options.verify is self._options.verify:
+        trusted, trusts = ((one.verify, one.trust_env) for one in (self._options, options))
+        if http_client is None and trusts == trusted:
             runner = self._runner.share()
         else:
             runner = self._runner.renew(http_client, trust_env=options.trust_env, tls=options.verify)
@@ -243,7 +248,7 @@ class AsyncScenario:
         return self._options.timeout
 
     @property
-    def max_retries(self) -> int:
+    def max_retries(self) -> float:
         """How often a call is tried again."""
         return self._options.max_retries
 
@@ -329,7 +334,7 @@ class AsyncUploads:
         kind: UploadKind | str | Omit | None = None,
         parts: int | Omit | None = None,
         url: str | Omit | None = None,
-        dry_run: UploadDryRun | str,
+        dry_run: UploadDryRun | str | Literal[True],
         project_id: str | Omit | None = None,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,
@@ -349,7 +354,7 @@ class AsyncUploads:
         kind: UploadKind | str | Omit | None = None,
         parts: int | Omit | None = None,
         url: str | Omit | None = None,
-        dry_run: UploadDryRun | str | Omit | None = None,
+        dry_run: UploadDryRun | str | Literal[True] | Omit | None = None,
         project_id: str | Omit | None = None,
         extra_headers: Headers | None = None,
         extra_query: Query | None = None,
@@ -372,7 +377,7 @@ class AsyncUploads:
             kind: One of the contract's kinds, such as `"3d"`.
             parts: How many parts the file is sent in, 1 to 10,000.
             url: Where the service fetches the file.
-            dry_run: `"true"` or `"api"` asks for the cost alone and creates nothing.
+            dry_run: `"true"` (or True) or `"api"` asks for the cost alone and creates nothing.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
             extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.

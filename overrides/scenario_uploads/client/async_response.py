@@ -11,7 +11,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import httpx
 
-from scenario_uploads.api.faults import FAULTS
+from scenario_uploads.errors import ScenarioError
 
 from .async_runner import read_async, run_blocking
 from .response import BaseAPIResponse, check_chunk_size
@@ -42,7 +42,9 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
             response = self._begin()
             try:
                 self._keep(await read_async(response, self._reply.operation.response_limit))
-            except FAULTS as error:
+            except ScenarioError:
+                raise
+            except Exception as error:
                 raise self._explain(error) from error
         return self.content
 
@@ -108,7 +110,9 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
         try:
             async for piece in read(self._open()):
                 yield piece
-        except FAULTS as error:
+        except ScenarioError:
+            raise
+        except Exception as error:
             await self.close()
             raise self._explain(error) from error
 

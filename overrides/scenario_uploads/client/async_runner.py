@@ -191,7 +191,17 @@ class AsyncRunner:
             await self._connections.close()
 
     async def run(self, steps: Generator[Send | Pause | Transfer | Work, Any, T]) -> T:
-        """Carry out the steps of a call in the running event loop."""
+        """Carry out the steps of a call in the running event loop.
+
+        Raises:
+            ScenarioError: When that is none of asyncio's.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError as error:
+            raise ScenarioError(
+                "AsyncScenario is for asyncio: use Scenario in a thread with trio and others."
+            ) from error
         try:
             step = next(steps)
             while True:

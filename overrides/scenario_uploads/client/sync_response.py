@@ -12,7 +12,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import httpx
 
-from scenario_uploads.api.faults import FAULTS
+from scenario_uploads.errors import ScenarioError
 
 from .response import BaseAPIResponse, check_chunk_size
 from .runner import read_sync, run_blocking
@@ -43,7 +43,9 @@ class APIResponse(BaseAPIResponse[T]):
             response = self._begin()
             try:
                 self._keep(read_sync(response, self._reply.operation.response_limit))
-            except FAULTS as error:
+            except ScenarioError:
+                raise
+            except Exception as error:
                 raise self._explain(error) from error
         return self.content
 
@@ -109,7 +111,9 @@ class APIResponse(BaseAPIResponse[T]):
         try:
             for piece in read(self._open()):
                 yield piece
-        except FAULTS as error:
+        except ScenarioError:
+            raise
+        except Exception as error:
             self.close()
             raise self._explain(error) from error
 

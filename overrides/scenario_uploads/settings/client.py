@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Otherwise loaded by the first name that is encoded, which fails when no file descriptor is left.
+import encodings.idna  # noqa: F401  # pyright: ignore[reportUnusedImport]
+import math
 import os
 import ssl
 from collections.abc import Mapping
@@ -51,14 +54,16 @@ def check_base_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def check_retries(max_retries: object) -> int:
+def check_retries(max_retries: object) -> float:
     """Return how often a call may be sent again.
 
     Raises:
-        InvalidArgumentError: When it is no whole number from 0.
+        InvalidArgumentError: When it is no whole number from 0, nor `math.inf`.
     """
+    if max_retries == math.inf:
+        return math.inf
     if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
-        raise InvalidArgumentError(f"max_retries must be a whole number, 0 or more, not {max_retries!r}.")
+        raise InvalidArgumentError(f"max_retries must be a whole number, 0 or more, or math.inf, not {max_retries!r}.")
     return max_retries
 
 
@@ -80,7 +85,7 @@ class GivenSettings(TypedDict, total=False):
     bearer_auth: str | None
     base_url: str | httpx.URL | None
     timeout: float | httpx.Timeout | NotGiven | None
-    max_retries: int | NotGiven
+    max_retries: float | NotGiven
     default_headers: Mapping[str, str] | None
     default_query: Mapping[str, object] | None
     project_id: str | Omit | None
@@ -96,7 +101,7 @@ class ClientOptions:
     base_url: str = field(converter=check_base_url)
     credentials: Credentials
     timeout: httpx.Timeout = field(converter=resolve_timeout)
-    max_retries: int = field(converter=check_retries)
+    max_retries: float = field(converter=check_retries)
     default_headers: Headers = field(factory=dict, repr=False)
     default_query: Query = field(factory=dict, repr=False)
     strict_responses: bool = field(default=False, converter=bool)
@@ -170,8 +175,10 @@ def resolve_options(
 
 
 def change_options(
+    environ: Mapping[str, str],
     options: ClientOptions,
     *,
+    trust_env: bool | None = None,
     set_default_headers: Mapping[str, str] | None = None,
     set_default_query: Mapping[str, object] | None = None,
     **given: Unpack[GivenSettings],
@@ -217,6 +224,9 @@ def change_options(
     }
     if base_url := given.get("base_url"):
         changed["base_url"] = str(base_url)
+    if trust_env is not None and bool(trust_env) is not options.trust_env:
+        environment_headers = _read_custom_headers(environ) if trust_env else {}
+        changed |= {"trust_env": trust_env, "environment_headers": environment_headers}
     return evolve(options, credentials=credentials, default_headers=headers, default_query=query, **changed)
 
 

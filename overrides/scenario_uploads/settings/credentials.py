@@ -63,9 +63,12 @@ def resolve_credentials(
         )
     if secret is not None:
         raise CredentialsError("There is an API secret but no key; give api_key= or set SCENARIO_SDK_API_KEY as well.")
+    # The names that Scenario's plug-ins read. Which account theirs is, nobody said.
+    others = [name for name in ("SCENARIO_API_KEY", "SCENARIO_API_SECRET") if environ.get(name)]
     raise CredentialsError(
         "No credentials: give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET),"
         " or give bearer_auth= (or set SCENARIO_SDK_JWT)."
+        + (f" {' and '.join(others)} of the environment, which other tools use, are not read here." if others else "")
     )
 
 

@@ -7,6 +7,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -20,7 +21,7 @@ Headers = Mapping[str, str | Omit]
 """Names of headers and their values; `omit` for one that is not to be sent."""
 
 Query = Mapping[str, object]
-"""Names of query parameters and their values: texts, numbers, booleans, and lists or mappings of these."""
+"""Names of query parameters and their values: texts, numbers, booleans, dates, and lists or mappings of these."""
 
 # RFC 9110, 5.1 and 5.5: a token, and ASCII without control characters, or blanks at the ends.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -75,7 +76,7 @@ def check_query(name: str, query: object) -> dict[str, object]:
             list(_query_items(key, value))
         except (TypeError, ValueError, RecursionError):
             raise InvalidArgumentError(
-                f"{name}: the query parameter {key!r} must be a text or a number, or a list or mapping of these,"
+                f"{name}: the query parameter {key!r} must be a text, a number, a date, or a list or mapping of these,"
                 f" not {type(value).__name__}."
             ) from None
     return dict(checked)
@@ -117,7 +118,8 @@ def _query_items(name: str, value: object) -> Iterator[tuple[str, str]]:
 def _query_text(value: object) -> str:
     if isinstance(value, Enum):
         value = value.value
-    if not isinstance(value, str | int | float):
+    # Dates and the like as scenario-sdk sends them, which is as Python writes them.
+    if not isinstance(value, str | int | float | datetime.date | datetime.time | uuid.UUID | Decimal):
         raise TypeError
     return str(value).lower() if isinstance(value, bool) else str(value)
 

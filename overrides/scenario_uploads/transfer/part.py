@@ -28,6 +28,7 @@ from scenario_uploads.retry import (
     parse_date,
     parse_retry_after,
 )
+from scenario_uploads.system import is_used_up
 from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
 
 from .connection import Body, HaltedError, StorageResponse
@@ -202,7 +203,7 @@ def _classify_exception(error: OSError | h11.RemoteProtocolError, target: PartTa
     failure = TransferError(f"Part {target.part.number} did not reach {host}: {what}.")
     failure.__cause__ = error
     unreached = isinstance(error, UnreachableError)
-    refused = is_tls_refusal(error) or isinstance(error.__cause__, ProxyRefusedError)
+    refused = is_tls_refusal(error) or is_used_up(error) or isinstance(error.__cause__, ProxyRefusedError)
     return AttemptResult(
         failure, Outcome(sent=not unreached, retryable=certificate is None, away=unreached and not refused)
     )
