@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from scenario_uploads import AuthenticationError, TransferError
+from scenario_uploads.transfer.source import FileState
 from scenario_uploads.upload.ledger import Entry, Ledger
 
 from tests.chaos.script import draw_script, list_leads
@@ -63,7 +64,7 @@ def _begin_and_fail(service: Service, client: Any, path: Path) -> dict[str, Any]
     """Upload in two parts of which the second is refused; return the arguments with which it can be resumed."""
     path.write_bytes(b"x" * (5 * 1024 * 1024 + 1))
     arguments = {"part_size": 5 * 1024 * 1024, "concurrency": 1, "resume": path.parent / "ledgers"}
-    service.script("part 2", reply(404, b"<Error><Code>NoSuchUpload</Code></Error>"))
+    service.script("part 2", reply(400, b"<Error><Code>EntityTooSmall</Code></Error>"))
     with pytest.raises(TransferError):
         client.uploads.upload_file(path, **arguments)
     return arguments
@@ -95,7 +96,7 @@ def test_29_a_resumed_upload_that_cannot_be_read_is_named(
 def test_30_a_copy_of_the_descriptor_does_not_keep_a_closed_ledger_locked(tmp_path: Path) -> None:
     """Another thread that starts a process leaves it a copy of every descriptor until it runs its program."""
     with Ledger(tmp_path, "a") as ledger:
-        ledger.begin(Entry("upload_1", "/f", 1, 1, 1, (("https://x/y", ""),)))
+        ledger.begin(Entry("upload_1", "/f", FileState(1, 1), 1, (("https://x/y", ""),)))
         copy = os.dup(ledger._descriptor)  # type: ignore[arg-type]
     try:
         with Ledger(tmp_path, "a") as again:

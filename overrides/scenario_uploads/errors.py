@@ -85,10 +85,13 @@ class ScenarioError(Exception):
     Attributes:
         message: What went wrong, in one line.
         upload_id: The upload that it concerns, or None when none exists yet.
+        needs_new_upload: Whether only a new upload can succeed, since the service or storage takes nothing more for
+            this one.
     """
 
     message: str
     upload_id: str | None
+    needs_new_upload: bool = False
 
     def __init__(self, message: str, *, upload_id: str | None = None) -> None:
         super().__init__(message)
@@ -295,13 +298,7 @@ class UploadTimeoutError(UploadError):
 
 
 class TransferError(UploadError):
-    """The bytes did not reach storage. The upload was not completed.
-
-    Attributes:
-        needs_new_upload: Whether storage takes nothing more for this upload, so that only a new one can succeed.
-    """
-
-    needs_new_upload: bool = False
+    """The bytes did not reach storage. The upload was not completed."""
 
 
 class LedgerLockedError(UploadError):

@@ -45,23 +45,23 @@ OTHER = answer_upload(id="upload_of_somebody_else", entityId="asset_of_somebody_
 class TestAnswersAboutAnotherUpload:
     """Such as those of a cache, or of a gateway that mixes up: no result is taken from them."""
 
-    def test_19_wait_asks_again(self, connect: Connect, service: Service, clock: Clock) -> None:
+    def test_37_wait_asks_again(self, connect: Connect, service: Service, clock: Clock) -> None:
         service.script("retrieve", OTHER, OTHER)
         assert connect(service.url).uploads.wait(UPLOAD_ID).entity_id == "asset_1"
         assert service.steps == ["retrieve"] * 3
 
-    def test_19_wait_fails_at_its_deadline_and_says_why(self, connect: Connect, service: Service, clock: Clock) -> None:
+    def test_37_wait_fails_at_its_deadline_and_says_why(self, connect: Connect, service: Service, clock: Clock) -> None:
         service.script("retrieve", *[OTHER] * 99)
         with raises(UploadTimeoutError, "no status was received") as caught:
             connect(service.url).uploads.wait(UPLOAD_ID, timeout=9)
         assert "the upload upload_of_somebody_else, not upload_1" in str(caught.error.__cause__)
         assert caught.error.upload_id == UPLOAD_ID
 
-    def test_19_a_failure_of_another_upload_is_none(self, connect: Connect, service: Service, clock: Clock) -> None:
+    def test_37_a_failure_of_another_upload_is_none(self, connect: Connect, service: Service, clock: Clock) -> None:
         service.script("retrieve", answer_upload(id="upload_of_somebody_else", status="failed"))
         assert connect(service.url).uploads.wait(UPLOAD_ID).entity_id == "asset_1"
 
-    def test_19_no_complete_is_settled_by_one(self, connect: Connect, service: Service, clock: Clock) -> None:
+    def test_37_no_complete_is_settled_by_one(self, connect: Connect, service: Service, clock: Clock) -> None:
         service.script("complete", reply(500, {}))
         service.script("retrieve", OTHER)
         answer = connect(service.url).uploads.trigger_action(UPLOAD_ID, action="complete")
@@ -69,20 +69,20 @@ class TestAnswersAboutAnotherUpload:
         assert service.steps == ["complete", "retrieve", "complete"]
 
     @pytest.mark.parametrize("wait", [True, False])
-    def test_19_nor_an_upload_of_a_file(self, connect: Connect, service: Service, clock: Clock, wait: bool) -> None:
+    def test_37_nor_an_upload_of_a_file(self, connect: Connect, service: Service, clock: Clock, wait: bool) -> None:
         service.script("complete", OTHER)
         service.script("retrieve", OTHER)
         upload = connect(service.url).uploads.upload_file(b"glTF", file_name="a.glb", wait=wait)
         assert upload.id == UPLOAD_ID
         assert service.steps[:5] == ["create", "part 1", "complete", "retrieve", "complete"]
 
-    def test_19_an_abridged_answer_that_names_none_is_taken(
+    def test_37_an_abridged_answer_that_names_none_is_taken(
         self, connect: Connect, service: Service, clock: Clock
     ) -> None:
         service.script("retrieve", reply(200, {"upload": {"status": "imported"}}))
         assert connect(service.url).uploads.wait(UPLOAD_ID).status == "imported"
 
-    def test_19_a_plain_retrieve_returns_what_came(self, connect: Connect, service: Service) -> None:
+    def test_37_a_plain_retrieve_returns_what_came(self, connect: Connect, service: Service) -> None:
         service.script("retrieve", OTHER)
         assert connect(service.url).uploads.retrieve(UPLOAD_ID).upload.id == "upload_of_somebody_else"
 

@@ -137,7 +137,7 @@ class TestAnswersThatDifferFromTheContract:
 
     @pytest.mark.parametrize("body", [{}, {"upload": None}, {"upload": "x"}, {"upload": []}])
     @pytest.mark.parametrize("step", ["create", "retrieve", "complete"])
-    def test_24_an_answer_without_upload_is_an_error(
+    def test_38_an_answer_without_upload_is_an_error(
         self, connect: Connect, service: Service, step: str, body: Any
     ) -> None:
         """`answer.upload.status` on None would be nobody's error to read."""
@@ -155,7 +155,7 @@ class TestAnswersThatDifferFromTheContract:
             with raises(APIResponseValidationError, "200 and no upload"):
                 getattr(uploads, step)(**arguments)
 
-    def test_24_an_action_without_upload_is_settled_or_an_error(self, connect: Connect, service: Service) -> None:
+    def test_38_an_action_without_upload_is_settled_or_an_error(self, connect: Connect, service: Service) -> None:
         service.script("complete", reply(200, {}))
         assert connect(service.url).uploads.trigger_action(UPLOAD_ID, action="complete").upload.status == "imported"
         service.script("complete", reply(200, {}))

@@ -19,6 +19,7 @@ from scenario_uploads import __main__
 from scenario_uploads.cli import commands as cli
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.transfer.progress import OnProgress, UploadPhase, UploadProgress
+from scenario_uploads.transfer.source import FileState
 from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, default_folder
 
 from tests.support.server import Server
@@ -280,7 +281,7 @@ def test_what_stopped_can_be_forgotten(
     folder.mkdir(parents=True)
     (folder / f"damaged{SUFFIX}").write_text("?")
     with Ledger(folder, "in use") as ledger:
-        ledger.begin(Entry("upload_1", "/f", 1, 1, 1, (("https://a/1", ""),)))
+        ledger.begin(Entry("upload_1", "/f", FileState(1, 1), 1, (("https://a/1", ""),)))
         assert cli.run(["resume", "--clean"]) == 0
         assert capsys.readouterr().out == "1 removed\n"
         assert list(folder.iterdir()) == [ledger.path]
@@ -542,7 +543,7 @@ def test_an_upload_needs_nobody_who_reads_its_progress(tmp_path: Path, closed: s
 def test_names_that_an_encoding_lacks_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     with Ledger(default_folder(), "a") as ledger:
-        ledger.begin(Entry("upload_1", "/tmp/é\u202e.png", 1, 1, 1, (("https://a.example/", ""),)))
+        ledger.begin(Entry("upload_1", "/tmp/é\u202e.png", FileState(1, 1), 1, (("https://a.example/", ""),)))
     done = subprocess.run(
         [*COMMAND, "resume"],
         env={**os.environ, "PYTHONIOENCODING": "ascii"},

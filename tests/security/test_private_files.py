@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from scenario_uploads.sandbox import Sandbox, SandboxError
+from scenario_uploads.transfer.source import FileState
 from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, clean, list_entries
 
 from tests.support.clients import Connect
@@ -17,7 +18,11 @@ from tests.support.server import reply
 from tests.support.service import Service
 
 ENTRY = Entry(
-    "upload_1", "/data/a.glb", 20, 7, 10, (("https://a.example/1?sig=s", ""), ("https://a.example/2?sig=s", ""))
+    "upload_1",
+    "/data/a.glb",
+    FileState(20, 7),
+    10,
+    (("https://a.example/1?sig=s", ""), ("https://a.example/2?sig=s", "")),
 )
 
 
@@ -135,8 +140,8 @@ class TestTricksWithLedgers:
         file.write_bytes(bytes(6 * 1024 * 1024))
         options = {"part_size": 5 * 1024 * 1024, "resume": folder, "wait": False}
         client = connect(service.url)
-        service.script("part 2", reply(404, b"<Error><Code>NoSuchUpload</Code></Error>"))
-        with pytest.raises(Exception, match="NoSuchUpload"):
+        service.script("part 2", reply(400, b"<Error><Code>EntityTooSmall</Code></Error>"))
+        with pytest.raises(Exception, match="EntityTooSmall"):
             client.uploads.upload_file(file, **options)
         (ledger,) = folder.glob(f"*{SUFFIX}")
         ledger.write_text(ledger.read_text().replace("upload_1", "../evil"))

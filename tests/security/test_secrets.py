@@ -270,7 +270,7 @@ def test_a_ledger_shows_nothing_but_to_its_owner(connect: Connect, service: Serv
     """Neither its name nor what `resume` prints of it has the account, the file's bytes or the URLs."""
     file, folder = tmp_path / "dragon.glb", tmp_path / "ledgers"
     file.write_bytes(bytes(6 * 1024 * 1024))
-    service.script("part 2", reply(404, b"<Error><Code>NoSuchUpload</Code></Error>"))
+    service.script("part 2", reply(400, b"<Error><Code>EntityTooSmall</Code></Error>"))
     client = connect(service.url, api_key=KEY, api_secret=SECRET)
     with pytest.raises(ScenarioError):
         client.uploads.upload_file(file, part_size=5 * 1024 * 1024, resume=folder, concurrency=1)

@@ -571,13 +571,13 @@ class TestTheEnd:
         def fail_then(exchange: Exchange) -> None:
             exchange.read_body()
             assert waiting.wait()
-            refuse(404, "NoSuchUpload")(exchange)
+            refuse(400, "EntityTooSmall")(exchange)
 
         service.script("part 1", hold)
         service.script("part 2", fail_then)
         client = connect(service.url)
         bear_with_storage(monkeypatch, 3600)
-        with raises(TransferError, "NoSuchUpload"):
+        with raises(TransferError, "EntityTooSmall"):
             client.uploads.upload_file(bytes(8 * PART), file_name="a.glb", part_size=4 * PART, concurrency=2)
         assert not find_upload_threads()
         assert client.uploads.upload_file(b"x", file_name="a.glb").entity_id == "asset_1"
@@ -586,7 +586,7 @@ class TestTheEnd:
         file = make_file(tmp_path, 100)
         client = connect(service.url)
         client.uploads.upload_file(file)
-        service.script("part 1", *[refuse(404, "NoSuchUpload")])
+        service.script("part 1", refuse(400, "EntityTooSmall"))
         with raises(TransferError):
             client.uploads.upload_file(file)
         assert str(file) not in {target for _, target in list_descriptors()}

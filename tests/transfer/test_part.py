@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import random
 import socket
 from collections.abc import Callable, Iterator
@@ -77,11 +78,11 @@ class TestJudging:
 
     @pytest.mark.parametrize("body", [b"<html>please log in</html>", b"scanned", b"{}", b" " * 1000 + b"<p>"])
     @pytest.mark.parametrize("etag", ["", MD5])
-    def test_7_nor_when_somebody_on_the_way_answers(self, body: bytes, etag: str) -> None:
+    def test_39_nor_when_somebody_on_the_way_answers(self, body: bytes, etag: str) -> None:
         assert judge(200, body, etag=etag) == AGAIN
 
     @pytest.mark.parametrize("body", [b"", b"\r\n", b" " * 1000])
-    def test_7_silence_is_what_acknowledges_even_without_an_etag(self, body: bytes) -> None:
+    def test_39_silence_is_what_acknowledges_even_without_an_etag(self, body: bytes) -> None:
         assert judge(200, body).error is None
 
     @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
@@ -149,7 +150,7 @@ class TestJudging:
         assert judge(status, body) == Judged(UploadURLExpiredError)
 
     @pytest.mark.parametrize("status", [400, 404, 410])
-    def test_11_a_multipart_upload_that_is_gone_needs_a_new_one(self, status: int) -> None:
+    def test_40_a_multipart_upload_that_is_gone_needs_a_new_one(self, status: int) -> None:
         for code, gone in (("NoSuchUpload", True), ("NoSuchBucket", False)):
             answer = StorageResponse(status, {}, error_body(code), True)
             error = classify_response(answer, make_target(), now=NOW).error
@@ -291,7 +292,8 @@ class TestSending:
         assert len(server.requests) == 2
         assert [0.5] == send.pauses
         assert send.bytes_told == len(CONTENT)
-        assert send.events[-1] == PartEvent(7, seconds=0.0, done=True)
+        md5 = hashlib.md5(CONTENT).hexdigest()
+        assert send.events[-1] == PartEvent(7, seconds=0.0, done=True, md5=md5)
 
     def test_10_the_delays_double_to_their_bound_and_the_tries_are_counted(self, send: Sending) -> None:
         with serve(*[reply(503)] * 20) as server, pytest.raises(TransferError, match="status 503"):

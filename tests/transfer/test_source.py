@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import pytest
+from attrs import astuple, evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads.errors import SourceChangedError, SourceError, TransferError
 from scenario_uploads.transfer.connection import CHUNK_SIZE
 from scenario_uploads.transfer.parts import plan_parts
-from scenario_uploads.transfer.source import Source, open_source, read_chunk
+from scenario_uploads.transfer.source import FileState, Source, open_source, read_chunk
 
 CONTENT = bytes(range(256)) * 9000  # more than two chunks, and no whole number of them
 
@@ -567,6 +568,108 @@ def test_a_file_that_is_removed_or_replaced_meanwhile_is_sent_as_it_was(path: Pa
     assert read_all(source) == CONTENT
     source.check_unchanged()
     source.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "moves"), [(lambda path: path.chmod(0o640), True), (lambda path: path.read_bytes(), False)]
+)
+def test_36_the_change_time_tells_what_size_and_time_do_not(
+    path: Path, change: Callable[[Path], None], moves: bool
+) -> None:
+    source = open_source(path)
+    assert source.state is not None
+    state = FileState(*astuple(source.state))
+    assert state.proves(source.state)
+    change(path)
+    again = open_source(path)
+    assert again.state is not None
+    assert state.proves(again.state) != moves
+    assert (source.check_unchanged() != state.ctime_ns) == moves
+    for one in (source, again):
+        one.close()
+
+
+@pytest.mark.parametrize("absent", ["inode", "ctime_ns"])
+def test_36_where_there_is_no_inode_or_change_time_nothing_is_proven(absent: str) -> None:
+    state = FileState(1, 2, 3, 4, 5)
+    assert state.proves(state)
+    assert not evolve(state, **{absent: 0}).proves(evolve(state, **{absent: 0}))
+
+
+@pytest.mark.parametrize("file", [CONTENT, io.BytesIO(CONTENT)], ids=["bytes", "BytesIO"])
+def test_36_of_what_is_no_file_nothing_tells(file: Any) -> None:
+    source = open_source(file)
+    assert source.state is None
+    assert source.check_unchanged() == 0
+
+
+def test_26_a_disk_that_has_gone_at_the_end(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking at the file is one of our errors, closing it none: nothing was written."""
+    source = open_source(path)
+
+    def fail(_descriptor: int) -> Any:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    close = os.close
+
+    def close_and_fail(descriptor: int) -> None:
+        close(descriptor)
+        fail(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fstat", fail)
+        with pytest.raises(SourceChangedError, match="Stale file handle"):
+            source.check_unchanged()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "close", close_and_fail)
+        source.close()
+
+
+class Watched(io.RawIOBase):
+    """A file object, such as a remote one, that notes where it is read and sought."""
+
+    def __init__(self, content: bytes) -> None:
+        self._file = io.BytesIO(content)
+        self.reads: list[int] = []
+        self.seeks = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        self.seeks += 1
+        return self._file.seek(offset, whence)
+
+    def read(self, size: int = -1, /) -> bytes:
+        self.reads.append(self._file.tell())
+        return self._file.read(size)
+
+
+def test_a_file_object_that_is_read_in_order_is_not_sought() -> None:
+    file = Watched(CONTENT)
+    source = open_source(cast("BinaryIO", file))
+    before = file.seeks
+    assert read_all(source) == CONTENT
+    assert file.seeks == before
+    # A callback of the caller's may have moved it.
+    file.seek(5)
+    assert bytes(source.read_into(100, memoryview(bytearray(10)))) == CONTENT[100:110]
+
+
+def test_what_unpacks_or_is_remote_is_read_in_order(path: Path) -> None:
+    with path.open("rb") as file, gzip.open(io.BytesIO(gzip.compress(CONTENT, 1))) as packed:
+        sources = [open_source(one) for one in (CONTENT, path, file, io.BytesIO(CONTENT))]
+        assert [source.sequential for source in sources] == [False] * 4
+        assert open_source(cast("BinaryIO", packed)).sequential
+        assert open_source(cast("BinaryIO", Watched(CONTENT))).sequential
+        for source in sources:
+            source.close()
 
 
 def test_a_caller_who_closes_the_file_meanwhile_does_no_harm(path: Path) -> None:

@@ -10,20 +10,24 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from attrs import evolve
 from scenario_uploads.errors import LedgerLockedError
+from scenario_uploads.transfer.source import FileState
 from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, clean, default_folder, list_entries
 
 ENTRY = Entry(
     upload_id="upload_1",
     file="/data/dragon.glb",
-    size=25,
-    mtime_ns=1_750_000_000_000_000_001,
+    state=FileState(25, 1_750_000_000_000_000_001, 5, 6, 1_750_000_000_000_000_002),
     part_size=10,
     parts=tuple((f"https://storage.example/{n}?X-Amz-Signature=secret{n}", "2030-01-01T00:00:00Z") for n in (1, 2, 3)),
 )
+
+MD5 = "0123456789abcdef0123456789abcdef"
 
 
 def write_ledger(folder: Path, *done: int) -> Path:
@@ -35,6 +39,15 @@ def write_ledger(folder: Path, *done: int) -> Path:
         return ledger.path
 
 
+def let_fail(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Let a function of the system fail as on a disk that has gone."""
+
+    def fail(*_arguments: Any) -> Any:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, name, fail)
+
+
 def read_ledger(folder: Path) -> Entry | None:
     with Ledger(folder, "key") as ledger:
         return ledger.read()
@@ -42,7 +55,40 @@ def read_ledger(folder: Path) -> Entry | None:
 
 def test_what_was_recorded_is_read_back(tmp_path: Path) -> None:
     write_ledger(tmp_path, 3, 1)
-    assert evolve(ENTRY, done=frozenset({1, 3})) == read_ledger(tmp_path)
+    assert evolve(ENTRY, done={1: None, 3: None}) == read_ledger(tmp_path)
+
+
+def test_29_the_md5_of_a_part_is_kept(tmp_path: Path) -> None:
+    with Ledger(tmp_path, "key") as ledger:
+        ledger.begin(ENTRY)
+        ledger.record(2, MD5)
+        ledger.record(3)
+    assert evolve(ENTRY, done={2: MD5, 3: None}) == read_ledger(tmp_path)
+
+
+def test_29_what_is_cleared_leads_nowhere_and_can_be_begun_anew(tmp_path: Path) -> None:
+    write_ledger(tmp_path, 1)
+    with Ledger(tmp_path, "key") as ledger:
+        ledger.clear()
+        assert ledger.read() is None
+        ledger.begin(evolve(ENTRY, upload_id="upload_2"))
+    assert evolve(ENTRY, upload_id="upload_2") == read_ledger(tmp_path)
+    with Ledger(tmp_path, "key") as ledger:
+        ledger.clear()
+    assert [] == list(tmp_path.glob(f"*{SUFFIX}"))
+
+
+@pytest.mark.parametrize("version", [1, 99, None])
+def test_30_a_ledger_of_another_version_is_ignored_without_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, version: object
+) -> None:
+    path = write_ledger(tmp_path, 1)
+    path.write_text(path.read_text().replace('"version": 2', f'"version": {json.dumps(version)}'))
+    with caplog.at_level(logging.INFO, "scenario_uploads"):
+        assert read_ledger(tmp_path) is None
+        assert [] == list(list_entries(tmp_path))
+    assert {record.levelname for record in caplog.records} == {"INFO"}
+    assert "is of another version" in caplog.text
 
 
 def test_a_new_ledger_has_nothing_to_resume_and_leaves_no_file(tmp_path: Path) -> None:
@@ -53,7 +99,7 @@ def test_a_new_ledger_has_nothing_to_resume_and_leaves_no_file(tmp_path: Path) -
 def test_a_new_upload_replaces_what_was_there(tmp_path: Path) -> None:
     write_ledger(tmp_path, 1, 2)
     with Ledger(tmp_path, "key") as ledger:
-        ledger.begin(evolve(ENTRY, upload_id="upload_2", done=frozenset({1})))
+        ledger.begin(evolve(ENTRY, upload_id="upload_2", done={1: None}))
     assert evolve(ENTRY, upload_id="upload_2") == read_ledger(tmp_path)
 
 
@@ -80,21 +126,15 @@ def test_different_keys_have_different_ledgers(tmp_path: Path) -> None:
         assert one.path != two.path
 
 
-@pytest.mark.parametrize("changed", [{"size": 26}, {"mtime_ns": 0}, {"part_size": 11}])
-def test_29_a_ledger_of_another_version_of_the_file_does_not_fit(changed: dict[str, int]) -> None:
-    same = {"size": 25, "mtime_ns": ENTRY.mtime_ns, "part_size": 10}
-    assert ENTRY.fits(**same)
-    assert not ENTRY.fits(**(same | changed))
-
-
 def test_29_a_line_that_a_crash_cut_short_is_as_if_it_were_not_there(tmp_path: Path) -> None:
     path = write_ledger(tmp_path, 1)
     path.write_bytes(path.read_bytes() + b'{"part": ')
-    assert evolve(ENTRY, done=frozenset({1})) == read_ledger(tmp_path)
+    assert evolve(ENTRY, done={1: None}) == read_ledger(tmp_path)
 
 
 HEAD = {
-    "version": 1, "upload_id": "u", "file": "/f", "size": 20, "mtime_ns": 1, "part_size": 10,
+    "version": 2, "upload_id": "u", "file": "/f", "part_size": 10,
+    "state": {"size": 20, "mtime_ns": 1, "device": 2, "inode": 3, "ctime_ns": 4},
     "parts": [["https://a/1", ""], ["https://a/2", ""]],
 }  # fmt: skip
 
@@ -108,14 +148,17 @@ HEAD = {
         "\n",
         "[" * 100_000 + "\n",
         json.dumps(HEAD)[:-1],
-        json.dumps(HEAD | {"version": 99}) + "\n",
         json.dumps({key: value for key, value in HEAD.items() if key != "parts"}) + "\n",
-        json.dumps(HEAD | {"size": "20"}) + "\n",
+        json.dumps(HEAD | {"state": {"size": "20", "mtime_ns": 1}}) + "\n",
+        json.dumps(HEAD | {"state": {"size": 20}}) + "\n",
+        json.dumps(HEAD | {"state": 20}) + "\n",
         json.dumps(HEAD | {"upload_id": None}) + "\n",
         json.dumps(HEAD | {"parts": [["https://a/1", ""]]}) + "\n",
         json.dumps(HEAD | {"part_size": 0}) + "\n",
         json.dumps(HEAD) + '\n{"part": 3}\n',
         json.dumps(HEAD) + '\n{"part": "1"}\n',
+        json.dumps(HEAD) + '\n{"part": 1, "md5": "0"}\n',
+        json.dumps(HEAD) + '\n{"part": 1, "md5": 0}\n',
         json.dumps(HEAD) + "\n{}\n",
         json.dumps(HEAD) + "\n\x00\x00\n",
     ],
@@ -175,6 +218,68 @@ def test_30_a_disk_that_fills_costs_a_warning_and_not_the_upload(
     assert read_ledger(tmp_path) is None
 
 
+def test_30_a_ledger_that_failed_once_does_not_outlive_its_upload(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with caplog.at_level(logging.WARNING, "scenario_uploads"), Ledger(tmp_path, "key") as ledger:
+        ledger.begin(ENTRY)
+        ledger.record(1, MD5)
+        with monkeypatch.context() as patch:
+            let_fail(patch, "fsync")
+            ledger.record(2, MD5)
+        # Not joined to what may be half a line.
+        ledger.record(3, MD5)
+        assert len(caplog.records) == 1
+        ledger.delete()
+    assert [] == list(tmp_path.glob(f"*{SUFFIX}"))
+
+
+@pytest.mark.parametrize("name", ["ftruncate", "write", "fsync"])
+def test_30_what_was_there_before_does_not_outlive_it_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Else a later call would take up an upload that is over."""
+    write_ledger(tmp_path, 1)
+    with Ledger(tmp_path, "key") as ledger:
+        let_fail(monkeypatch, name)
+        ledger.begin(evolve(ENTRY, upload_id="upload_2"))
+        ledger.record(1)
+    monkeypatch.undo()
+    assert [] == list(tmp_path.glob(f"*{SUFFIX}"))
+
+
+@pytest.mark.parametrize("name", ["ftruncate", "unlock", "close", "unlink"])
+def test_30_what_fails_at_the_end_costs_a_warning_and_not_the_result(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Such as a network's file system that has gone meanwhile."""
+    with caplog.at_level(logging.WARNING, "scenario_uploads"), Ledger(tmp_path, "key") as ledger:
+        ledger.begin(ENTRY)
+        if name == "unlock":
+            monkeypatch.setattr(ledger, "_unlock", Mock(side_effect=OSError(errno.EIO, "Input/output error")))
+        else:
+            let_fail(monkeypatch, name)
+        ledger.delete()
+    monkeypatch.undo()
+    assert "Input/output error" in caplog.text
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+def test_30_who_did_not_ask_to_resume_is_not_warned(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_ledger(tmp_path).write_bytes(b"damaged\n")
+    with caplog.at_level(logging.DEBUG, "scenario_uploads"):
+        with Ledger(tmp_path, "key", level=logging.DEBUG) as ledger:
+            assert ledger.read() is None
+            let_fail(monkeypatch, "write")
+            ledger.begin(ENTRY)
+        with Ledger(Path(os.devnull, "folder"), "key", level=logging.DEBUG) as ledger:
+            ledger.begin(ENTRY)
+    assert len(caplog.records) == 3
+    assert {record.levelname for record in caplog.records} == {"DEBUG"}
+
+
 def test_a_link_that_someone_laid_in_its_place_is_not_followed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -192,7 +297,7 @@ def test_what_can_be_resumed_is_listed(tmp_path: Path) -> None:
     path = write_ledger(tmp_path, 2)
     (tmp_path / "other.txt").write_text("not ours")
     (tmp_path / "broken.upload.jsonl").mkdir()
-    assert [(path, evolve(ENTRY, done=frozenset({2})))] == list(list_entries(tmp_path))
+    assert [(path, evolve(ENTRY, done={2: None}))] == list(list_entries(tmp_path))
 
 
 def test_ledgers_are_in_the_users_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import logging
 import os
@@ -13,14 +14,19 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from attrs import evolve
 from scenario_uploads import (
+    APIStatusError,
     InternalServerError,
     LedgerLockedError,
+    NotFoundError,
+    PermissionDeniedError,
     Scenario,
     SourceChangedError,
     TransferError,
@@ -31,6 +37,8 @@ from scenario_uploads import (
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.sandbox.gate import StorageGate
 from scenario_uploads.transfer import parts
+from scenario_uploads.transfer.source import FileState
+from scenario_uploads.upload import steps
 from scenario_uploads.upload.ledger import Entry, Ledger, list_entries
 
 from tests.support.clients import Clock, Connect, raises
@@ -44,7 +52,10 @@ PARTS = 4
 SIZE = PARTS * PART - 5
 CONTENT = b"glTF\x02\x00\x00\x00" + SIZE.to_bytes(4, "little") + random.Random(29).randbytes(SIZE - 12)
 
+REFUSED = reply(400, b"<Error><Code>EntityTooSmall</Code></Error>")
 GONE = reply(404, b"<Error><Code>NoSuchUpload</Code></Error>")
+EXPIRED = reply(403, b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
+PENDING = answer_upload(status="pending", entityId=None)
 
 
 @pytest.fixture
@@ -70,8 +81,8 @@ class Caller:
 
     def cut_off(self, *, at: int = 3) -> None:
         """Send what comes before a part, which is refused for good."""
-        self.service.script(f"part {at}", GONE)
-        with pytest.raises(TransferError, match="NoSuchUpload"):
+        self.service.script(f"part {at}", REFUSED)
+        with pytest.raises(TransferError, match="EntityTooSmall"):
             self()
         self.service.requests.clear()
         self.service.parts.clear()
@@ -111,6 +122,18 @@ def log(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
         yield caplog
 
 
+def happen(call: Caller, at: int, change: Callable[[], object]) -> None:
+    """Let something happen when storage gets a part."""
+
+    def answer(exchange: Exchange) -> None:
+        change()
+        exchange.read_body()
+        call.service.parts[at] = exchange.request
+        reply(200)(exchange)
+
+    call.service.script(f"part {at}", answer)
+
+
 class TestTakingUp:
     def test_29_only_what_is_missing_is_sent(self, call: Caller, log: pytest.LogCaptureFixture) -> None:
         call.cut_off(at=3)
@@ -135,7 +158,7 @@ class TestTakingUp:
         with raises(InternalServerError) as caught:
             call()
         assert caught.error.upload_id == UPLOAD_ID
-        assert call.entry.done == frozenset({1, 2, 3, 4})
+        assert set(call.entry.done) == {1, 2, 3, 4}
         call.service._scripts.clear()
         call.service.requests.clear()
         call.service.script("retrieve", answer_upload(status="pending", entityId=None))
@@ -175,26 +198,21 @@ class TestTakingUp:
         assert call.sent == [1, 2, 3, 4]
         call.assert_parts_are_right()
 
-    def test_25_no_part_is_noted_once_the_file_has_changed(self, call: Caller) -> None:
+    def test_25_no_part_is_noted_once_the_file_has_changed(self, call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
         """So that a crash before the end leaves nothing wrong either."""
-        noted: list[frozenset[int]] = []
-
-        def spoil(event: UploadProgress) -> None:
-            if event.parts_done == 1:
-                os.utime(call.file, ns=(1, 1))
-                noted.append(call.entry.done)
-
+        noted: list[int] = []
+        monkeypatch.setattr(Ledger, "record", lambda _ledger, number, _md5: noted.append(number))
+        happen(call, 2, lambda: os.utime(call.file, ns=(1, 1)))
         with pytest.raises(SourceChangedError):
-            call(on_progress=spoil)
-        # In an event loop the callback may come when another part has been noted already.
-        assert noted
-        assert max(noted, key=len) < {1, 2, 3, 4}
+            call()
+        # Part 1 may not have been noted by then.
+        assert not set(noted) - {1}
         assert call.service.steps[-1].startswith("part")
 
     @pytest.mark.parametrize("status", ["brand-new", "uploading"])
     def test_29_a_status_that_nobody_knows_makes_no_part_superfluous(self, call: Caller, status: str) -> None:
         call.cut_off()
-        missing = {1, 2, 3, 4} - call.entry.done
+        missing = {1, 2, 3, 4} - set(call.entry.done)
         call.service._scripts.clear()
         call.service.requests.clear()
         call.service.script("retrieve", answer_upload(status=status, entityId=None))
@@ -206,7 +224,7 @@ class TestTakingUp:
         call.service.script("retrieve", answer_upload(status="validating", entityId=None))
         with pytest.raises(UploadTimeoutError):
             call(timeout=0)
-        assert call.entry.done == frozenset({1, 2, 3, 4})
+        assert set(call.entry.done) == {1, 2, 3, 4}
         call.service.requests.clear()
         assert call().entity_id == "asset_1"
         assert call.service.steps == ["retrieve", "retrieve"]
@@ -220,7 +238,7 @@ class TestTakingUp:
         call()
         assert call.sent == [3, 4]
 
-    def test_29_an_answer_about_another_upload_says_nothing_of_this_one(self, call: Caller) -> None:
+    def test_29_37_an_answer_about_another_upload_says_nothing_of_this_one(self, call: Caller) -> None:
         call.cut_off()
         call.service._scripts.clear()
         other = answer_upload(id="upload_of_somebody_else", status="imported")
@@ -235,34 +253,366 @@ class TestTakingUp:
         with raises(InternalServerError, "503") as caught:
             call()
         assert caught.error.upload_id == UPLOAD_ID
-        assert call.entry.done == frozenset({1, 2})
+        assert set(call.entry.done) == {1, 2}
 
     def test_12_29_urls_that_run_out_meanwhile_lead_to_a_fresh_upload(self, call: Caller) -> None:
         call.cut_off()
-        expired = reply(403, b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
-        call.service.script("part 4", expired)
+        call.service.script("part 4", EXPIRED)
         call()
         assert call.sent == [3, 4, 1, 2, 3, 4]
         assert [] == call.ledgers
 
 
+def replace(file: Path, content: bytes) -> None:
+    """Put another file in its place, with size and time of the first, as `cp -p`, `rsync -t` and `tar x` do."""
+    before, other = file.stat(), file.with_name("other")
+    other.write_bytes(content)
+    os.utime(other, ns=(before.st_atime_ns, before.st_mtime_ns))
+    other.replace(file)
+
+
+def overwrite(file: Path, content: bytes) -> None:
+    """Write into it, and put its time back."""
+    before = file.stat()
+    with file.open("r+b") as opened:
+        opened.write(content)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def copy(file: Path, content: bytes) -> None:
+    """Put another file in its place, with a time of its own."""
+    file.unlink()
+    file.write_bytes(content)
+
+
+def touch(file: Path, _content: bytes) -> None:
+    os.utime(file, ns=(1, 1))
+
+
+def permit(file: Path, _content: bytes) -> None:
+    """Change the time of change alone, as a backup or an indexer does."""
+    file.chmod(0o640)
+
+
+class TestAnotherFile:
+    """Row 36: what makes a file the same one, and what becomes of a ledger when that cannot be shown."""
+
+    @pytest.mark.parametrize("change", [replace, overwrite, copy])
+    @pytest.mark.parametrize("integrity", [True, False])
+    def test_36_never_mixes_with_the_first(
+        self, call: Caller, change: Callable[[Path, bytes], None], integrity: bool
+    ) -> None:
+        call.cut_off(at=4)
+        other = CONTENT[: 2 * PART] + CONTENT[2 * PART :][::-1]
+        change(call.file, other)
+        result = call(integrity=integrity)
+        assert result.entity_id == "asset_1"
+        assert call.service.steps[0] == "retrieve"
+        # Parts 1 and 2 are what storage has; without MD5s nobody knows that.
+        assert call.sent == ([3, 4] if integrity else [1, 2, 3, 4])
+        for number, request in call.service.parts.items():
+            assert request.md5 == hashlib.md5(other[(number - 1) * PART : number * PART]).hexdigest()
+
+    @pytest.mark.parametrize("change", [replace, overwrite, copy, touch, permit])
+    def test_36_the_same_bytes_are_taken_up_however_they_came_there(
+        self, call: Caller, change: Callable[[Path, bytes], None], log: pytest.LogCaptureFixture
+    ) -> None:
+        call.cut_off(at=3)
+        change(call.file, CONTENT)
+        seen: list[UploadProgress] = []
+        call(on_progress=seen.append)
+        assert call.sent == [3, 4]
+        assert (seen[-1].bytes_done, seen[-1].parts_done) == (SIZE, PARTS)
+        assert "what was sent of it is compared with it" in log.text
+        assert [] == call.ledgers
+
+    @pytest.mark.parametrize("change", [copy, permit])
+    def test_36_without_checksums_all_is_sent_again(self, call: Caller, change: Callable[[Path, bytes], None]) -> None:
+        call.service.script("part 3", REFUSED)
+        with pytest.raises(TransferError):
+            call(integrity=False)
+        assert call.entry.done == {1: None, 2: None}
+        change(call.file, CONTENT)
+        call.service.requests.clear()
+        call.service.script("retrieve", PENDING)
+        call()
+        assert call.sent == [1, 2, 3, 4]
+
+    def test_36_the_same_file_is_taken_up_without_checksums(self, call: Caller) -> None:
+        call.service.script("part 3", REFUSED)
+        with pytest.raises(TransferError):
+            call(integrity=False)
+        call.service.requests.clear()
+        call.service.script("retrieve", PENDING)
+        call(integrity=False)
+        assert call.sent == [3, 4]
+
+    def test_36_nothing_is_proven_where_there_is_no_change_time(
+        self, call: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """As on Windows."""
+        of = FileState.of
+        monkeypatch.setattr(FileState, "of", lambda descriptor: evolve(of(descriptor), ctime_ns=0))
+        call.cut_off(at=4)
+        overwrite(call.file, CONTENT[::-1])
+        call()
+        assert call.sent == [1, 2, 3, 4]
+
+    def test_36_part_by_part_counts_again_once_it_is_compared(self, call: Caller) -> None:
+        """A second crash must not leave parts of the second file to the first, when that comes back."""
+        call.cut_off(at=3)
+        replace(call.file, CONTENT[::-1])
+        call.cut_off(at=2)
+        assert set(call.entry.done) == {1}
+        replace(call.file, CONTENT)
+        call()
+        assert call.sent == [1, 2, 3, 4]
+        call.assert_parts_are_right()
+
+    @pytest.mark.parametrize(("integrity", "afresh"), [(True, False), (False, True)])
+    def test_36_an_upload_that_is_complete_is_waited_for_only_with_the_same_bytes(
+        self, call: Caller, integrity: bool, afresh: bool
+    ) -> None:
+        call.service.script("retrieve", answer_upload(status="validating", entityId=None))
+        with pytest.raises(UploadTimeoutError):
+            call(timeout=0)
+        call.service.requests.clear()
+        touch(call.file, CONTENT)
+        call(integrity=integrity)
+        assert ("create" in call.service.steps) == afresh
+
+    def test_36_nor_is_it_the_result_for_another_file(self, call: Caller, log: pytest.LogCaptureFixture) -> None:
+        call.service.script("retrieve", answer_upload(status="validating", entityId=None))
+        with pytest.raises(UploadTimeoutError):
+            call(timeout=0)
+        call.service.requests.clear()
+        call.service.parts.clear()
+        replace(call.file, CONTENT[::-1])
+        call()
+        assert call.service.steps[:2] == ["retrieve", "create"]
+        assert call.sent == [1, 2, 3, 4]
+        assert "the file is not what was sent; the upload starts afresh" in log.text
+
+
+class TestMeanwhile:
+    """Row 36, within one call: something happens to the file while its parts are sent."""
+
+    @pytest.mark.parametrize("resume", [True, False])
+    def test_36_bytes_that_were_sent_are_overwritten_and_the_time_put_back(self, call: Caller, resume: bool) -> None:
+        happen(call, 3, lambda: overwrite(call.file, CONTENT[:100] + b"other" + CONTENT[105:]))
+        with pytest.raises(SourceChangedError, match="part 1 is not what it was"):
+            call(**({} if resume else {"resume": False}))
+        assert "complete" not in call.service.steps
+        assert not resume or [] == call.ledgers
+
+    @pytest.mark.parametrize("integrity", [True, False])
+    def test_36_a_change_time_alone_that_moved_is_no_error(self, call: Caller, integrity: bool) -> None:
+        happen(call, 3, lambda: call.file.chmod(0o640))
+        assert call(integrity=integrity).entity_id == "asset_1"
+        # Without checksums nothing tells that what was sent is of the same file.
+        assert call.sent == ([1, 2, 3, 4] if integrity else [1, 2, 3, 4, 1, 2, 3, 4])
+        assert [] == call.ledgers
+
+    def test_36_a_file_that_is_replaced_is_sent_as_it_was(self, call: Caller) -> None:
+        happen(call, 3, lambda: replace(call.file, CONTENT[::-1]))
+        assert call().entity_id == "asset_1"
+        call.assert_parts_are_right()
+
+    def test_36_without_checksums_one_that_never_rests_is_given_up(self, call: Caller) -> None:
+        modes = itertools.cycle([0o640, 0o600])
+        for _ in range(9):
+            happen(call, 2, lambda: call.file.chmod(next(modes)))
+        with pytest.raises(SourceChangedError, match="goes on being changed"):
+            call(integrity=False)
+        assert call.sent == [1, 2, 3, 4] * 3
+        assert "complete" not in call.service.steps
+
+
+class TestGivingUp:
+    """Row 40: a ledger that cannot lead anywhere."""
+
+    @staticmethod
+    def serve_fresh(call: Caller) -> None:
+        fresh = answer_upload(id="upload_2", status="pending", entityId=None, parts=call.service.make_parts(PARTS))
+        call.service.script("create", fresh)
+
+    @pytest.mark.parametrize("refusal", [GONE, EXPIRED, reply(400, b"<Code>ExpiredToken</Code>")])
+    def test_40_storage_that_takes_nothing_more_leads_to_one_fresh_upload(
+        self, call: Caller, refusal: Answering, log: pytest.LogCaptureFixture
+    ) -> None:
+        call.cut_off(at=2)
+        self.serve_fresh(call)
+        call.service.script("part 3", refusal)
+        assert call().id == "upload_2"
+        assert call.sent == [2, 3, 1, 2, 3, 4]
+        assert "; it starts afresh." in log.text
+        assert [] == call.ledgers
+
+    @pytest.mark.parametrize("restart", [True, False])
+    def test_40_one_and_not_two_and_then_the_next_call_starts_afresh(self, call: Caller, restart: bool) -> None:
+        call.service.script("part 2", *[GONE] * 2)
+        with pytest.raises(TransferError, match=r"NoSuchUpload\. The next call starts a new upload\.") as caught:
+            call(restart_on_expiry=restart)
+        assert caught.value.needs_new_upload
+        assert call.service.steps.count("create") == 1 + restart
+        assert [] == call.ledgers
+        call.service._scripts.clear()
+        call.service.requests.clear()
+        call()
+        assert call.service.steps[0] == "create"
+
+    @pytest.mark.parametrize("status", [400, 404, 410])
+    def test_40_a_complete_that_is_refused_while_pending_leads_to_one_fresh_upload(
+        self, call: Caller, status: int
+    ) -> None:
+        self.refuse_complete(call, status, PENDING)
+        created = answer_upload(status="pending", entityId=None, parts=call.service.make_parts(PARTS))
+        call.service.script("create", created)
+        self.serve_fresh(call)
+        assert call().id == "upload_2"
+        assert call.service.steps.count("create") == 2
+        assert call.sent == [1, 2, 3, 4, 1, 2, 3, 4]
+
+    @staticmethod
+    def refuse_complete(call: Caller, status: int, retrieved: Answering) -> None:
+        """Refuse every complete of the first upload, which a retrieve finds like this."""
+        tries = 3 if status == 400 else 1
+        call.service.script("complete", *[reply(status, {"reason": "part 2 is missing"})] * tries)
+        call.service.script("retrieve", *[retrieved] * (4 if status == 400 else 1))
+
+    @pytest.mark.parametrize("status", [400, 404, 410])
+    def test_40_else_the_error_says_what_the_next_call_does(self, call: Caller, status: int) -> None:
+        self.refuse_complete(call, status, PENDING)
+        with pytest.raises(APIStatusError, match=r"part 2 is missing.*\. The next call starts a new upload\.$"):
+            call(restart_on_expiry=False)
+        assert [] == call.ledgers
+
+    def test_40_a_complete_that_is_refused_because_it_is_done_is_done(self, call: Caller) -> None:
+        self.refuse_complete(call, 404, answer_upload(status="validating", entityId=None))
+        assert call().id == UPLOAD_ID
+        assert call.service.steps.count("create") == 1
+
+    def test_40_when_nobody_knows_the_ledger_is_kept(self, call: Caller) -> None:
+        self.refuse_complete(call, 404, reply(401, {}))
+        with pytest.raises(NotFoundError) as caught:
+            call()
+        assert not caught.value.needs_new_upload
+        assert set(call.entry.done) == {1, 2, 3, 4}
+
+    @pytest.mark.parametrize("status", [404, 410])
+    def test_40_an_upload_that_vanishes_while_it_is_waited_for(self, call: Caller, status: int) -> None:
+        """It may have been imported, so it is not sent again unasked."""
+        call.service.script("retrieve", reply(status, {"reason": "no such upload"}))
+        with pytest.raises(APIStatusError, match="The next call starts a new upload"):
+            call()
+        assert call.service.steps.count("create") == 1
+        assert [] == call.ledgers
+
+    def test_40_urls_past_their_time_although_all_parts_are_there(
+        self, call: Caller, log: pytest.LogCaptureFixture, clock: Clock
+    ) -> None:
+        parts = [made | {"expires": "2026-01-01T02:00:00Z"} for made in call.service.make_parts(PARTS)]
+        call.service.script("create", answer_upload(status="pending", entityId=None, parts=parts))
+        call.service.script("complete", reply(403, {}))
+        with pytest.raises(PermissionDeniedError):
+            call()
+        assert set(call.entry.done) == {1, 2, 3, 4}
+        clock.seconds += 2 * 3600
+        call.service.requests.clear()
+        call.service.script("retrieve", PENDING)
+        call()
+        assert call.service.steps[:2] == ["retrieve", "create"]
+        assert "its presigned URLs have expired" in log.text
+
+    def test_40_a_ledger_is_given_up_before_the_fresh_upload_is_asked_for(self, call: Caller) -> None:
+        call.cut_off(at=2)
+        call.service.script("part 2", GONE)
+        call.service.script("create", *[reply(403, {})] * 9)
+        with pytest.raises(PermissionDeniedError):
+            call()
+        assert [] == call.ledgers
+
+
+class TestByDefault:
+    """`resume=None`: as far as it is possible, and without a word."""
+
+    @pytest.fixture(autouse=True)
+    def _state_folder(self, call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("XDG_STATE_HOME", str(call.folder))
+        call.folder = call.folder / "scenario-uploads"
+
+    def test_29_a_path_of_several_parts_is_taken_up(self, call: Caller) -> None:
+        call.service.script("part 3", REFUSED)
+        with pytest.raises(TransferError):
+            call._connect(call.service.url).uploads.upload_file(call.file, part_size=PART, concurrency=1)
+        call.service.requests.clear()
+        call.service.script("retrieve", PENDING)
+        call(resume=None)
+        assert call.sent == [3, 4]
+        assert [] == call.ledgers
+
+    def test_30_what_is_no_path_or_has_one_part_needs_none(
+        self, call: Caller, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client = call._connect(call.service.url)
+        assert client.uploads.upload_file(CONTENT, file_name="a.glb")
+        with call.file.open("rb") as opened:
+            assert client.uploads.upload_file(opened)
+        assert client.uploads.upload_file(call.file, part_size=SIZE)
+        assert not call.folder.exists()
+        assert [] == caplog.records
+
+    def test_30_where_it_is_impossible_it_is_passed_over(self, call: Caller, caplog: pytest.LogCaptureFixture) -> None:
+        call.folder.parent.write_text("a file")
+        with caplog.at_level(logging.DEBUG, "scenario_uploads"):
+            assert call(resume=None)
+        (line,) = [record for record in caplog.records if "cannot be resumed later" in record.getMessage()]
+        assert line.levelname == "DEBUG"
+        assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+    def test_30_without_a_home_too(
+        self, call: Caller, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(steps, "default_folder", Mock(side_effect=OSError(2, "this user has no home folder")))
+        with caplog.at_level(logging.WARNING, "scenario_uploads"):
+            assert call(resume=None)
+            assert [] == caplog.records
+            assert call(resume=True)
+        assert "this user has no home folder" in caplog.text
+
+    def test_30_a_ledger_that_is_in_use_is_passed_over(self, call: Caller, caplog: pytest.LogCaptureFixture) -> None:
+        results: list[Any] = []
+
+        def second(event: UploadProgress) -> None:
+            if not results and event.parts_done == 1:
+                with pytest.raises(LedgerLockedError):
+                    again(call.service.url, resume=True)
+                results.append(again(call.service.url, resume=None))
+
+        def again(url: str, **options: Any) -> Any:
+            with Scenario(base_url=url, api_key="key_of_test", api_secret="s3cret-of-test") as client:
+                return client.uploads.upload_file(call.file, part_size=PART, **options)
+
+        with caplog.at_level(logging.DEBUG, "scenario_uploads"):
+            call(resume=None, on_progress=second)
+        assert results[0].entity_id == "asset_1"
+        assert "The upload cannot be resumed later: Another upload of this file is under way" in caplog.text
+
+    def test_30_a_damaged_ledger_is_passed_over(self, call: Caller, caplog: pytest.LogCaptureFixture) -> None:
+        call.service.script("part 3", REFUSED)
+        with pytest.raises(TransferError):
+            call(resume=None)
+        (path,) = call.ledgers
+        path.write_bytes(b"damaged\n")
+        with caplog.at_level(logging.WARNING, "scenario_uploads"):
+            assert call(resume=None)
+        assert [] == caplog.records
+
+
 class TestStartingAfresh:
-    @staticmethod
-    def rewrite(call: Caller) -> None:
-        call.file.write_bytes(CONTENT[::-1])
-
-    @staticmethod
-    def touch(call: Caller) -> None:
-        os.utime(call.file, ns=(1, 1))
-
-    @staticmethod
-    def cut(call: Caller) -> None:
-        os.truncate(call.file, SIZE - 1)
-
-    @pytest.mark.parametrize("change", ["rewrite", "touch", "cut"])
-    def test_29_when_the_file_has_changed(self, call: Caller, log: pytest.LogCaptureFixture, change: str) -> None:
+    def test_29_when_the_file_has_another_size(self, call: Caller, log: pytest.LogCaptureFixture) -> None:
         call.cut_off()
-        getattr(self, change)(call)
+        os.truncate(call.file, SIZE - 1)
         call()
         assert call.sent == [1, 2, 3, 4]
         assert call.service.steps[0] == "create"
@@ -360,11 +710,7 @@ class TestTheLedger:
         content = path.read_text()
         assert "key_of_test" not in content
         assert "s3cret-of-test" not in content
-        assert (call.entry.upload_id, call.entry.file, call.entry.done) == (
-            UPLOAD_ID,
-            str(call.file),
-            frozenset({1, 2}),
-        )
+        assert (call.entry.upload_id, call.entry.file, set(call.entry.done)) == (UPLOAD_ID, str(call.file), {1, 2})
         assert SIGNATURE not in repr(call.entry)
 
     def test_29_is_flushed_for_each_part_before_the_next_is_told(self, call: Caller) -> None:
@@ -393,25 +739,25 @@ class TestTheLedger:
 
     def test_there_is_none_for_a_file_of_one_part(self, call: Caller) -> None:
         call.file.write_bytes(CONTENT[:PART])
-        call.service.script("part 1", GONE)
+        call.service.script("part 1", REFUSED)
         with pytest.raises(TransferError):
             call()
         assert not call.folder.exists()
 
     def test_there_is_none_unless_asked_for(self, call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("XDG_STATE_HOME", str(call.folder))
-        call.service.script("part 3", GONE)
+        call.service.script("part 3", REFUSED)
         with pytest.raises(TransferError):
             call(resume=False)
         assert not call.folder.exists()
 
     def test_29_is_in_the_users_state_folder_by_default(self, call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("XDG_STATE_HOME", str(call.folder))
-        call.service.script("part 3", GONE)
+        call.service.script("part 3", REFUSED)
         with pytest.raises(TransferError):
             call(resume=True)
         ((_, entry),) = list_entries(call.folder / "scenario-uploads")
-        assert entry.done == {1, 2}
+        assert set(entry.done) == {1, 2}
         call.service.requests.clear()
         call.service.script("retrieve", answer_upload(status="pending", entityId=None))
         call(resume=True)
@@ -433,7 +779,7 @@ class TestTheLedger:
         assert len(call.ledgers) == 1
 
     def test_29_outlives_a_bearer_token(self, call: Caller, connect: Connect) -> None:
-        call.service.script("part 3", GONE)
+        call.service.script("part 3", REFUSED)
         options: dict[str, Any] = {"part_size": PART, "resume": call.folder, "concurrency": 1}
         with pytest.raises(TransferError):
             connect(call.service.url, bearer_auth="monday").uploads.upload_file(call.file, **options)
@@ -582,7 +928,7 @@ class TestARealProcess:
             with start(1000.0 * MIB) as process:
                 out, _ = process.communicate()
             # Of the process that was killed something may still have been on its way.
-            assert set(puts) == set(range(1, 9)) - entry.done
+            assert set(puts) == set(range(1, 9)) - set(entry.done)
             assert process.returncode == 0
             assert out.decode().split() == [entry.upload_id]
             assert box.sha256(entry.upload_id) == hashlib.sha256(content).hexdigest()
@@ -590,10 +936,10 @@ class TestARealProcess:
 
 
 def test_the_ledger_is_json_lines_that_a_person_can_read(tmp_path: Path) -> None:
-    entry = Entry("upload_1", "/data/a.glb", 10, 1, 10, (("https://a.example/1", ""),))
+    entry = Entry("upload_1", "/data/a.glb", FileState(10, 1), 10, (("https://a.example/1", ""),))
     with Ledger(tmp_path, "key") as ledger:
         ledger.begin(entry)
-        ledger.record(1)
+        ledger.record(1, "0" * 32)
         lines = [json.loads(line) for line in ledger.path.read_text().splitlines()]
     assert lines[0]["upload_id"] == "upload_1"
-    assert lines[1] == {"part": 1}
+    assert lines[1] == {"part": 1, "md5": "0" * 32}

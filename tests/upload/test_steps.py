@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import itertools
@@ -296,6 +297,28 @@ class TestPace:
         assert (sent.count("/part-1"), sent[-1]) == (2, "/part-1")
 
 
+class TestFileObjects:
+    @pytest.mark.parametrize("concurrency", [1, 8])
+    def test_that_unpack_are_read_once_and_in_order_at_any_concurrency(
+        self, connect: Connect, service: Service, clock: Clock, concurrency: int
+    ) -> None:
+        """A step back begins again at the first byte, so that time would grow with the square of the size."""
+        reads: list[int] = []
+
+        class Noting(gzip.GzipFile):
+            def read(self, size: int | None = -1) -> bytes:
+                reads.append(self.tell())
+                return super().read(size)
+
+        content = random.Random(8).randbytes(MIB) * 16
+        packed = Noting(fileobj=io.BytesIO(gzip.compress(content, 1)))
+        connect(service.url).uploads.upload_file(packed, file_name="a.glb", part_size=PART, concurrency=concurrency)
+        assert reads == sorted(reads)
+        assert {n: request.md5 for n, request in service.parts.items()} == {
+            n: hashlib.md5(content[(n - 1) * PART : n * PART]).hexdigest() for n in (1, 2, 3, 4)
+        }
+
+
 class TestBandwidth:
     @pytest.mark.parametrize("integrity", [True, False])
     def test_is_kept_to_over_all_parts(self, storage: Storage, tmp_path: Path, integrity: bool) -> None:
@@ -420,7 +443,13 @@ class TestAcknowledgedParts:
                 until(lambda: not find_upload_threads())
 
         with Server(answer) as server:
-            job = make_job(open_source(bytes(4000)), server.origin, 1000, on_progress=hold, on_part=told.append)
+            job = make_job(
+                open_source(bytes(4000)),
+                server.origin,
+                1000,
+                on_progress=hold,
+                on_part=lambda number, _md5: told.append(number),
+            )
             with pytest.raises(TransferError, match="NoSuchUpload"):
                 transfer_parts(storage, job)
         assert sorted(told) == [2, 3, 4]
@@ -448,7 +477,6 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("options", "fragment"),
         [
-            ({"resume": None}, "resume must be"),
             ({"resume": 1}, "resume must be"),
             ({"resume": ""}, "resume must be"),
             ({"resume": b"folder"}, "resume must be"),

@@ -101,7 +101,14 @@ def upload(
     concurrency: Annotated[int, typer.Option(help="How many parts are sent at once, 1 to 64.")] = 8,
     max_bandwidth: Annotated[float | None, typer.Option(help="Bytes a second over all parts.")] = None,
     integrity: Annotated[bool, typer.Option(help="Compare checksums with what storage received.")] = True,
-    resume: Annotated[bool, typer.Option(help="Send only what an earlier try of this upload has not.")] = True,
+    resume: Annotated[
+        bool | None,
+        typer.Option(
+            "--resume/--no-resume",
+            help="Send only what an earlier try of this upload has not: as far as that is possible (the default), fail"
+            " when the same is under way elsewhere, or never.",
+        ),
+    ] = None,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the import.")] = False,
     timeout: Timeout = 300,
     patience: Annotated[
@@ -132,7 +139,7 @@ def upload(
             max_bandwidth=max_bandwidth,
             integrity=integrity,
             # A sandbox of its own is gone with the command, and what was sent to it too.
-            resume=resume and not sandbox,
+            resume=False if sandbox else resume,
             project_id=project_id,
         )
     print_upload(result, as_json=as_json)

@@ -117,7 +117,7 @@ def print_entries(entries: list[Entry], *, as_json: bool) -> None:
             {
                 "id": entry.upload_id,
                 "file": entry.file,
-                "size": entry.size,
+                "size": entry.state.size,
                 "parts": len(entry.parts),
                 "partsDone": len(entry.done),
             }

@@ -525,7 +525,7 @@ class Uploads:
         patience: float = DEFAULT_PATIENCE,
         on_progress: Callable[[UploadProgress], object] | None = None,
         integrity: bool = True,
-        resume: bool | str | os.PathLike[str] = False,
+        resume: bool | str | os.PathLike[str] | None = None,
         max_bandwidth: float | None = None,
         restart_on_expiry: bool = True,
         project_id: str | Omit | None = None,
@@ -550,11 +550,15 @@ class Uploads:
                 a storage that is away: refused, unreachable, without a name, reset while connecting.
             on_progress: Called with an `UploadProgress` as the upload goes on, never from two threads at once. An
                 exception in it stops the upload and comes out of this call.
-            integrity: Compare the MD5 of each part, taken as it is sent, with what storage says it received.
-            resume: Keep a ledger of what is done, so that the same call after a crash sends only what is missing: True
-                for the user's state folder, or a folder. Only for a path, and of use for files of several parts.
+            integrity: Compare the MD5 of each part, taken as it is sent, with what storage says it received. Without
+                it, a file that was copied or touched is sent again as a whole when it is resumed.
+            resume: Keep a ledger of what is done, so that the same call after a crash sends only what is missing. The
+                default does so for a path of several parts, in the user's state folder and as far as that is possible.
+                True warns when it is not, and fails when the same upload is under way elsewhere or `file` is no path;
+                a folder is where ledgers are kept instead. False keeps none.
             max_bandwidth: Bytes a second over all parts, from 1. Default: no limit.
-            restart_on_expiry: When the presigned URLs run out, start once more with a new upload.
+            restart_on_expiry: When the presigned URLs run out, or the service or storage has given the upload up, start
+                once more with a new upload.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 

@@ -43,7 +43,9 @@ class TransferJob:
         patience: Seconds since a byte last moved for which storage that cannot be reached is tried again.
         max_bandwidth: Bytes a second over all parts, or None for no limit.
         on_progress: Called from the counting thread.
-        on_part: Called from the counting thread with the number of each part that is there.
+        on_part: Called from the counting thread with the number of each part that is there, and its MD5 when that was
+            taken.
+        settled: Whether a part that is not what storage has of it is an error, instead of being sent.
     """
 
     source: Source = field(repr=False)
@@ -55,7 +57,8 @@ class TransferJob:
     patience: float = DEFAULT_PATIENCE
     max_bandwidth: float | None = None
     on_progress: OnProgress | None = field(default=None, repr=False)
-    on_part: Callable[[int], object] | None = field(default=None, repr=False)
+    on_part: Callable[[int, str | None], object] | None = field(default=None, repr=False)
+    settled: bool = False
 
 
 @frozen
@@ -106,7 +109,9 @@ class _Workers:
         self._events: queue.SimpleQueue[PartEvent | _WorkerDone] = queue.SimpleQueue()
         self._todo = iter(job.targets)
         self._turn = threading.Condition()
-        self._pace = Pace.begin(max(1, min(job.concurrency, len(job.targets))))
+        # What is read in order is sent in order: part by part.
+        most = 1 if job.source.sequential else job.concurrency
+        self._pace = Pace.begin(max(1, min(most, len(job.targets))))
         self._active = 0
         self._budget = Budget(job.max_bandwidth or math.inf)
         self._threads = [
@@ -123,6 +128,7 @@ class _Workers:
             allow=self._allow if job.max_bandwidth else None,
             alone=self._pace.maximum == 1,
             patience=job.patience,
+            settled=job.settled,
         )
 
     @property
@@ -151,7 +157,7 @@ class _Workers:
             if isinstance(event, PartEvent) and event.done:
                 # What became of the upload is known already, and says more.
                 with suppress(TransferError):
-                    self._job.on_part(event.number)
+                    self._job.on_part(event.number, event.md5)
 
     def count(self) -> int:
         """Add up what the workers tell until all have ended, and return the most tries; raise the first error."""
@@ -177,7 +183,7 @@ class _Workers:
                     raise event.error
                 continue
             if event.done and job.on_part:
-                job.on_part(event.number)
+                job.on_part(event.number, event.md5)
             changed = evolve(
                 progress,
                 bytes_done=progress.bytes_done + event.sent,

@@ -5,6 +5,7 @@ Of storage's errors only the code and the request id are ever shown: the rest ma
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import random
 import re
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 import h11
 from attrs import Factory, define, evolve, field, frozen
 
-from scenario_uploads.errors import IntegrityError, TransferError, UploadURLExpiredError
+from scenario_uploads.errors import IntegrityError, SourceChangedError, TransferError, UploadURLExpiredError
 from scenario_uploads.redaction import redact_chain, snippet
 from scenario_uploads.retry import (
     DEFAULT_PATIENCE,
@@ -31,7 +32,7 @@ from scenario_uploads.retry import (
 from scenario_uploads.system import is_used_up
 from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
 
-from .connection import Body, HaltedError, StorageResponse
+from .connection import CHUNK_SIZE, Body, HaltedError, StorageResponse
 from .parts import PartTarget
 from .pool import Storage, UnreachableError
 from .source import Source, read_chunk
@@ -70,6 +71,8 @@ class PartEvent:
     seconds: float | None = None
     slow: bool = False
     done: bool = False
+    md5: str | None = None
+    """The MD5 of a part that is there, in hexadecimal, when it was taken."""
 
 
 @frozen
@@ -86,6 +89,7 @@ class PartJob:
         allow: Waits until bytes may go out, and returns how many of so many; None without a limit.
         alone: Whether no other part is sent at the same time.
         patience: Seconds since a byte last moved for which storage that cannot be reached is tried again.
+        settled: Whether a part that is not what storage has of it is an error, instead of being sent.
         policy: How often a part is tried else.
         draw: Gives an even number from 0 to 1, for the jitter.
         clock: Gives seconds, for the deadline.
@@ -101,6 +105,7 @@ class PartJob:
     allow: Callable[[int], int] | None = None
     alone: bool = False
     patience: float = DEFAULT_PATIENCE
+    settled: bool = False
     policy: RetryPolicy = field(factory=lambda: PART_POLICY)
     draw: Callable[[], float] = random.random
     clock: Callable[[], float] = time.monotonic
@@ -115,6 +120,7 @@ class AttemptResult:
     outcome: Outcome = field(factory=Outcome)
     slow: bool = False
     forbidden: bool = False
+    md5: str | None = None
 
 
 @define
@@ -143,12 +149,21 @@ class _Meter:
 
 
 def send_part(job: PartJob, target: PartTarget) -> None:
-    """Send a part until storage acknowledges it; its bytes are read anew for each try.
+    """Send a part until storage acknowledges it, unless it has it; its bytes are read anew for each try.
 
     Raises:
         TransferError: When storage refuses, or the tries are used up.
         HaltedError: When `job.halted` says so.
     """
+    if target.md5 is not None:
+        if _read_md5(job, target) == target.md5:
+            job.report(PartEvent(target.part.number, sent=target.part.length, done=True, md5=target.md5))
+            return
+        if job.settled:
+            raise SourceChangedError(
+                f"The file changed while it was being sent: part {target.part.number} is not what it was, though size"
+                " and time are; upload it again when it is at rest."
+            )
     tries = Tries(evolve(job.policy, patience=job.patience), Repeat.SAFE, job.draw, job.clock)
     forbidden = False
     while True:
@@ -156,7 +171,8 @@ def send_part(job: PartJob, target: PartTarget) -> None:
         meter = _Meter(job, target.part.length, tries)
         result = _try(job, target, meter.count)
         if result.error is None:
-            job.report(PartEvent(target.part.number, seconds=job.clock() - meter.begun_at, done=True))
+            seconds = job.clock() - meter.begun_at
+            job.report(PartEvent(target.part.number, seconds=seconds, done=True, md5=result.md5))
             return
         job.report(PartEvent(sent=-meter.told, slow=result.slow))
         delay = tries.fail(result.outcome)
@@ -167,6 +183,18 @@ def send_part(job: PartJob, target: PartTarget) -> None:
         job.pause(delay)
         if job.halted():
             raise HaltedError
+
+
+def _read_md5(job: PartJob, target: PartTarget) -> str:
+    md5, buffer = hashlib.md5(usedforsecurity=False), memoryview(bytearray(min(CHUNK_SIZE, target.part.length)))
+    position, end = target.part.offset, target.part.offset + target.part.length
+    while position < end:
+        if job.halted():
+            raise HaltedError
+        chunk = read_chunk(job.source, position, buffer[: end - position])
+        md5.update(chunk)
+        position += len(chunk)
+    return md5.hexdigest()
 
 
 def _try(job: PartJob, target: PartTarget, count: Callable[[int], object]) -> AttemptResult:
@@ -251,7 +279,7 @@ def _classify_etag(response: StorageResponse, number: int) -> AttemptResult:
     encryption = response.headers.get("x-amz-server-side-encryption", "")
     opaque = encryption.startswith("aws:") or "x-amz-server-side-encryption-customer-algorithm" in response.headers
     if response.md5 is None or etag is None or opaque or etag.group(1).lower() == response.md5:
-        return AttemptResult()
+        return AttemptResult(md5=response.md5)
     message = f"Storage received other bytes of part {number} than were sent: its MD5 differs."
     return AttemptResult(IntegrityError(message), Outcome(status=503))
 

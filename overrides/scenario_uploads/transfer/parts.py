@@ -101,11 +101,13 @@ class PartTarget:
         part: The part.
         url: The URL, a secret past its `?`.
         expires_text: When the URL stops working, as the service wrote it.
+        md5: The MD5, in hexadecimal, of what storage has of the part; None when it is to be sent in any case.
     """
 
     part: Part
     url: str
     expires_text: str = ""
+    md5: str | None = None
 
     def __repr__(self) -> str:
         return f"PartTarget({self.part!r}, url={urlsplit(self.url).hostname!r}…)"

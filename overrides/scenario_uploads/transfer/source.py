@@ -13,7 +13,9 @@ import os
 import stat
 import threading
 from contextlib import suppress
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, Self
+
+from attrs import frozen
 
 from scenario_uploads.errors import SourceChangedError, SourceError, TransferError
 from scenario_uploads.redaction import redact
@@ -21,6 +23,37 @@ from scenario_uploads.system import OPEN_FLAGS, read_at
 
 # Seconds that a file object of the caller's may hold up the end of an upload.
 CLOSE_PATIENCE = 0.2
+
+
+@frozen
+class FileState:
+    """What tells a file from others, and from itself before a change.
+
+    Attributes:
+        size: Bytes.
+        mtime_ns: When its content was last changed, in nanoseconds. Anybody can set it back.
+        device: The file system.
+        inode: The file on it; 0 where there are none.
+        ctime_ns: When anything about it was last changed, in nanoseconds, which nobody can set; 0 where there is none.
+    """
+
+    size: int
+    mtime_ns: int
+    device: int = 0
+    inode: int = 0
+    ctime_ns: int = 0
+
+    @classmethod
+    def of(cls, descriptor: int) -> Self:
+        """Return the state of an open file."""
+        status = os.fstat(descriptor)
+        # On Windows it is the time of creation.
+        changed = 0 if os.name == "nt" else status.st_ctime_ns
+        return cls(status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino, changed)
+
+    def proves(self, other: FileState) -> bool:
+        """Return whether a file in the other state is this one, with not a byte changed."""
+        return self == other and bool(self.inode and self.ctime_ns)
 
 
 class Source(Protocol):
@@ -42,8 +75,13 @@ class Source(Protocol):
         ...
 
     @property
-    def mtime_ns(self) -> int | None:
-        """When the file was last changed, in nanoseconds, when it is one."""
+    def state(self) -> FileState | None:
+        """What the file was when it was opened, when it is one."""
+        ...
+
+    @property
+    def sequential(self) -> bool:
+        """Whether reading in any other order than that of the bytes may cost much time."""
         ...
 
     @property
@@ -55,8 +93,12 @@ class Source(Protocol):
         """Return at most as many bytes from `offset` as `buffer` holds, in it or not; fewer only at the end."""
         ...
 
-    def check_unchanged(self) -> None:
-        """Raise SourceChangedError when the bytes are not those that were there at the start."""
+    def check_unchanged(self) -> int:
+        """Return when anything about the file was last changed, as `FileState.ctime_ns`; 0 when nothing tells.
+
+        Raises:
+            SourceChangedError: When the bytes are not those that were there at the start.
+        """
         ...
 
     def close(self) -> None:
@@ -108,7 +150,8 @@ def _explain(error: Exception) -> str:
 class _Memory:
     """Bytes that the caller holds."""
 
-    name = path = mtime_ns = descriptor = None
+    name = path = state = descriptor = None
+    sequential = False
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
         try:
@@ -121,8 +164,9 @@ class _Memory:
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
         return self._view[offset : offset + len(buffer)]
 
-    def check_unchanged(self) -> None:
+    def check_unchanged(self) -> int:
         """Bytes do not change; who passes a bytearray keeps it as it is until the upload ends."""
+        return 0
 
     def close(self) -> None:
         # A bytearray cannot grow while somebody looks at it, and a traceback would keep this view alive.
@@ -132,46 +176,51 @@ class _Memory:
 class _Descriptor:
     """A regular file by a descriptor of our own, from `base` to its end."""
 
+    sequential = False
+
     def __init__(self, descriptor: int, name: str | None, *, base: int = 0, path: str | None = None) -> None:
         self._descriptor, self._base, self._lock = descriptor, base, threading.Lock()
-        self._before = self._fingerprint()
-        self.size = max(0, self._before[0] - base)
-        self.mtime_ns = self._before[1]
+        self.state = FileState.of(descriptor)
+        self.size = max(0, self.state.size - base)
         self.name, self.path = name, path
 
     @property
     def descriptor(self) -> tuple[int, int]:
         return self._descriptor, self._base
 
-    def _fingerprint(self) -> tuple[int, int]:
-        status = os.fstat(self._descriptor)
-        return status.st_size, status.st_mtime_ns
-
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
         return buffer[: read_at(self._descriptor, buffer, self._base + offset, self._lock)]
 
-    def check_unchanged(self) -> None:
-        after = self._fingerprint()
-        if after != self._before:
+    def check_unchanged(self) -> int:
+        try:
+            now = FileState.of(self._descriptor)
+        except OSError as error:
+            raise SourceChangedError(f"The file cannot be looked at any more: {_explain(error)}.") from error
+        if (now.size, now.mtime_ns) != (self.state.size, self.state.mtime_ns):
             raise SourceChangedError(
                 "The file changed while it was being sent"
-                f" (it had {self._before[0]:,} bytes and has {after[0]:,}); upload it again when it is at rest."
+                f" (it had {self.state.size:,} bytes and has {now.size:,}); upload it again when it is at rest."
             )
+        return now.ctime_ns
 
     def close(self) -> None:
         # Closed twice, it might be another file's by then.
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
-            os.close(descriptor)
+            # Nothing was written, so nothing is lost, least of all the upload.
+            with suppress(OSError):
+                os.close(descriptor)
 
 
 class _Seekable:
     """A file object that has no descriptor of its own bytes: in memory, unpacked on the fly, remote."""
 
-    path = mtime_ns = descriptor = None
+    path = state = descriptor = None
 
     def __init__(self, file: BinaryIO, name: str | None, base: int) -> None:
         self._file, self._base, self.name = file, base, name
+        # What unpacks begins again at the first byte for each step back, and what is remote asks anew.
+        self.sequential = not isinstance(file, io.BytesIO)
         self._lock, self._closed = threading.Lock(), False
         self.size = max(0, self._measure() - base)
 
@@ -186,10 +235,12 @@ class _Seekable:
         with self._lock:
             if self._closed:
                 raise SourceChangedError("The file object is not read any more.")
-            self._file.seek(self._base + offset)
+            # Even a seek to where it is may cost a request. It may be elsewhere: a callback of the caller's moved it.
+            if self._file.tell() != self._base + offset:
+                self._file.seek(self._base + offset)
             return memoryview(self._file.read(len(buffer)))
 
-    def check_unchanged(self) -> None:
+    def check_unchanged(self) -> int:
         try:
             with self._lock:
                 size = self._measure() - self._base
@@ -200,6 +251,7 @@ class _Seekable:
             raise SourceChangedError(
                 f"The file changed while it was being sent (it had {self.size:,} bytes and has {size:,})."
             )
+        return 0
 
     def close(self) -> None:
         self._closed = True
@@ -239,6 +291,9 @@ def _open_path(path: str | os.PathLike[str]) -> Source:
     try:
         _check_regular(os.fstat(descriptor).st_mode, shown)
         return _Descriptor(descriptor, os.path.basename(name), path=os.path.realpath(name))  # noqa: PTH119
+    except OSError as error:
+        os.close(descriptor)
+        raise SourceError(f"{shown} cannot be uploaded: {_explain(error)}.") from error
     except BaseException:
         os.close(descriptor)
         raise

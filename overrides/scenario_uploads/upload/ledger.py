@@ -1,8 +1,9 @@
 """What is kept of an upload on disk, so that the same call after a crash sends only what is missing.
 
 A ledger is a text file of JSON lines: the first says what is uploaded and where the parts go, each further one names a
-part that storage has acknowledged and is flushed to the disk before the next. It holds presigned URLs, so only its
-owner may read it; its name says nothing of them. Two processes cannot work on one ledger: it is locked while open.
+part that storage has acknowledged, with its MD5, and is flushed to the disk before the next. It holds presigned URLs,
+so only its owner may read it; its name says nothing of them. Two processes cannot work on one ledger: it is locked
+while open.
 """
 
 from __future__ import annotations
@@ -12,23 +13,29 @@ import hashlib
 import json
 import logging
 import os
+import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-from attrs import asdict, evolve, field, frozen
+from attrs import asdict, astuple, evolve, field, frozen
 
 from scenario_uploads.errors import LedgerLockedError
 from scenario_uploads.fork import watch_forks
 from scenario_uploads.system import REMOVES_OPEN_FILES, lock_file, open_private
+from scenario_uploads.transfer.source import FileState
 
 logger = logging.getLogger("scenario_uploads")
 
-VERSION = 1
+VERSION = 2
 SUFFIX = ".upload.jsonl"
 # A ledger of 10,000 parts with long URLs has about 20 MB.
 SIZE_LIMIT = 64 * 1024 * 1024
+
+_UNWRITABLE = "The upload cannot be resumed later: the ledger cannot be written"
+_MD5 = re.compile("[0-9a-f]{32}")
 
 
 @frozen
@@ -38,24 +45,18 @@ class Entry:
     Attributes:
         upload_id: The upload.
         file: The absolute path of the file.
-        size: Its bytes.
-        mtime_ns: When it was last changed, in nanoseconds.
+        state: What the file was.
         part_size: The bytes of each part but the last.
         parts: For each part, from the first on, its presigned URL and when that expires (ISO 8601).
-        done: The numbers of the parts that storage has acknowledged.
+        done: The parts that storage has acknowledged, by number, with the MD5 of what was sent when it was taken.
     """
 
     upload_id: str
     file: str
-    size: int
-    mtime_ns: int
+    state: FileState
     part_size: int
     parts: tuple[tuple[str, str], ...] = field(repr=False)
-    done: frozenset[int] = frozenset()
-
-    def fits(self, *, size: int, mtime_ns: int, part_size: int) -> bool:
-        """Return whether it is about these bytes, cut like this."""
-        return (self.size, self.mtime_ns, self.part_size) == (size, mtime_ns, part_size)
+    done: Mapping[int, str | None] = field(factory=dict, repr=False)
 
 
 def default_folder() -> Path:
@@ -85,22 +86,23 @@ class Ledger:
     Args:
         folder: Where ledgers are kept; made private when it does not exist.
         key: What tells this upload from others: file, service, account. Only a hash of it is kept.
+        level: At which level of the log to warn, such as `logging.DEBUG` for whoever did not ask to resume.
 
     Raises:
         LedgerLockedError: When another process, or another call in this one, is uploading the same.
     """
 
-    def __init__(self, folder: Path, *key: str) -> None:
+    def __init__(self, folder: Path, *key: str, level: int = logging.WARNING) -> None:
         name = hashlib.sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()[:32]
         self.path = folder / f"{name}{SUFFIX}"
         self._descriptor: int | None = None
         self._unlock: Callable[[], object] | None = None
+        self._failed = False
+        self._level = level
         watch_forks(self)
-        try:
+        with self._warn("The upload cannot be resumed later: %s cannot be written", folder):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._descriptor, self._unlock = _open_locked(self.path)
-        except OSError as error:
-            logger.warning("The upload cannot be resumed later: %s cannot be written: %s", folder, error.strerror)
 
     def __enter__(self) -> Self:
         return self
@@ -122,34 +124,43 @@ class Ledger:
             whole = content[: content.rfind(b"\n") + 1]
             os.ftruncate(self._descriptor, len(whole))
         except OSError as error:
-            logger.warning("%s cannot be read (%s); the upload starts afresh.", self.path, error.strerror)
+            logger.log(self._level, "%s cannot be read (%s); the upload starts afresh.", self.path, error.strerror)
             return None
-        return _parse(content, self.path)
+        return _parse(content, self.path, self._level)
 
     def begin(self, entry: Entry) -> None:
-        """Note a new upload in place of what was there."""
-        head = asdict(evolve(entry, done=frozenset()), recurse=False) | {"version": VERSION, "begun": time.time()}
+        """Note an upload in place of what was there, without any part that is done."""
+        head = asdict(entry, recurse=False) | {"state": asdict(entry.state), "version": VERSION, "begun": time.time()}
         head.pop("done")
-        self._write(json.dumps(head) + "\n", anew=True)
+        self.clear()
+        self._write(json.dumps(head) + "\n")
+        if self._failed:
+            self.delete()
 
-    def record(self, number: int) -> None:
+    def record(self, number: int, md5: str | None = None) -> None:
         """Note that storage has acknowledged this part; it is on the disk when this returns."""
-        self._write(json.dumps({"part": number}) + "\n")
+        self._write(json.dumps({"part": number} | ({"md5": md5} if md5 else {})) + "\n")
 
-    def _write(self, line: str, *, anew: bool = False) -> None:
-        if self._descriptor is None:
-            return
-        try:
-            if anew:
+    def clear(self) -> None:
+        """Forget what was begun, since it cannot lead anywhere; the ledger stays open and locked."""
+        if self._descriptor is not None:
+            with self._warn(_UNWRITABLE):
                 os.ftruncate(self._descriptor, 0)
+                return
+            self.delete()
+
+    def _write(self, line: str) -> None:
+        if self._descriptor is None or self._failed:
+            return
+        # What is there stays of use until the end, but nothing more is joined to what may be half a line.
+        self._failed = True
+        with self._warn(_UNWRITABLE):
             data = line.encode()
             os.lseek(self._descriptor, 0, os.SEEK_END)
             while data:
                 data = data[os.write(self._descriptor, data) :]
             os.fsync(self._descriptor)
-        except OSError as error:
-            logger.warning("The upload cannot be resumed later: the ledger cannot be written: %s", error.strerror)
-            self.close()
+            self._failed = False
 
     def delete(self) -> None:
         """Remove the ledger: there is nothing left to resume."""
@@ -162,7 +173,15 @@ class Ledger:
     def _put_away(self, *, remove: bool = False) -> None:
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
-            _put_away(self.path, descriptor, self._unlock, remove=remove)
+            _put_away(self.path, descriptor, self._unlock, self._level, remove=remove)
+
+    @contextmanager
+    def _warn(self, what: str, *values: object) -> Iterator[None]:
+        """Let a fault of the disk be a warning."""
+        try:
+            yield
+        except OSError as error:
+            logger.log(self._level, f"{what}: %s", *values, error.strerror or error)  # noqa: G004 - texts of this module
 
 
 def list_entries(folder: Path) -> Iterator[tuple[Path, Entry]]:
@@ -172,7 +191,7 @@ def list_entries(folder: Path) -> Iterator[tuple[Path, Entry]]:
             content = _read_file(path)
         except OSError:
             continue
-        if (entry := _parse(content, path)) is not None:
+        if (entry := _parse(content, path, logging.WARNING)) is not None:
             yield path, entry
 
 
@@ -184,7 +203,7 @@ def clean(folder: Path) -> int:
             descriptor, unlock = _open_locked(path)
         except (LedgerLockedError, OSError):
             continue
-        removed += _put_away(path, descriptor, unlock, remove=True)
+        removed += _put_away(path, descriptor, unlock, logging.WARNING, remove=True)
     return removed
 
 
@@ -208,7 +227,7 @@ def _open_locked(path: Path) -> tuple[int, Callable[[], object]]:
         os.close(descriptor)
 
 
-def _put_away(path: Path, descriptor: int, unlock: Callable[[], object] | None, *, remove: bool) -> bool:
+def _put_away(path: Path, descriptor: int, unlock: Callable[[], object] | None, level: int, *, remove: bool) -> bool:
     """Unlock and close, and remove if told so or empty. A fault costs a warning, never what became of the upload."""
     whole = True
 
@@ -218,7 +237,7 @@ def _put_away(path: Path, descriptor: int, unlock: Callable[[], object] | None, 
             step()
         except OSError as error:
             whole = False
-            logger.warning("The ledger %s could not be closed and tidied away: %s", path, error.strerror or error)
+            logger.log(level, "The ledger %s could not be closed and tidied away: %s", path, error.strerror or error)
 
     def empty_if_removed() -> None:
         nonlocal remove
@@ -259,37 +278,46 @@ def _read_all(descriptor: int) -> bytes:
     return b"".join(chunks)
 
 
-def _parse(content: bytes, path: Path) -> Entry | None:
-    if not content:
-        return None
+def _parse(content: bytes, path: Path, level: int) -> Entry | None:
     # A crash may have cut the last line; every line before it was flushed.
     head, *lines = content[: content.rfind(b"\n") + 1].split(b"\n")[:-1] or [b""]
+    if not content:
+        return None
     try:
-        entry = _parse_head(json.loads(head))
-        done = {json.loads(line)["part"] for line in lines}
-        if not all(isinstance(number, int) and 1 <= number <= len(entry.parts) for number in done):
+        data = json.loads(head)
+        if data["version"] != VERSION:
+            logger.log(min(level, logging.INFO), "%s is of another version; the upload starts afresh.", path)
+            return None
+        entry = _parse_head(data)
+        done = dict(map(_parse_part, lines))
+        if not all(1 <= number <= len(entry.parts) for number in done):
             raise ValueError("a part that there is not")
     except (ValueError, KeyError, TypeError, RecursionError):
-        logger.warning("%s is damaged and was ignored; the upload starts afresh.", path)
+        logger.log(level, "%s is damaged and was ignored; the upload starts afresh.", path)
         return None
-    return evolve(entry, done=frozenset(done))
+    return evolve(entry, done=done)
+
+
+def _parse_part(line: bytes) -> tuple[int, str | None]:
+    data = json.loads(line)
+    number, md5 = data["part"], data.get("md5")
+    if type(number) is not int or not (md5 is None or (isinstance(md5, str) and _MD5.fullmatch(md5))):
+        raise TypeError("a value of the wrong type")
+    return number, md5
 
 
 def _parse_head(head: Any) -> Entry:
-    if head["version"] != VERSION:
-        raise ValueError("a version that is not known")
     entry = Entry(
         upload_id=head["upload_id"],
         file=head["file"],
-        size=head["size"],
-        mtime_ns=head["mtime_ns"],
+        state=FileState(**head["state"]),
         part_size=head["part_size"],
         parts=tuple((url, expires) for url, expires in head["parts"]),
     )
     texts = (entry.upload_id, entry.file, *(text for part in entry.parts for text in part))
-    numbers = (entry.size, entry.mtime_ns, entry.part_size)
+    numbers = (*astuple(entry.state), entry.part_size)
     if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
         raise TypeError("a value of the wrong type")
-    if entry.part_size < 1 or len(entry.parts) != -(-entry.size // entry.part_size):
+    if entry.part_size < 1 or len(entry.parts) != -(-entry.state.size // entry.part_size):
         raise ValueError("parts that do not add up")
     return entry

@@ -36,7 +36,7 @@ class FileOptions:
     patience: float = DEFAULT_PATIENCE
     on_progress: OnProgress | None = None
     integrity: bool = True
-    resume: bool | str | os.PathLike[str] = False
+    resume: bool | str | os.PathLike[str] | None = None
     max_bandwidth: float | None = None
     restart_on_expiry: bool = True
     call: CallOptions = field(factory=CallOptions)
@@ -58,7 +58,7 @@ def check_file_options(options: FileOptions) -> None:
     check_seconds("timeout", options.timeout, zero=True)
     check_seconds("patience", options.patience, zero=True)
     folder = os.fspath(options.resume) if isinstance(options.resume, str | os.PathLike) else options.resume
-    if not isinstance(folder, bool) and (not isinstance(folder, str) or not folder or "\0" in folder):
+    if not isinstance(folder, bool | None) and (not isinstance(folder, str) or not folder or "\0" in folder):
         raise InvalidArgumentError(f"resume must be True, False or the path of a folder, not {options.resume!r}.")
     rate = options.max_bandwidth
     number = isinstance(rate, int | float) and not isinstance(rate, bool)

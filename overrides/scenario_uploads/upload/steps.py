@@ -21,14 +21,18 @@ from scenario_uploads.api.operations import build_create, check_upload_id, creat
 from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
 from scenario_uploads.decoding.enums import is_known
 from scenario_uploads.errors import (
+    APIError,
     APIStatusError,
     InvalidArgumentError,
+    LedgerLockedError,
+    ScenarioError,
     SourceChangedError,
     SourceError,
     UploadFailedError,
     UploadURLExpiredError,
 )
 from scenario_uploads.models import Upload, UploadCreateParams, UploadCreateResponse, UploadPart
+from scenario_uploads.redaction import snippet
 from scenario_uploads.sentinels import omit
 from scenario_uploads.transfer.engine import Transfer, TransferJob
 from scenario_uploads.transfer.parts import PartTarget, UploadPlan, find_url_fault, match_targets, plan_parts
@@ -44,6 +48,11 @@ T = TypeVar("T")
 Steps = Generator[Send | Pause | Transfer | Work, Any, T]
 # A transfer of hours is not given up for a few bad seconds at its end.
 COMPLETE_RETRIES = 5
+# How often what was sent is compared with a file about which something has changed meanwhile.
+COMPARISONS = 2
+# What `complete` is refused with by a service that has the upload no more, or not all of its parts.
+_REFUSED = frozenset({400, 404, 410})
+_GONE = frozenset({404, 410})
 
 
 @frozen
@@ -60,14 +69,20 @@ class _Begun:
 
     upload_id: str
     targets: tuple[PartTarget, ...] = field(repr=False)
-    done: frozenset[int] = frozenset()
+    done: Mapping[int, str | None] = field(factory=dict, repr=False)
+    """The parts that are there, with the MD5 of what was sent when it was taken."""
     accepted: Upload | None = None
     """The upload as the service has it, when that knows already that all parts are there."""
 
     @property
     def missing(self) -> tuple[PartTarget, ...]:
-        """The parts that are still to be sent."""
+        """The parts that are still to be sent, or to be compared with the file."""
         return tuple(target for target in self.targets if target.part.number not in self.done)
+
+    def compare_with(self, done: Mapping[int, str | None]) -> _Begun:
+        """Return it with no part that is there for sure: those that are done are compared with the file before."""
+        targets = tuple(evolve(target, md5=done.get(target.part.number)) for target in self.targets)
+        return evolve(self, targets=targets, done={})
 
 
 def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload]:
@@ -105,24 +120,32 @@ def _upload(
     api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None, options: FileOptions
 ) -> Steps[Upload]:
     begun = (yield from _resume(api, source, prepared.plan, ledger, options)) if ledger else None
-    may_restart, expired_id = options.restart_on_expiry, None
+    may_restart, lost_id = options.restart_on_expiry, None
     while True:
         if begun is None:
-            with name_upload(expired_id):
+            with name_upload(lost_id):
                 begun = yield from _begin(api, source, prepared, ledger, options)
+        sent = None
         with name_upload(begun.upload_id):
             try:
-                result = yield from _send(api, source, prepared.plan, begun, ledger, options)
-            except UploadURLExpiredError:
-                if not may_restart:
-                    raise
-                logger.warning("The presigned URLs of upload %s have expired; it starts afresh.", begun.upload_id)
-                may_restart, expired_id, begun = False, begun.upload_id, None
-                continue
-            except (UploadFailedError, SourceChangedError):
+                sent = yield from _send(api, source, prepared.plan, begun, ledger, options)
+                result = yield from _finish(api, prepared.plan, begun.upload_id, sent, options)
+            except ScenarioError as error:
+                # One that was complete may have been imported, so it is not sent again unasked.
+                if error.needs_new_upload and may_restart and sent is None:
+                    expired = isinstance(error, UploadURLExpiredError)
+                    urls = f"The presigned URLs of upload {begun.upload_id} have expired"
+                    logger.warning("%s; it starts afresh.", urls if expired else error.message.rstrip("."))
+                    may_restart, lost_id, begun = False, begun.upload_id, None
+                    if ledger:
+                        yield Work(ledger.clear)
+                    continue
                 # Of a file that changed on the way, nobody knows which bytes of it were sent.
-                if ledger:
+                if ledger and (error.needs_new_upload or isinstance(error, UploadFailedError | SourceChangedError)):
                     yield Work(ledger.delete)
+                if error.needs_new_upload:
+                    error.message = f"{error.message.rstrip('.')}. The next call starts a new upload."
+                    error.args = (error.message,)
                 raise
         if ledger:
             yield Work(ledger.delete)
@@ -150,92 +173,124 @@ def _note(api: Api, source: Source, plan: UploadPlan, upload: Upload, ledger: Le
         allow_http=api.options.allow_http_storage,
         upload_id=upload.id,
     )
-    if ledger and source.path and source.mtime_ns is not None:
+    if ledger and source.path and source.state:
         urls = tuple((target.url, target.expires_text) for target in targets)
-        ledger.begin(Entry(upload.id, source.path, plan.size, source.mtime_ns, plan.part_size, urls))
+        ledger.begin(Entry(upload.id, source.path, source.state, plan.part_size, urls))
     return _Begun(upload.id, targets)
-
-
-_AFRESH = "Upload %s cannot be resumed: %s; the upload starts afresh."
 
 
 def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger, options: FileOptions) -> Steps[_Begun | None]:
     """Take up what an earlier call left, when it still can be; None means to start afresh."""
-    begun: _Begun | None = yield Work(partial(_read_begun, api, source, plan, ledger))
-    if begun is None:
-        return None
-    try:
-        with name_upload(begun.upload_id):
-            upload = yield from retrieve_once(
-                api, begun.upload_id, options.call, retries=None, patience=options.patience
-            )
-    except APIStatusError as error:
-        if error.status_code not in (400, 403, 404):
-            raise
-        logger.warning(_AFRESH, begun.upload_id, "the service no longer has it")
-        return None
-    if classify_status(upload.status, upload.entity_id) is UploadState.FAILED:
-        logger.warning(_AFRESH, begun.upload_id, "it has failed")
-        return None
-    logger.info("Upload %s is resumed: %d of %d parts are there.", begun.upload_id, len(begun.done), plan.parts_count)
-    # A status that nobody knows says nothing of the parts that are missing here.
-    accepted = is_past_pending(upload.status) and (is_known(upload.status) or not begun.missing)
-    return evolve(begun, accepted=upload if accepted else None)
-
-
-def _read_begun(api: Api, source: Source, plan: UploadPlan, ledger: Ledger) -> _Begun | None:
-    """Return what the ledger tells of an upload that fits the file and can go on, as far as can be told from here."""
-    entry = ledger.read()
+    entry: Entry | None = yield Work(ledger.read)
     if entry is None:
         return None
-    if not entry.fits(size=plan.size, mtime_ns=source.mtime_ns or 0, part_size=plan.part_size):
-        logger.warning(_AFRESH, entry.upload_id, "the file or its part size has changed")
+    begun = yield from _take_up(api, source, plan, entry, options)
+    if isinstance(begun, str):
+        name = snippet(entry.upload_id, 100)
+        logger.warning("Upload %s cannot be resumed: %s; the upload starts afresh.", name, begun)
+        yield Work(ledger.clear)
         return None
-    targets = tuple(PartTarget(plan.part(number), url, expires) for number, (url, expires) in enumerate(entry.parts, 1))
-    begun = _Begun(entry.upload_id, targets, entry.done)
+    done = len(entry.done)
+    logger.info("Upload %s is resumed: %d of %d parts are there.", begun.upload_id, done, plan.parts_count)
+    if source.state and not entry.state.proves(source.state) and not begun.accepted:
+        if done:
+            logger.info("It cannot be told that the file is the same, so what was sent of it is compared with it.")
+        # Each part counts again once it is compared. A crash before that must not leave it to another file.
+        yield Work(partial(ledger.begin, evolve(entry, state=source.state)))
+    return begun
+
+
+def _take_up(api: Api, source: Source, plan: UploadPlan, entry: Entry, options: FileOptions) -> Steps[_Begun | str]:
+    """Return what an earlier call left, or why it cannot be taken up."""
+    begun: _Begun | str = yield Work(partial(_check_entry, api, source, plan, entry, options))
+    if isinstance(begun, str):
+        return begun
+    try:
+        with name_upload(entry.upload_id):
+            upload = yield from retrieve_once(
+                api, entry.upload_id, options.call, retries=None, patience=options.patience
+            )
+    except APIStatusError as error:
+        if error.status_code not in (400, 403, *_GONE):
+            raise
+        return "the service no longer has it"
+    if classify_status(upload.status, upload.entity_id) is UploadState.FAILED:
+        return "it has failed"
+    # A status that nobody knows says nothing of the parts that are missing here.
+    if is_past_pending(upload.status) and (is_known(upload.status) or not begun.missing):
+        if not (yield from _is_what_was_sent(source, plan, entry, begun.targets, options)):
+            return "the file is not what was sent"
+        return evolve(begun, accepted=upload)
+    # With all parts there, what the URLs lead to is as old as they are.
+    trouble: str | None = yield Work(partial(_find_url_trouble, api, begun.targets))
+    return trouble or begun
+
+
+def _check_entry(api: Api, source: Source, plan: UploadPlan, entry: Entry, options: FileOptions) -> _Begun | str:
+    """Return what a ledger says of an upload of this file, or why it cannot be taken up, as far as is known here."""
+    if (entry.state.size, entry.part_size) != (plan.size, plan.part_size) or source.state is None:
+        return "the file or its part size has changed"
     try:
         check_upload_id(entry.upload_id)
     except InvalidArgumentError:
-        logger.warning("The ledger of %s was ignored: it names no upload; the upload starts afresh.", entry.file)
-        return None
+        return "its ledger names no upload"
+    targets = tuple(PartTarget(plan.part(number), url, expires) for number, (url, expires) in enumerate(entry.parts, 1))
+    begun = _Begun(entry.upload_id, targets, entry.done)
+    if not entry.state.proves(source.state):
+        begun = begun.compare_with(entry.done if options.integrity else {})
+    return _find_url_trouble(api, begun.missing) or begun
+
+
+def _find_url_trouble(api: Api, targets: tuple[PartTarget, ...]) -> str | None:
+    """Return why parts cannot be sent to where the ledger says, or None."""
     api_url, allow_http = api.options.base_url, api.options.allow_http_storage
-    if any(find_url_fault(target.url, api_url=api_url, allow_http=allow_http) for target in begun.missing):
-        logger.warning(_AFRESH, entry.upload_id, "its URLs cannot be used here")
-        return None
-    if any(target.is_expired(api.now()) for target in begun.missing):
-        logger.warning(_AFRESH, entry.upload_id, "its presigned URLs have expired")
-        return None
-    return begun
+    if any(find_url_fault(target.url, api_url=api_url, allow_http=allow_http) for target in targets):
+        return "its URLs cannot be used here"
+    if any(target.is_expired(api.now()) for target in targets):
+        return "its presigned URLs have expired"
+    return None
+
+
+def _is_what_was_sent(
+    source: Source, plan: UploadPlan, entry: Entry, targets: tuple[PartTarget, ...], options: FileOptions
+) -> Steps[bool]:
+    """Return whether the service, which takes no part any more, has the bytes of this file."""
+    if source.state and entry.state.proves(source.state):
+        return True
+    if any(target.md5 is None for target in targets):
+        return False
+    try:
+        yield Transfer(_make_job(source, plan, targets, options, settled=True))
+    except SourceChangedError:
+        return False
+    return True
+
+
+def _make_job(
+    source: Source, plan: UploadPlan, targets: tuple[PartTarget, ...], options: FileOptions, *, settled: bool = False
+) -> TransferJob:
+    return TransferJob(
+        source=source,
+        targets=targets,
+        size=plan.size,
+        parts_total=plan.parts_count,
+        concurrency=options.concurrency,
+        integrity=options.integrity,
+        patience=options.patience,
+        max_bandwidth=options.max_bandwidth,
+        settled=settled,
+    )
 
 
 def _send(
     api: Api, source: Source, plan: UploadPlan, begun: _Begun, ledger: Ledger | None, options: FileOptions
-) -> Steps[Upload]:
-    """Send what is missing, complete, and wait."""
-    attempt = 1
-
-    def report(phase: UploadPhase) -> None:
-        if options.on_progress:
-            count = plan.parts_count
-            options.on_progress(UploadProgress(phase, plan.size, plan.size, count, count, attempt))
-
-    result = begun.accepted
-    if result is None:
-        job = TransferJob(
-            source=source,
-            targets=begun.missing,
-            size=plan.size,
-            parts_total=plan.parts_count,
-            concurrency=options.concurrency,
-            integrity=options.integrity,
-            patience=options.patience,
-            max_bandwidth=options.max_bandwidth,
-            on_progress=options.on_progress,
-            on_part=partial(_record, source, ledger) if ledger else None,
-        )
-        attempt = yield Transfer(job)
-        yield Work(source.check_unchanged)
-        report(UploadPhase.COMPLETING)
+) -> Steps[tuple[Upload, int]]:
+    """Send what is missing and complete; return the upload and the most often that a part was tried."""
+    if begun.accepted is not None:
+        return begun.accepted, 1
+    attempt = yield from _transfer(source, plan, begun, ledger, options)
+    _report(plan, options, UploadPhase.COMPLETING, attempt)
+    try:
         completed = yield from complete(
             api,
             begun.upload_id,
@@ -245,22 +300,80 @@ def _send(
             patience=options.patience,
             find_missing=find_mix_up(begun.upload_id),
         )
-        result = completed.value.upload
+    except APIStatusError as refusal:
+        if refusal.status_code not in _REFUSED:
+            raise
+        return (yield from _settle(api, begun.upload_id, refusal, options)), attempt
+    return completed.value.upload, attempt
+
+
+def _transfer(
+    source: Source, plan: UploadPlan, begun: _Begun, ledger: Ledger | None, options: FileOptions
+) -> Steps[int]:
+    """Send what is missing, and make sure that all that was sent is of one file; return the most tries of a part."""
+    md5s = dict(begun.done)
+
+    def note(number: int, md5: str | None) -> None:
+        md5s[number] = md5
+        if ledger:
+            # Before, and not only at the end: the file may be again what it was by then.
+            source.check_unchanged()
+            ledger.record(number, md5)
+
+    job = evolve(_make_job(source, plan, begun.missing, options), on_progress=options.on_progress, on_part=note)
+    seen, attempt = source.state.ctime_ns if source.state else 0, 1
+    for _ in range(1 + COMPARISONS):
+        tries: int = yield Transfer(job)
+        attempt = max(attempt, tries)
+        now: int = yield Work(source.check_unchanged)
+        if now == seen:
+            return attempt
+        seen = now
+        # Size and time are what they were, but something has changed: a permission, a name, or bytes with the time put
+        # back. What was sent tells, if its MD5 was taken; else it is sent again.
+        logger.info("Something about the file has changed, so what was sent of it is compared with it.")
+        job = _make_job(source, plan, begun.compare_with(md5s).targets, options, settled=True)
+    raise SourceChangedError("The file goes on being changed while it is sent; upload it again when it is at rest.")
+
+
+def _settle(api: Api, upload_id: str, refusal: APIStatusError, options: FileOptions) -> Steps[Upload]:
+    """Return the upload when it is complete although `complete` was refused; else raise, knowing whether it is lost."""
+    try:
+        upload = yield from retrieve_once(api, upload_id, options.call, retries=None, patience=options.patience)
+    except APIError as error:
+        refusal.needs_new_upload = isinstance(error, APIStatusError) and error.status_code in _GONE
+        raise refusal from error
+    if not is_past_pending(upload.status):
+        refusal.needs_new_upload = True
+        raise refusal
+    return upload
+
+
+def _finish(
+    api: Api, plan: UploadPlan, upload_id: str, sent: tuple[Upload, int], options: FileOptions
+) -> Steps[Upload]:
+    """Wait for the import of an upload that is complete, if that is asked for."""
+    result, attempt = sent
     if options.wait:
-        report(UploadPhase.WAITING)
-        result = yield from wait(
-            api, begun.upload_id, options.timeout, options.call, patience=options.patience, completing=True
-        )
+        _report(plan, options, UploadPhase.WAITING, attempt)
+        try:
+            result = yield from wait(
+                api, upload_id, options.timeout, options.call, patience=options.patience, completing=True
+            )
+        except APIStatusError as error:
+            # Not begun anew here: it may have been imported before it went.
+            error.needs_new_upload = error.status_code in _GONE
+            raise
     elif classify_status(result.status, result.entity_id) is UploadState.FAILED:
-        raise failure_of(result, begun.upload_id)
-    report(UploadPhase.DONE)
+        raise failure_of(result, upload_id)
+    _report(plan, options, UploadPhase.DONE, attempt)
     return result
 
 
-def _record(source: Source, ledger: Ledger, number: int) -> None:
-    # Before, and not only at the end: the file may be again what it was by then.
-    source.check_unchanged()
-    ledger.record(number)
+def _report(plan: UploadPlan, options: FileOptions, phase: UploadPhase, attempt: int) -> None:
+    if options.on_progress:
+        count = plan.parts_count
+        options.on_progress(UploadProgress(phase, plan.size, plan.size, count, count, attempt))
 
 
 def _prepare(source: Source, options: FileOptions) -> _Prepared:
@@ -283,14 +396,18 @@ def _prepare(source: Source, options: FileOptions) -> _Prepared:
 def _open_ledger(api: Api, source: Source, prepared: _Prepared, options: FileOptions) -> Ledger | None:
     if options.resume is False:
         return None
+    # Who did not ask for it misses nothing when it cannot be.
+    level = logging.DEBUG if options.resume is None else logging.WARNING
     if source.path is None:
+        if options.resume is None:
+            return None
         raise SourceError("Only a file given by its path can be resumed; give a path, or resume=False.")
     if prepared.plan.parts_count == 1:
         return None
     try:
-        folder = default_folder() if options.resume is True else Path(options.resume)
+        folder = default_folder() if options.resume is None or options.resume is True else Path(options.resume)
     except OSError as error:
-        logger.warning("The upload cannot be resumed later: %s.", error.strerror)
+        logger.log(level, "The upload cannot be resumed later: %s.", error.strerror)
         return None
     credentials = api.options.credentials
     # A bearer token is renewed between one call and the next; a key is not.
@@ -299,7 +416,13 @@ def _open_ledger(api: Api, source: Source, prepared: _Prepared, options: FileOpt
     told = {name: value for name, value in body.items() if name not in ("fileSize", "parts")}
     if options.call.project_id is not None:
         told["projectId"] = options.call.project_id
-    return Ledger(folder, source.path, api.options.base_url, account, json.dumps(told, sort_keys=True))
+    try:
+        return Ledger(folder, source.path, api.options.base_url, account, json.dumps(told, sort_keys=True), level=level)
+    except LedgerLockedError as error:
+        if options.resume is not None:
+            raise
+        logger.debug("The upload cannot be resumed later: %s", error)
+        return None
 
 
 def _find_missing_id(answer: UploadCreateResponse) -> str | None:
