@@ -6,8 +6,11 @@ Prints one line for each finding, as `file:line: what is wrong`, and exits 1 whe
 
 - An optional property of anything that is received accepts null: the service sends null for what it does not
   know yet, and the generated decoder fails on a null that was not declared.
-- An enum holds texts and each has a Python name in UPPER_SNAKE_CASE, unlike the others': the decoder keeps
-  unknown values beside the known members, which it can do for texts alone.
+- An enum holds texts, or whole numbers, and each has a Python name in UPPER_SNAKE_CASE, unlike the others': the
+  decoder keeps unknown values beside the known members, which it can do for these alone.
+- No property has a name that the methods of a generated class need for themselves.
+- A discriminator leads to members that rule each other out by its property, with a const: the generated code does not
+  read the discriminator, and takes the first member that fits.
 - A default is valid by its own schema; Redocly checks examples, and that an operationId is in snake_case.
 """
 
@@ -21,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+from openapi_python_client.strings import PythonIdentifier
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 
 from tools.contract.document import (
@@ -34,6 +38,13 @@ from tools.contract.document import (
 )
 from tools.contract.operations import list_operations
 
+RESERVED = frozenset(
+    {
+        *("to_dict", "from_dict", "additional_properties", "field_dict", "d", "cls", "cast"),
+        *("to_json", "model_dump", "model_dump_json", "model_fields_set", "model_extra"),
+    }
+)
+"""Names that a generated class needs, its methods, or those that the runtime gives it."""
 UPPER_SNAKE_CASE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
 
@@ -93,8 +104,15 @@ def find_schemas(contract: Contract) -> Iterator[tuple[Pointer, Mapping[str, Any
         yield pointer, contract.at(pointer)
 
 
-def find_received_schemas(contract: Contract) -> Iterator[Pointer]:
-    """Yield where the schemas are that an answer can be made of, each one once."""
+def find_required(contract: Contract, schema: Pointer) -> frozenset[str]:
+    """Return the properties that a schema demands, by itself or by a member of its `allOf`."""
+    return frozenset(
+        name for pointer in find_parts(contract, schema) for name in contract.at(pointer).get("required", ())
+    )
+
+
+def find_received_schemas(contract: Contract) -> Iterator[tuple[Pointer, frozenset[str]]]:
+    """Yield where the schemas are that an answer can be made of, and what is demanded of each, also by others."""
     roots: list[Pointer] = []
     for operation in list_operations(contract):
         for status in contract.at(operation.pointer).get("responses", {}):
@@ -102,21 +120,77 @@ def find_received_schemas(contract: Contract) -> Iterator[Pointer]:
             for media_type, media in contract.at(response).get("content", {}).items():
                 if "schema" in media:
                     roots.append((*response, "content", media_type, "schema"))
-    yield from dict.fromkeys(pointer for root in roots for pointer in find_subschemas(contract, root))
+    demanded: dict[Pointer, frozenset[str]] = {}
+    for pointer in dict.fromkeys(pointer for root in roots for pointer in find_subschemas(contract, root)):
+        demanded[pointer] = demanded.get(pointer, frozenset()) | find_required(contract, pointer)
+        for index in range(len(contract.at(pointer).get("allOf", ()))):
+            # What is only a part of another, and no component that stands for itself, is demanded what the whole is.
+            member = (*pointer, "allOf", index)
+            if contract.resolve(member) == member:
+                demanded[member] = demanded.get(member, frozenset()) | demanded[pointer]
+    yield from demanded.items()
 
 
 def check_optional_is_nullable(contract: Contract) -> Iterator[Finding]:
     """Yield the optional properties of answers that do not accept null."""
-    for schema in find_received_schemas(contract):
+    for schema, required in find_received_schemas(contract):
         value = contract.at(schema)
         for name in value.get("properties", {}):
             pointer = (*schema, "properties", name)
-            if name not in value.get("required", []) and not make_validator(contract, pointer).is_valid(None):
+            if name not in required and not make_validator(contract, pointer).is_valid(None):
                 yield Finding(
                     pointer,
                     f"{schema[-1]}.{name} is received and optional, so it has to accept null "
                     '(`type: [..., "null"]`, or `oneOf` with `type: "null"`)',
                 )
+
+
+def check_names(contract: Contract) -> Iterator[Finding]:
+    """Yield the properties whose names a generated class needs for itself."""
+    for pointer, schema in find_schemas(contract):
+        for name in schema.get("properties", {}):
+            if PythonIdentifier(name, "field_") in RESERVED:
+                message = f"the property {name!r} would take the place of what generated classes need; rename it"
+                yield Finding((*pointer, "properties", name), message)
+
+
+def check_discriminators(contract: Contract) -> Iterator[Finding]:
+    """Yield the discriminators whose members do not say by themselves which one they are."""
+    for pointer, schema in find_schemas(contract):
+        members = [(*pointer, key, index) for key in ("oneOf", "anyOf") for index in range(len(schema.get(key, ())))]
+        discriminator = schema.get("discriminator")
+        name = discriminator.get("propertyName") if is_object(discriminator) else None
+        seen: set[str] = set()
+        for member in members if name is not None else ():
+            place = contract.resolve(member)
+            if contract.at(place).get("type") == "null":
+                continue
+            values = find_constants(contract, place, str(name))
+            if not values or name not in find_required(contract, place) or not seen.isdisjoint(values):
+                yield Finding(
+                    member,
+                    f"{place[-1]} does not say which one it is: it needs a required {name} with a `const` of its own, "
+                    "since the generated client takes the first member that fits",
+                )
+            seen |= values
+
+
+def find_constants(contract: Contract, schema: Pointer, name: str) -> set[str]:
+    """Return the values that a property of a schema may have, as texts; none when it may have any."""
+    values: set[str] = set()
+    for pointer in find_parts(contract, schema):
+        if name in contract.at(pointer).get("properties", {}):
+            own = contract.at(contract.resolve((*pointer, "properties", name)))
+            values |= {repr(own["const"])} if "const" in own else {repr(value) for value in own.get("enum", ())}
+    return values
+
+
+def find_parts(contract: Contract, schema: Pointer) -> Iterator[Pointer]:
+    """Yield a schema and the members of its `allOf`."""
+    pointer = contract.resolve(schema)
+    yield pointer
+    for index in range(len(contract.at(pointer).get("allOf", ()))):
+        yield from find_parts(contract, (*pointer, "allOf", index))
 
 
 def check_enums(contract: Contract) -> Iterator[Finding]:
@@ -127,13 +201,16 @@ def check_enums(contract: Contract) -> Iterator[Finding]:
         # A null among the values makes the generated type optional; it is no member.
         values = [value for value in schema["enum"] if value is not None]
         where = (*pointer, "enum")
-        others = [value for value in values if not isinstance(value, str)]
+        others = [value for value in values if type(value) is not type(values[0]) or type(value) not in (str, int)]
         if others:
-            yield Finding(where, f"the decoder keeps unknown values of texts only, and {others[0]!r} is none; quote it")
+            message = f"the decoder keeps unknown values of texts or of whole numbers, and {others[0]!r} is none"
+            yield Finding(where, message)
             continue
         names = schema.get("x-enum-varnames")
         if names is None:
-            names = [re.sub(r"[ -]", "_", value).upper() for value in values]
+            # What the generator calls them; of a number it makes `VALUE_1`.
+            names = [re.sub(r"[ -]", "_", value).upper() if isinstance(value, str) else "VALUE" for value in values]
+            names = [f"{name}_{index}" if name == "VALUE" else name for index, name in enumerate(names)]
         if len(names) != len(values):
             yield Finding((*pointer, "x-enum-varnames"), f"{len(names)} names for {len(values)} values")
             continue
@@ -152,7 +229,13 @@ def check_defaults(contract: Contract) -> Iterator[Finding]:
                 yield Finding((*pointer, "default"), f"default is not valid by its schema: {error.message}")
 
 
-RULES: tuple[Callable[[Contract], Iterator[Finding]], ...] = (check_optional_is_nullable, check_enums, check_defaults)
+RULES: tuple[Callable[[Contract], Iterator[Finding]], ...] = (
+    check_optional_is_nullable,
+    check_enums,
+    check_names,
+    check_discriminators,
+    check_defaults,
+)
 
 
 def check(contract: Contract) -> list[Finding]:

@@ -75,6 +75,11 @@ def parse_reference(text: str) -> Pointer:
     return parse_pointer(unquote(text))
 
 
+def find_key(value: Any, step: str | int) -> Any:
+    """Return what a step of a pointer is in an object, a text, or in an array, a number."""
+    return int(step) if is_array(value) else str(step)
+
+
 def read_scalar(text: str) -> Any:
     """Return the value of a scalar without quotes, as YAML 1.2's core schema, and so JSON, sees it.
 
@@ -225,11 +230,11 @@ class Contract:
     def at(self, pointer: Pointer) -> Any:
         """Return the value at `pointer`."""
         value: Any = self.document
-        for index, step in enumerate(pointer):
-            try:
-                value = value[int(step)] if is_array(value) else value[str(step)]
-            except (LookupError, TypeError, ValueError):
-                raise self.fail(pointer[:index], f"nothing is at {format_pointer(pointer)}") from None
+        try:
+            for step in pointer:
+                value = value[step if isinstance(value, dict) and isinstance(step, str) else find_key(value, step)]
+        except (LookupError, TypeError, ValueError):
+            raise self.fail(pointer, f"nothing is at {format_pointer(pointer)}") from None
         return value
 
     def has(self, pointer: Pointer) -> bool:

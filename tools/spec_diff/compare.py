@@ -11,7 +11,7 @@ import attrs
 from tools.contract.document import Contract, read_contract
 from tools.spec_diff import policy as policies
 from tools.spec_diff import redocly
-from tools.spec_diff.report import Change, Report, reveal
+from tools.spec_diff.report import Change, Report
 from tools.spec_diff.wire import operations
 from tools.spec_diff.wire.views import freeze
 
@@ -96,7 +96,8 @@ def compare_with_python(
     try:
         return callers.add_python(changes, old, new, policy), []
     except callers.NoClientError as error:
-        return changes, [f"python is missing: {reveal(' '.join(str(error).split()))[:500]}"]
+        side = "old" if error.name == old.name else "new"
+        return changes, [f"python is missing: no client can be generated from the {side} contract: {error.reason}"]
 
 
 def sort(changes: Iterable[Change]) -> list[Change]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import json
+import re
 import shutil
 import tempfile
 import threading
@@ -21,6 +22,13 @@ from tools.contract.operations import list_operations
 
 class NoClientError(UnreadableError):
     """No client can be generated from a contract."""
+
+    def __init__(self, name: str, output: str) -> None:
+        super().__init__(name, f"no client can be generated from it: {output}")
+        self.name = name
+        # The generator says much before it comes to the point, and names objects of its own.
+        words = " ".join(output.partition("some pieces may be missing")[2].split() or output.split())
+        self.reason = re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>", "…", words)[:300]
 
 
 LARGE = 40
@@ -78,7 +86,7 @@ def wait_for(contract: Contract) -> Path:
     try:
         return start_generating(contract).result()
     except GenerationError as error:
-        raise NoClientError(contract.name, f"no client can be generated from it: {error}") from None
+        raise NoClientError(contract.name, str(error)) from None
 
 
 @contextmanager

@@ -99,14 +99,19 @@ def list_references(value: Any) -> Iterator[Pointer]:
             stack.extend(value)
 
 
-def find_circles(contract: Contract) -> dict[Pointer, tuple[Pointer, ...]]:
-    """Return, for each component that leads back to itself, all components of its circle (Tarjan's algorithm)."""
+def list_components(contract: Contract) -> dict[Pointer, Any]:
+    """Return the components of a contract, by their places."""
     groups = contract.document.get("components")
-    leads: dict[Pointer, list[Pointer]] = {
-        ("components", kind, name): list(dict.fromkeys(list_references(value)))
+    return {
+        ("components", kind, name): value
         for kind, group in (groups.items() if is_object(groups) else ())
         for name, value in (group.items() if is_object(group) else ())
     }
+
+
+def find_circles(contract: Contract) -> dict[Pointer, tuple[Pointer, ...]]:
+    """Return, for each component that leads back to itself, all components of its circle (Tarjan's algorithm)."""
+    leads = {place: list(dict.fromkeys(list_references(value))) for place, value in list_components(contract).items()}
     numbers: dict[Pointer, int] = {}
     lowest: dict[Pointer, int] = {}
     open_: dict[Pointer, None] = {}

@@ -85,6 +85,14 @@ class Reader:
             self._views[places] = _build(self, places, layers)
         return self._views[places]
 
+    def has_flag(self, places: Places, name: str) -> bool:
+        """Return whether a flag such as `readOnly` is set; most schemas need not be put together to tell."""
+        first, *more = places
+        node = self.contract.at(first)
+        if not more and is_object(node) and not node.keys() & WRAPPING:
+            return node.get(name) is True
+        return name in self.read(places).flags
+
     def digest(self, places: Places) -> str:
         """Return a fingerprint of schemas that hold at once."""
         return " ".join(sorted(map(self.digests.read, places)))

@@ -37,10 +37,16 @@ JUDGED_KEYS: Mapping[str, frozenset[str]] = {
 
 def explain(walk: Walk, seen: Iterable[Seen]) -> None:
     """Note what Redocly saw and the walk has not compared."""
-    unused: dict[Side, Collection[Pointer]] = {"old": find_unused(walk.old), "new": find_unused(walk.new)}
-    for each in seen:
-        if is_judged(walk, "new", each.new, each.key) or is_judged(walk, "old", each.old, each.key):
-            continue
+    left = [
+        each
+        for each in seen
+        if not (is_judged(walk, "new", each.new, each.key) or is_judged(walk, "old", each.old, each.key))
+    ]
+    unused: dict[Side, Collection[Pointer]] = {
+        "old": find_unused(walk.old) if left else (),
+        "new": find_unused(walk.new) if left else (),
+    }
+    for each in left:
         where: Side = "old" if each.new is None else "new"
         place = each.old if each.new is None else each.new
         if place is None:

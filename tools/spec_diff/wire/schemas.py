@@ -253,7 +253,7 @@ class _Comparison:
 
     def is_hidden(self, reader: Reader, places: Places) -> bool:
         """Return whether a property does not exist in this direction."""
-        return ("readOnly" if self.direction == "request" else "writeOnly") in reader.read(places).flags
+        return reader.has_flag(places, "readOnly" if self.direction == "request" else "writeOnly")
 
     def compare_properties(self) -> None:
         all_old, all_new = self.old.properties, self.new.properties

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Iterable, Mapping
 
@@ -9,6 +10,7 @@ import attrs
 
 from tools.contract.document import Contract, Pointer, is_array, is_object
 from tools.contract.operations import list_operations
+from tools.spec_diff.wire.digests import list_components, list_references
 from tools.spec_diff.wire.places import format_place, name_place
 from tools.spec_diff.wire.reading import Reader
 from tools.spec_diff.wire.schemas import Comparer, Difference, Pair
@@ -55,6 +57,7 @@ class Walk:
     names: dict[tuple[str, Direction], list[Pair]] = attrs.field(factory=dict)
     """Where the schemas of each operation begin, by direction."""
     operation: str = ""
+    _changed: frozenset[Pointer] | None = None
     is_received: bool = False
     """Whether the service makes the call, so that we receive its body and send its response."""
 
@@ -187,6 +190,10 @@ class Walk:
             pair = queue.popleft()
             if pair in children:
                 continue
+            if self.is_unchanged(pair):
+                self.visit("schema", pair.old[0], pair.new[0])
+                children[pair] = []
+                continue
             own, below = self.comparer.compare(pair, direction)
             # Whatever was merged into the two has been compared.
             for source in (*pair.old, *self.comparer.old.read(pair.old).sources):
@@ -198,6 +205,19 @@ class Walk:
             children[pair] = [self.locate(each) for each in below]
             queue.extend(children[pair])
         return differences, children
+
+    def is_unchanged(self, pair: Pair) -> bool:
+        """Return whether two schemas are written alike, and all that they lead to."""
+        if len(pair.old) > 1 or len(pair.new) > 1:
+            return False
+        if self._changed is None:
+            self._changed = find_changed(self.old, self.new)
+        before, after = self.old.at(pair.old[0]), self.new.at(pair.new[0])
+        text = json.dumps(before)
+        if text != json.dumps(after) or (self._changed and '"discriminator"' in text):
+            return False
+        leads = list_references(before) if '"$ref"' in text else ()
+        return self._changed.isdisjoint({*pair.old, *pair.new, *leads})
 
     def describe(self, difference: Difference, pair: Pair) -> Found:
         """Return a difference of schemas as a fact."""
@@ -236,6 +256,28 @@ class Walk:
             )
             for found, (operations, directions) in self.found.items()
         ]
+
+
+def find_changed(old: Contract, new: Contract) -> frozenset[Pointer]:
+    """Return the components that are not the same in both contracts, or lead to such, where `$ref` would name them."""
+    sides = [list_components(contract) for contract in (old, new)]
+    texts = [{place: json.dumps(value) for place, value in side.items()} for side in sides]
+    changed = {place for side in texts for place in side if texts[0].get(place) != texts[1].get(place)}
+    holders: dict[Pointer, set[Pointer]] = {}
+    for side, own in zip(sides, texts, strict=True):
+        for place, value in side.items():
+            for target in list_references(value):
+                holders.setdefault(target, set()).add(place)
+            # What has a discriminator may lead to any other.
+            if changed and '"discriminator"' in own[place]:
+                changed.add(place)
+    queue = list(changed)
+    while queue:
+        for holder in holders.get(queue.pop(), ()):
+            if holder not in changed:
+                changed.add(holder)
+                queue.append(holder)
+    return frozenset(changed)
 
 
 def spread(masks: Mapping[Pair, int], children: Mapping[Pair, list[Pair]]) -> dict[Pair, int]:
