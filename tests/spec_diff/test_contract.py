@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.spec_diff.support import BASE, edit, find_changes
+from tests.spec_diff.support import BASE, edit, find_changes, write
+from tools.contract.document import read_contract
+from tools.spec_diff.policy import judge, read_policy
+from tools.spec_diff.wire.operations import compare
 
 Edit = Callable[[Any], Any]
 BOTH = "get_thing, put_thing"
@@ -39,6 +42,23 @@ def share_parameter(document: Any) -> None:
 def inline_answer(document: Any) -> None:
     responses = document["paths"]["/things/{id}"]["get"]["responses"]
     responses["404"] = document["components"]["responses"]["Missing"]
+
+
+def rename_scheme(document: Any) -> None:
+    schemes = document["components"]["securitySchemes"]
+    schemes["other"] = schemes.pop("basic")
+    document["security"] = [{"other": []}]
+
+
+def add_oauth(document: Any, **scopes: str) -> None:
+    flows = {"implicit": {"authorizationUrl": "https://a.example", "scopes": scopes}}
+    document["components"]["securitySchemes"]["oauth"] = {"type": "oauth2", "flows": flows}
+    document["security"].append({"oauth": ["read"]})
+
+
+def add_webhook(document: Any) -> None:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Kind"}}}
+    document["webhooks"] = {"done": {"post": {"requestBody": {"content": content}, "responses": {}}}}
 
 
 CASES: list[tuple[str, Edit, list[tuple[str, ...]], list[tuple[str, ...]]]] = [
@@ -125,6 +145,29 @@ CASES: list[tuple[str, Edit, list[tuple[str, ...]], list[tuple[str, ...]]]] = [
         [(BOTH, "property-became-optional", "breaking", "Missing: reason became optional (received)")],
     ),
     ("answer inline", inline_answer, [], []),
+    (
+        "scheme renamed",
+        rename_scheme,
+        [],
+        [],
+    ),
+    (
+        "scope of a scheme",
+        lambda document: add_oauth(document, read="all of it", write="it"),
+        [
+            (BOTH, "security-added", "non-breaking", "oauth (read) may be used now"),
+        ],
+        [
+            (BOTH, "security-tightened", "breaking", "oauth (read) does not suffice any more"),
+        ],
+    ),
+    (
+        "webhook",
+        add_webhook,
+        [("POST webhook done", "operation-added", "non-breaking", "POST webhook done was added")],
+        [("POST webhook done", "operation-removed", "breaking", "POST webhook done was removed")],
+    ),
+    ("slash after a server", lambda document: document["servers"][0].update(url="https://a.example/"), [], []),
     ("component renamed", rename_component, [], []),
     (
         "words",
@@ -141,13 +184,20 @@ CASES: list[tuple[str, Edit, list[tuple[str, ...]], list[tuple[str, ...]]]] = [
 ]
 
 
+SEEN_BY_REDOCLY = ("words", "component that nothing leads to")
+"""What no walk finds, so that Redocly has to be asked, which is a process."""
+
+
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case[0].replace(" ", "-"))
 def test_change_of_the_contract(case: Any, back: bool, tmp_path: Path) -> None:
     """A contract that differs in one thing gives one entry for each fact, with the operations that it concerns."""
-    _, change, there, return_ = case
+    name, change, there, return_ = case
     old, new = (edit(change), BASE) if back else (BASE, edit(change))
-    changes = find_changes(tmp_path, old, new)
+    if name in SEEN_BY_REDOCLY:
+        changes = find_changes(tmp_path, old, new)
+    else:
+        changes = judge(compare(*map(read_contract, write(tmp_path, old, new)), list), read_policy())
     assert sorted(return_ if back else there) == sorted((c.operation, c.kind, c.level, c.message) for c in changes)
 
 
@@ -178,4 +228,61 @@ def test_read_only_property_is_no_part_of_a_request(tmp_path: Path) -> None:
     changes = find_changes(tmp_path, BASE, edit(change))
     assert [(each.kind, each.level, each.operation) for each in changes] == [
         ("required-property-added", "non-breaking", "get_thing")
+    ]
+
+
+def test_what_a_webhook_shares_is_received(tmp_path: Path) -> None:
+    """A value that is sent by us alone may be added, and not where the service sends it too."""
+
+    def send_kind(document: Any) -> None:
+        del document["paths"]["/things/{id}"]["get"]
+        content = {"application/json": {"schema": {"$ref": "#/components/schemas/Kind"}}}
+        document["paths"]["/things/{id}"]["put"]["requestBody"] = {"content": content}
+
+    def add_value(document: Any) -> None:
+        send_kind(document)
+        document["components"]["schemas"]["Kind"]["enum"].append("c")
+
+    def compare_both(*changes: Edit) -> list[tuple[str, str]]:
+        documents = [edit(lambda document, own=own: [change(document) for change in own]) for own in changes]
+        found = judge(compare(*map(read_contract, write(tmp_path, *documents)), list), read_policy())
+        return [(change.operation, change.level) for change in found]
+
+    assert compare_both((send_kind,), (add_value,)) == [("put_thing", "non-breaking")]
+    assert compare_both((send_kind, add_webhook), (add_value, add_webhook)) == [
+        ("put_thing, POST webhook done", "breaking")
+    ]
+
+
+def test_scopes_of_a_scheme_that_is_used(tmp_path: Path) -> None:
+    """A description is words, a scope more is something new, and one that went cannot be asked for any more."""
+    scopes: list[dict[str, str]] = [{"read": "r"}, {"read": "all"}, {"read": "r", "write": "w"}]
+    documents = [edit(lambda document, own=own: add_oauth(document, **own)) for own in scopes]
+
+    def compare_two(old: int, new: int) -> list[tuple[str, str]]:
+        contracts = map(read_contract, write(tmp_path, documents[old], documents[new]))
+        return [(change.kind, change.level) for change in judge(compare(*contracts, list), read_policy())]
+
+    assert compare_two(0, 1) == [("documentation-changed", "note")]
+    assert compare_two(0, 2) == [("security-scheme-extended", "non-breaking")]
+    assert compare_two(2, 0) == [("security-scheme-changed", "breaking")]
+
+
+def test_component_that_goes_with_its_user_is_no_second_fact(tmp_path: Path) -> None:
+    """What led to it has been told of with all that it says."""
+
+    def use(document: Any) -> None:
+        parameter = {"name": "q", "in": "query", "schema": {"type": "string"}}
+        document["components"]["parameters"] = {"Q": parameter}
+        document["paths"]["/things/{id}"]["parameters"].append({"$ref": "#/components/parameters/Q"})
+
+    changes = find_changes(tmp_path, edit(use), BASE)
+    assert [(change.kind, change.level) for change in changes] == [("parameter-removed", "breaking")]
+
+
+def test_tag_is_named(tmp_path: Path) -> None:
+    """Not by its number in the list."""
+    changes = find_changes(tmp_path, BASE, edit(lambda document: document["tags"].append({"name": "more"})))
+    assert [(change.kind, change.message) for change in changes] == [
+        ("documentation-changed", "the tag more was added")
     ]

@@ -1,10 +1,12 @@
 """The steps that the contract of this project took: the report of each is the one that lies beside it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -44,11 +46,16 @@ def test_report_of_a_step(old: str, new: str) -> None:
     assert report.unused == ()
 
 
-def test_whole_history_at_once() -> None:
-    """Who comes from the first version gets all of it in one report, each fact with its three parts."""
+def test_whole_history_at_once(tmp_path: Path) -> None:
+    """Who comes from the first version gets all of it in one report, each fact with its three parts.
+
+    It is a program: it says by its exit code what it found, and leaves nothing behind.
+    """
     command = [sys.executable, "-m", "tools.spec_diff", "contracts/1.0.0.yaml", "contracts/1.3.0.yaml", "--format=json"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 1
+    assert not any(path.name.startswith("spec-diff") for path in tmp_path.iterdir())
     report = json.loads(result.stdout)
     assert (report["old"], report["new"], report["bump"], report["breaking"]) == ("1.0.0", "1.3.0", "major", True)
     assert {

@@ -13,7 +13,7 @@ import attrs
 import griffe
 import pytest
 
-from tests.spec_diff.support import BASE, CONTRACTS, edit, write
+from tests.spec_diff.support import BASE, edit, write
 from tools.contract.document import read_contract
 from tools.spec_diff.compare import compare, compare_wire
 from tools.spec_diff.policy import Allowed, read_policy
@@ -436,40 +436,3 @@ def test_equal_contracts_generate_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("tools.spec_diff.python.callers.generated_clients", None)
     old, new = map(read_contract, write(tmp_path, BASE, BASE))
     assert add_python([], old, new, read_policy()) == []
-
-
-HISTORY = [
-    ("1.0.0", "1.1.0", {"enum-value-added": ("UploadKind.TEXT was added",)}),
-    (
-        "1.1.0",
-        "1.2.0",
-        {
-            "parameter-added": (
-                "create_upload, retrieve_upload, trigger_upload_action: the argument project_id was added (optional)",
-            )
-        },
-    ),
-    (
-        "1.2.0",
-        "1.3.0",
-        {
-            "parameter-added": (
-                "the enum UploadDryRun was added",
-                "create_upload: the argument dry_run was added (optional)",
-            ),
-            "success-status-added": (
-                "the model UploadDryRunResponse was added",
-                "the model UploadDryRunResponseCostDetails was added",
-                "create_upload: may now also return UploadDryRunResponse",
-            ),
-        },
-    ),
-]
-
-
-@pytest.mark.parametrize(("old", "new", "expected"), HISTORY, ids=[f"{old}-{new}" for old, new, _ in HISTORY])
-def test_history_of_the_service(old: str, new: str, expected: Any) -> None:
-    """What callers see of each step that the contract took."""
-    changes = find(CONTRACTS / f"{old}.yaml", CONTRACTS / f"{new}.yaml")
-    seen = {change.kind: set(change.python) for change in changes if change.python}
-    assert seen == {kind: set(lines) for kind, lines in expected.items()}

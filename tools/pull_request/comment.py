@@ -14,8 +14,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.spec_diff.exchange import MAX_BYTES, ExchangeError, load_report
-from tools.spec_diff.report import Report, fit_markdown, render_failure, render_markdown
+from tools.pull_request.exchange import MAX_BYTES, ExchangeError, load_report
+from tools.pull_request.markdown import fit_markdown, render_failure
+from tools.spec_diff.report import Report, render_markdown
 
 
 def render_comment(report: Report | str, commit: str, run_url: str) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from pathlib import Path
 from typing import Literal, get_args
 
 import attrs
 
-from tools.contract.document import Contract, read_contract
+from tools.contract.document import Contract
 from tools.spec_diff import policy as policies
 from tools.spec_diff import redocly
 from tools.spec_diff.report import Change, Report
@@ -89,13 +88,13 @@ def compare_with_python(
 ) -> tuple[list[Change], list[str]]:
     """Return the changes with what Python callers see of them, and why that is missing if it is."""
     # Imported when it is wanted, since it takes longer than to compare the wire.
-    from tools.spec_diff.python import callers  # noqa: PLC0415
+    from tools.spec_diff.python import callers, clients  # noqa: PLC0415
 
     callers.prepare(old, new)
     changes = [] if is_alone else compare_wire(old, new, policy)
     try:
         return callers.add_python(changes, old, new, policy), []
-    except callers.NoClientError as error:
+    except clients.NoClientError as error:
         side = "old" if error.name == old.name else "new"
         return changes, [f"python is missing: no client can be generated from the {side} contract: {error.reason}"]
 
@@ -107,8 +106,3 @@ def sort(changes: Iterable[Change]) -> list[Change]:
     return sorted(
         changes, key=lambda each: (order[each.operation], policies.LEVELS.index(each.level), each.line, each.message)
     )
-
-
-def compare_files(old: Path, new: Path) -> Report:
-    """Return what changed between two files by the policy of this project, with nothing accepted."""
-    return compare(read_contract(old), read_contract(new), policies.read_policy())

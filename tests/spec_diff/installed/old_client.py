@@ -37,7 +37,8 @@ def call(uploads: Any, method: str, path: str, plan: Any) -> dict[str, Any]:
     assert problems == []
     model, _ = driver.find_model(endpoint.module, "200")
     driver.WARNINGS.found = []
-    answer = uploads._runner.run(fetch(uploads._api, Operation(path, model, request, Repeat.NEVER), retries=0)).value
+    operation = Operation(path, model, request, Repeat.NEVER, find_missing=lambda _value: None)
+    answer = uploads._runner.run(fetch(uploads._api, operation, retries=0)).value
     upload = answer.upload
     kind = getattr(upload, "kind", None)
     return {

@@ -15,8 +15,9 @@ from tests.spec_diff.support import BASE, edit
 from tests.support.project import Mini
 from tools.project import ROOT
 from tools.pull_request import comment, report
-from tools.spec_diff.exchange import MAX_BYTES, dump_error, dump_report
-from tools.spec_diff.report import COMMENT_LIMIT, Change, Report
+from tools.pull_request.exchange import MAX_BYTES, dump_error, dump_report
+from tools.pull_request.markdown import COMMENT_LIMIT
+from tools.spec_diff.report import Change, Report
 
 CHANGE = Change("get_thing", "#/x", 3, "enum-value-added", "breaking", "Kind: the value c was added")
 CHANGED = Report("1.0.0", "1.1.0", (CHANGE,), "major", "minor")

@@ -15,14 +15,12 @@ from tools.contract.document import Contract, Pointer, format_pointer
 from tools.contract.operations import list_operations, normalize_path
 from tools.spec_diff.policy import Policy, judge
 from tools.spec_diff.python.causes import Clue, Places, find_causes, make_clue
-from tools.spec_diff.python.clients import NoClientError, generated_clients, is_large, start_generating
+from tools.spec_diff.python.clients import generated_clients, is_large, start_generating
 from tools.spec_diff.python.differences import Difference, compare_surfaces, normalize
 from tools.spec_diff.python.excerpt import make_excerpts
 from tools.spec_diff.python.surface import read_surfaces
 from tools.spec_diff.report import Change, describe_operation
 from tools.spec_diff.wire.walk import Fact
-
-__all__ = ["NoClientError", "add_python", "prepare"]
 
 
 def match_operations(old: Contract, new: Contract) -> dict[str, str]:

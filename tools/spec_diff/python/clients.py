@@ -50,7 +50,7 @@ def start_generating(contract: Contract) -> Future[Path]:
     is no client of this contract.
     """
     # What was read, as JSON: one reader decides what the contract says, and JSON is read faster than YAML.
-    text = json.dumps(contract.document, ensure_ascii=False)
+    text = json.dumps(contract.document)
     key = hashlib.sha256(text.encode()).hexdigest()
     with _LOCK:
         if key not in _RUNNING:

@@ -14,6 +14,7 @@ import attrs
 
 from tools.contract.document import Contract, Pointer, is_array, is_object, parse_pointer
 from tools.contract.operations import METHODS, Operation, list_operations
+from tools.spec_diff.wire.digests import list_components
 from tools.spec_diff.wire.views import freeze
 
 # A component: the kind of it and its name.
@@ -49,13 +50,7 @@ def list_references(value: Any) -> Iterator[tuple[Component, bool]]:
 
 def read_parts(contract: Contract) -> Parts:
     """Return the components of a contract."""
-    document = contract.document.get("components")
-    components: dict[Component, Any] = {
-        (kind, str(name)): value
-        for kind, group in (document.items() if is_object(document) else ())
-        if is_object(group)
-        for name, value in group.items()
-    }
+    components = {(str(place[1]), str(place[2])): value for place, value in list_components(contract).items()}
     return Parts(contract, components, {key: frozenset(list_references(value)) for key, value in components.items()})
 
 

@@ -112,7 +112,7 @@ def compare_style(walk: Walk, old: Pointer, new: Pointer, default: str, keys: It
     """
     sides = ((walk.comparer.old, old), (walk.comparer.new, new))
     styles = [describe_style(reader.contract.object_at(place), default) for reader, place in sides]
-    if not any(may_have_parts(reader, place) for reader, place in sides):
+    if not any(may_be(reader, place, "array", "object") for reader, place in sides):
         for style in styles:
             style |= {"explode": None, "style": ALIKE.get(str(style["style"]), style["style"])}
     elif all(style["explode"] and style["style"] in SEPARATED for style in styles) and not any(
@@ -136,17 +136,12 @@ def describe_style(parameter: Mapping[str, Any], default: str) -> dict[str, Any]
     }
 
 
-def may_have_parts(reader: Reader, holder: Pointer) -> bool:
-    """Return whether a value may be an array or an object, so that it matters how its parts are written."""
-    return may_be(reader, holder, "array") or may_be(reader, holder, "object")
-
-
-def may_be(reader: Reader, holder: Pointer, name: str) -> bool:
-    """Return whether the value of a parameter or a header may be of a type."""
-    if not is_object(reader.contract.at(holder)) or "schema" not in reader.contract.at(holder):
+def may_be(reader: Reader, holder: Pointer, *names: str) -> bool:
+    """Return whether the value of a parameter or a header may be of one of some types."""
+    if "schema" not in reader.contract.object_at(holder):
         return True
     view = reader.read(((*holder, "schema"),))
-    return allows_type(reader, view, name, 0)
+    return any(allows_type(reader, view, name, 0) for name in names)
 
 
 def allows_type(reader: Reader, view: View, name: str, depth: int) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tools.contract.document import Contract, Pointer, format_pointer, is_array, is_object, parse_reference
+from tools.contract.document import Contract, Pointer, format_pointer, is_array, is_object
 from tools.contract.operations import METHODS, list_operations
+from tools.spec_diff.wire.digests import list_components, list_references
 
 WORDS = frozenset(
     {
@@ -37,28 +38,18 @@ def format_place(contract: Contract, place: Pointer) -> str:
 
 def find_unused(contract: Contract) -> set[Pointer]:
     """Return the components that nothing else leads to, and the security schemes that no operation asks for."""
-    components = contract.document.get("components", {})
-    if not is_object(components):
-        return set()
-    unused: set[Pointer] = {
-        ("components", kind, name) for kind, group in components.items() if is_object(group) for name in group
-    }
-    queue: list[Any] = [value for key, value in contract.document.items() if key != "components"]
+    components = list_components(contract)
+    unused = set(components)
     ways = [contract.document.get("security")]
     ways += [contract.at(each.pointer).get("security") for each in list_operations(contract)]
     for way in (way for own in ways if is_array(own) for way in own if is_object(way)):
         unused -= {("components", "securitySchemes", name) for name in way}
+    queue: list[Any] = [value for key, value in contract.document.items() if key != "components"]
     while queue:
-        value = queue.pop()
-        if is_array(value):
-            queue += value
-        elif is_object(value):
-            queue += value.values()
-            reference = value.get("$ref")
-            place = parse_reference(reference)[:3] if isinstance(reference, str) else None
+        for place in list_references(queue.pop()):
             if place in unused:
                 unused.remove(place)
-                queue.append(contract.at(place))
+                queue.append(components[place])
     return unused
 
 

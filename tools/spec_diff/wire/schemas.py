@@ -322,17 +322,14 @@ class _Comparison:
             message = "items have a schema now" if side == "new" else "items have no schema any more"
             self.add(f"keyword-{verb}", side, places[0], message)
         elif keyword == "discriminator":
-            members = [list_members(reader, view) for reader, view in self.sides()]
+            sides = ((self.comparer.old, self.old), (self.comparer.new, self.new))
+            members = [list_members(reader, view) for reader, view in sides]
             own, other = members if side == "old" else reversed(members)
             # An alternative that came or went is told of by itself.
             if places[0] not in own or places[0] in other:
                 self.add(f"alternative-{verb}", side, places[0], f"the alternative {name} was {verb}")
         elif keyword not in ("properties", "additionalProperties"):
             self.add(f"keyword-{verb}", side, places[0], f"{keyword} was {verb}")
-
-    def sides(self) -> tuple[tuple[Reader, View], tuple[Reader, View]]:
-        """Return each view with its reader."""
-        return (self.comparer.old, self.old), (self.comparer.new, self.new)
 
     # Alternatives
 

@@ -208,16 +208,17 @@ class Walk:
 
     def is_unchanged(self, pair: Pair) -> bool:
         """Return whether two schemas are written alike, and all that they lead to."""
-        if len(pair.old) > 1 or len(pair.new) > 1:
+        (old, *more), (new, *others) = pair.old, pair.new
+        if more or others:
             return False
         if self._changed is None:
             self._changed = find_changed(self.old, self.new)
-        before, after = self.old.at(pair.old[0]), self.new.at(pair.new[0])
+        before, after = self.old.at(old), self.new.at(new)
         text = json.dumps(before)
         if text != json.dumps(after) or (self._changed and '"discriminator"' in text):
             return False
         leads = list_references(before) if '"$ref"' in text else ()
-        return self._changed.isdisjoint({*pair.old, *pair.new, *leads})
+        return self._changed.isdisjoint({old, new, *leads})
 
     def describe(self, difference: Difference, pair: Pair) -> Found:
         """Return a difference of schemas as a fact."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.spec_diff.exchange import (
+from tools.pull_request.exchange import (
     MAX_BYTES,
     MAX_CHANGES,
     MAX_CHARACTERS,
@@ -20,8 +20,9 @@ from tools.spec_diff.exchange import (
     dump_report,
     load_report,
 )
+from tools.pull_request.markdown import fit_markdown, render_failure
 from tools.spec_diff.policy import LEVELS, RULES
-from tools.spec_diff.report import BUMPS, Change, Report, fit_markdown, render_failure, render_markdown
+from tools.spec_diff.report import BUMPS, Change, Report, render_markdown
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
 CHANGES = st.builds(
