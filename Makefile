@@ -89,6 +89,21 @@ test-portable: setup-node ## Run the tests of the handwritten layer with all hid
 	PYTHONPATH=tests/portable $(VENV) -m pytest --ignore=tests/tools --ignore=tests/spec_diff -m 'not posix' \
 		-n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
+LOWEST := build/lowest
+# Pinned as for all other tests; what pyproject.toml names is what it says, at the least.
+TEST_TOOLS = $(shell sed -n 's/^\(pytest[a-z-]*==[^ ]*\|hypothesis==[^ ]*\|filelock==[^ ]*\).*/\1/p' requirements-dev.txt)
+
+.PHONY: test-lowest
+test-lowest: setup ## Run the tests of the runtime and the command line with the lowest versions that pyproject.toml allows
+	.venv/bin/uv venv --quiet --clear --python $(VENV) $(LOWEST)
+	.venv/bin/uv pip compile --quiet --resolution lowest-direct --all-extras --python-version 3.11 --no-emit-index-url --no-header \
+		pyproject.toml -o $(LOWEST)/requirements.txt
+	.venv/bin/uv pip install --quiet --python $(LOWEST)/bin/python -r $(LOWEST)/requirements.txt $(TEST_TOOLS)
+	.venv/bin/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps -e .
+	# Old versions of some use what new versions of others will drop, which is theirs to settle.
+	$(LOWEST)/bin/python -m pytest -p no:cacheprovider -W default::DeprecationWarning --ignore=tests/client/test_prism.py -n $(TEST_PROCESSES) $(PYTEST_ARGS) \
+		tests/api tests/cli tests/client tests/settings tests/transfer tests/upload
+
 .PHONY: check
 check: check-static ## Run everything that a change must pass
 	@$(MAKE) --no-print-directory test

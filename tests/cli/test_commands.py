@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -332,7 +331,7 @@ def test_the_sandbox_says_what_to_install_when_its_extra_is_missing(
 
 def test_on_a_terminal_a_bar_shows_progress(tmp_path: Path, box: Sandbox) -> None:
     file = make_glb(tmp_path / "dragon.glb", 6 * MIB)
-    parent, child = pty.openpty()
+    parent, child = pytest.importorskip("pty").openpty()
     environment = os.environ | {
         "SCENARIO_SDK_API_KEY": box.api_key,
         "SCENARIO_SDK_API_SECRET": box.api_secret,

@@ -66,6 +66,8 @@ def test_whatever_a_workflow_does_is_a_task(name: str) -> None:
     for step in list_steps(name):
         if "gh pr comment" in step.get("run", ""):
             continue  # GitHub's own
+        if step.get("run", "").startswith("python -m "):
+            continue  # on Windows, whose .venv the Makefile does not know
         for line in step.get("run", "").splitlines():
             words = line.split()
             assert words[:2] == ["bash", ".ci/run"] or words[0] == "cat" or (words[0] == "make" and {*words} & tasks)
