@@ -1,4 +1,4 @@
-"""Send files of any size to Scenario.
+"""Upload files of any size to Scenario.
 
     from scenario_uploads import Scenario
 
@@ -6,13 +6,13 @@
         upload = client.uploads.upload_file("dragon.glb")
         print(upload.entity_id)
 
-Names are loaded when they are first used, so that importing the package costs a program nearly nothing.
+Names are loaded on first use, so importing the package is fast.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    # No `__all__` here: to type checkers a star exports what it brings, but only where no list says otherwise.
+    # No `__all__` here: type checkers would then ignore the names that the stars import.
     from . import types as types
     from .client.async_client import AsyncClient as AsyncClient
     from .client.async_client import AsyncScenario as AsyncScenario

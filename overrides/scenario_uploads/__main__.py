@@ -1,4 +1,4 @@
-"""Starting the command line, which needs an extra that the library does without."""
+"""Start the command line, or say which extra to install."""
 
 import sys
 
@@ -10,7 +10,7 @@ def main() -> None:
 
         sys.exit(run())
     except KeyboardInterrupt:
-        # Before the command line is there to deal with it.
+        # Interrupted while the command line was being imported.
         print("error: interrupted", file=sys.stderr)
         sys.exit(130)
     except ModuleNotFoundError as error:

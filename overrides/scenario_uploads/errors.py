@@ -99,7 +99,7 @@ class ScenarioError(Exception):
         self.upload_id = upload_id
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Errors cross process borders in executors; the default would call __init__ without its keywords.
+        # Executors pickle errors; the default would call __init__ without its keyword arguments.
         return _rebuild, (type(self), self.args, self.__dict__)
 
 
@@ -142,7 +142,7 @@ class APIError(ScenarioError):
         self.body = body
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # The request carries the credentials, and the response the request; the credentials do not travel.
+        # The request holds the credentials, and the response the request: pickle neither's headers.
         state: dict[str, Any] = self.__dict__ | {"request": _bare_request(self.request)}
         if (response := state.get("response")) is not None:
             state["response"] = copy(response)
@@ -324,7 +324,7 @@ def find_reason(body: object) -> str | None:
     return snippet(text, 500) if isinstance(body, dict | list) and (text := _find_text(body)) else None
 
 
-# No service nests its reason deeper than this; whatever does is no reason.
+# No service nests its reason deeper.
 _DEEPEST_REASON = 8
 
 
@@ -349,5 +349,5 @@ def find_trace_id(body: object) -> str | None:
 
 
 for _name in __all__:
-    # Where users find it, and what a traceback or a pickle names.
+    # The public name in tracebacks and pickles.
     globals()[_name].__module__ = __name__.partition(".")[0]

@@ -1,4 +1,4 @@
-"""What a forked child gives up: locks that a thread of its parent holds, and connections that its parent uses."""
+"""Forks: a child replaces locks that a thread of its parent holds, and gives up inherited connections."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ CLOSED = "This client is closed; make a new one."
 
 
 class Forked(Protocol):
-    """Something that a forked child must not use as it is."""
+    """An object that a forked child must not use as it is."""
 
     def after_fork(self) -> None:
-        """Take new locks and give up inherited sockets. Called in the child, in which no other thread runs."""
+        """Take new locks and give up inherited sockets. Runs in the child, where no other thread exists."""
         ...
 
 
@@ -22,7 +22,7 @@ _FORKED: weakref.WeakSet[Forked] = weakref.WeakSet()
 
 
 def watch_forks(holder: Forked) -> None:
-    """Call `after_fork` of an object in every forked child, for as long as the object lives."""
+    """Call `holder.after_fork` in every forked child for as long as the object lives."""
     _FORKED.add(holder)
 
 
@@ -36,5 +36,5 @@ if hasattr(os, "register_at_fork"):
 
 
 def close_when_collected(holder: object, close: Callable[[], object]) -> None:
-    """Close connections when nobody has their holder any more; until the process ends, which closes them by itself."""
+    """Call `close` when the holder is garbage-collected; not at exit, where the system closes sockets."""
     weakref.finalize(holder, close).atexit = False

@@ -1,4 +1,4 @@
-"""The limits of S3's multipart upload, which Scenario stores with. Sizes are in bytes."""
+"""Limits of S3's multipart upload, in bytes. Scenario stores files there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The log `scenario_uploads`, for those who set `SCENARIO_LOG` instead of writing Python."""
+"""The log `scenario_uploads`, and secrets kept out of the logs of httpx and httpcore."""
 
 from __future__ import annotations
 
@@ -15,19 +15,11 @@ _LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
 
 @cache
 def show_log(level: str | None) -> None:
-    """Show the package's log on stderr, or wherever the program's logging leads; doing it again changes nothing.
-
-    The log has no key, no token, no header, no body and no query at any level. The logs of HTTPX and of what is below
-    it, which show whole URLs, are left as they are.
-
-    Args:
-        level: `"info"` for what is answered, tried again and resumed, `"debug"` for every request as
-            well. Anything else changes nothing.
-    """
+    """Show the log, which has no secrets, at level `info` or `debug`; other levels change nothing. Idempotent."""
     chosen = _LEVELS.get((level or "").strip().lower())
     if chosen is None:
         return
-    # No more than this, so that the program's own settings hold where it has any.
+    # A no-op when the program has configured logging itself.
     logging.basicConfig(
         format="[%(asctime)s - %(name)s:%(lineno)d - %(levelname)s] %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
     )
@@ -35,17 +27,13 @@ def show_log(level: str | None) -> None:
 
 
 class _RedactSecrets(logging.Filter):
-    """Rewrites log records of others.
-
-    At INFO, httpx prints the whole URL of each request, presigned ones included; at DEBUG, httpcore prints the head of
-    each answer, where a service may point to such a URL or repeat what it was sent.
-    """
+    """Redacts log records: httpx logs whole URLs at INFO, and httpcore the heads of responses at DEBUG."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         try:
             message = record.getMessage()
         except (TypeError, ValueError):
-            # A record that nobody can format is the handlers' affair; an application does not fail over it.
+            # Leave a record that cannot be formatted to the handlers.
             return True
         shown = redact(message) if _TELLING.search(message) else message
         for secrets in list(_SECRETS.values()):
@@ -57,11 +45,11 @@ class _RedactSecrets(logging.Filter):
 
 _TELLING = re.compile(rf"{SIGNED_QUERY.pattern}|{AUTHORIZATION.pattern}|%3F", re.IGNORECASE)
 _SECRETS: dict[int, tuple[str, ...]] = {}
-"""What is never to be in a log, by the objects whose secrets these are."""
+"""Secrets by the id of their holder."""
 
 
 def guard_secrets(holder: object, *secrets: str) -> None:
-    """Keep secrets out of what `guard_logs` guards, for as long as their holder lives."""
+    """Keep secrets out of guarded logs for as long as their holder lives."""
     _SECRETS[id(holder)] = secrets
     weakref.finalize(holder, _SECRETS.pop, id(holder), None).atexit = False
 
@@ -71,9 +59,6 @@ _LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "
 
 
 def guard_logs(*names: str) -> None:
-    """Keep secrets out of what loggers emit: those called `names`, or else those of httpx and httpcore.
-
-    Calling it again changes nothing.
-    """
+    """Keep secrets out of the loggers `names`; default those of httpx and httpcore. Idempotent."""
     for name in names or _LOGGERS:
         logging.getLogger(name).addFilter(_FILTER)

@@ -1,4 +1,4 @@
-"""Every model and enum of the contract, for import from one place. What they are is up to the contract.
+"""Every model and enum of the contract, in one place to import from.
 
 Type checkers read `models.pyi` instead, which `make generate` writes.
 """
@@ -15,8 +15,8 @@ _open_generated()
 _extend_models(_generated)
 
 for _name in _generated.__all__:
-    # Where users find it, and what a pickle or a traceback names.
+    # The public name in tracebacks and pickles.
     getattr(_generated, _name).__module__ = __name__.partition(".")[0]
 
-if not TYPE_CHECKING:  # type checkers take what the star brings; they cannot read a list that is computed
+if not TYPE_CHECKING:  # type checkers cannot read a computed list
     __all__ = _generated.__all__

@@ -1,7 +1,7 @@
-"""The proxies of the environment, read once and in one way for the API and for storage.
+"""The proxies of the environment, read once and used for the API and storage alike.
 
-As with curl: `HTTPS_PROXY` and `HTTP_PROXY` by the scheme of a URL, `ALL_PROXY` for what has none of its own, and
-`NO_PROXY` for the hosts that are reached directly. A host on loopback is always reached directly.
+As with curl: `HTTPS_PROXY` and `HTTP_PROXY` by the scheme of a URL, `ALL_PROXY` for the rest, and `NO_PROXY` for hosts
+to reach directly. Loopback hosts are always reached directly.
 """
 
 from __future__ import annotations
@@ -25,14 +25,7 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @frozen
 class Proxy:
-    """A proxy of the environment.
-
-    Attributes:
-        scheme: How to speak with it: `http`, `https`, `socks5` or `socks5h`.
-        host: Its name or address, without brackets.
-        port: Its port.
-        credentials: User name and password, which are secrets, or None.
-    """
+    """A proxy: `http`, `https`, `socks5` or `socks5h`; host without brackets; credentials, a secret, or None."""
 
     scheme: str
     host: str
@@ -41,17 +34,13 @@ class Proxy:
 
     @classmethod
     def parse(cls, name: str, text: str) -> Self:
-        """Read a proxy's URL; without a scheme it is an http proxy.
-
-        Raises:
-            InvalidArgumentError: When it is none. Only the variable's name is shown: the text may hold a password.
-        """
+        """Read a proxy's URL, by default http. Errors name the variable, not the value: it may hold a password."""
         text = text.strip()
         try:
             parts = urlsplit(text if "://" in text else f"http://{text}")
             host, port = _canonical(parts.hostname or ""), parts.port or _PORTS.get(parts.scheme, 0)
         except ValueError:
-            # Raised below: the ValueError would go along, and may show the password.
+            # Raised below, without the ValueError, which may show the password.
             parts, host, port = urlsplit(""), "", 0
         if (
             parts.scheme not in _PORTS
@@ -73,20 +62,13 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Its URL without the credentials."""
+        """The URL without credentials."""
         return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
 
 @frozen
 class _Direct:
-    """An entry of NO_PROXY: hosts that are reached directly.
-
-    Attributes:
-        scheme: Of the URLs that it is about; empty for all.
-        port: That it is about; None for all.
-        network: The addresses, or None where it is about names.
-        name: Itself and all below it; empty for all.
-    """
+    """An entry of NO_PROXY: a network, or a name with all below it; empty scheme, port or name match any."""
 
     scheme: str
     port: int | None
@@ -97,7 +79,7 @@ class _Direct:
     def parse(cls, entry: str) -> Self | None:
         """Read an entry; None when it names nothing."""
         scheme, _, rest = entry.lower().rpartition("://")
-        # A path says nothing, but what looks like one may be the length of a network's prefix.
+        # Drop a path, but not the prefix length of a network.
         rest = re.sub(r"/(?![\d.]+(?::\d+)?$).*", "", rest.rpartition("@")[2])
         host, port = rest, None
         if found := _ENTRY_WITH_PORT.fullmatch(rest):
@@ -128,11 +110,7 @@ class Proxies:
 
     @classmethod
     def read(cls) -> Self:
-        """Read what the environment says, or without that the system's settings where it has any.
-
-        Raises:
-            InvalidArgumentError: When a proxy that would be used cannot be; no password is shown.
-        """
+        """Read the environment, or else the system's settings. An error shows no password."""
         from urllib import request  # noqa: PLC0415 - slow to import, and needed only with the first connection
 
         urls = request.getproxies()
@@ -150,11 +128,11 @@ class Proxies:
 
     @property
     def all(self) -> set[Proxy]:
-        """Every proxy that leads anywhere."""
+        """Every proxy in use."""
         return set(self._by_scheme.values())
 
     def find(self, scheme: str, host: str, port: int | None = None) -> Proxy | None:
-        """Return the proxy that leads to a host, or None when it is reached directly."""
+        """Return the proxy for a host, or None to connect directly."""
         proxy = self._by_scheme.get(scheme)
         if proxy is None or is_loopback(host):
             return None
@@ -171,32 +149,19 @@ class Proxies:
 
 @frozen
 class Network:
-    """How hosts are reached, those of the API and of storage alike.
-
-    Attributes:
-        tls: Whom to trust.
-        proxies: Which proxies lead where.
-    """
+    """How to reach hosts of the API and of storage: trusted certificates and proxies."""
 
     tls: ssl.SSLContext
     proxies: Proxies
 
     @classmethod
     def read(cls, *, trust_env: bool = True, tls: ssl.SSLContext | None = None) -> Self:
-        """Read the environment, as far as it is asked.
-
-        Args:
-            trust_env: Whether the environment's proxies and CA files are used.
-            tls: Whom to trust instead of the environment's CA files.
-
-        Raises:
-            InvalidArgumentError: When what it says cannot be used.
-        """
+        """Read proxies and CA files from the environment if `trust_env`; `tls` replaces the CA files."""
         return cls(tls or create_tls_context(trust_env=trust_env), Proxies.read() if trust_env else Proxies())
 
 
 def is_loopback(host: str | None) -> bool:
-    """Return whether `host` is this machine itself: `localhost` or a loopback address."""
+    """Return whether `host` is this machine: `localhost` or a loopback address."""
     if host is None:
         return False
     host = _canonical(host)
@@ -215,7 +180,7 @@ def _parse_address(host: str) -> _Address | None:
 
 
 def _canonical(host: str) -> str:
-    """Return a host's name as it is asked for: in lower case and ASCII (IDNA), without a dot at its end."""
+    """Return a host name in lower case and ASCII (IDNA), without a final dot."""
     host = host.lower().removesuffix(".")
     if host.isascii():
         return host
@@ -226,7 +191,7 @@ def _canonical(host: str) -> str:
 
 
 def _is_name(host: str) -> bool:
-    """Return whether a host can be asked for; Python's own codec, which does that, refuses what has odd labels."""
+    """Return whether a host name can be resolved: Python's idna codec raises on empty or long labels."""
     try:
         return bool(host.encode("idna")) and all("!" <= character <= "~" for character in host)
     except UnicodeError:

@@ -1,7 +1,7 @@
-"""What may be shown: presigned URLs without their query, and texts of strangers made short and safe.
+"""Redaction: presigned URLs without their query, and text from services cut to one safe line.
 
-Everything past the `?` of a presigned URL is a secret that lets its holder write to storage. Models, errors and logs
-therefore pass through here before a person or a file sees them.
+The query of a presigned URL is a secret that allows writing to storage. Models, errors and logs pass through here
+before a person or a file sees them.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from contextlib import suppress
 from functools import cache, lru_cache
 from typing import Any
 
-# An apostrophe or a backslash ends no URL: both come up in queries, the latter where JSON writes `&` as `\u0026`. Only
-# an apostrophe at the very end is the quotation's. It is taken as a whole, so that one pass is enough for any text.
+# A query may contain apostrophes, and backslashes where JSON writes `&` as `\u0026`. Only an apostrophe at the very end
+# is a closing quote. A URL is matched as a whole, so one pass is enough for any text.
 _URL = re.compile(r"(https?:(?:\\?/){2})([^\s\"<>]+)", re.IGNORECASE)
 SIGNED_QUERY = re.compile(
     r"\?(?:[^\s\"<>?]*(?:[&;]|\\u0026))?(?:X-Amz-|X-Goog-|Signature=|sig=|AWSAccessKeyId=)[^\s\"<>]*", re.IGNORECASE
 )
-# As it stands in the query of another URL.
+# A URL inside the query of another URL.
 _ENCODED_QUERY = re.compile(r"%3F[^\s\"'<>]+", re.IGNORECASE)
 _SIGNATURE = re.compile(r"X-Amz-|X-Goog-", re.IGNORECASE)
 AUTHORIZATION = re.compile(r"\b(Basic|Bearer)(\s+)[\w.~+/=-]{16,}", re.IGNORECASE)
-# What is shorter might be a word of the text.
+# Shorter secrets might match ordinary words.
 SHORTEST_SECRET = 8
-# Besides control characters: what turns or ends a line elsewhere, and halves of characters, which no encoder takes.
+# Control characters, line separators, text-direction marks, and surrogates, which cannot be encoded.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 def redact(text: str) -> str:
-    """Return `text` with the query of every URL, and what follows `Basic` or `Bearer`, replaced by an ellipsis."""
+    """Replace the query of every URL, and what follows `Basic` or `Bearer`, by an ellipsis."""
     text = SIGNED_QUERY.sub("?…", _URL.sub(_cut_query, text))
     text = _ENCODED_QUERY.sub(lambda found: "%3F…" if _SIGNATURE.search(found.group()) else found.group(), text)
     return AUTHORIZATION.sub(r"\1\2…", text)
@@ -47,14 +47,14 @@ def _cut_query(found: re.Match[str]) -> str:
 
 
 def snippet(text: str, limit: int = 200) -> str:
-    """Return the start of a stranger's `text` on one line of at most `limit` characters, redacted."""
-    # Cut before the work: an answer may have many megabytes. Redact before the final cut, so that no URL is halved.
+    """Return the start of an untrusted text as one redacted line of at most `limit` characters."""
+    # Cut first, since a body may have megabytes; redact before the final cut, so that no URL is split.
     line = _CONTROL.sub(" ", redact(text[: limit * 20])).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 class SecretURL(str):
-    """A URL that equals its whole text, and whose `repr` leaves out the query."""
+    """A string equal to its whole URL, whose `repr` leaves out the query."""
 
     __slots__ = ()
 
@@ -63,7 +63,7 @@ class SecretURL(str):
 
 
 def mask_urls(value: object) -> object:
-    """Return a decoded JSON value in which every URL with a query is a `SecretURL`."""
+    """Return a JSON value in which every URL with a query is a `SecretURL`."""
     return replace_each(value, _mask_url) if isinstance(value, list | dict) else _mask_url(value)
 
 
@@ -76,10 +76,10 @@ def _mask_url(value: object) -> object:
 
 
 def replace_each(value: object, replace: Callable[[object], object]) -> object:
-    """Return a JSON-like value, however deep, with `replace` applied to it and then to all that it holds."""
+    """Return a copy of a JSON-like value, of any depth, with `replace` applied to it and all it holds."""
     result: list[Any] = [value]
     copies: list[Any] = [result]
-    # A caller's value may hold itself, and then its copy does. What is kept keeps its id.
+    # A value may contain itself. Keep originals alive so that their ids stay unique.
     known: dict[int, tuple[Any, Any]] = {}
     while copies:
         container = copies.pop()
@@ -98,12 +98,7 @@ def replace_each(value: object, replace: Callable[[object], object]) -> object:
 
 
 def redact_chain(error: BaseException, secrets: re.Pattern[str] | None = None) -> None:
-    """Take secrets out of the texts of an error and of those under it, which may quote what a peer has sent.
-
-    Args:
-        error: The error, which is changed.
-        secrets: What finds those that the peer was sent; see `match_secrets`.
-    """
+    """Redact, in place, an error and its causes, which may quote the peer; `secrets` is from `match_secrets`."""
     for one in iter_chain(error):
         told = tuple(mask(redact(told), secrets) if isinstance(told, str) else told for told in one.args)
         if told != one.args:
@@ -123,28 +118,25 @@ def iter_chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def mask(text: str, secrets: re.Pattern[str] | None) -> str:
-    """Return a text without the secrets that `match_secrets` finds."""
+    """Replace the secrets that the pattern of `match_secrets` finds."""
     return text if secrets is None else secrets.sub("***", text)
 
 
 def list_secrets(authorization: str) -> list[str]:
-    """Return what is secret in the value of an `Authorization` header: all but the scheme, and what that is made of."""
+    """Return the secrets in an `Authorization` header: all but the scheme, and a decoded Basic pair."""
     scheme, _, credentials = authorization.partition(" ")
     secrets = [credentials or scheme]
     if scheme == "Basic":
         with suppress(ValueError):
             secrets += base64.b64decode(credentials).decode().split(":", 1)
-    # Longer ones first, since one may begin another. In UTF-8 read as Latin-1, a character is as many as its bytes.
+    # Longest first, since one may be the prefix of another. A header may show UTF-8 decoded as Latin-1.
     forms = {form for secret in secrets for form in (secret, secret.encode().decode("latin-1"))}
     return sorted(forms, key=len, reverse=True)
 
 
 @lru_cache(maxsize=32)
 def match_secrets(*secrets: str) -> re.Pattern[str] | None:
-    """Return what finds secrets in a text: as they are, and as JSON, a URL or HTML may spell their characters.
-
-    Those of less than 8 characters are left out: they might be a word of the text. None when nothing is left.
-    """
+    """Return a pattern for secrets of 8 or more characters, however JSON, URLs or HTML spell them; None for none."""
     known = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
     return re.compile("|".join("".join(map(_match_character, secret)) for secret in known)) if known else None
 

@@ -1,7 +1,7 @@
-"""Whether to try again, and after how long. Pure: outcomes and numbers in, a delay or None out.
+"""Retries: whether to try again, and after how long. Pure functions.
 
-Delays follow "exponential backoff and full jitter": each is drawn evenly from zero to a bound that doubles. What the
-service asks for (`Retry-After`, `remainingSeconds`) is a lower bound; more than a cap is not waited for.
+Exponential backoff with full jitter: each delay is drawn evenly from zero to a bound that doubles. `Retry-After` and
+`remainingSeconds` are lower bounds; more than a cap is not waited for.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ from enum import Enum
 
 from attrs import Factory, define, field, frozen
 
-# The largest bound of a delay, in seconds, while nobody can be reached.
+# Largest bound of a delay without a connection, in seconds.
 AWAY_CAP = 20.0
 
-# Seconds without a byte after which an upload is given up, unless told otherwise.
+# Default seconds without a moved byte after which an upload gives up.
 DEFAULT_PATIENCE = 900.0
 
 RETRYABLE_STATUSES = frozenset({408, 409, 429})
 
 
 class Repeat(Enum):
-    """What a second sending of the same request would do."""
+    """What happens when a request is sent twice."""
 
     SAFE = "safe"
-    """Nothing more than the first: reading."""
+    """Nothing: it only reads."""
     ONCE = "once"
-    """Something harmless, such as a pending upload without parts: worth one more try when no response came."""
+    """Something harmless, such as a second pending upload without parts: retried once without a response."""
     NEVER = "never"
-    """Perhaps harm: an import would be started twice."""
+    """Possibly harm, such as a second import."""
 
 
 @frozen
@@ -40,12 +40,11 @@ class Outcome:
     """How one attempt failed.
 
     Attributes:
-        status: The HTTP status, or None when no answer came.
+        status: The HTTP status, or None without a response.
         sent: Whether the request may have reached the service.
         retryable: False for faults that no retry mends, such as a bad TLS certificate.
         retry_after: Seconds that the service asked to wait, or None.
-        away: Whether nobody could be reached: no connection was made, and no byte went out.
-        told: What the service said of trying again (`x-should-retry`); None when it said nothing.
+        away: Whether no connection was made, so that no byte went out.
     """
 
     status: int | None = None
@@ -63,16 +62,15 @@ class Outcome:
 
 @frozen
 class RetryPolicy:
-    """How often and how patiently.
+    """How often to retry, and how long to wait.
 
     Attributes:
-        max_retries: Tries after the first, 0 or more; infinite for no end.
-        base: The bound of the first delay in seconds; it doubles with each retry.
-        cap: The largest bound in seconds.
-        retry_after_cap: The longest wait in seconds that the service may ask for.
-        clip: Whether to wait that long when more is asked for; else the call is given up at once.
-        patience: Seconds since a byte last moved for which a service that is away is tried again, however often; None
-            counts these tries like others.
+        max_retries: Retries after the first attempt, from 0.
+        base: Bound of the first delay, in seconds; it doubles with each retry.
+        cap: Largest bound, in seconds.
+        retry_after_cap: Longest wait that the service may ask for, in seconds.
+        clip: Whether to wait for the cap when the service asks for more, instead of giving up.
+        patience: Seconds without a moved byte for which attempts without a connection go on; None: they are retries.
     """
 
     max_retries: float = 2
@@ -84,12 +82,12 @@ class RetryPolicy:
 
 
 def backoff(policy: RetryPolicy, retry: int, draw: Callable[[], float]) -> float:
-    """Return the delay in seconds before `retry` (0 is the first); `draw` gives an even number from 0 to 1."""
+    """Return the delay in seconds before retry number `retry` (from 0); `draw` returns a number from 0 to 1."""
     return draw() * min(policy.cap, policy.base * 2.0 ** min(retry, 30))
 
 
 def is_retryable(outcome: Outcome, repeat: Repeat, unanswered: int) -> bool:
-    """Return whether the request may be sent again after this outcome; `unanswered` earlier tries got no response."""
+    """Return whether to send again after this outcome; `unanswered` earlier attempts got no response."""
     if not outcome.retryable or outcome.told is False:
         return False
     if not outcome.sent:
@@ -115,17 +113,7 @@ def next_delay(
     unanswered: int = 0,
     idle: float = 0.0,
 ) -> float | None:
-    """Return after how many seconds to send again, or None to give up.
-
-    Args:
-        policy: How often and how patiently.
-        retry: How many tries have failed before this one, from 0; those that `policy.patience` bounds do not count.
-        outcome: How this one failed.
-        repeat: What sending it again would do.
-        draw: Gives an even number from 0 to 1.
-        unanswered: How many earlier tries got no response.
-        idle: Seconds since a byte last moved.
-    """
+    """Return the seconds to wait before the next attempt, or None; `idle` is the seconds since a byte last moved."""
     if policy.patience is not None and outcome.away and outcome.retryable:
         remaining = policy.patience - idle
         return min(remaining, draw() * min(AWAY_CAP, max(policy.base, idle))) if remaining > 0 else None
@@ -139,19 +127,7 @@ def next_delay(
 
 @define
 class Tries:
-    """The tries of one request: those that have failed, and whether there is another.
-
-    Attributes:
-        policy: How often and how patiently.
-        repeat: What sending it again would do.
-        draw: Gives an even number from 0 to 1.
-        clock: Gives seconds.
-        counted: Failed tries that count for `policy.max_retries`.
-        away: Failed tries that found nobody, which `policy.patience` bounds.
-        unanswered: Failed tries that got no response.
-        moved_at: When a byte last moved, by the clock.
-        is_away: Whether the last one found nobody.
-    """
+    """The attempts of one request; `away` counts those without a connection, which `policy.patience` bounds."""
 
     policy: RetryPolicy
     repeat: Repeat
@@ -165,22 +141,22 @@ class Tries:
 
     @property
     def failed(self) -> int:
-        """How many tries have failed."""
+        """How many attempts have failed."""
         return self.counted + self.away
 
     @property
     def level(self) -> int:
-        """The level to log the last failure at: nobody there is worth one warning, since it may go on for long."""
+        """The level to log the last failure at: the first attempt without a connection is a warning."""
         return logging.WARNING if self.is_away and self.away == 1 else logging.INFO
 
     def __str__(self) -> str:
-        """Return how far the next try is from the last one."""
+        """Return how much of the policy is used up, for the log."""
         return (
             f"for up to {self.policy.patience:g} s" if self.is_away else f"{self.counted} of {self.policy.max_retries}"
         )
 
     def fail(self, outcome: Outcome) -> float | None:
-        """Note that a try has failed, and return after how many seconds to make another, or None to give up."""
+        """Record a failed attempt; return the delay in seconds before the next, or None to give up."""
         away = self.is_away = outcome.away and self.policy.patience is not None
         now = self.clock()
         if not away:
@@ -201,7 +177,7 @@ class Tries:
 
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
-    """Return the seconds that a `Retry-After` header asks for (RFC 9110, 10.2.3: seconds or a date), or None."""
+    """Return the seconds in a `Retry-After` header (RFC 9110, 10.2.3: seconds or a date), or None."""
     if value is None:
         return None
     text = value.strip()
@@ -213,7 +189,7 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
 
 
 def parse_date(value: str | None) -> datetime | None:
-    """Return the moment that an HTTP date names (RFC 9110, 5.6.7), or None."""
+    """Parse an HTTP date (RFC 9110, 5.6.7); None when it is none."""
     try:
         moment = parsedate_to_datetime(value or "")
     except (ValueError, TypeError, OverflowError):
@@ -222,7 +198,7 @@ def parse_date(value: str | None) -> datetime | None:
 
 
 def parse_seconds(value: object) -> float | None:
-    """Return a number of seconds, given as a number or a text, when it is one that can be waited for; else None."""
+    """Return a finite number of seconds from a number or a string, or None."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:

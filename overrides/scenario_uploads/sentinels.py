@@ -1,6 +1,6 @@
-"""What stands for an argument that is not given, where None or nothing would not do.
+"""Stand-ins for arguments that are not given, where None has a meaning of its own.
 
-The names are those that users of scenario-sdk know; both classes are false in a condition.
+The names are those of scenario-sdk. Both are false in a condition.
 """
 
 from __future__ import annotations
@@ -41,5 +41,5 @@ omit: Final = Omit()
 
 
 def is_given(value: object) -> bool:
-    """Return whether an argument is more than one of the two stand-ins."""
+    """Return whether an argument is neither `NOT_GIVEN` nor `omit`."""
     return not isinstance(value, NotGiven | Omit)

@@ -1,6 +1,6 @@
-"""What operating systems do differently: waiting for sockets, reading at an offset, private files and their locks.
+"""Differences between operating systems: waiting for sockets, reading at an offset, private files, file locks.
 
-Each call is looked up when it is needed. Where a system has none, there is another way, at most slower.
+Functions are looked up when called, with a slower fallback where a system lacks one.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ try:
 except ImportError:
     fcntl = None  # type: ignore[assignment]
 
-# Windows would translate line ends; elsewhere, opening a pipe that nobody writes to would wait for ever.
+# Binary mode for Windows; elsewhere, opening a pipe without a writer must not block.
 OPEN_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-# Windows does not remove a file that is open, and flock goes with what does.
+# Windows cannot remove an open file; systems with fcntl can.
 REMOVES_OPEN_FILES = fcntl is not None
 
 
@@ -53,17 +53,17 @@ def _has_descriptor() -> bool:
 
 
 def create_selector() -> selectors.BaseSelector:
-    """Return a selector without a file descriptor of its own. What replaces `select`, such as eventlet, is heeded."""
+    """Return a selector that uses no file descriptor, also where eventlet has replaced `select`."""
     has_poll = hasattr(select, "poll") and hasattr(selectors, "PollSelector")
     return selectors.PollSelector() if has_poll else selectors.SelectSelector()
 
 
 def read_at(descriptor: int, buffer: memoryview, offset: int, lock: Lock) -> int:
-    """Fill a buffer from an offset of a file and return how many bytes there were; `lock` is that of the descriptor."""
+    """Fill a buffer from an offset of a file; return the bytes read. `lock` belongs to the descriptor."""
     if hasattr(os, "preadv"):
         return os.preadv(descriptor, [buffer], offset)
     with lock:
-        # A descriptor that was duplicated shares its position with the caller's file.
+        # A duplicated descriptor shares its position with the caller's file.
         before = os.lseek(descriptor, 0, os.SEEK_CUR)
         try:
             os.lseek(descriptor, offset, os.SEEK_SET)
@@ -75,14 +75,7 @@ def read_at(descriptor: int, buffer: memoryview, offset: int, lock: Lock) -> int
 
 
 def open_private(path: Path, flags: int) -> int:
-    """Open a file that is this user's alone; a new one can be read by nobody else.
-
-    In a folder that others may write to, somebody can lay a file there whose contents mislead, or a second name of a
-    file that is precious.
-
-    Raises:
-        OSError: When it is a link, no regular file, another user's, or has another name besides.
-    """
+    """Open or create a file for this user alone; OSError if it is a link, another user's or has a second name."""
     no_follow = getattr(os, "O_NOFOLLOW", 0)
     if not no_follow and os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
         raise OSError(errno.ELOOP, "there is a link, or something else that is no ledger")
@@ -101,15 +94,10 @@ def open_private(path: Path, flags: int) -> int:
 
 
 def lock_file(descriptor: int, path: Path) -> Callable[[], object]:
-    """Lock an open file against other processes and return what unlocks it; without flock, by another file beside it.
-
-    Raises:
-        BlockingIOError: When another process, or another call in this one, has locked it.
-        OSError: When it cannot be locked.
-    """
+    """Lock an open file (without flock, a file beside it); return what unlocks it. BlockingIOError if locked."""
     if fcntl is not None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        # Closing would not do: a process that another thread is just starting has a copy of the descriptor.
+        # Closing is not enough: a process being started by another thread may have a copy of the descriptor.
         return partial(fcntl.flock, descriptor, fcntl.LOCK_UN)
     try:
         import filelock  # noqa: PLC0415 - only where flock is missing

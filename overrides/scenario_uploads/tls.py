@@ -1,4 +1,4 @@
-"""Whom to trust: certificate authorities for the API and storage, and what is wrong with a certificate."""
+"""TLS: trusted certificate authorities, and what is wrong with a certificate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REMEDY = (
 
 
 def find_certificate_error(error: BaseException | None) -> str | None:
-    """Return what is wrong with the peer's certificate, when that is what lies under `error`."""
+    """Return what is wrong with the peer's certificate, when that is the cause of `error`."""
     for one in iter_chain(error):
         if isinstance(one, ssl.SSLCertVerificationError):
             return getattr(one, "verify_message", "") or str(one)
@@ -29,17 +29,13 @@ def find_certificate_error(error: BaseException | None) -> str | None:
 
 
 def is_tls_refusal(error: BaseException | None) -> bool:
-    """Return whether a peer that was reached did not agree on TLS; one that went away meanwhile did not refuse."""
+    """Return whether the peer refused TLS, rather than closing the connection."""
     faults = [one for one in iter_chain(error) if isinstance(one, ssl.SSLError)]
     return bool(faults) and not any(isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError) for one in faults)
 
 
 def read_trust(verify: object) -> ssl.SSLContext | None:
-    """Return whom a client's `verify=` trusts; None leaves that to the environment.
-
-    Raises:
-        InvalidArgumentError: When it is False, or neither the path of CA files nor a context for clients.
-    """
+    """Return the TLS context for a client's `verify=`; None leaves it to the environment."""
     if verify is None or verify is True:
         return None
     if verify is False:
@@ -63,10 +59,10 @@ def read_trust(verify: object) -> ssl.SSLContext | None:
 
 
 def _load_authorities(path: Path) -> ssl.SSLContext:
-    """Return a context that trusts the certificates of a file, or of the files in a folder."""
+    """Return a context that trusts the certificates in a file, or in the files of a folder."""
     if not path.is_dir():
         return ssl.create_default_context(cafile=path)
-    # OpenSSL itself looks for files named by their hash alone.
+    # OpenSSL itself only finds files named by their hash.
     context = ssl.create_default_context(capath=path)
     files = [file for file in sorted(path.iterdir()) if file.suffix in (".pem", ".crt", ".cer")]
     for file in files:
@@ -77,19 +73,11 @@ def _load_authorities(path: Path) -> ssl.SSLContext:
 
 
 def create_tls_context(*, trust_env: bool) -> ssl.SSLContext:
-    """Return whom to trust: the environment's CA files when it is asked, else those of certifi.
-
-    Args:
-        trust_env: Whether the environment is asked; without that, it gets no keys of connections either
-            (`SSLKEYLOGFILE`).
-
-    Raises:
-        InvalidArgumentError: When a CA file of the environment cannot be used.
-    """
+    """Return a context with the environment's CA files, or with certifi's and no SSLKEYLOGFILE."""
     named = {name: os.environ[name] for name in _VARIABLES if trust_env and os.environ.get(name)}
     folders = named.get("SSL_CERT_DIR", "") if "SSL_CERT_FILE" not in named else ""
     try:
-        # OpenSSL takes a folder that is not there for one without certificates, and then trusts nobody.
+        # OpenSSL treats a missing folder as an empty one, and then trusts nobody.
         if folders and not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
             raise NotADirectoryError("there is no such folder")
         context = httpx.create_ssl_context(trust_env=trust_env)

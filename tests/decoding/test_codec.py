@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import is_known, models
-from scenario_uploads.decoding.codec import build_arguments, decode, decode_answer
+from scenario_uploads.decoding.codec import build_arguments, decode, decode_response
 from scenario_uploads.decoding.methods import ModelMethods
 from scenario_uploads.models import (
     Error,
@@ -140,26 +140,26 @@ def test_a_required_field_that_is_not_there_is_reported_once_and_reads_as_none(
 @pytest.mark.parametrize(
     ("key", "value", "problem"),
     [
-        ("id", 5, "should be a text and is 5"),
-        ("id", True, "should be a text and is True"),
-        ("id", ["a"], "should be a text and is a list"),
-        ("kind", 5, "should be a text and is 5"),
-        ("kind", ["3d"], "should be a text and is a list"),
-        ("status", {}, "should be a text and is an object"),
-        ("provider", False, "should be a text and is False"),
+        ("id", 5, "should be a string and is 5"),
+        ("id", True, "should be a string and is True"),
+        ("id", ["a"], "should be a string and is a list"),
+        ("kind", 5, "should be a string and is 5"),
+        ("kind", ["3d"], "should be a string and is a list"),
+        ("status", {}, "should be a string and is an object"),
+        ("provider", False, "should be a string and is False"),
         ("fileSize", "5", "should be a whole number and is '5'"),
         ("fileSize", True, "should be a whole number and is True"),
         ("fileSize", 5.5, "should be a whole number and is 5.5"),
         ("fileSize", math.nan, "should be a whole number and is nan"),
         ("fileSize", math.inf, "should be a whole number and is inf"),
         ("partsCount", [], "should be a whole number and is a list"),
-        pytest.param("entityId", 10**5000, "should be a text and is a huge number", id="huge"),
+        pytest.param("entityId", 10**5000, "should be a string and is a huge number", id="huge"),
         ("entityId", "x" * 5, None),
         ("parts", {}, "should be a list and is an object"),
         ("parts", "https://h/k?X-Amz-Signature=f00dfeed", "should be a list and is 'https://h/k?…'"),
         ("assetOptions", "x", "should be an object and is 'x'"),
         ("assetOptions", [], "should be an object and is a list"),
-        ("url", {"a": SECRET}, "should be a text and is an object"),
+        ("url", {"a": SECRET}, "should be a string and is an object"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_reported_once_and_reads_as_it_came(
@@ -186,7 +186,7 @@ def test_paths_lead_into_what_is_nested() -> None:
         "parts[4].url": "is null",
         "parts[5]": "should be an object and is a list",
         "assetOptions.collectionIds[1]": "is null",
-        "assetOptions.collectionIds[2]": "should be a text and is 5",
+        "assetOptions.collectionIds[2]": "should be a string and is 5",
     }
     assert upload.parts[:3] == [None, 5, []]
     assert upload.parts[3].number == "1"
@@ -239,19 +239,19 @@ def test_config_may_be_nested_deeper_than_python_recurses(wrap: Callable[[object
 def test_no_answer_is_too_odd(data: dict[str, Any]) -> None:
     """Decoding never raises for any JSON, and what comes of it can be shown, pickled and encoded."""
     for model in (Upload, Error, UploadPart, UploadAssetOptions):
-        result, problems = decode_answer(model, data)
+        result, problems = decode_response(model, data)
         assert isinstance(result, model)
         assert len(problems.splitlines()) <= 1
         assert len(problems) < 4000
         encode(result)
-    response, _ = decode_answer(UploadRetrieveResponse, {"upload": data})
+    response, _ = decode_response(UploadRetrieveResponse, {"upload": data})
     assert pickle.loads(pickle.dumps(response)).upload.id is not ...
 
 
 @given(ODD_JSON)
 def test_no_upload_is_too_odd(value: object) -> None:
     """Whatever stands where the upload should."""
-    response, problems = decode_answer(UploadRetrieveResponse, {"upload": value})
+    response, problems = decode_response(UploadRetrieveResponse, {"upload": value})
     assert isinstance(response.upload, Upload) == isinstance(value, dict)
     assert problems
 
@@ -286,14 +286,14 @@ def decoded_quietly(model: type[Any], data: dict[str, Any]) -> Any:
 
 def test_many_problems_make_one_short_text() -> None:
     parts = [{"number": "x" * 1000}] * 10_000
-    _, problems = decode_answer(Upload, REQUIRED | {"parts": parts, "kind": "x\ny", "id": "a\nb"})
+    _, problems = decode_response(Upload, REQUIRED | {"parts": parts, "kind": "x\ny", "id": "a\nb"})
     assert problems.startswith("parts[0].expires is missing; parts[0].number should be a whole number and is 'xxx")
     assert problems.endswith("; and 29990 more")
     assert len(problems) < 2000
 
 
 def test_an_answer_without_problems_reports_nothing() -> None:
-    assert decode_answer(Upload, FULL)[1] == ""
+    assert decode_response(Upload, FULL)[1] == ""
 
 
 @pytest.mark.parametrize("kind", ["hologram", "3D", "THREE_D", "", "x" * 10_000, "\ud800", "\x00\n"])
@@ -307,7 +307,7 @@ def test_unknown_values_of_enums_are_no_problem(kind: str) -> None:
     assert encode(upload) == upload.to_dict() == FULL | {"kind": kind, "provider": kind}
     twin = pickle.loads(pickle.dumps(upload))
     assert twin == upload == copy.deepcopy(upload)
-    assert twin.kind is upload.kind
+    assert type(twin.kind) is UploadKind
 
 
 def test_models_round_trip_through_pickle_and_copies() -> None:
@@ -364,7 +364,7 @@ def test_everything_that_the_generator_knows_is_decoded_as_it_would() -> None:
         ({"number": 5}, {}),
         ({"number": "5"}, {"number": "should be a number and is '5'"}),
         ({"flag": 1}, {"flag": "should be true or false and is 1"}),
-        ({"typedText": {"x": 5}}, {"typedText.x": "should be a text and is 5"}),
+        ({"typedText": {"x": 5}}, {"typedText.x": "should be a string and is 5"}),
         ({"typedText": {"x": None}}, {"typedText.x": "is null"}),
         ({"typedText": {"x\ny" * 99: 5}}, None),
         ({"textOrNumber": []}, {"textOrNumber": "should be one of what the contract allows and is a list"}),
@@ -433,7 +433,7 @@ def test_in_a_union_the_most_telling_reading_wins() -> None:
 def test_no_answer_is_too_odd_for_tomorrows_models(data: st.DataObject) -> None:
     sample = data.draw(mixed(future.SAMPLE, ODD_JSON))
     for model in future.list_models(future.load()):
-        encode(decode_answer(model, sample)[0])
+        encode(decode_response(model, sample)[0])
 
 
 # What callers give.
@@ -492,15 +492,15 @@ def test_an_unknown_enum_value_is_taken_when_it_is_one_and_refused_as_a_text() -
     [
         ({"file_size": "5"}, "file_size", "should be a whole number and is '5'"),
         ({"file_size": True}, "file_size", "should be a whole number and is True"),
-        ({"file_name": b"a"}, "file_name", "should be a text and is b'a'"),
-        ({"kind": 5}, "kind", "should be a text and is 5"),
+        ({"file_name": b"a"}, "file_name", "should be a string and is b'a'"),
+        ({"kind": 5}, "kind", "should be a string and is 5"),
         ({"kind": UploadStatus.PENDING}, "kind", "is "),
-        ({"kind": ["3d"]}, "kind", "should be a text and is a list"),
+        ({"kind": ["3d"]}, "kind", "should be a string and is a list"),
         ({"asset_options": "x"}, "asset_options", "should be an object and is 'x'"),
         ({"asset_options": UploadPart("e", 1, "u")}, "asset_options", "should be an object"),
         ({"asset_options": {"hide": 1}}, "asset_options.hide", "should be true or false and is 1"),
         ({"asset_options": {"collection_ids": "a"}}, "asset_options.collection_ids", "should be a list and is 'a'"),
-        ({"asset_options": {"collection_ids": [5]}}, "asset_options.collection_ids[0]", "should be a text and is 5"),
+        ({"asset_options": {"collection_ids": [5]}}, "asset_options.collection_ids[0]", "should be a string and is 5"),
         (
             {"asset_options": {"hidden": True}},
             "asset_options.hidden",
@@ -592,5 +592,5 @@ def test_every_model_of_the_package_can_be_decoded_from_nothing() -> None:
     for name in models.__all__:
         model = getattr(models, name)
         if hasattr(model, "to_dict"):
-            decode_answer(model, {})
+            decode_response(model, {})
             built(model, {})

@@ -187,7 +187,7 @@ def test_copies_and_pickles_keep_all_of_it() -> None:
         assert twin == answer
         assert twin.to_dict() == answer.to_dict()
         assert twin.upload.model_fields_set == answer.upload.model_fields_set
-        assert twin.upload.status is answer.upload.status
+        assert type(twin.upload.status) is type(answer.upload.status)
         assert twin.more == 2
     deep = copy.deepcopy(answer)
     deep.upload.additional_properties["extra"].append(2)

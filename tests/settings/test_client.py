@@ -90,9 +90,9 @@ def test_which_credentials_are_used(arguments: dict[str, str], environ: dict[str
         ({"bearer_auth": "tökén"}, {}, "no token has"),
         ({"api_key": "k:k", "api_secret": "s"}, {}, "api_key has a ':'"),
         ({}, PAIR | {"SCENARIO_SDK_API_KEY": "k:k"}, "SCENARIO_SDK_API_KEY has a ':'"),
-        ({"api_key": b"k", "api_secret": "s"}, {}, "api_key must be a text, not bytes"),
-        ({"api_key": "k", "api_secret": 5}, {}, "api_secret must be a text, not int"),
-        ({"bearer_auth": ["t"]}, {}, "bearer_auth must be a text, not list"),
+        ({"api_key": b"k", "api_secret": "s"}, {}, "api_key must be a string, not bytes"),
+        ({"api_key": "k", "api_secret": 5}, {}, "api_secret must be a string, not int"),
+        ({"bearer_auth": ["t"]}, {}, "bearer_auth must be a string, not list"),
     ],
 )
 def test_33_credentials_that_are_missing_half_or_double(

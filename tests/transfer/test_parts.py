@@ -198,10 +198,10 @@ def test_https_urls_are_taken(url: str) -> None:
         ("https://host/a\x00", "a space"),
         ("https://hôst/a", "not ASCII"),
         ("https://host/\udcff", "not ASCII"),
-        (None, "not a text"),
-        (5, "not a text"),
-        (["https://host/"], "not a text"),
-        (b"https://host/", "not a text"),
+        (None, "not a string"),
+        (5, "not a string"),
+        (["https://host/"], "not a string"),
+        (b"https://host/", "not a string"),
     ],
 )
 def test_15_urls_that_are_refused(url: object, fault: str) -> None:

@@ -207,7 +207,7 @@ def check_upload_id(upload_id: object) -> str:
         InvalidArgumentError: When it is empty, no text, or could leave its place in the path.
     """
     if upload_id and not isinstance(upload_id, str):
-        raise InvalidArgumentError(f"upload_id must be a text, not {snippet(repr(upload_id))}; give `upload.id`.")
+        raise InvalidArgumentError(f"upload_id must be a string, not {snippet(repr(upload_id))}; give `upload.id`.")
     if not isinstance(upload_id, str) or not upload_id:
         raise InvalidArgumentError(f"Expected a non-empty value for `upload_id` but received {upload_id!r}")
     if upload_id in (".", "..") or any(character in "/\\?#%" or not character.isprintable() for character in upload_id):

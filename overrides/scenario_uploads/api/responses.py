@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from scenario_uploads.decoding.codec import decode_answer
+from scenario_uploads.decoding.codec import decode_response
 from scenario_uploads.errors import APIResponseValidationError
 from scenario_uploads.redaction import list_secrets, mask, match_secrets, snippet
 
@@ -179,7 +179,7 @@ def decode_body(model: type[T], response: httpx.Response, operation: str, *, str
         raise invalid_response(response, operation, str(error)) from None
     if not isinstance(data, dict):
         raise invalid_response(response, operation, "JSON that is no object")
-    result, problems = decode_answer(model, data)
+    result, problems = decode_response(model, data)
     if problems and strict:
         raise invalid_response(response, operation, f"what differs from the contract: {problems}", show=False)
     if problems:

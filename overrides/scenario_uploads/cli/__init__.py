@@ -1,4 +1,4 @@
-"""The command line, and what a terminal shows of it.
+"""The command line and its terminal output.
 
-Reading order: `commands`, `terminal`. It uses the public client alone.
+Reading order: `commands`, `terminal`. Uses the public client only.
 """

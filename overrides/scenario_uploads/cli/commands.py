@@ -1,8 +1,6 @@
-"""The command `scenario-uploads`.
+"""The command `scenario-uploads`. An error is one line on stderr; `--json` prints one JSON object on stdout.
 
-Exit codes: 0 done, 2 usage or bad input, 3 credentials, 4 the API refused or did not answer, 5 the transfer failed, 6
-the import failed, 7 timed out, 130 interrupted. An error is one line on stderr; `--json` prints one JSON object on
-stdout and nothing else there.
+docs/command-line.md lists the exit codes.
 """
 
 from __future__ import annotations
@@ -42,7 +40,7 @@ from scenario_uploads.upload.ledger import default_folder, list_entries
 
 from .terminal import print_entries, print_upload, report, show_progress, silence
 
-# The first that fits decides.
+# The first match wins.
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (CredentialsError, 3),
     (AuthenticationError, 3),
@@ -138,7 +136,7 @@ def upload(
             on_progress=on_progress,
             max_bandwidth=max_bandwidth,
             integrity=integrity,
-            # A sandbox of its own is gone with the command, and what was sent to it too.
+            # A sandbox of this command ends with it, so there is nothing to resume.
             resume=False if sandbox else resume,
             project_id=project_id,
         )
@@ -250,7 +248,7 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _load_sandbox() -> tuple[Any, type[Exception]]:
-    """Return the sandbox's class and its error; both come with an extra that the client does without."""
+    """Import the sandbox, which is an extra; return its class and its error."""
     try:
         from scenario_uploads.sandbox import Sandbox, SandboxError  # noqa: PLC0415 - an extra, and slow to import
     except ImportError as error:
@@ -267,14 +265,14 @@ def _client(base_url: str | None, *, allow_http: bool = False, sandbox: bool = F
             yield stack.enter_context(Scenario(base_url=base_url, allow_http_storage=allow_http or None))
             return
         box_class, sandbox_error = _load_sandbox()
-        # Otherwise the folder of the sandbox would outlive a command that is told to end.
+        # Otherwise SIGTERM would leave the sandbox's folder behind.
         before = signal.signal(signal.SIGTERM, _terminate)
         stack.callback(signal.signal, signal.SIGTERM, before)
         try:
             box = stack.enter_context(box_class())
         except sandbox_error as error:
             raise InvalidArgumentError(f"The sandbox cannot start: {error}.") from error
-        # What the environment says is about the service, and a fault in it no reason not to try.
+        # The environment is about the real service; an error in it must not stop a sandbox.
         yield stack.enter_context(
             Scenario(base_url=box.base_url, api_key=box.api_key, api_secret=box.api_secret, trust_env=False)
         )
@@ -284,12 +282,12 @@ def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; every error is one line on stderr."""
     logger = logging.getLogger("scenario_uploads")
     handler, level = logging.StreamHandler(), logger.level
-    # What is resumed, what starts afresh, what the service answered oddly; not what an embedded sandbox serves.
+    # Resumed and restarted uploads and odd responses; not the requests that an embedded sandbox serves.
     handler.addFilter(lambda record: record.name == logger.name)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     for stream in (sys.stdout, sys.stderr):
-        # A name that the terminal's encoding lacks is shown as well as can be, and costs no upload.
+        # A file name that the terminal cannot encode must not fail the upload.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
@@ -302,7 +300,7 @@ def run(arguments: list[str] | None = None) -> int:
 def _run(arguments: list[str] | None) -> int:
     try:
         code = app(arguments, prog_name="scenario-uploads", standalone_mode=False)
-        # Now, and not when Python ends, where nobody could deal with a disk that is full.
+        # Flush now: at exit, a full disk could not be reported.
         if sys.stdout is not None:
             sys.stdout.flush()
     except KeyboardInterrupt:
@@ -314,12 +312,12 @@ def _run(arguments: list[str] | None) -> int:
         )
         return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
     except OSError as error:
-        # The result could not be printed: a full disk, a reader that has gone. What is left of it goes nowhere.
+        # The result could not be printed: a full disk or a closed pipe. Discard the rest.
         silence(1)
         report(f"error: {snippet(error.strerror or str(error))}")
         return 1
     except Exception as error:
-        # The parser's own errors, whichever package they come from: they know their text and their exit code.
+        # The parser's own errors, from typer or click, know their message.
         format_message = getattr(error, "format_message", None)
         if format_message is None:
             raise

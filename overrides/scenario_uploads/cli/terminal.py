@@ -1,4 +1,4 @@
-"""What a person or a script sees: results on stdout; progress on stderr, as a bar on a terminal, else as lines."""
+"""Terminal output: results on stdout; progress on stderr, as a bar on a terminal and as lines elsewhere."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ STEP = 10
 
 
 def report(line: str) -> None:
-    """Print a line on stderr, if there is one that takes it; whether anybody reads it is nothing to an upload."""
+    """Print a line on stderr. A missing or broken stderr is ignored."""
     if sys.stderr is None:
-        # `print` would take stdout instead.
+        # `print` would use stdout instead.
         return
     try:
         print(line, file=sys.stderr, flush=True)
@@ -33,7 +33,7 @@ def report(line: str) -> None:
 
 
 def silence(descriptor: int) -> None:
-    """Let what goes to stdout (1) or stderr (2) go nowhere, the rest of it too: Python's end would fail over that."""
+    """Redirect stdout (1) or stderr (2) to the null device, so that flushing at exit does not fail."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, descriptor)
     os.close(null)
@@ -41,8 +41,8 @@ def silence(descriptor: int) -> None:
 
 @contextmanager
 def show_progress(name: str, *, quiet: bool) -> Iterator[OnProgress | None]:
-    """Give a callback for `upload_file` that shows how the upload of `name` goes on."""
-    # A service may run without a stderr.
+    """Yield the progress callback for `upload_file`."""
+    # A daemon may have no stderr.
     if quiet or sys.stderr is None:
         yield None
     elif sys.stderr.isatty():
@@ -98,7 +98,7 @@ def print_upload(upload: Upload, *, as_json: bool) -> None:
     """Print an upload on stdout."""
     if as_json:
         shown = upload.to_dict(exclude_none=True)
-        # Whoever has a part's URL may write to storage, and logs keep what was printed.
+        # A part's URL allows writing to storage, and output ends up in logs.
         shown.pop("parts", None)
         print(json.dumps(_hide(shown)))
         return
@@ -111,7 +111,7 @@ def print_upload(upload: Upload, *, as_json: bool) -> None:
 
 
 def print_entries(entries: list[Entry], *, as_json: bool) -> None:
-    """Print on stdout what can be resumed."""
+    """Print the resumable uploads on stdout."""
     if as_json:
         uploads = [
             {

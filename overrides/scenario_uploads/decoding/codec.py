@@ -1,8 +1,7 @@
-"""JSON to the generated models and back: tolerant of what a service may send, with enums that stay open.
+"""Decode JSON to generated models, and build request models from a caller's arguments.
 
-The generated `from_dict` fails on the first surprise. Decoding here walks the same generated classes by their type
-annotations instead, so it knows every field of every present and future model, and turns surprises into one report.
-Which JSON name belongs to which attribute is asked of the generated `to_dict` itself.
+The generated `from_dict` raises on the first surprise. This module reads the type annotations of the generated classes
+instead, so it handles every present and future model, and reports surprises without raising.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ SHOWN_PROBLEMS = 10
 
 @attrs.frozen
 class Field:
-    """One field of a model: its attribute, its name in JSON, whether it must be there, whether it may be null."""
+    """One field of a model: attribute, name in JSON, required, nullable, and its decoders."""
 
     attribute: str
     key: str
@@ -36,14 +35,7 @@ class Field:
 
 @attrs.frozen
 class ModelShape:
-    """What decoding needs to know of one generated model.
-
-    Attributes:
-        fields: What the contract names.
-        keys: Their names in JSON.
-        decode_extra: What decodes other fields; None when the contract allows none.
-        build_extra: What takes other fields from a caller; None where they are likely slips of the pen.
-    """
+    """The fields of a generated model. `decode_extra` and `build_extra` are None where no other fields are allowed."""
 
     fields: tuple[Field, ...]
     keys: frozenset[str]
@@ -52,12 +44,7 @@ class ModelShape:
 
 
 def decode(model: type[T], data: Mapping[str, Any], report: Report, path: str = "") -> T:
-    """Build a generated model from a JSON object.
-
-    Optional fields that are absent or null read as None. A required field that is absent, or null where the contract
-    does not allow it, and a value of the wrong type, is passed to `report` and reads as None or as it came. What the
-    contract does not name is kept in `additional_properties`.
-    """
+    """Build a model from a JSON object. Surprises go to `report` and read as sent, or None; absent fields read None."""
     shape = _shape(model)
     values: dict[str, Any] = {}
     absent: list[str] = []
@@ -86,14 +73,14 @@ def decode(model: type[T], data: Mapping[str, Any], report: Report, path: str = 
     return result
 
 
-def decode_answer(model: type[T], data: Mapping[str, Any]) -> tuple[T, str]:
-    """Decode an answer and return it with what is wrong with it, as one text that is empty when all is well."""
+def decode_response(model: type[T], data: Mapping[str, Any]) -> tuple[T, str]:
+    """Decode a response body; return it with a text that lists its problems, empty when there are none."""
     problems: list[str] = []
     more = 0
 
     def note(path: str, problem: str) -> None:
         nonlocal more
-        # An answer may have a million.
+        # A response may have a million problems.
         if len(problems) < SHOWN_PROBLEMS:
             problems.append(f"{snippet(path)} {problem}")
         else:
@@ -104,11 +91,7 @@ def decode_answer(model: type[T], data: Mapping[str, Any]) -> tuple[T, str]:
 
 
 def build_arguments(model: type[T], arguments: Mapping[str, Any], report: Report, path: str = "") -> T:
-    """Build a generated request model from a caller's keyword arguments; those that are None are left out.
-
-    Texts become enum members and mappings nested models. What does not fit is passed to `report`; the model is then not
-    fit to be sent.
-    """
+    """Build a request model from keyword arguments; None is left out, and problems go to `report`."""
     shape = _shape(model)
     attributes = [field.attribute for field in shape.fields]
     values: dict[str, Any] = {}
@@ -162,5 +145,5 @@ def _find_shape(model: type[Any]) -> ModelShape:
     _, extra = get_args(hints["additional_properties"])
     decode_extra = find_item_decoder(extra, decode)
     build_extra = find_item_decoder(extra, build_arguments, new_values=False)
-    # Where the contract only does not forbid more fields, a caller's unknown argument is a misspelt one.
+    # Where the contract allows any further field, an unknown argument is taken for a typo.
     return ModelShape(fields, keys, decode_extra, build_extra if extra is not Any or not fields else None)

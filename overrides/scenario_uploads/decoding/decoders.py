@@ -1,6 +1,6 @@
-"""From one JSON value to what the contract says it is: the decoder for each annotation of a generated model.
+"""The decoder for each type annotation of a generated model.
 
-A decoder never fails. What is of the wrong type goes to a report, and comes out as it came.
+Decoders never raise. A value of the wrong type is reported and returned as it is.
 """
 
 from __future__ import annotations
@@ -25,17 +25,11 @@ Decoder = Callable[[Any, str, Report], Any]
 """Takes a value, its path, and where to report."""
 
 Nested = Callable[[type, Mapping[str, Any], Report, str], Any]
-_SCALARS: dict[type, str] = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
+_SCALARS: dict[type, str] = {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def find_decoder(annotation: Any, nested: Nested, *, new_values: bool = True) -> Decoder:
-    """Return what decodes a JSON value that is not null, described by this annotation.
-
-    Args:
-        annotation: The type that the generated model gives to the value.
-        nested: Makes the models in it, from an answer or from a caller's arguments.
-        new_values: Whether an enum may have values that the contract does not name.
-    """
+    """Return the decoder for a JSON value that is not null; with `new_values`, enums accept unknown values."""
     choices = choices_of(annotation)
     if len(choices) != 1:
         return _decode_union(tuple(find_decoder(choice, nested, new_values=new_values) for choice in choices))
@@ -56,7 +50,7 @@ def find_decoder(annotation: Any, nested: Nested, *, new_values: bool = True) ->
 
 
 def find_item_decoder(annotation: Any, nested: Nested, *, new_values: bool = True) -> Decoder:
-    """Return what decodes an item of a list or a map, where null is reported unless the annotation allows it."""
+    """Return the decoder for an item of a list or map, which reports null unless the annotation allows it."""
     decode_value, nullable = find_decoder(annotation, nested, new_values=new_values), allows_null(annotation)
 
     def decode_item(value: Any, path: str, report: Report) -> Any:
@@ -75,7 +69,7 @@ def _wrong(value: object, path: str, report: Report, expected: str) -> object:
 
 
 def _describe(value: object) -> str:
-    """Say what a wrong value is, however large it is, and without what it may hold in secret."""
+    """Describe a wrong value, shortened and without secrets."""
     if isinstance(value, Mapping):
         return "an object"
     if isinstance(value, list | tuple):
@@ -90,7 +84,7 @@ def _decode_any(value: Any, path: str, report: Report) -> Any:  # noqa: ARG001
 
 
 def _decode_text(value: Any, path: str, report: Report) -> Any:
-    return mask_urls(value) if isinstance(value, str) else _wrong(value, path, report, "a text")
+    return mask_urls(value) if isinstance(value, str) else _wrong(value, path, report, "a string")
 
 
 def _decode_scalar(scalar: type) -> Decoder:
@@ -98,9 +92,9 @@ def _decode_scalar(scalar: type) -> Decoder:
         if type(value) is scalar or (scalar is float and type(value) is int):
             return value
         if scalar is int and isinstance(value, int) and not isinstance(value, bool):
-            # A number of an enum, say.
+            # Such as a member of an IntEnum.
             return int(value)
-        # JSON has one kind of number; the reference writes sizes as such.
+        # JSON has one number type, so 5.0 is a whole number.
         if scalar is int and isinstance(value, float) and value.is_integer():
             return int(value)
         return _wrong(value, path, report, _SCALARS[scalar])
@@ -189,7 +183,7 @@ def _decode_union(decoders: tuple[Decoder, ...]) -> Decoder:
             result = decode_choice(value, path, note)
             if not problems:
                 fitting.append(result)
-        # A text fits more than one choice: what it means, such as a date, comes before what it may newly mean.
+        # A string may fit several choices: known values and dates win over unknown enum values and plain strings.
         return min(fitting, key=_rank) if fitting else _wrong(value, path, report, "one of what the contract allows")
 
     return decode_union

@@ -1,4 +1,4 @@
-"""What the generated models say of themselves: the type and the JSON name of each attribute."""
+"""What generated models say about themselves: the type and the JSON name of each attribute."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scenario_uploads_client.types import Unset
 
 
 class _Probe:
-    """Stands in for a value of any type while a generated `to_dict` runs, to see under which name it comes out."""
+    """A stand-in for any value, passed through a generated `to_dict` to see which JSON name it gets."""
 
     def __init__(self, attribute: str) -> None:
         self.attribute = attribute
@@ -35,11 +35,7 @@ class _Probe:
 
 
 class AdditionalProperties(dict[str, Any]):
-    """What an answer holds besides the fields of a model; and which of those it did not hold.
-
-    Attributes:
-        absent: The attributes whose fields were not in the answer, and which therefore read None.
-    """
+    """The fields of a response that the model lacks, and in `absent` the attributes that the response lacked."""
 
     def __init__(self, values: Mapping[str, Any], absent: frozenset[str]) -> None:
         super().__init__(values)
@@ -53,16 +49,12 @@ _NAMES: dict[type, dict[str, str]] = {}
 
 
 def json_names(model: type[Any]) -> dict[str, str]:
-    """Return, for each attribute of a generated model, the name under which it stands in JSON.
-
-    Raises:
-        TypeError: When the generated `to_dict` shows an attribute in a way that is not understood here.
-    """
+    """Return the JSON name of each attribute of a generated model; TypeError when its `to_dict` is not understood."""
     if (known := _NAMES.get(model)) is not None:
         return known
     attributes = [field.name for field in attrs.fields(model) if field.init]
     probe: Any = model(**{attribute: _Probe(attribute) for attribute in attributes})
-    # The one that was generated, should the model have been given another.
+    # The generated method, if `extend_models` has replaced it.
     shown = getattr(model, "_generated_to_dict", model.to_dict)(probe)
     names = {_find_attribute(value): key for key, value in shown.items()}
     if names.keys() != set(attributes):
@@ -72,7 +64,7 @@ def json_names(model: type[Any]) -> dict[str, str]:
 
 
 def _find_attribute(value: object) -> str:
-    # A list, or a list of lists, is shown as such around its one item.
+    # Unpack a list, or a list of lists, around its one item.
     while isinstance(value, list) and value:
         value = value[0]
     return str(value)
@@ -80,9 +72,8 @@ def _find_attribute(value: object) -> str:
 
 def attribute_hints(model: type) -> dict[str, Any]:
     """Return the resolved type annotation of each attribute of a generated model."""
-    # The generated modules import one another for type checkers only, so their annotations are resolved here, by the
-    # names that their package exports; its submodules have names too, such as `float` of a model `Float`.
-    # The one that was generated, should the model be shown as another's.
+    # Generated modules import each other under TYPE_CHECKING only, so annotations are resolved with the package's
+    # exports. Not with all its names: the submodule of a model `Float` is called `float`.
     module: str = getattr(model, "_generated_module", model.__module__)
     package = sys.modules[module.rpartition(".")[0]]
     names = {name: getattr(package, name) for name in package.__all__}
@@ -90,12 +81,12 @@ def attribute_hints(model: type) -> dict[str, Any]:
 
 
 def allows_null(annotation: Any) -> bool:
-    """Return whether null is a value of an annotation, and not only the absence of one."""
+    """Return whether an annotation allows null, not only absence."""
     return annotation in (Any, None) or type(None) in get_args(annotation)
 
 
 def choices_of(annotation: Any) -> tuple[Any, ...]:
-    """Return what an annotation allows besides being absent or null."""
+    """Return the types that an annotation allows besides absent and null."""
     if get_origin(annotation) in (Union, types.UnionType):
         return tuple(choice for choice in get_args(annotation) if choice not in (Unset, type(None)))
     return (annotation,)

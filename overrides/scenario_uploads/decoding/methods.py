@@ -1,7 +1,6 @@
-"""What the models can do besides what is generated: become dicts and JSON, and tell null from absent.
+"""Methods added to the generated models: conversion to dicts and JSON, and null told from absent.
 
-The generated classes are not edited; they are given these methods from outside, as enums are given their hook for new
-values, each class found by looking and not by name.
+The generated classes are not edited; `extend_models` adds these methods to every one of them.
 """
 
 from __future__ import annotations
@@ -35,15 +34,15 @@ class ModelMethods:
         exclude_none: bool = False,
         warnings: bool = True,
     ) -> dict[str, Any]:
-        """Return the model as a dict, with everything in it, presigned URLs included: what was answered, or is sent.
+        """Return the model as a dict of what the service sent, presigned URLs included.
 
         Args:
-            mode: `"json"` makes texts of timestamps and UUIDs, `"python"` leaves them.
-            use_api_names: Whether keys are named as in JSON (`entityId`), or as in Python (`entity_id`).
-            exclude_unset: Leave out what was neither answered nor given.
+            mode: `"json"` converts timestamps and UUIDs to strings, `"python"` keeps them.
+            use_api_names: Whether keys are named as in JSON (`entityId`) or as in Python (`entity_id`).
+            exclude_unset: Leave out fields that were neither sent nor given.
             exclude_defaults: Leave out optional fields that are None.
             exclude_none: Leave out every field that is None.
-            warnings: Taken for the sake of sameness with pydantic; nothing here warns.
+            warnings: Ignored; for compatibility with pydantic.
         """
         del warnings
         return _dump(self, mode == "json", use_api_names, exclude_unset, exclude_defaults, exclude_none)
@@ -61,7 +60,7 @@ class ModelMethods:
         """Return the model as JSON, presigned URLs included.
 
         Args:
-            indent: Blanks for each level; None writes it all on one line.
+            indent: Spaces per level; None writes one line.
             use_api_names: As in `to_dict`.
             exclude_unset: As in `to_dict`.
             exclude_defaults: As in `to_dict`.
@@ -82,7 +81,7 @@ class ModelMethods:
         exclude_defaults: bool = False,
         exclude_none: bool = False,
     ) -> dict[str, Any]:
-        """Return the model as a dict with pydantic's defaults: named as in Python, with all fields; see `to_dict`."""
+        """Return the model as a dict with pydantic's defaults: Python names and all fields; see `to_dict`."""
         return _dump(self, mode == "json", by_alias, exclude_unset, exclude_defaults, exclude_none)
 
     def model_dump_json(
@@ -106,16 +105,16 @@ class ModelMethods:
 
     @property
     def model_fields_set(self) -> set[str]:
-        """The names of the fields that were answered or given, null or not."""
+        """The names of the fields that were sent or given, null or not."""
         return {field.name for field in _list_fields(self) if not _is_unset(self, field.name)}
 
     @property
     def model_extra(self) -> dict[str, Any]:
-        """What was answered and is not in the contract; the same as `additional_properties`."""
+        """The fields that the contract does not name; the same as `additional_properties`."""
         extra: dict[str, Any] = getattr(self, "additional_properties", {})
         return extra
 
-    if not TYPE_CHECKING:  # what the contract does not name has no type, and a misspelt name is to be found
+    if not TYPE_CHECKING:  # type checkers should report misspelt names
 
         def __getattr__(self, name: str) -> Any:
             if not name.startswith("__") and name != "additional_properties":
@@ -126,8 +125,8 @@ class ModelMethods:
 
 
 def extend_models(module: ModuleType) -> None:
-    """Give every model class of `module` these methods. Idempotent."""
-    # Help shows it as the default of every optional field.
+    """Add these methods to every model class of `module`. Idempotent."""
+    # `help` shows it as the default of every optional field.
     Unset.__repr__ = lambda self: "UNSET"  # type: ignore[method-assign]  # noqa: ARG005
     for model in list(vars(module).values()):
         if not isinstance(model, type) or not attrs.has(model):

@@ -1,4 +1,4 @@
-"""What callers pass: the settings of a client, and what a single call adds to them."""
+"""The settings of a client, and what a single call adds."""
 
 from __future__ import annotations
 
@@ -35,14 +35,10 @@ _NO_BASE_URL = "base_url must be an http or https URL such as https://api.cloud.
 
 
 def check_base_url(url: str) -> str:
-    """Return the address of the API, without a slash at its end.
-
-    Raises:
-        InvalidArgumentError: When it is no http or https URL of a host, or holds more than that and a path.
-    """
+    """Return the URL of the API without a final slash; it must be http or https, with a host and at most a path."""
     try:
         parts = httpx.URL(url)
-        # No name has these, and none has labels that this codec refuses: asking for their address would crash.
+        # Resolving a host with these characters, or one that the idna codec refuses, would raise elsewhere.
         usable = bool(parts.host) and not any(char <= " " or char == "\\" for char in url) and "%" not in parts.host
         parts.host.encode("idna")
     except (httpx.InvalidURL, ValueError):
@@ -55,11 +51,7 @@ def check_base_url(url: str) -> str:
 
 
 def check_retries(max_retries: object) -> float:
-    """Return how often a call may be sent again.
-
-    Raises:
-        InvalidArgumentError: When it is no whole number from 0, nor `math.inf`.
-    """
+    """Return `max_retries` when it is a whole number from 0."""
     if max_retries == math.inf:
         return math.inf
     if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
@@ -68,17 +60,13 @@ def check_retries(max_retries: object) -> float:
 
 
 def check_http_client(given: object, expected: type[httpx.Client | httpx.AsyncClient]) -> None:
-    """Check what a caller gives to carry the calls to the API.
-
-    Raises:
-        InvalidArgumentError: When it is not of the kind that this client needs.
-    """
+    """Check that a given `http_client` is of the kind that this client needs."""
     if given is not None and not isinstance(given, expected):
         raise InvalidArgumentError(f"http_client must be an httpx.{expected.__name__}, not {type(given).__name__}.")
 
 
 class GivenSettings(TypedDict, total=False):
-    """The settings that both a client and a copy of one take. Only for signatures that no user sees."""
+    """The settings that a client and a copy both take. Not for public signatures."""
 
     api_key: str | None
     api_secret: str | None
@@ -120,11 +108,7 @@ class ClientOptions:
         extra_query: object = None,
         extra_body: object = None,
     ) -> CallOptions:
-        """Check what a caller adds to a single call.
-
-        Raises:
-            InvalidArgumentError: When one of the arguments cannot be used.
-        """
+        """Check what a caller adds to a single call."""
         if project_id is None or isinstance(project_id, NotGiven):
             project_id = self.project_id
         if extra_headers is extra_query is extra_body is timeout is None:
@@ -145,12 +129,7 @@ def resolve_options(
     http_client: httpx.Client | httpx.AsyncClient | None = None,
     **given: Unpack[GivenSettings],
 ) -> ClientOptions:
-    """Check a client's arguments and fill in what the environment gives.
-
-    Raises:
-        InvalidArgumentError: When a setting cannot be used.
-        CredentialsError: When the credentials are missing, half or double.
-    """
+    """Check a client's arguments and fill in what the environment gives."""
     if not trust_env:
         environ = {}
     headers, credentials = split_credentials(check_headers("default_headers", given.get("default_headers") or {}))
@@ -183,12 +162,7 @@ def change_options(
     set_default_query: Mapping[str, object] | None = None,
     **given: Unpack[GivenSettings],
 ) -> ClientOptions:
-    """Return the settings of a copy: those of the client, but for what is given.
-
-    Raises:
-        InvalidArgumentError: When a setting cannot be used, or would be both added to and replaced.
-        CredentialsError: When credentials are half or double.
-    """
+    """Return the settings of a copy: those of the client, with what is given changed."""
     default_headers, default_query = given.get("default_headers"), given.get("default_query")
     for name, added, replaced in (
         ("default_headers", default_headers, set_default_headers),
@@ -217,7 +191,7 @@ def change_options(
     changed: dict[str, Any] = {
         name: value
         for name, value in given.items()
-        # None asks for the default timeouts; of the others it changes nothing.
+        # `timeout=None` means the default timeouts; other settings stay.
         if name in ("timeout", "max_retries", "strict_responses", "project_id", "verify", "allow_http_storage")
         and not isinstance(value, NotGiven)
         and (value is not None or name in ("timeout", "max_retries"))
@@ -231,15 +205,12 @@ def change_options(
 
 
 def _read_switch(environ: Mapping[str, str], name: str, given: bool | None) -> bool:
-    """Return what is given, else whether a variable says yes."""
+    """Return what is given, else whether a variable is set to 1, true, yes or on."""
     return environ.get(name, "").strip().lower() in ("1", "true", "yes", "on") if given is None else given
 
 
 def _read_custom_headers(environ: Mapping[str, str]) -> dict[str, str | Omit]:
-    """Return the headers in `SCENARIO_CUSTOM_HEADERS`, one `Name: value` on each line.
-
-    An `Authorization` among them is left out: the environment does not override credentials.
-    """
+    """Return the headers in `SCENARIO_CUSTOM_HEADERS`, one per line; `Authorization` is ignored."""
     lines = [line.partition(":") for line in environ.get("SCENARIO_CUSTOM_HEADERS", "").split("\n") if ":" in line]
     headers = {name.strip(): value.strip() for name, _, value in lines}
     return {
@@ -250,7 +221,7 @@ def _read_custom_headers(environ: Mapping[str, str]) -> dict[str, str | Omit]:
 
 
 def _timeout_of(http_client: httpx.Client | httpx.AsyncClient | None) -> httpx.Timeout | None:
-    """Return the timeout that a caller gave to their own HTTPX client; None when it is HTTPX's default."""
+    """Return the timeout of a caller's HTTPX client; None when it is HTTPX's default."""
     if http_client is None or http_client.timeout == httpx.Timeout(5.0):
         return None
     return http_client.timeout

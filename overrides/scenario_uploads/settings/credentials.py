@@ -1,4 +1,4 @@
-"""Credentials: which count, those that are given or those of the environment, and whether a header can carry them."""
+"""Credentials: argument or environment, and whether a header can carry them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scenario_uploads.sentinels import Omit
 
 @frozen
 class Credentials:
-    """A value for the `Authorization` header, and what it was made from. Its `repr` shows only the scheme."""
+    """An `Authorization` header and what it was made from. Its `repr` shows only the scheme."""
 
     scheme: str
     _value: str = field(repr=False)
@@ -39,11 +39,7 @@ class Credentials:
 def resolve_credentials(
     api_key: str | None, api_secret: str | None, bearer_auth: str | None, environ: Mapping[str, str]
 ) -> Credentials:
-    """Choose the credentials: what is given beats the environment, where the key's pair comes before the token.
-
-    Raises:
-        CredentialsError: When there are none, half a pair, both kinds given, or characters that a header cannot carry.
-    """
+    """Choose the credentials: arguments win over the environment, and there a key pair over a token."""
     if bearer_auth is not None:
         if api_key is not None or api_secret is not None:
             raise CredentialsError("Give either api_key and api_secret, or bearer_auth, not both.")
@@ -86,12 +82,12 @@ def _bearer(token: str, name: str) -> Credentials:
 
 
 def _check_secret(name: str, value: object) -> str:
-    # The value itself must never be shown: it is a secret, or next to one.
+    # Never show the value: it is a secret.
     if not isinstance(value, str):
-        raise CredentialsError(f"{name} must be a text, not {type(value).__name__}.")
+        raise CredentialsError(f"{name} must be a string, not {type(value).__name__}.")
     if not value.strip():
         raise CredentialsError(f"{name} is empty.")
-    # Bytes of the environment that are no UTF-8 arrive as halves of characters (surrogates).
+    # Environment bytes that are not UTF-8 arrive as surrogates.
     if any(
         character < " " or "\x7f" <= character <= "\x9f" or "\ud800" <= character <= "\udfff" for character in value
     ):
@@ -100,12 +96,12 @@ def _check_secret(name: str, value: object) -> str:
 
 
 def split_credentials(headers: dict[str, str | Omit]) -> tuple[dict[str, str | Omit], Credentials | None]:
-    """Take an `Authorization` out of a caller's headers: it is kept like every other secret."""
+    """Take an `Authorization` out of a caller's headers, to keep it as credentials."""
     names = [name for name in headers if name.lower() == "authorization"]
     written = [value for name in names if isinstance(value := headers[name], str)]
     if not written:
         return headers, None
     scheme, blank, value = written[-1].partition(" ")
     others = {name: value for name, value in headers.items() if name not in names}
-    # A value of one word is all secret; the scheme is shown.
+    # Without a scheme the whole value is secret.
     return others, Credentials(scheme, value) if blank else Credentials("", scheme)

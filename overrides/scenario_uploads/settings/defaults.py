@@ -1,4 +1,4 @@
-"""What a client does unless told otherwise, for callers who tell it only in part."""
+"""Defaults of a client, and HTTPX clients that have them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=100, max_keepalive_conn
 
 @contextmanager
 def _explain_httpx() -> Iterator[None]:
-    """Let what httpx says when a client is made be one of our errors, without its text, which may hold a password."""
+    """Turn what httpx raises for proxies or CA files into our error, without its text: it may hold a password."""
     try:
         yield
     except (httpx.InvalidURL, ImportError, OSError, ValueError) as error:
@@ -30,15 +30,15 @@ def _explain_httpx() -> Iterator[None]:
 
 
 if TYPE_CHECKING:
-    # To type checkers they take what httpx's own take.
+    # For type checkers, they accept what httpx's clients accept.
     DefaultHttpxClient = httpx.Client
     DefaultAsyncHttpxClient = httpx.AsyncClient
 else:
 
     class DefaultHttpxClient(httpx.Client):
-        """An `httpx.Client` with this package's timeouts and limits, where no others are given, for `http_client=`.
+        """An `httpx.Client` for `http_client=`, with this package's timeouts and limits unless others are given.
 
-        It is closed with the client that it is given to, unlike others.
+        It is closed with the client that it is given to, unlike other HTTPX clients.
         """
 
         __module__ = "scenario_uploads"
@@ -49,9 +49,9 @@ else:
                 super().__init__(**_DEFAULTS | settings)
 
     class DefaultAsyncHttpxClient(httpx.AsyncClient):
-        """An `httpx.AsyncClient` with this package's timeouts and limits, where no others are given.
+        """An `httpx.AsyncClient` for `http_client=`, with this package's timeouts and limits unless others are given.
 
-        It is closed with the client that it is given to, unlike others.
+        It is closed with the client that it is given to, unlike other HTTPX clients.
         """
 
         __module__ = "scenario_uploads"
@@ -63,16 +63,12 @@ else:
 
 
 _DEFAULTS: dict[str, Any] = {"timeout": DEFAULT_TIMEOUT, "limits": DEFAULT_CONNECTION_LIMITS}
-# Operating systems count timeouts in a few bits; thirty years are enough.
+# Larger timeouts overflow in some operating systems.
 MAX_SECONDS = 1_000_000_000
 
 
 def check_seconds(name: str, value: object, *, zero: bool = False) -> float:
-    """Return `value` when it is a number of seconds above 0 (or from 0) that can be waited for.
-
-    Raises:
-        InvalidArgumentError: When it is not.
-    """
+    """Return `value` when it is a number of seconds above 0 (with `zero`, from 0) and below 30 years."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not 0 <= value <= MAX_SECONDS or (value == 0 and not zero):  # type: ignore[operator]
         raise InvalidArgumentError(
@@ -82,11 +78,7 @@ def check_seconds(name: str, value: object, *, zero: bool = False) -> float:
 
 
 def resolve_timeout(timeout: float | httpx.Timeout | None, default: httpx.Timeout = DEFAULT_TIMEOUT) -> httpx.Timeout:
-    """Return finite timeouts: the given ones, with the defaults where none is given.
-
-    Raises:
-        InvalidArgumentError: When a timeout is not a number of seconds above 0.
-    """
+    """Return finite timeouts: the given ones, and the defaults where none is given."""
     if timeout is None:
         return default
     if isinstance(timeout, httpx.Timeout):

@@ -1,4 +1,4 @@
-"""Headers, query and body of a request: checked, merged, made text. What comes later wins, and `omit` takes away."""
+"""Headers, query and body of a request: checked, merged, written. Later values win; `omit` removes."""
 
 from __future__ import annotations
 
@@ -18,60 +18,52 @@ from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.sentinels import Omit, is_given
 
 Headers = Mapping[str, str | Omit]
-"""Names of headers and their values; `omit` for one that is not to be sent."""
+"""Header names and values; `omit` for a header not to send."""
 
 Query = Mapping[str, object]
 """Names of query parameters and their values: texts, numbers, booleans, dates, and lists or mappings of these."""
 
-# RFC 9110, 5.1 and 5.5: a token, and ASCII without control characters, or blanks at the ends.
+# RFC 9110, 5.1 and 5.5: a token; ASCII without control characters or surrounding blanks.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"(?![ \t])[\t\x20-\x7e]*(?<![ \t])")
-# What tells where a request ends is the client's affair: two answers to that are two requests to some.
+# Only the client may frame a request: a second, different length allows request smuggling.
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 def check_headers(name: str, headers: object) -> dict[str, str | Omit]:
-    """Return the headers that an argument called `name` gives.
-
-    Raises:
-        InvalidArgumentError: When a header could not be sent. Its value is not shown: it may be a secret.
-    """
+    """Return the headers of the argument `name`. An error shows no value, which may be a secret."""
     for key, value in _check_mapping(name, headers).items():
         if not isinstance(key, str) or not _HEADER_NAME.fullmatch(key):
-            raise InvalidArgumentError(f"{name}: {key!r} is no name for a header.")
+            raise InvalidArgumentError(f"{name}: {key!r} is not a valid header name.")
         if isinstance(value, Omit):
             continue
         if key.lower() in _FRAMING:
             raise InvalidArgumentError(f"{name}: the client sets {key} itself; leave it out.")
         if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
             raise InvalidArgumentError(
-                f"{name}: the value of the header {key!r} must be a text without line ends, all ASCII, stripped."
+                f"{name}: the value of the header {key!r} must be ASCII without line ends or surrounding blanks."
             )
     return dict(_check_mapping(name, headers))
 
 
 def merge_headers(*groups: Headers) -> list[tuple[str, str]]:
-    """Return the headers to send. Names differ in case only to people: later ones replace earlier ones all the same."""
+    """Return the headers to send. Names ignore case, and later groups win."""
     merged = {name.lower(): (name, value) for group in groups for name, value in group.items()}
     return [(name, value) for name, value in merged.values() if not isinstance(value, Omit)]
 
 
 def add_headers(headers: Headers, more: Headers) -> dict[str, str | Omit]:
-    """Return both, those of `more` instead of others of the same name."""
+    """Return both, with `more` replacing headers of the same name."""
     names = {name.lower() for name in more}
     return {name: value for name, value in headers.items() if name.lower() not in names} | dict(more)
 
 
 def check_query(name: str, query: object) -> dict[str, object]:
-    """Return the query parameters that an argument called `name` gives.
-
-    Raises:
-        InvalidArgumentError: When one cannot be made text.
-    """
+    """Return the query parameters of the argument `name`."""
     checked = _check_mapping(name, query)
     for key, value in checked.items():
         if not isinstance(key, str):
-            raise InvalidArgumentError(f"{name}: {key!r} is no name for a query parameter.")
+            raise InvalidArgumentError(f"{name}: {key!r} is not a query parameter name.")
         try:
             list(_query_items(key, value))
         except (TypeError, ValueError, RecursionError):
@@ -83,16 +75,7 @@ def check_query(name: str, query: object) -> dict[str, object]:
 
 
 def merge_query(default: Query, own: Query | None = None, extra: Query | None = None) -> tuple[tuple[str, str], ...]:
-    """Return the query parameters to send: booleans as `true` and `false`, without those that are None.
-
-    A caller's list becomes `name=1,2`, a mapping `name[key]=value`, as the API's other client sends them. A list of the
-    generated client becomes `name=1&name=2`, as the contract says by leaving it at that.
-
-    Args:
-        default: Those of the client.
-        own: Those that the generated client makes of a call's arguments.
-        extra: Those that the caller adds to the call.
-    """
+    """Return the query. A caller's list becomes `name=1,2`, as in scenario-sdk; a generated one `name=1&name=2`."""
     if not (default or own or extra):
         return ()
     own, extra = own or {}, extra or {}
@@ -125,15 +108,11 @@ def _query_text(value: object) -> str:
 
 
 def check_body(name: str, body: object) -> dict[str, object]:
-    """Return the fields that an argument called `name` adds to the body of a request.
-
-    Raises:
-        InvalidArgumentError: When they are no mapping with texts for keys, or cannot be written as JSON.
-    """
+    """Return the body fields of the argument `name`, which must be a mapping that JSON can hold."""
     checked = dict(_check_mapping(name, body))
     for key in checked:
         if not isinstance(key, str):
-            raise InvalidArgumentError(f"{name}: {key!r} is no name for a field.")
+            raise InvalidArgumentError(f"{name}: {key!r} is not a field name.")
     try:
         write_json({key: value for key, value in checked.items() if is_given(value)})
     except (TypeError, ValueError, RecursionError) as error:
@@ -142,18 +121,12 @@ def check_body(name: str, body: object) -> dict[str, object]:
 
 
 def merge_body(body: Mapping[str, Any], extra: Mapping[str, object]) -> dict[str, Any]:
-    """Return the body with the fields of `extra` in it."""
+    """Return the body with the fields of `extra` added."""
     return {key: value for key, value in {**body, **extra}.items() if is_given(value)}
 
 
 def write_json(value: object) -> bytes:
-    """Return a JSON value as compact bytes.
-
-    Raises:
-        TypeError: When something in it is of no type that JSON knows.
-        ValueError: When a number is not finite, it holds itself, or a text has halves of characters.
-        RecursionError: When it is too deep.
-    """
+    """Return compact JSON; TypeError, ValueError or RecursionError for what JSON cannot hold."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_to_json)
     return text.encode()
 
@@ -180,15 +153,7 @@ def _check_mapping(name: str, value: object) -> Mapping[Any, Any]:
 
 @frozen
 class CallOptions:
-    """What one call is about besides its own arguments, checked.
-
-    Attributes:
-        headers: Headers to send besides the client's, or in place of them.
-        query: Query parameters to send besides the client's, or in place of them.
-        body: Fields to put into the body, where the call has one.
-        timeout: The timeouts; None for the client's.
-        project_id: The project that owns the upload, the client's or that of the call; None for none.
-    """
+    """What one call adds to the client's settings, checked; `timeout` and `project_id` may be None."""
 
     headers: Headers = field(factory=dict, repr=False)
     query: Query = field(factory=dict, repr=False)
@@ -197,24 +162,20 @@ class CallOptions:
     project_id: str | None = None
 
     def add_to(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a request of the generated client with what is added here."""
+        """Return a request of the generated client with these options added."""
         added = dict(request)
         if self.headers:
             added["headers"] = {**request.get("headers", {}), **self.headers}
         if self.query:
             added["extra_params"] = self.query
-        # A GET has no body; there `extra_body` changes nothing.
+        # A GET has no body, so `extra_body` is ignored.
         if self.body and "json" in request:
             added["json"] = merge_body(request["json"], self.body)
         return added
 
 
 def check_project_id(project_id: object) -> str | None:
-    """Return the id of a project; None for none, which `omit` asks for.
-
-    Raises:
-        InvalidArgumentError: When it is empty or no text that can be sent.
-    """
+    """Return the id of a project; None for none, which `omit` asks for."""
     if project_id is None or not is_given(project_id):
         return None
     if not isinstance(project_id, str) or not project_id.strip() or not project_id.isprintable():
@@ -223,5 +184,5 @@ def check_project_id(project_id: object) -> str | None:
 
 
 def or_empty(given: object) -> object:
-    """Return what an argument gives, which for one that is not given is nothing."""
+    """Return an argument, or an empty mapping when it is not given."""
     return {} if given is None or not is_given(given) else given

@@ -174,7 +174,7 @@ def find_url_fault(url: object, *, api_url: str, allow_http: bool = False) -> st
     for who allows it.
     """
     if not isinstance(url, str):
-        return "it is not a text"
+        return "it is not a string"
     if not _VISIBLE.fullmatch(url):
         return "it has a space, a control character or one that is not ASCII"
     try:
