@@ -1,7 +1,7 @@
-"""What the methods of `client.uploads` do, step by step, without doing it.
+"""The methods of `client.uploads`, as generators of steps.
 
-Each function here is a generator: it yields what is to be done (`Send`, `Pause`, `Transfer`) and is told what came of
-it. `Runner` carries the steps out in the calling thread, `AsyncRunner` awaits them; decisions are made here, once.
+Each function yields what is to be done (`Send`, `Pause`, `Work`) and receives the result. A runner of `client` does the
+waiting and sending, so each decision is written once for both clients.
 """
 
 from __future__ import annotations
@@ -103,16 +103,7 @@ def wait(
     patience: float = math.inf,
     completing: bool = False,
 ) -> Calling[Upload]:
-    """Poll until an upload is imported or has failed.
-
-    Args:
-        api: How the client talks to the API.
-        upload: The upload, or its id.
-        timeout: Seconds to wait.
-        options: What is special about these calls.
-        patience: Seconds to go on without any answer.
-        completing: Whether all parts are there, so that polls that go on saying `pending` call for another `complete`.
-    """
+    """Poll until an upload is imported or has failed. With `completing`, polls that say `pending` repeat `complete`."""
     upload_id = check_upload_id(find_id(upload))
     deadline = api.clock() + check_seconds("timeout", timeout, zero=True)
     answered_at = api.clock()
@@ -161,14 +152,10 @@ def complete(
     find_missing: Callable[[UploadTriggerActionResponse], str | None] | None = None,
     mode: ResponseMode = ResponseMode.MODEL,
 ) -> Calling[Reply[UploadTriggerActionResponse]]:
-    """Say `complete` until the upload is past `pending`.
+    """Send `complete` until the upload is past `pending`.
 
-    When no response came, the service may well have done it, and a refusal (400, 409) may mean that it has: a retrieve
-    settles that, and its response then stands for that of the action. A status that nobody knows settles nothing. Of
-    the `retries`, no more than `refusals` follow a refusal.
-
-    With `patience`, as for an upload whose parts are there, tries without a connection go on for that many seconds, a
-    longer wait than the cap is cut to it, and what is not settled in the end is left to polls.
+    Without a response, or after a 400 or 409, the service may have done it: a retrieve settles that, and its response
+    stands in for that of the action. Of the `retries`, at most `refusals` follow a refusal.
     """
     operation = action_operation(upload_id, UploadTriggerActionParams(action=UploadAction.COMPLETE), options)
     strict, patient = api.options.strict_responses, patience is not None
@@ -213,7 +200,7 @@ def complete(
 
 
 def _complete_again(api: Api, upload_id: str, options: CallOptions) -> Calling[APIError | None]:
-    """Say `complete` once more; what comes of it, the next poll tells, so a fault is returned."""
+    """Send `complete` once more and return its error, if any; the next poll shows whether it worked."""
     operation = action_operation(upload_id, UploadTriggerActionParams(action=UploadAction.COMPLETE), options)
     logger.info("Upload %s is pending still; complete is sent again.", upload_id)
     try:
@@ -226,7 +213,7 @@ def _complete_again(api: Api, upload_id: str, options: CallOptions) -> Calling[A
 def retrieve_once(
     api: Api, upload_id: str, options: CallOptions, *, retries: int | None = 0, patience: float | None = None
 ) -> Calling[Upload]:
-    """Read an upload with this many retries, None for the client's: most callers poll, and retry that way."""
+    """Read an upload, without retries unless told otherwise: callers poll. None takes the client's number."""
     operation = retrieve_operation(upload_id, options)
     find_missing = find_mix_up(upload_id)
     reply = yield from fetch(api, operation, retries=retries, patience=patience, find_missing=find_missing)
@@ -234,11 +221,11 @@ def retrieve_once(
 
 
 def find_mix_up(upload_id: str) -> Callable[[Any], str | None]:
-    """Return a check that a response is about this upload, which one from a confused cache or gateway is not."""
+    """Return a check that a response is about this upload, not one from a confused cache or gateway."""
 
     def find(value: Any) -> str | None:
         named = value.upload.id
-        # An abridged response need not name its upload.
+        # An abridged response may leave out the id.
         return None if named in (None, upload_id) else f"the upload {snippet(str(named), 100)}, not {upload_id}"
 
     return find
@@ -246,7 +233,7 @@ def find_mix_up(upload_id: str) -> Callable[[Any], str | None]:
 
 @contextmanager
 def name_upload(upload_id: str | None) -> Iterator[None]:
-    """Let every error of ours say which upload it is about, once there is one."""
+    """Set `upload_id` on every error of ours raised in the block."""
     try:
         yield
     except ScenarioError as error:
@@ -262,7 +249,7 @@ def failure_of(upload: Upload, upload_id: str) -> UploadFailedError:
 
 
 def _is_passing(error: APIError, *, strict: bool, patient: bool = False) -> bool:
-    """Return whether a fault may be gone at the next try, whatever the request; patience with an outage has ended."""
+    """Return whether the error may be gone at the next attempt, whatever the request."""
     if isinstance(error, APIConnectionError):
         return find_certificate_error(error) is None and not (patient and is_away(error.__cause__))
     if isinstance(error, APIStatusError):
@@ -275,6 +262,6 @@ def _asked_delay(error: APIError | None) -> float:
 
 
 def _within(timeout: httpx.Timeout, remaining: float) -> httpx.Timeout:
-    # A poll may not outlive the deadline by much, but even the last one gets a second to be answered.
+    # Each poll ends near the deadline; even the last one gets a second.
     bound = max(1.0, remaining)
     return httpx.Timeout(**{key: min(value or bound, bound) for key, value in timeout.as_dict().items()})

@@ -1,7 +1,6 @@
-"""One operation of the API: request, attempts, answer.
+"""One operation of the API: request, attempts, response.
 
-`fetch` decides and never waits or sends: it yields a `Send` or a `Pause` and gets back what came of it. The runners of
-the two clients carry these out, each in its own way; nothing else differs between them.
+`fetch` decides but never waits or sends. It yields `Send` and `Pause`, and a runner returns the result.
 """
 
 from __future__ import annotations
@@ -32,12 +31,12 @@ T = TypeVar("T")
 
 logger = logging.getLogger("scenario_uploads.http")
 
-# Bytes of a response whose decoding takes more than a millisecond or two.
+# Decoding larger bodies, in bytes, takes more than a millisecond or two.
 LARGE_BODY = 64 * 1024
 
 
 class ResponseMode(Enum):
-    """What a caller wants of an answer: the model, the answer as it came, or the answer before its body is read."""
+    """What the caller gets: the model, the raw response, or the response before its body is read."""
 
     MODEL = auto()
     RAW = auto()
@@ -46,13 +45,13 @@ class ResponseMode(Enum):
 
 @frozen
 class Reply(Generic[T]):
-    """What a call came to, when it was not refused.
+    """The result of a call that was not refused.
 
     Attributes:
-        operation: The call.
+        operation: The operation.
         response: The response; with `ResponseMode.STREAM` its body is still to be read.
         strict: Whether a response that differs from the contract is an error.
-        retries_taken: How often the call was sent again.
+        retries_taken: Retries before this response.
     """
 
     operation: Operation[T]
@@ -69,10 +68,7 @@ class Reply(Generic[T]):
 
 @frozen
 class Send:
-    """To do: send this request and return its response, its body read up to `limit` bytes; raise what httpx raises.
-
-    With `stream`, a 2xx is returned with its body not yet read.
-    """
+    """To do: send the request and return the response, its body up to `limit` bytes or, with `stream`, not yet read."""
 
     request: httpx.Request
     limit: int
@@ -88,14 +84,14 @@ class Pause:
 
 @frozen
 class Work:
-    """To do: call this, which takes long or asks the disk, and return what it returns."""
+    """To do: call this, which may block or take long, and return its result."""
 
     call: Callable[[], object]
 
 
 @frozen
 class Api:
-    """How a client talks to the API: its settings, and the chance and clocks that decisions use."""
+    """How a client talks to the API: settings, randomness and clocks."""
 
     options: ClientOptions
     draw: Callable[[], float] = random.random
@@ -115,24 +111,7 @@ def fetch(
     patience: float | None = None,
     find_missing: Callable[[T], str | None] | None = None,
 ) -> Calling[Reply[T]]:
-    """Send an operation until it is answered, refused or given up, and return what it came to.
-
-    A response that is wanted as it came is not decoded, so it may be anything but a refusal.
-
-    Args:
-        api: How the client talks to the API.
-        operation: What to call.
-        mode: What the caller wants of the response.
-        retries: Instead of the client's.
-        patience: Seconds for which tries without a connection go on; None counts them like others.
-        find_missing: Returns what a decoded response lacks without which there is no going on, or None.
-
-    Raises:
-        APIStatusError: When the API refused; one class for each common status.
-        APIConnectionError: When no response came, and no further try was due.
-        APIResponseValidationError: When the response is no JSON object, lacks what `find_missing` looks for, or (with
-            `strict_responses`) breaks the contract.
-    """
+    """Send an operation until it succeeds, is refused or is given up. A raw response is not decoded."""
     policy = RetryPolicy(api.options.max_retries if retries is None else retries, patience=patience)
     tries = Tries(policy, operation.repeat, api.draw, api.clock)
     strict = api.options.strict_responses
@@ -159,7 +138,7 @@ def fetch(
                 if not missing:
                     return Reply(operation, response, strict, tries.failed, value)
                 error = invalid_response(response, operation.name, missing)
-                # What makes something is not done twice for a response that says too little of it.
+                # Do not create twice because a response is incomplete.
                 outcome = Outcome(retryable=operation.repeat is Repeat.SAFE)
             else:
                 error, outcome = classify_response(response, operation.name, now=api.now())

@@ -31,7 +31,7 @@ from .responses import CUT_SHORT, find_secrets, invalid_response, mask_response,
 
 
 def classify_response(response: httpx.Response, operation: str, *, now: datetime) -> tuple[ScenarioError, Outcome]:
-    """Return what to raise for a response that is no success, and what is known of it for the retry."""
+    """Return the error and the retry outcome for a response that is no success."""
     if response.status_code < 300:
         return invalid_response(response, operation, CUT_SHORT), Outcome()
     response = mask_response(response)
@@ -54,10 +54,7 @@ def classify_response(response: httpx.Response, operation: str, *, now: datetime
 def classify_exception(
     error: Exception, operation: str, repeat: Repeat, request: httpx.Request
 ) -> tuple[ScenarioError, Outcome]:
-    """Return what to raise for a fault of the connection, and what is known of it for the retry.
-
-    Secrets are taken out of the fault itself as well, since it is what the error is raised from.
-    """
+    """Return the error and the retry outcome for a failed connection; the exception, its cause, is redacted."""
     secrets = find_secrets(request)
     redact_chain(error, secrets)
     unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
@@ -75,7 +72,7 @@ def classify_exception(
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Return whether nobody could be reached. A proxy that refuses is there, and what is used up is here."""
+    """Return whether no connection was made; False when a proxy refused or our own pool was full."""
     unreached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
     return unreached and not is_tls_refusal(error) and not is_used_up(error)
 
@@ -99,7 +96,7 @@ _BY_STATUS: dict[int, type[APIStatusError]] = {
 
 
 def status_error(response: httpx.Response, body: object, *, operation: str) -> APIStatusError:
-    """Return the error for a refused call; its message carries the status, the reason and the trace id."""
+    """Return the error for a refused call, with status, reason and trace id in its message."""
     status = response.status_code
     cls = _BY_STATUS.get(status, InternalServerError if status >= 500 else APIStatusError)
     reason, trace_id = find_reason(body), find_trace_id(body)

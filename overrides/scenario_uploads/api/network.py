@@ -1,7 +1,7 @@
-"""The HTTP clients for the API, with what httpx leaves open: an answer has an end, and a fork its own connections.
+"""HTTP clients for the API, with two additions: a deadline for a whole response, and forks.
 
-httpx limits each read and not the answer. A service that sends its head byte by byte, or provisional answers for ever,
-would hold a call for as long as it likes. So the streams below the clients give a whole answer the time of one read.
+httpx limits each read, so a service that sends byte by byte could hold a call for ever. The streams below these clients
+give a whole response the time of one read.
 """
 
 from __future__ import annotations
@@ -30,24 +30,17 @@ logger = logging.getLogger("scenario_uploads")
 
 
 class ApiClient(httpx.Client):
-    """An `httpx.Client` whose answers end within the read timeout, and that a forked child can let go of.
-
-    Args:
-        network: Whom to trust and which proxies to go through; else the environment's.
-    """
+    """An `httpx.Client` whose responses end within the read timeout, and that a forked child can abandon."""
 
     def __init__(self, network: Network | None = None) -> None:
         self._streams = _Streams()
         routes = _Routes(network or Network.read())
-        # What the environment says is known already, and read as for storage.
+        # The environment is read in `proxies`, as for storage.
         super().__init__(transport=routes, trust_env=False)
         _wrap_backends(self, lambda backend: _Backend(backend, self._streams))
 
     def abandon(self) -> None:
-        """Close the sockets that a forked child has from its parent, which ends no connection of the parent.
-
-        `close` would not do: it waits for a lock that a thread of the parent may have held.
-        """
+        """Close a forked child's sockets, without `close`: a thread of the parent may have held its lock."""
         self._streams.after_fork()
         for stream in self._streams.list():
             with suppress(OSError):
@@ -57,7 +50,7 @@ class ApiClient(httpx.Client):
         """Close every connection, those too that other threads are just making."""
         self._streams.closed = True
         for stream in self._streams.list():
-            # Closing alone does not wake who reads. Not by the method of a TLS socket, which would not bear the reader.
+            # `close` does not wake a reader; `shutdown` does, but on a TLS socket it would disturb the reader.
             with suppress(OSError):
                 socket.socket.shutdown(stream.get_extra_info("socket"), socket.SHUT_RDWR)
         super().close()
@@ -66,7 +59,7 @@ class ApiClient(httpx.Client):
 
 
 class AsyncApiClient(httpx.AsyncClient):
-    """An `httpx.AsyncClient` whose answers end within the read timeout; `network` is as with `ApiClient`."""
+    """An `httpx.AsyncClient` whose responses end within the read timeout."""
 
     def __init__(self, network: Network | None = None) -> None:
         routes = _AsyncRoutes(network or Network.read())
@@ -75,11 +68,7 @@ class AsyncApiClient(httpx.AsyncClient):
 
 
 async def drop_lost_connections(client: httpx.AsyncClient) -> None:
-    """Take connections that nobody will ever use again out of the pools of a client, its caller's own client too.
-
-    When a call is cancelled between getting a connection and using it, httpcore forgets the call and keeps the
-    connection, which is neither idle nor closed, and counts it for ever.
-    """
+    """Free connections that httpcore lost when a call was cancelled, neither idle nor closed, from the pools."""
     for pool in _find_pools(client):
         try:
             used = {id(request.connection) for request in pool._requests}  # noqa: SLF001 - httpcore offers no other way
@@ -97,7 +86,7 @@ async def drop_lost_connections(client: httpx.AsyncClient) -> None:
 
 
 class _Routes(httpx.BaseTransport):
-    """Carries each request directly, or through the proxy that leads to its host."""
+    """Sends each request directly or through the proxy for its host."""
 
     def __init__(self, network: Network) -> None:
         self._proxies = network.proxies
@@ -114,7 +103,7 @@ class _Routes(httpx.BaseTransport):
 
 
 class _AsyncRoutes(httpx.AsyncBaseTransport):
-    """Carries each request directly, or through the proxy that leads to its host."""
+    """Sends each request directly or through the proxy for its host."""
 
     def __init__(self, network: Network) -> None:
         self._proxies = network.proxies
@@ -131,7 +120,7 @@ class _AsyncRoutes(httpx.AsyncBaseTransport):
 
 
 def _make_transports(make: Callable[..., T], network: Network) -> dict[Proxy | None, T]:
-    """Return a transport for each proxy, and by None the one that goes directly."""
+    """Return a transport for each proxy, and under None the direct one."""
     transports: dict[Proxy | None, T] = {None: make(verify=network.tls)}
     for proxy in network.proxies.all:
         given = httpx.Proxy(
@@ -157,7 +146,7 @@ def _find_proxy(proxies: Proxies, request: httpx.Request) -> Proxy | None:
 
 @contextmanager
 def _hide_credentials(proxy: Proxy | None) -> Iterator[None]:
-    """Take a proxy's credentials out of errors: it may repeat what it was sent."""
+    """Remove a proxy's credentials from errors, which may quote them."""
     try:
         yield
     except (httpx.TransportError, OSError) as error:
@@ -168,17 +157,14 @@ def _hide_credentials(proxy: Proxy | None) -> Iterator[None]:
 
 
 def _find_pools(client: Any) -> list[Any]:
-    """Return the connection pools of a client, those for its proxies too; other transports than HTTPX's have none.
-
-    HTTPX has no parameter for what lies below its pools; where they are is the same since its version 0.13.
-    """
+    """Return the connection pools of a client. HTTPX has no public way; its attributes are unchanged since 0.13."""
     outer = [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]
     inner = [each for one in outer for each in getattr(one, "transports", {None: one}).values()]
     return [pool for transport in inner if (pool := getattr(transport, "_pool", None)) is not None]
 
 
 def _wrap_backends(client: httpx.Client | httpx.AsyncClient, wrap: Callable[[Any], Any]) -> None:
-    """Put our streams below each pool of our own client, or say that there is no way to."""
+    """Wrap the network backend of each connection pool of our client; raise when HTTPX has changed."""
     pools = _find_pools(client)
     for pool in pools:
         if not hasattr(pool, "_network_backend"):
@@ -196,7 +182,7 @@ def _wrap_backends(client: httpx.Client | httpx.AsyncClient, wrap: Callable[[Any
 
 
 class _Streams:
-    """The streams that are open, for as long as somebody holds them."""
+    """The open streams, weakly referenced."""
 
     def __init__(self) -> None:
         self.closed = False
@@ -219,7 +205,7 @@ class _Streams:
 
 
 class _AnswerTime:
-    """How long an answer may still take: what one read may, counted from the first read after a request."""
+    """The time left for a response, counted from the first read after a request."""
 
     def __init__(self) -> None:
         self._deadline: float | None = None
@@ -250,7 +236,7 @@ class _AnswerTime:
 
 
 class _Backend:
-    """Opens connections whose streams keep the time. It has what our clients use of a backend: no Unix sockets."""
+    """Opens connections with timed streams. Has the methods that our clients use; no Unix sockets."""
 
     def __init__(self, backend: Any, streams: _Streams) -> None:
         self._backend, self._streams = backend, streams
@@ -284,7 +270,7 @@ class _Stream:
 
 
 class _AsyncBackend:
-    """Opens connections whose streams keep the time."""
+    """Opens connections with timed streams."""
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend

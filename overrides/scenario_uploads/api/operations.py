@@ -1,4 +1,4 @@
-"""The operations of the API, each as the generated client builds its request, and what sending it twice would do."""
+"""The operations of the API: the request from the generated client, and whether a second one does harm."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ from .responses import decode_body, invalid_response
 
 T = TypeVar("T")
 
-# An answer holds one upload, and each of its parts a presigned URL of one or two kilobytes.
+# A response holds one upload, and for each part a presigned URL of one or two kilobytes.
 RESPONSE_LIMIT = 1024 * 1024
 RESPONSE_LIMIT_PER_PART = 4 * 1024
-# What the service answers when it is asked for the cost alone.
+# The status of a dry run.
 DRY_RUN_STATUS = 269
 
 
 def find_missing_upload(value: object) -> str | None:
-    """Return what a response lacks that no caller can do without, however tolerant the decoder."""
+    """Return what a decoded response lacks that every caller needs, or None."""
     return None if isinstance(getattr(value, "upload", None), Upload) else "no upload"
 
 
@@ -52,18 +52,18 @@ def _find_missing_cost(value: object) -> str | None:
 
 @frozen
 class Operation(Generic[T]):
-    """A call to the API, as the generated client builds it.
+    """A call to the API.
 
     Attributes:
-        name: The contract's operationId.
-        model: What a 2xx answer is decoded to.
+        name: The operationId.
+        model: The model of a 2xx response.
         request: Method, path, body and headers from the generated client, with what the caller adds.
-        repeat: What sending it twice would do.
-        response_limit: How many bytes the answer may have, unpacked.
-        models: What answers of some other statuses are decoded to.
-        upload_id: The upload that it is about, or None when it makes one.
+        repeat: What happens when it is sent twice.
+        response_limit: Largest body of the response, in bytes, unpacked.
+        models: The models of other statuses.
+        upload_id: The upload that it is about, or None for a create.
         timeout: The timeouts; None for the client's.
-        find_missing: Returns what a `model` lacks without which it is of no use, or None.
+        find_missing: Returns why a decoded response cannot be used, or None.
     """
 
     name: str
@@ -77,12 +77,7 @@ class Operation(Generic[T]):
     find_missing: Callable[[object], str | None] = find_missing_upload
 
     def decode(self, response: httpx.Response, *, strict: bool) -> T:
-        """Decode the response to this call.
-
-        Raises:
-            APIResponseValidationError: When it is no JSON object, lacks what it is about, or `strict` and it differs
-                from the contract.
-        """
+        """Decode the response to this call."""
         model: type[T] = self.models.get(response.status_code, self.model)
         value = decode_body(model, response, self.name, strict=strict)
         if model is self.model and (missing := self.find_missing(value)):
@@ -90,11 +85,11 @@ class Operation(Generic[T]):
         return value
 
 
-# The generated `_get_kwargs` are the generator's own seam between building a request and sending it.
+# `_get_kwargs` is where the generated code builds a request without sending it.
 def create_operation(
     params: UploadCreateParams, options: CallOptions, *, dry_run: UploadDryRun | None = None
 ) -> Operation[UploadCreateResponse]:
-    """Return the call that creates an upload, or asks what that would cost."""
+    """Return the call that creates an upload or, with `dry_run`, asks for the cost."""
     request = options.add_to(
         create_upload._get_kwargs(  # noqa: SLF001
             body=params, project_id=options.project_id or UNSET, dry_run=dry_run or UNSET
@@ -107,7 +102,7 @@ def create_operation(
         "create_upload",
         UploadCreateResponse,
         request,
-        # A pending upload without parts is inert; an import that runs twice is not.
+        # A second pending upload does no harm; a second import does.
         Repeat.NEVER if imports and not dry_run else Repeat.ONCE,
         RESPONSE_LIMIT + RESPONSE_LIMIT_PER_PART * (min(parts, MAX_PARTS) if isinstance(parts, int) else 0),
         {DRY_RUN_STATUS: UploadDryRunResponse},
@@ -132,7 +127,7 @@ def retrieve_operation(upload_id: str, options: CallOptions) -> Operation[Upload
 def action_operation(
     upload_id: str, params: UploadTriggerActionParams, options: CallOptions
 ) -> Operation[UploadTriggerActionResponse]:
-    """Return the call that triggers an action. It is not repeated here: a retrieve settles what became of it."""
+    """Return the call that triggers an action. It is never retried here: a retrieve shows whether it worked."""
     own = trigger_upload_action._get_kwargs(  # noqa: SLF001
         upload_id, body=params, project_id=options.project_id or UNSET
     )
@@ -150,11 +145,7 @@ _RANGES = {"file_size": (1, MAX_FILE_SIZE), "parts": (1, MAX_PARTS)}
 
 
 def build_create(arguments: Mapping[str, Any]) -> UploadCreateParams:
-    """Return the body of a create from a caller's keyword arguments.
-
-    Raises:
-        InvalidArgumentError: When one cannot be used.
-    """
+    """Return the body of a create from a caller's keyword arguments."""
     params = build_body(UploadCreateParams, "create", arguments)
     for name, (least, most) in _RANGES.items():
         value = getattr(params, name)
@@ -164,11 +155,7 @@ def build_create(arguments: Mapping[str, Any]) -> UploadCreateParams:
 
 
 def build_body(model: type[T], operation: str, arguments: Mapping[str, Any]) -> T:
-    """Return the body of an operation from a caller's keyword arguments.
-
-    Raises:
-        InvalidArgumentError: When one cannot be used; all that is wrong is told at once.
-    """
+    """Return the body of an operation from a caller's keyword arguments; an error lists every problem."""
     problems: list[str] = []
     given = {name: value for name, value in arguments.items() if is_given(value)}
     params = build_arguments(model, given, lambda name, problem: problems.append(f"{name} {problem}"))
@@ -178,11 +165,7 @@ def build_body(model: type[T], operation: str, arguments: Mapping[str, Any]) -> 
 
 
 def check_dry_run(dry_run: object) -> UploadDryRun | None:
-    """Return how to ask for the cost alone; None when that is not asked for.
-
-    Raises:
-        InvalidArgumentError: When it is no way that the contract knows.
-    """
+    """Return the kind of dry run, or None when none is asked for."""
     if dry_run is None or not is_given(dry_run):
         return None
     if dry_run is True:
@@ -195,17 +178,13 @@ def check_dry_run(dry_run: object) -> UploadDryRun | None:
 
 
 def find_id(upload: object) -> object:
-    """Return the id of what a caller waits for: an id, an upload, or an answer with one in it."""
+    """Return the id in what a caller waits for: an id, an upload, or a response that holds one."""
     holder = upload if isinstance(upload, Upload) else getattr(upload, "upload", None)
     return holder.id if isinstance(holder, Upload) else upload
 
 
 def check_upload_id(upload_id: object) -> str:
-    """Return `upload_id` when it can stand in a path as one segment.
-
-    Raises:
-        InvalidArgumentError: When it is empty, no text, or could leave its place in the path.
-    """
+    """Return `upload_id` when it can stand in a path as one segment."""
     if upload_id and not isinstance(upload_id, str):
         raise InvalidArgumentError(f"upload_id must be a string, not {snippet(repr(upload_id))}; give `upload.id`.")
     if not isinstance(upload_id, str) or not upload_id:

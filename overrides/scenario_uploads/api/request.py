@@ -17,9 +17,9 @@ from scenario_uploads.settings.request import merge_headers, merge_query, write_
 
 @cache
 def user_agent() -> str:
-    """Return what the client calls itself to the API."""
+    """Return the `User-Agent` for the API."""
     try:
-        # Slow to import, and needed only with the first request.
+        # Slow to import, and only needed with the first request.
         from importlib.metadata import version  # noqa: PLC0415
 
         own = version("scenario-uploads")
@@ -30,20 +30,20 @@ def user_agent() -> str:
 
 @lru_cache(maxsize=64)
 def _parse_url(url: str) -> httpx.URL:
-    """Return a parsed URL. Polling asks for the same one again and again, and parsing it is a good part of a call."""
+    """Return a parsed URL, cached: parsing is a good part of the cost of a poll."""
     return httpx.URL(url)
 
 
 def build_request(
     options: ClientOptions, request: Mapping[str, Any], *, timeout: httpx.Timeout | None = None
 ) -> httpx.Request:
-    """Build one HTTP request with the client's address, credentials, headers and timeouts."""
+    """Build an HTTP request with the client's URL, credentials, headers and timeouts."""
     headers = merge_headers(
         {"Accept": "application/json", "User-Agent": user_agent(), "Authorization": options.credentials.header},
         options.environment_headers,
         options.default_headers,
         request.get("headers", {}),
-        # What is unpacked is bounded, so nothing else may be asked for.
+        # Only encodings that `BodyReader` unpacks within bounds.
         {"Accept-Encoding": "gzip"},
     )
     body = request.get("json")

@@ -1,4 +1,4 @@
-"""Responses of the API: read whole but bounded, parsed, decoded."""
+"""Responses of the API: read within bounds, parsed, decoded."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ T = TypeVar("T")
 
 logger = logging.getLogger("scenario_uploads")
 
-# The contract nests three levels; what the service keeps in `config` may nest some more.
+# The contract nests three levels; `config` may nest deeper.
 DEEPEST = 100
-# How much of a response an error carries, in bytes.
+# Bytes of a response that an error carries.
 SHOWN = 4096
-# Set in the extensions of a response whose body is not the whole of what was sent: what is wrong with it.
+# The key in a response's extensions for what is wrong with its body.
 _FAULT = "scenario_uploads.fault"
 CUT_SHORT = "a body that was cut short"
 
 
 class BodyReader:
-    """Reads the body of a response: unpacked, bounded in bytes and in time.
+    """Reads and unpacks the body of a response, bounded in bytes and in time.
 
-    The bound holds while unpacking, so a few kilobytes that unpack to gigabytes take no more memory than the limit.
+    The bound holds while unpacking, so a gzip bomb takes no more memory than the limit.
     """
 
     def __init__(self, response: httpx.Response, limit: int) -> None:
         self._response, self._limit, self._start = response, limit, time.monotonic()
         read_timeout = response.request.extensions.get("timeout", {}).get("read") or 60.0
-        # Each chunk has its own read timeout; a service that dribbles would keep us for ever without this one.
+        # httpx limits each read; this limits the whole body, which may arrive a byte at a time.
         self._deadline = self._start + read_timeout
         self._body = bytearray()
         self._fault: str | None = None
-        # Transports without a socket, and hooks of the caller's client, may have read and unpacked it already.
+        # Mock transports and hooks of the caller's client may have read and unpacked it already.
         packing = "" if response.is_stream_consumed else response.headers.get("content-encoding", "").strip().lower()
         self._unpack = zlib.decompressobj(wbits=31) if packing in ("gzip", "x-gzip") else None
         self._begun = False
@@ -50,7 +50,7 @@ class BodyReader:
             self._fault = f"a body packed with {snippet(packing, 20)!r}, which was not asked for"
 
     def feed(self, chunk: bytes) -> bool:
-        """Take the next bytes off the wire; return whether more are wanted."""
+        """Take the next bytes; return whether more are wanted."""
         if time.monotonic() > self._deadline:
             raise httpx.ReadTimeout("The answer did not end in time.", request=self._response.request)
         if self._fault is None:
@@ -72,12 +72,7 @@ class BodyReader:
             self._fault = f"a body of more than {self._limit:,} bytes"
 
     def finish(self, elapsed: float, *, cut: bool = False) -> httpx.Response:
-        """Return the response with its body, or what has come of it when it was cut short.
-
-        Args:
-            elapsed: Seconds from sending the request to the last byte.
-            cut: Whether the connection ended before the body did.
-        """
+        """Return the response with its body after `elapsed` seconds; `cut` when the connection ended early."""
         if self._unpack is not None and self._begun and not self._unpack.eof:
             self._fault = self._fault or "a body that ends in the middle"
         read = _copy_response(self._response, bytes(self._body), self._response.headers)
@@ -90,13 +85,13 @@ class BodyReader:
 def _copy_response(response: httpx.Response, body: bytes, headers: httpx.Headers) -> httpx.Response:
     extensions = {key: response.extensions[key] for key in ("http_version", _FAULT) if key in response.extensions}
     copied = httpx.Response(response.status_code, content=body, request=response.request, extensions=extensions)
-    # Afterwards, or HTTPX would unpack the body once more.
+    # Set afterwards, or HTTPX would unpack the body again.
     copied.headers = headers
     return copied
 
 
 def find_fault(response: httpx.Response) -> str | None:
-    """Return what is wrong with the body as such, when it is not the whole of what was sent, or None."""
+    """Return what is wrong with the body itself, such as being cut short, or None."""
     return response.extensions.get(_FAULT)
 
 
@@ -106,15 +101,10 @@ def find_secrets(request: httpx.Request) -> re.Pattern[str] | None:
 
 
 def mask_response(response: httpx.Response, *, limit: int | None = None) -> httpx.Response:
-    """Return a response without the request's credentials, should a service or a proxy echo them.
-
-    Args:
-        response: The response, read.
-        limit: How many bytes of its body to keep; None for all.
-    """
+    """Return a response, its body cut to `limit` bytes, without the request's credentials if it echoes them."""
     body, headers, secrets = response.content, response.headers, find_secrets(response.request)
     if secrets is not None:
-        # Bytes as characters: all that a secret can be spelt with is ASCII, or its bytes in UTF-8.
+        # Latin-1 maps each byte to a character; the pattern knows secrets in ASCII and as UTF-8 bytes.
         body = mask(body.decode("latin-1"), secrets).encode("latin-1")
         headers = httpx.Headers(
             [(name, mask(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in headers.raw]
@@ -125,11 +115,7 @@ def mask_response(response: httpx.Response, *, limit: int | None = None) -> http
 
 
 def parse_body(body: bytes) -> Any:
-    """Return the JSON value of a body.
-
-    Raises:
-        ValueError: When it is no JSON, or so deeply nested that what walks it afterwards would fail.
-    """
+    """Return the JSON value of a body; ValueError when it is no JSON or too deeply nested."""
     fault: str | None = None
     value: Any = None
     try:
@@ -139,7 +125,7 @@ def parse_body(body: bytes) -> Any:
         fault = "too deeply nested JSON"
     except ValueError:
         fault = "no JSON"
-    # Raised here and not there, since Python's own error would hold the whole body.
+    # Not chained: Python's JSON error would hold the whole body.
     if fault or _is_deep(value):
         raise ValueError(fault or "too deeply nested JSON")
     return value
@@ -164,13 +150,7 @@ def _is_deep(value: object) -> bool:
 
 
 def decode_body(model: type[T], response: httpx.Response, operation: str, *, strict: bool) -> T:
-    """Decode the response to an operation.
-
-    What differs from the contract is logged once as a warning, or, when `strict`, raised.
-
-    Raises:
-        APIResponseValidationError: When the body is no JSON object, or `strict` and it differs from the contract.
-    """
+    """Decode the response to an operation; differences from the contract are a warning or, with `strict`, an error."""
     if fault := find_fault(response):
         raise invalid_response(response, operation, fault)
     try:
@@ -190,7 +170,7 @@ def decode_body(model: type[T], response: httpx.Response, operation: str, *, str
 def invalid_response(
     response: httpx.Response, operation: str, what: str, *, show: bool = True
 ) -> APIResponseValidationError:
-    """Return the error for a response that cannot be used; its message shows how the body begins."""
+    """Return the error for a response that cannot be used, with the start of its body."""
     masked = mask_response(response)
     beginning = mask_response(response, limit=SHOWN)
     text = beginning.content.decode("utf-8", "replace")

@@ -1,7 +1,7 @@
-"""Carrying out, in an event loop, what `flow` yields; and the connections for it.
+"""Running the steps of a call in the event loop, and the connections for it.
 
-The parts are sent by the same engine as everywhere, in threads: measured, they move about twice the bytes of asyncio,
-and asyncio loses the early 403 that S3 sends while a body is still going out.
+Parts are sent by the same threads as in the sync client: they move about twice the bytes of asyncio, which also loses
+an early 403 from S3 while a body is going out.
 """
 
 from __future__ import annotations
@@ -69,17 +69,17 @@ class AsyncConnections:
 
     @property
     def closed(self) -> bool:
-        """Whether no more calls can go over them."""
+        """Whether no more calls can be made."""
         return self._closed or (self._given is not None and self._given.is_closed)
 
     def end_waiting(self, runner: AsyncRunner | None = None) -> None:
-        """End what waits, all of it or that of one runner."""
+        """End pauses and requests, all of them or those of one runner."""
         for scope, owner in [*self.waiting.items()]:
             if runner in (None, owner):
                 scope.cancel()
 
     async def close(self) -> None:
-        """Close what was opened here. Idempotent."""
+        """Close the connections opened here. Idempotent."""
         with self._lock:
             self._closed = True
             own, self._own = self._own, None
@@ -96,13 +96,13 @@ class AsyncConnections:
     def renew(
         self, http_client: httpx.AsyncClient | None, *, trust_env: bool, tls: ssl.SSLContext | None
     ) -> AsyncConnections:
-        """Return connections for a copy that trusts others; a given client goes on being used, and is closed here."""
+        """Return connections with other trust for a copy; it keeps a caller's `http_client`."""
         if http_client is None:
             return AsyncConnections(self._given, trust_env=trust_env, tls=tls, lent=True)
         return AsyncConnections(http_client, trust_env=trust_env, tls=tls)
 
     def to_api(self) -> httpx.AsyncClient:
-        """Return what carries the calls to the API: it has the credentials' origin, storage has another."""
+        """Return the HTTP client for the API."""
         with self._lock:
             self._check_open()
             network = self._look_around()
@@ -126,13 +126,13 @@ class AsyncConnections:
             return self._storage
 
     def _look_around(self) -> Network:
-        """Return how hosts are reached. It is found out before the first request, so that no upload begins in vain."""
+        """Read proxies and CA files, before the first request so that no upload begins in vain."""
         if self._network is None:
             self._network = Network.read(trust_env=self._trust_env, tls=self._tls)
         return self._network
 
     def after_fork(self) -> None:
-        """Take a new lock. The connections belong to an event loop of the parent, which says so when they are used."""
+        """Take a new lock. The connections belong to the parent's event loop, so using them raises."""
         self._lock = threading.Lock()
 
     def _check_open(self) -> None:
@@ -145,7 +145,7 @@ _CLOSING: set[asyncio.Task[None]] = set()
 
 
 def _close_later(client: httpx.AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
-    """Close a client that nobody has any more, in its event loop, if that goes on."""
+    """Close a garbage-collected client in its event loop, if that still runs."""
 
     def begin() -> None:
         task = loop.create_task(client.aclose())
@@ -176,26 +176,22 @@ class AsyncRunner:
     def renew(
         self, http_client: httpx.AsyncClient | None, *, trust_env: bool, tls: ssl.SSLContext | None
     ) -> AsyncRunner:
-        """Return a runner for a copy of the client, over connections of its own."""
+        """Return a runner for a copy of the client, with its own connections."""
         return AsyncRunner(self._connections.renew(http_client, trust_env=trust_env, tls=tls))
 
     def share(self) -> AsyncRunner:
-        """Return a runner for a copy of the client, over the same connections."""
+        """Return a runner for a copy of the client, with the same connections."""
         return AsyncRunner(self._connections, owner=False)
 
     async def close(self) -> None:
-        """Make no more calls, and close the connections when they are its own. Idempotent."""
+        """Make no more calls, and close the connections if this runner owns them. Idempotent."""
         self._closed = True
         self._connections.end_waiting(self)
         if self._owner:
             await self._connections.close()
 
     async def run(self, steps: Generator[Send | Pause | Transfer | Work, Any, T]) -> T:
-        """Carry out the steps of a call in the running event loop.
-
-        Raises:
-            ScenarioError: When that is none of asyncio's.
-        """
+        """Run the steps of a call in the running event loop."""
         try:
             asyncio.get_running_loop()
         except RuntimeError as error:
@@ -228,7 +224,7 @@ class AsyncRunner:
         return None
 
     async def _transfer(self, job: TransferJob) -> int:
-        """Let the engine's threads send the parts, and stop them when this task is cancelled; return the most tries."""
+        """Send the parts with the threads of the engine, and stop them when this task is cancelled."""
         loop, stop = asyncio.get_running_loop(), threading.Event()
         failure: list[BaseException] = []
 
@@ -256,11 +252,7 @@ class AsyncRunner:
         return attempt
 
     async def _send(self, step: Send) -> httpx.Response:
-        """Send a request. Whoever cancels waits until the pool of connections is in order again.
-
-        HTTPCore protects its clean-up from a cancellation by anyio alone. A task that is cancelled in the middle of it
-        would keep its place in the pool for ever.
-        """
+        """Send a request. When cancelled, wait for httpcore's clean-up, which only anyio's cancellation spares."""
         client, scope = self._open().to_api(), CancelScope()
 
         async def work() -> httpx.Response | None:
@@ -283,7 +275,7 @@ class AsyncRunner:
 
     @contextmanager
     def _until_closed(self, scope: CancelScope | None = None) -> Iterator[None]:
-        """End what is in the block when somebody closes the client, and say so."""
+        """End the block with an error when the client is closed."""
         with ExitStack() as stack:
             ending = scope or stack.enter_context(CancelScope())
             self._open().waiting[ending] = self
@@ -301,13 +293,7 @@ class AsyncRunner:
 async def _run_in_thread(
     work: Callable[[], T], stop: Callable[[], object] = lambda: None, *, inline: bool = False
 ) -> T:
-    """Return what some work in a thread of its own comes to. Cancelled, stop it and wait for its end.
-
-    No executor: the loop's may be full of others' work for hours, and Python's end would wait for the work of any.
-
-    Raises:
-        TransferError: When no thread can be started, and the work is not done `inline` then.
-    """
+    """Run work in a thread of its own; when cancelled, stop it and wait. The loop's executor may be full."""
     outcome: Future[T] = Future()
 
     def run() -> None:
@@ -339,14 +325,14 @@ async def _run_in_thread(
 
 
 async def _outwait(future: asyncio.Future[Any]) -> None:
-    """Wait until something is done. Who cancels again does not get ahead of it: what it uses is closed afterwards."""
+    """Wait until a future is done, however often this task is cancelled: what it uses is closed afterwards."""
     while not future.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait({future})
 
 
 async def send_async(client: httpx.AsyncClient, step: Send) -> httpx.Response:
-    """Send a request, ignoring the base URL, credentials, redirects and timeouts of the caller's own client."""
+    """Send a request, ignoring base URL, credentials, redirects and timeouts of a caller's `http_client`."""
     start = perf_counter()
     response = await client.send(step.request, stream=True, auth=None, follow_redirects=False)
     if step.stream and response.is_success and not response.is_stream_consumed:
@@ -355,13 +341,7 @@ async def send_async(client: httpx.AsyncClient, step: Send) -> httpx.Response:
 
 
 async def read_async(response: httpx.Response, limit: int, start: float | None = None) -> httpx.Response:
-    """Return a response with its body, at most `limit` bytes of it, and free its connection.
-
-    Args:
-        response: The response, its body not yet read.
-        limit: Bytes of the body, unpacked.
-        start: When the request was sent, by `time.perf_counter`; None when HTTPX has timed it.
-    """
+    """Read the body, at most `limit` bytes, and free the connection; `start` is when the request was sent, or None."""
     reader, cut = BodyReader(response, limit), False
     try:
         if response.is_stream_consumed:
@@ -378,5 +358,5 @@ async def read_async(response: httpx.Response, limit: int, start: float | None =
 
 
 async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call what may block in a thread, so that the event loop goes on."""
+    """Call a blocking function in a thread."""
     return await asyncio.to_thread(function, *args, **kwargs)

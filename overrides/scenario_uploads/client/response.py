@@ -32,7 +32,7 @@ class BaseAPIResponse(Generic[T]):
 
     def __init__(self, reply: Reply[T], connections: object) -> None:
         self._reply = reply
-        # While a response is read, its connection must not be closed for want of users.
+        # Keep the connections alive while the response is read.
         self._connections = connections
         self._begun = False
         self._parsed: dict[object, Any] = {}
@@ -79,7 +79,7 @@ class BaseAPIResponse(Generic[T]):
 
     @property
     def is_closed(self) -> bool:
-        """Whether the body is read or given up, and the connection free for others."""
+        """Whether the body is read or given up, and the connection free."""
         return self.http_response.is_closed
 
     @property
@@ -96,12 +96,12 @@ class BaseAPIResponse(Generic[T]):
         return self.http_response.content
 
     def _keep(self, response: httpx.Response) -> None:
-        """Keep a response, whose body is read unless it is still open."""
+        """Keep a response, read or still open."""
         self.http_response, self._is_read = response, response.is_closed
         response.encoding = _find_encoding(response)
 
     def _begin(self) -> httpx.Response:
-        """Return the response whose body is to be read off the wire, for the first and only time."""
+        """Return the open response, for reading its body once."""
         if self._begun:
             raise ScenarioError("The body has been streamed already; call read() before, and it is kept.")
         if self.http_response.is_closed:
@@ -110,7 +110,7 @@ class BaseAPIResponse(Generic[T]):
         return self.http_response
 
     def _open(self) -> httpx.Response:
-        """Return the response whose body is to be given piece by piece, unpacked by HTTPX."""
+        """Return the open response, for streaming its body once, unpacked by HTTPX."""
         if self._is_read:
             self.content  # noqa: B018 - it raises when the body is not whole
             return self.http_response
@@ -154,7 +154,7 @@ class BaseAPIResponse(Generic[T]):
         return value
 
     def _explain(self, error: Exception) -> ScenarioError:
-        """Return our error for what broke off the body."""
+        """Return our error for an exception while reading the body."""
         if isinstance(error, httpx.DecodingError):
             return self._invalid("a body that is not the gzip that it claims to be")
         mine, _ = classify_exception(error, self._reply.operation.name, Repeat.SAFE, self.http_request)
@@ -183,7 +183,7 @@ def check_chunk_size(chunk_size: object) -> None:
 
 
 def _find_encoding(response: httpx.Response) -> str:
-    """Return the encoding that a response names, or UTF-8 when it names none that makes text."""
+    """Return the charset of a response, or UTF-8 when it names none that decodes to text."""
     name = response.charset_encoding or "utf-8"
     try:
         b"".decode(name)

@@ -1,7 +1,6 @@
-"""Carrying out, in the calling thread, what `flow` yields; and the connections for it.
+"""Running the steps of a call in the calling thread, and the connections for it.
 
-There are two: one with the caller's proxies and limits for the API, and a bare one for storage, which never sees a
-credential.
+The API and storage have separate connections, so storage never sees a credential.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from scenario_uploads.transfer.pool import Storage
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Seconds until somebody who waits finds that the client was closed.
+# Seconds until a pause notices that the client was closed.
 SLICE = 0.25
 
 
@@ -63,11 +62,11 @@ class Connections:
 
     @property
     def closed(self) -> bool:
-        """Whether no more calls can go over them."""
+        """Whether no more calls can be made."""
         return self._closed or (self._given is not None and self._given.is_closed)
 
     def close(self) -> None:
-        """Close what was opened here. Idempotent."""
+        """Close the connections opened here. Idempotent."""
         with self._lock:
             self._closed = True
             for client in (self._own, self._storage):
@@ -77,13 +76,13 @@ class Connections:
             self._given.close()
 
     def renew(self, http_client: httpx.Client | None, *, trust_env: bool, tls: ssl.SSLContext | None) -> Connections:
-        """Return connections for a copy that trusts others; a given client goes on being used, and is closed here."""
+        """Return connections with other trust for a copy; it keeps a caller's `http_client`."""
         if http_client is None:
             return Connections(self._given, trust_env=trust_env, tls=tls, lent=True)
         return Connections(http_client, trust_env=trust_env, tls=tls)
 
     def to_api(self) -> httpx.Client:
-        """Return what carries the calls to the API: it has the credentials' origin, storage has another."""
+        """Return the HTTP client for the API."""
         with self._lock:
             self._check_open()
             network = self._look_around()
@@ -104,7 +103,7 @@ class Connections:
             return self._storage
 
     def _look_around(self) -> Network:
-        """Return how hosts are reached. It is found out before the first request, so that no upload begins in vain."""
+        """Read proxies and CA files, before the first request so that no upload begins in vain."""
         if self._network is None:
             self._network = Network.read(trust_env=self._trust_env, tls=self._tls)
         return self._network
@@ -114,7 +113,7 @@ class Connections:
             raise ScenarioError(CLOSED)
 
     def after_fork(self) -> None:
-        """Give up the connections of the parent: two processes would mix their bytes."""
+        """Abandon the parent's connections: two processes would mix their bytes."""
         self._lock = threading.Lock()
         if self._own is not None:
             self._own.abandon()
@@ -138,21 +137,21 @@ class Runner:
         return self._closed or self._connections.closed
 
     def renew(self, http_client: httpx.Client | None, *, trust_env: bool, tls: ssl.SSLContext | None) -> Runner:
-        """Return a runner for a copy of the client, over connections of its own."""
+        """Return a runner for a copy of the client, with its own connections."""
         return Runner(self._connections.renew(http_client, trust_env=trust_env, tls=tls))
 
     def share(self) -> Runner:
-        """Return a runner for a copy of the client, over the same connections."""
+        """Return a runner for a copy of the client, with the same connections."""
         return Runner(self._connections, owner=False)
 
     def close(self) -> None:
-        """Make no more calls, and close the connections when they are its own. Idempotent."""
+        """Make no more calls, and close the connections if this runner owns them. Idempotent."""
         self._closed = True
         if self._owner:
             self._connections.close()
 
     def run(self, steps: Generator[Send | Pause | Transfer | Work, Any, T]) -> T:
-        """Carry out the steps of a call in this thread."""
+        """Run the steps of a call in this thread."""
         try:
             step = next(steps)
             while True:
@@ -179,7 +178,7 @@ class Runner:
         return None
 
     def _send(self, step: Send) -> httpx.Response:
-        """Send a request, ignoring the base URL, credentials, redirects and timeouts of the caller's own client."""
+        """Send a request, ignoring base URL, credentials, redirects and timeouts of a caller's `http_client`."""
         start = perf_counter()
         client = self._open().to_api()
         try:
@@ -199,20 +198,14 @@ class Runner:
 
 
 def pause(seconds: float, ended: Callable[[], bool]) -> None:
-    """Wait, but no longer than until somebody has closed the client."""
+    """Sleep, or return early when the client is closed."""
     deadline = time.monotonic() + seconds
     while not ended() and (remaining := deadline - time.monotonic()) > 0:
         time.sleep(min(SLICE, remaining))
 
 
 def read_sync(response: httpx.Response, limit: int, start: float | None = None) -> httpx.Response:
-    """Return a response with its body, at most `limit` bytes of it, and free its connection.
-
-    Args:
-        response: The response, its body not yet read.
-        limit: Bytes of the body, unpacked.
-        start: When the request was sent, by `time.perf_counter`; None when HTTPX has timed it.
-    """
+    """Read the body, at most `limit` bytes, and free the connection; `start` is when the request was sent, or None."""
     reader, cut = BodyReader(response, limit), False
     try:
         if response.is_stream_consumed:
@@ -229,5 +222,5 @@ def read_sync(response: httpx.Response, limit: int, start: float | None = None) 
 
 
 def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call what may block. Its async twin does so in a thread."""
+    """Call a function. The async twin does so in a thread."""
     return function(*args, **kwargs)

@@ -1,9 +1,8 @@
 """Sending one part: an HTTP/1.1 PUT over a socket of our own.
 
-The general clients copy every byte several times and cannot be stopped while a peer stalls. A part needs little of
-HTTP: one request with a known length and a short response. h11 keeps the protocol; the bytes go from the file to the
-socket by `sendfile`, or through one small buffer when they are hashed or encrypted. All waiting is done in slices, so
-that whoever waits can be stopped; a refusal that comes while the body is still going out is read instead of lost.
+General HTTP clients copy every byte several times and cannot be stopped while a peer stalls. h11 handles the protocol;
+the bytes go from the file to the socket with `sendfile`, or through a small buffer when they are hashed or encrypted.
+Waits are sliced, so a stop takes effect, and a refusal that arrives while the body is going out is read.
 """
 
 from __future__ import annotations
@@ -24,26 +23,25 @@ from attrs import field, frozen
 
 from scenario_uploads.system import create_selector
 
-# Large enough that Python's share of the work is small, small enough that a stop or a limit is felt at once.
+# Large enough to keep Python's overhead small, small enough to react to a stop or a limit.
 CHUNK_SIZE = 1024 * 1024
 SLICE = 0.2
 RESPONSE_LIMIT = 64 * 1024
-# Some file systems cannot give their pages to a socket, and a disk can fail; reading then works or says why.
+# Errors of `sendfile` after which reading works, or raises the better error.
 _NO_SENDFILE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EIO})
 Halted = Callable[[], bool]
 """Asked again and again whether to stop."""
 
 
 class HaltedError(Exception):
-    """Raised out of a wait when the transfer has been stopped."""
+    """Raised from a wait when the transfer has been stopped."""
 
 
 @frozen
 class StorageTimeouts:
-    """Seconds of silence that are borne, and for how long a whole response may take.
+    """Timeouts in seconds.
 
-    A slow link is no fault while bytes move. After the last byte the kernel may still hold megabytes of it, so the
-    response is given long.
+    A slow link is no fault while bytes move. After the last write the kernel may still hold megabytes: `read` is long.
     """
 
     connect: float = 10.0
@@ -53,7 +51,7 @@ class StorageTimeouts:
 
 @frozen
 class StorageResponse:
-    """What storage said: its status, its headers (names in lower case) and the start of its body."""
+    """The response of storage: status, headers (names in lower case), the start of the body."""
 
     status: int
     headers: dict[str, str] = field(repr=False)
@@ -66,17 +64,17 @@ class StorageResponse:
 
 @frozen
 class Body:
-    """Bytes to send: `length` of them from `offset`.
+    """The body of a part: `length` bytes from `offset`.
 
     Attributes:
-        read: Returns bytes from an offset, at most as many as a buffer holds, in it or not; never none.
-        descriptor: A file descriptor and the offset of the first byte in it, for `sendfile`; None when there is none.
+        read: Returns at least one and at most a buffer's bytes from an offset, in the buffer or not.
+        descriptor: A file descriptor and the offset of the first byte in it, for `sendfile`, or None.
         offset: The first byte.
-        length: How many.
-        hashed: Whether to take their MD5 on the way.
-        sent: Called with the number of bytes that have gone out.
-        halted: Asked between chunks whether to stop.
-        allow: Asked before bytes are sent, for a bandwidth limit; waits, and returns how many of so many may go out.
+        length: Bytes.
+        hashed: Whether to compute their MD5.
+        sent: Called with the number of bytes that went out.
+        halted: Returns whether to stop.
+        allow: Waits for the bandwidth limit, and returns how many of so many bytes may go out.
     """
 
     read: Callable[[int, memoryview], memoryview] = field(repr=False)
@@ -91,31 +89,24 @@ class Body:
 
 @frozen
 class Deadline:
-    """A moment (of `time.monotonic`), and what is at fault when it has come."""
+    """A moment of `time.monotonic`, and the message for when it has passed."""
 
     moment: float
     fault: str
 
     @classmethod
     def after(cls, seconds: float, fault: str) -> Deadline:
-        """Return the deadline so many seconds from now; `fault` says what has not happened, up to that number."""
+        """Return a deadline in so many seconds; `fault` says what did not happen."""
         return cls(time.monotonic() + seconds, f"{fault} {seconds:g} s")
 
     def check(self) -> None:
-        """Raise TimeoutError when it has come."""
+        """Raise TimeoutError when the deadline has passed."""
         if time.monotonic() >= self.moment:
             raise TimeoutError(self.fault)
 
 
 def wait_for(selector: selectors.BaseSelector, deadline: Deadline, halted: Halted) -> int:
-    """Wait for the one socket that is registered, and return what it is ready for.
-
-    What comes again and again is no reason to wait for longer: who does so keeps the deadline that it began with.
-
-    Raises:
-        HaltedError: When `halted` says so.
-        TimeoutError: When the deadline has come.
-    """
+    """Wait for the registered socket; return its events. HaltedError when stopped, TimeoutError at the deadline."""
     while True:
         _check(halted)
         deadline.check()
@@ -134,7 +125,7 @@ def _count(body: Body, most: int) -> int:
 
 
 class _Sized:
-    """Tells h11 how long a body is without holding it; the bytes go past it."""
+    """Tells h11 the length of a body that is not passed through it."""
 
     def __init__(self, length: int) -> None:
         self._length = length
@@ -144,13 +135,13 @@ class _Sized:
 
 
 class Connection:
-    """One connection to one storage host, kept alive from part to part. It belongs to one thread at a time.
+    """A connection to a storage host, kept alive between parts, for one thread at a time.
 
     Args:
-        sock: A socket that does not block, or what has its methods.
-        timeouts: How long silence is borne.
-        headers: To send with each part, besides those that a part needs.
-        forwarded: Whether a proxy passes the requests on, and so is told the whole URL.
+        sock: A non-blocking socket, or an object with its methods.
+        timeouts: The timeouts.
+        headers: Headers of every part besides the required ones.
+        forwarded: Whether a proxy forwards requests, which then carry the whole URL.
     """
 
     def __init__(
@@ -170,15 +161,9 @@ class Connection:
         self._early: Any = None
 
     def put(self, url: str, body: Body) -> StorageResponse:
-        """Send a part and return storage's response.
-
-        Raises:
-            HaltedError: When `body.halted` says so.
-            OSError: When the connection breaks or stalls.
-            h11.RemoteProtocolError: When the response is cut or no HTTP.
-        """
+        """Send a part and return the response. HaltedError, OSError or h11.RemoteProtocolError otherwise."""
         parts = urlsplit(url)
-        # Presigned URLs sign the header as HTTP clients write it: without the scheme's own port.
+        # The signature covers `Host` as clients write it: without the default port.
         host = parts.netloc.removesuffix(":443" if parts.scheme == "https" else ":80")
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         request = h11.Request(
@@ -196,7 +181,7 @@ class Connection:
                 position = self._send_file(*body.descriptor, body)
             whole = position is not None and self._send_chunks(body, position, md5)
         except (ConnectionError, ssl.SSLError):
-            # Who refuses early may close at once; what it said is still to be read.
+            # The peer may refuse and close early; read its response.
             response = self._read_last_words(body.halted)
             if response is None:
                 raise
@@ -207,12 +192,12 @@ class Connection:
         return StorageResponse(status, headers, content, whole, md5.hexdigest() if md5 else None)
 
     def _send_file(self, descriptor: int, base: int, body: Body) -> int | None:
-        """Let the kernel move the body; return how far it came, or None when a response came before the end."""
+        """Send the body with `sendfile`; return the offset reached, or None when a response came first."""
         position, end = body.offset, body.offset + body.length
         while position < end:
             until = position + _count(body, min(end - position, CHUNK_SIZE * 4))
             while position < until:
-                # Once stopped, the descriptor may be another file's.
+                # After a stop, the descriptor number may belong to another file.
                 _check(body.halted)
                 try:
                     moved = os.sendfile(self._sock.fileno(), descriptor, base + position, until - position)
@@ -225,18 +210,18 @@ class Connection:
                         return position
                     raise
                 if moved == 0:
-                    # The file is shorter than it was; reading it tells so.
+                    # The file has shrunk; reading raises the error.
                     return position
                 position += moved
                 body.sent(moved)
         return position
 
     def _send_chunks(self, body: Body, position: int, md5: Any) -> bool:
-        """Read, hash and write the rest of the body; return whether all of it went out before a response came."""
+        """Read, hash and write the rest of the body; return whether it all went out before a response."""
         end = body.offset + body.length
         if position < end and not self._buffer:
             self._buffer = memoryview(bytearray(CHUNK_SIZE))
-        # What is only encrypted should stay in the cache; what is hashed as well is longest without Python's lock.
+        # Encryption alone prefers chunks that fit the CPU cache; hashing, large ones that release the GIL for longer.
         step = CHUNK_SIZE if md5 is not None else CHUNK_SIZE // 4
         while position < end:
             chunk = body.read(position, self._buffer[: _count(body, min(end - position, step))])
@@ -249,7 +234,7 @@ class Connection:
         return True
 
     def _write(self, data: memoryview, halted: Halted) -> bool:
-        """Write all of `data`; return True when a response came before that."""
+        """Write all of `data`; return True when a response came first."""
         while data:
             _check(halted)
             try:
@@ -262,10 +247,7 @@ class Connection:
         return False
 
     def _wait_to_write(self, halted: Halted) -> bool:
-        """Wait until bytes can go out, or something comes in; return True when that is the beginning of the response.
-
-        Provisional responses, or a head that dribbles in, are no reason to wait longer for bytes to go out.
-        """
+        """Wait until bytes can go out or a response begins (True). Provisional responses do not extend the deadline."""
         deadline = self._begin_to_write()
         while True:
             ready = self._wait(selectors.EVENT_WRITE | selectors.EVENT_READ, deadline, halted)
@@ -278,7 +260,7 @@ class Connection:
         return Deadline.after(self._timeouts.write, "no byte moved for")
 
     def _hear(self) -> bool:
-        """Take in what came in mid-body; return whether it is more than a provisional response or TLS's own words."""
+        """Read what arrived during the body; return whether it is more than a provisional response or a TLS record."""
         try:
             self._protocol.receive_data(self._sock.recv(65536))
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
@@ -293,25 +275,25 @@ class Connection:
         return wait_for(self._selector, deadline, halted)
 
     def _receive(self, halted: Halted) -> tuple[int, dict[str, str], bytes]:
-        """Read one whole response within the read timeout, however slowly it dribbles in."""
+        """Read a whole response within the read timeout."""
         deadline = Deadline.after(self._timeouts.read, "no whole response within")
         status, headers, content = 0, {}, b""
         while True:
             event, self._early = self._early or self._protocol.next_event(), None
             if event is h11.NEED_DATA:
-                # Where something is there at any time, nobody waits.
+                # With data always available there is no wait, so check the deadline here.
                 deadline.check()
                 self._protocol.receive_data(self._read_some(deadline, halted))
             elif isinstance(event, h11.Response):
                 status = event.status_code
                 headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
             elif isinstance(event, h11.Data):
-                # Storage sends blanks to keep a connection alive while it works; what counts is what follows.
+                # Storage sends blanks as keep-alive while it works; ignore them.
                 content = (content + bytes(event.data)).lstrip()[:RESPONSE_LIMIT]
             elif isinstance(event, h11.EndOfMessage):
                 break
         both_done = self._protocol.our_state is self._protocol.their_state is h11.DONE
-        # What follows the response unasked would pass for the response to the next part.
+        # Extra bytes would be taken for the response to the next part.
         if both_done and self._protocol.trailing_data == (b"", False):
             self._protocol.start_next_cycle()
         else:
@@ -341,7 +323,7 @@ class Connection:
 
     @property
     def usable(self) -> bool:
-        """Whether another part may be sent over this connection: it is open, and nothing has come in unasked."""
+        """Whether another part can go over this connection: it is open and nothing unexpected has arrived."""
         if self._sock.fileno() < 0:
             return False
         self._selector.modify(self._sock, selectors.EVENT_READ)

@@ -1,7 +1,6 @@
-"""Sending the parts of a file: threads that send, one thread that counts.
+"""Sending the parts of a file: worker threads that send, and one thread that counts.
 
-Both clients use this engine; the async one awaits it in a worker thread and stops it through the same event. Nothing
-here knows the API, and storage gets no credential.
+Both clients use it; the async one waits in a thread and stops it with the same event.
 """
 
 from __future__ import annotations
@@ -31,21 +30,19 @@ STOP_PATIENCE = 1.0
 
 @frozen
 class TransferJob:
-    """What is to be sent, and how.
+    """The parts to send, and how.
 
     Attributes:
-        source: Where the bytes are read; it stays open while the job runs.
-        targets: The parts that are still to be sent, with their URLs.
+        source: The file; it stays open while the job runs.
+        targets: The missing parts with their URLs.
         size: Bytes of the whole file.
         parts_total: Parts of the whole file.
-        concurrency: How many parts are sent at once, at most.
+        concurrency: Parts sent at once, at most.
         integrity: Whether the MD5 of each part is compared with storage's ETag.
-        patience: Seconds since a byte last moved for which storage that cannot be reached is tried again.
+        patience: Seconds without a moved byte for which unreachable storage is tried again.
         max_bandwidth: Bytes a second over all parts, or None for no limit.
         on_progress: Called from the counting thread.
-        on_part: Called from the counting thread with the number of each part that is there, and its MD5 when that was
-            taken.
-        settled: Whether a part that is not what storage has of it is an error, instead of being sent.
+        on_part: Called from the counting thread with the number of each acknowledged part.
     """
 
     source: Source = field(repr=False)
@@ -63,31 +60,22 @@ class TransferJob:
 
 @frozen
 class Transfer:
-    """To do: send the parts of this job; returns the most often that one was tried, raises `TransferError`."""
+    """To do: send the parts of this job and return the highest number of attempts of a part."""
 
     job: TransferJob
 
 
 @frozen
 class _WorkerDone:
-    """A worker's last word: nothing, or what it died of."""
+    """The last event of a worker, with its error if it failed."""
 
     error: BaseException | None = None
 
 
 def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event | None = None) -> int:
-    """Send every part of a job, and return the most often that one was tried once all are acknowledged.
+    """Send every part of a job; return the highest number of attempts of a part.
 
-    `job.on_progress` and `job.on_part` are called from this thread alone; an exception in them stops the transfer and
-    comes out here.
-
-    Args:
-        storage: The connections.
-        job: The parts.
-        stop: Set from another thread, it ends the transfer within a second.
-
-    Raises:
-        TransferError: When a part was refused or given up, the file has changed, or `stop` was set.
+    Callbacks run in this thread; an exception in one stops the transfer. Setting `stop` ends it within a second.
     """
     workers = _Workers(storage, job, stop or threading.Event())
     try:
@@ -102,7 +90,7 @@ def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event 
 
 
 class _Workers:
-    """The threads of one transfer and what they share."""
+    """The threads of one transfer and their shared state."""
 
     def __init__(self, storage: Storage, job: TransferJob, stop: threading.Event) -> None:
         self._storage, self._job, self._stop, self._halt = storage, job, stop, threading.Event()
@@ -133,7 +121,7 @@ class _Workers:
 
     @property
     def stopped(self) -> bool:
-        """Whether the caller gave up before the end, the upload alone or the client with it."""
+        """Whether the caller stopped the upload or closed the client."""
         return self._stop.is_set() or self._storage.closed
 
     def start(self) -> None:
@@ -141,26 +129,26 @@ class _Workers:
             for thread in self._threads:
                 thread.start()
         except RuntimeError as error:
-            # At its end Python starts no thread any more, and the system has only so many.
+            # The interpreter is exiting, or the system is out of threads.
             raise TransferError(f"The parts cannot be sent: {error}.") from error
 
     def end(self) -> None:
-        """Stop what still runs and wait for it, for a second at most."""
+        """Stop the workers and wait for them, for a second at most."""
         self._halt.set()
         deadline = time.monotonic() + STOP_PATIENCE
         for thread in self._threads:
             if thread.ident is not None:
                 thread.join(max(0.0, deadline - time.monotonic()))
-        # What was acknowledged meanwhile need not be sent again by whoever resumes this.
+        # Record parts acknowledged meanwhile, so that resuming does not send them again.
         while self._job.on_part and not self._events.empty():
             event = self._events.get()
             if isinstance(event, PartEvent) and event.done:
-                # What became of the upload is known already, and says more.
+                # The first error says more.
                 with suppress(TransferError):
                     self._job.on_part(event.number, event.md5)
 
     def count(self) -> int:
-        """Add up what the workers tell until all have ended, and return the most tries; raise the first error."""
+        """Process the events of the workers until all have ended; return the most attempts or raise the first error."""
         job = self._job
         rest = sum(target.part.length for target in job.targets)
         progress = UploadProgress(
@@ -216,7 +204,7 @@ class _Workers:
         self._events.put(_WorkerDone(error))
 
     def _take(self) -> PartTarget | None:
-        """Return the next part when it is this worker's turn, None when there is none."""
+        """Return the next part when it is this worker's turn, or None when there is none left."""
         with self._turn:
             self._await_turn()
             target = None if self._halted() else next(self._todo, None)
@@ -228,7 +216,7 @@ class _Workers:
             self._turn.wait(SLICE)
 
     def _step_back(self, seconds: float) -> None:
-        """Wait before a part is tried again; meanwhile its turn is another's, and afterwards it waits for one."""
+        """Wait before a retry; meanwhile another worker may have this turn."""
         with self._turn:
             self._active -= 1
             self._turn.notify()
@@ -242,7 +230,7 @@ class _Workers:
             with self._turn:
                 self._pace = self._change_pace(event)
                 self._turn.notify_all()
-        # Bytes that nobody follows wake nobody: at wire speed each waking takes the processor from who sends.
+        # Without a progress callback, skip the queue: at wire speed each event costs the sender CPU time.
         if self._job.on_progress or event.done or event.attempt:
             self._events.put(event)
 
@@ -262,7 +250,7 @@ class _Workers:
                 return
 
     def _allow(self, most: int) -> int:
-        """Wait until bytes may go out under the bandwidth limit, and return how many."""
+        """Wait for the bandwidth limit, and return how many bytes may go out."""
         with self._turn:
             amount = self._budget.share(most, len(self._threads))
             self._budget, delay = self._budget.spend(amount, time.monotonic())

@@ -1,4 +1,4 @@
-"""How fast to send: how many parts at once, and how many bytes a second. Pure: numbers in, numbers out."""
+"""Concurrency and bandwidth limits. Pure functions."""
 
 from __future__ import annotations
 
@@ -57,24 +57,16 @@ class Pace:
 
 @frozen
 class Budget:
-    """When the next bytes may go out under a limit of `rate` bytes a second over all parts.
-
-    Attributes:
-        rate: Bytes a second, above 0.
-        free_at: The time in seconds from which on the line is free.
-    """
+    """The bandwidth limit: `rate` bytes a second over all parts; the line is free at `free_at` seconds."""
 
     rate: float
     free_at: float = 0.0
 
     def share(self, most: int, lines: int) -> int:
-        """Return how many of `most` bytes one of so many lines sends at once: few enough that each sends every second.
-
-        Storage gives up a connection that is silent for long (S3 after some 20 s, with `RequestTimeout`).
-        """
+        """Return how many of `most` bytes one of so many connections sends at once. S3 gives up on a 20 s silence."""
         return max(1, int(min(most, LARGEST_SHARE, self.rate / lines)))
 
     def spend(self, amount: int, now: float) -> tuple[Budget, float]:
-        """Return the budget after `amount` more bytes, and how many seconds to wait before they are sent."""
+        """Return the budget after `amount` more bytes, and the seconds to wait before sending them."""
         start = max(now, self.free_at)
         return evolve(self, free_at=start + amount / self.rate), start - now

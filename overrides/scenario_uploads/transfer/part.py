@@ -1,6 +1,6 @@
-"""One part, sent until storage has it: tries, what each response means, and the proof that the bytes arrived.
+"""One part: attempts, what each response means, and the check of the ETag.
 
-Of storage's errors only the code and the request id are ever shown: the rest may repeat the signed request.
+Of an error response of storage only the code and the request id are shown: the rest may quote the signed request.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from .tunnel import ProxyRefusedError
 
 logger = logging.getLogger("scenario_uploads")
 PART_POLICY = RetryPolicy(max_retries=8, base=0.5, cap=20.0, clip=True)
-# What went out is told in steps: every word wakes the counting thread, and Python's lock is what TLS waits for.
+# Report in steps: each event wakes the counting thread, which competes with TLS for the GIL.
 REPORT_SIZE = 4 * 1024 * 1024
 REPORT_SECONDS = 0.25
 SLOW_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
@@ -48,7 +48,7 @@ RETRYABLE_CODES = frozenset({"RequestTimeout", "SlowDown", "InternalError", "Ser
 _CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
 _REQUEST_ID = re.compile(rb"<RequestId>([A-Za-z0-9/+=_-]{1,128})</RequestId>")
 
-# Not anywhere in the body: it repeats the name of the file.
+# Not anywhere in the body, which quotes the file name.
 _EXPIRED = re.compile(
     rb"\A[^<{]*expired|<(Code|Message|Details?)>[^<]*expired"
     rb'|"(code|message|error|reason|details?)"\s*:\s*"[^"]*expired',
@@ -60,10 +60,7 @@ _MD5_ETAG = re.compile(r'(?:W/)?"?([0-9a-fA-F]{32})"?')
 
 @frozen
 class PartEvent:
-    """What happens to a part: a try begins, bytes go out or are taken back, storage wants less, the part is there.
-
-    `seconds` is how long the whole part takes at the rate so far, when that can be told.
-    """
+    """An event of a part: an attempt begins, bytes sent (or negative: taken back), slow down, done."""
 
     number: int = 0
     attempt: int = 0
@@ -77,23 +74,22 @@ class PartEvent:
 
 @frozen
 class PartJob:
-    """What sending a part needs besides the part.
+    """What is needed to send a part.
 
     Attributes:
-        source: Where its bytes are read.
+        source: The file.
         storage: The connections.
-        integrity: Whether the MD5 of what was sent is compared with storage's ETag.
-        report: Takes what happens.
-        halted: Asked whether to stop.
-        pause: Waits so many seconds, or until it is time to stop.
-        allow: Waits until bytes may go out, and returns how many of so many; None without a limit.
+        integrity: Whether the MD5 of the part is compared with storage's ETag.
+        report: Called with each event.
+        halted: Returns whether to stop.
+        pause: Waits so many seconds, or until the transfer stops.
+        allow: Waits for the bandwidth limit, and returns how many of so many bytes may go out; None without a limit.
         alone: Whether no other part is sent at the same time.
-        patience: Seconds since a byte last moved for which storage that cannot be reached is tried again.
-        settled: Whether a part that is not what storage has of it is an error, instead of being sent.
-        policy: How often a part is tried else.
-        draw: Gives an even number from 0 to 1, for the jitter.
-        clock: Gives seconds, for the deadline.
-        now: Gives the time of day, for `Retry-After` and expiry.
+        patience: Seconds without a moved byte for which unreachable storage is tried again.
+        policy: How often other failures are retried.
+        draw: Returns a number from 0 to 1, for jitter.
+        clock: Returns seconds, for deadlines.
+        now: Returns the time of day, for `Retry-After` and expiry.
     """
 
     source: Source
@@ -114,7 +110,7 @@ class PartJob:
 
 @frozen
 class AttemptResult:
-    """What one try came to: no error when the part is there, else the error and what is known for the next try."""
+    """The result of one attempt: no error when the part is stored, else the error and the retry outcome."""
 
     error: TransferError | None = None
     outcome: Outcome = field(factory=Outcome)
@@ -149,12 +145,7 @@ class _Meter:
 
 
 def send_part(job: PartJob, target: PartTarget) -> None:
-    """Send a part until storage acknowledges it, unless it has it; its bytes are read anew for each try.
-
-    Raises:
-        TransferError: When storage refuses, or the tries are used up.
-        HaltedError: When `job.halted` says so.
-    """
+    """Send a part until storage acknowledges it, reading it anew for each attempt. HaltedError when stopped."""
     if target.md5 is not None:
         if _read_md5(job, target) == target.md5:
             job.report(PartEvent(target.part.number, sent=target.part.length, done=True, md5=target.md5))
@@ -201,8 +192,8 @@ def _try(job: PartJob, target: PartTarget, count: Callable[[int], object]) -> At
     part = target.part
     body = Body(
         read=partial(read_chunk, job.source),
-        # `sendfile` passes a file on page by page. It leaves the processor to others, but one connection alone is up to
-        # a quarter faster through a buffer, which the kernel takes in larger pieces.
+        # `sendfile` sends page by page and saves CPU time, but a single connection is up to a quarter faster through
+        # a buffer, which the kernel takes in larger pieces.
         descriptor=None if job.alone else job.source.descriptor,
         offset=part.offset,
         length=part.length,
@@ -238,13 +229,13 @@ def _classify_exception(error: OSError | h11.RemoteProtocolError, target: PartTa
 
 
 def classify_response(response: StorageResponse, target: PartTarget, *, now: datetime) -> AttemptResult:
-    """Tell from storage's response whether a part is there, and if not, what to do."""
+    """Return what storage's response means: stored, retry, or give up."""
     status, number = response.status, target.part.number
     code, request_id = (_find(pattern, response.body) for pattern in (_CODE, _REQUEST_ID))
     facts = f" and code {code}" if code else ""
     facts += f" (request id {request_id})" if request_id else ""
     wait = parse_retry_after(response.headers.get("retry-after"), now=now)
-    # S3 acknowledges a part without a word. Whatever says more is an error, or comes from somebody on the way.
+    # S3 acknowledges a part with an empty body; anything else is an error, or from a middlebox.
     wordy = bool(response.body.strip())
     if 200 <= status < 300 and response.whole and not wordy:
         return _classify_etag(response, number)
@@ -271,10 +262,7 @@ def classify_response(response: StorageResponse, target: PartTarget, *, now: dat
 
 
 def _classify_etag(response: StorageResponse, number: int) -> AttemptResult:
-    """Compare storage's ETag, where it is a plain MD5, with what went out.
-
-    Under SSE-KMS and SSE-C the ETag is something else (S3's documentation of PutObject and UploadPart).
-    """
+    """Compare storage's ETag with the MD5 that was sent. Under SSE-KMS and SSE-C it is no MD5 (S3, UploadPart)."""
     etag = _MD5_ETAG.fullmatch(response.headers.get("etag", ""))
     encryption = response.headers.get("x-amz-server-side-encryption", "")
     opaque = encryption.startswith("aws:") or "x-amz-server-side-encryption-customer-algorithm" in response.headers
@@ -285,10 +273,10 @@ def _classify_etag(response: StorageResponse, number: int) -> AttemptResult:
 
 
 def _is_expired(response: StorageResponse, target: PartTarget, *, now: datetime) -> bool:
-    """Return whether a refusal says that the URL, or what signed it, is past its time."""
+    """Return whether a refusal says that the URL or its token has expired."""
     if not 400 <= response.status < 500:
         return False
-    # Storage judges by its own clock, and says in `Date` what that is.
+    # Storage judges by its own clock, which `Date` shows.
     moment = parse_date(response.headers.get("date")) or now
     return bool(_EXPIRED.search(response.body)) or (response.status == 403 and target.is_expired(moment))
 

@@ -1,7 +1,6 @@
-"""From numbers to parts: how a file is cut, and which presigned URL belongs to which piece. Pure.
+"""How a file is split into parts, and which presigned URL belongs to which part. Pure functions.
 
-The limits are those of S3's multipart upload, which Scenario stores with: parts of 5 MiB to 5 GiB, the last one free to
-be smaller, at most 10,000 of them, 5 TiB in all.
+The limits are those of S3: 5 MiB to 5 GiB a part (the last may be smaller), 10,000 parts, 5 TiB.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _NETLOC = re.compile(r"([\w-][\w.-]*|\[[\da-f:.]+\])(:\d+)?", re.ASCII | re.IGNO
 
 @frozen
 class Part:
-    """One piece of the file: `length` bytes from `offset`; `number` counts from 1."""
+    """A part of the file: `length` bytes from `offset`; `number` counts from 1."""
 
     number: int
     offset: int
@@ -34,7 +33,7 @@ class Part:
 
 @frozen
 class UploadPlan:
-    """How a file of `size` bytes is cut into parts of `part_size` bytes, of which only the last may be smaller."""
+    """A file of `size` bytes in parts of `part_size` bytes; the last may be smaller."""
 
     size: int
     part_size: int
@@ -51,16 +50,7 @@ class UploadPlan:
 
 
 def plan_parts(size: int, part_size: int | None = None) -> UploadPlan:
-    """Decide how a file of `size` bytes is cut.
-
-    Args:
-        size: Bytes, 1 to 5 TiB.
-        part_size: Bytes, 5 MiB to 5 GiB; None takes the smallest of 8, 16, 32 … MiB that needs at most 10,000 parts.
-
-    Raises:
-        SourceError: When the file is empty or over 5 TiB.
-        InvalidArgumentError: When `part_size` is out of its range, or so small that the file needs over 10,000 parts.
-    """
+    """Split a file. By default parts are the smallest of 8, 16, 32 … MiB that needs at most 10,000 parts."""
     if size < 1:
         raise SourceError("The file is empty: there is nothing to upload.")
     if size > MAX_FILE_SIZE:
@@ -86,7 +76,7 @@ def plan_parts(size: int, part_size: int | None = None) -> UploadPlan:
 
 
 class AnsweredPart(Protocol):
-    """What the create answer says of one part."""
+    """A part in the response to a create."""
 
     number: int
     url: str
@@ -95,14 +85,7 @@ class AnsweredPart(Protocol):
 
 @frozen
 class PartTarget:
-    """A part and the presigned URL that takes it.
-
-    Attributes:
-        part: The part.
-        url: The URL, a secret past its `?`.
-        expires_text: When the URL stops working, as the service wrote it.
-        md5: The MD5, in hexadecimal, of what storage has of the part; None when it is to be sent in any case.
-    """
+    """A part and its presigned URL, a secret; `expires_text` is as the service wrote it."""
 
     part: Part
     url: str
@@ -114,7 +97,7 @@ class PartTarget:
 
     @property
     def expires(self) -> datetime | None:
-        """When the URL stops working, or None when the service's text is no ISO 8601 time."""
+        """When the URL expires, or None when the text is no ISO 8601 time."""
         from dateutil.parser import isoparse  # noqa: PLC0415 - slow to import, and needed only when something fails
 
         try:
@@ -124,7 +107,7 @@ class PartTarget:
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def is_expired(self, now: datetime) -> bool:
-        """Return whether the URL has stopped working."""
+        """Return whether the URL has expired."""
         expires = self.expires
         return expires is not None and now >= expires
 
@@ -137,16 +120,12 @@ def match_targets(
     allow_http: bool = False,
     upload_id: str | None = None,
 ) -> tuple[PartTarget, ...]:
-    """Give every part of the plan its URL from the create answer.
-
-    Raises:
-        TransferError: When a number is missing, double or out of range, or a URL may not be used.
-    """
+    """Return each part of the plan with its URL; TransferError when numbers do not match or a URL is not allowed."""
     expected = plan.parts_count
     urls: dict[int, str] = {}
     expiries: dict[int, str] = {}
     for part in answered or ():
-        # A tolerant decoder lets pass what is no number.
+        # The tolerant decoder may leave a value of another type here.
         if isinstance(part.number, bool) or not isinstance(part.number, int):
             raise TransferError("The create answer has a part whose number is no whole number.", upload_id=upload_id)
         if part.number in urls:
@@ -168,11 +147,7 @@ def match_targets(
 
 
 def find_url_fault(url: object, *, api_url: str, allow_http: bool = False) -> str | None:
-    """Return why bytes must not be sent to `url`, or None when they may.
-
-    Parts go over https only. Plain http is for a local service, where both the API and the storage are on loopback, or
-    for who allows it.
-    """
+    """Check a presigned URL: return why it may not be used, or None. Http is only for loopback, or when allowed."""
     if not isinstance(url, str):
         return "it is not a string"
     if not _VISIBLE.fullmatch(url):
@@ -180,7 +155,7 @@ def find_url_fault(url: object, *, api_url: str, allow_http: bool = False) -> st
     try:
         target = urlsplit(url)
         host, _ = target.hostname, target.port
-        # Asking for the address of a name whose labels are empty or too long would crash.
+        # Resolving a name with empty or too long labels would raise UnicodeError.
         (host or "").encode("idna")
     except ValueError:
         return "it is not a URL"

@@ -1,6 +1,6 @@
-"""Connections to storage: made, kept, handed out to one thread at a time.
+"""Connections to storage: opened, kept, and lent to one thread at a time.
 
-They carry no credential and follow no redirect. Making one can be stopped like everything else that waits.
+They carry no credential and follow no redirect. Connecting can be stopped like any other wait.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class UnreachableError(OSError):
 
 
 class Storage:
-    """Connections to storage hosts, shared by the threads of all uploads of one client.
+    """Connections to storage hosts, shared by all uploads of a client.
 
     Args:
-        timeouts: How long silence is borne.
-        network: Whom to trust and which proxies to go through; else the environment's, with the first connection.
-        user_agent: What parts and requests for tunnels say of who sends them; some gateways refuse those without.
+        timeouts: The timeouts.
+        network: TLS context and proxies; None reads the environment with the first connection.
+        user_agent: The `User-Agent` of parts and tunnels; some gateways refuse requests without one.
     """
 
     def __init__(
@@ -49,15 +49,11 @@ class Storage:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing more may be sent: what is under way ends."""
+        """Whether nothing more may be sent."""
         return self._closed
 
     def put(self, url: str, body: Body) -> StorageResponse:
-        """Send a part over an idle connection, or a new one; see `Connection.put`.
-
-        Raises:
-            UnreachableError: When no connection could be made.
-        """
+        """Send a part over an idle or a new connection; UnreachableError when none can be made."""
         connection = self._take(url, body.halted)
         try:
             response = connection.put(url, body)
@@ -68,7 +64,7 @@ class Storage:
         return response
 
     def close(self) -> None:
-        """Close every idle connection; those in use are closed when they are given back."""
+        """Close every idle connection; connections in use are closed when they are returned."""
         with self._lock:
             self._closed = True
             idle = [connection for connections in self._idle.values() for connection in connections]
@@ -77,7 +73,7 @@ class Storage:
             connection.close()
 
     def after_fork(self) -> None:
-        """Close the child's copies of idle sockets, which does not end the connections of the parent."""
+        """Close a forked child's copies of idle sockets."""
         self._lock = threading.Lock()
         for inherited in (connection for connections in self._idle.values() for connection in connections):
             inherited.close()
@@ -104,7 +100,7 @@ class Storage:
         parts, timeout, network = urlsplit(url), self._timeouts.connect, self._environment()
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         proxy = network.proxies.find(parts.scheme, host, port)
-        # As everywhere, an HTTP proxy gets requests for plain http themselves; all else goes through a tunnel.
+        # An HTTP proxy forwards requests for plain http; all else goes through a tunnel.
         forwards = proxy is not None and proxy.scheme.startswith("http") and parts.scheme == "http"
         try:
             sock = open_socket(*((proxy.host, proxy.port) if proxy else (host, port)), timeout, halted)
@@ -112,7 +108,7 @@ class Storage:
             raise UnreachableError(str(error)) from error
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            # Each step by itself has the time to connect.
+            # Each step has the connect timeout to itself.
             if proxy and proxy.scheme == "https":
                 sock = start_tls(sock, network.tls, proxy.host, timeout, halted)
             if proxy and proxy.scheme.startswith("socks"):

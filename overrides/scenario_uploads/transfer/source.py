@@ -1,7 +1,7 @@
-"""Reading what is uploaded, in pieces and from many threads at once, without ever holding a whole part.
+"""Reading a file in pieces, from many threads, without holding a whole part in memory.
 
-A path is opened once and read at offsets, so threads do not share a position. Bytes are views of the caller's memory.
-Any other file object is read under a lock, and its position is put back at the end.
+A path is opened once and read at offsets. Bytes are views of the caller's memory. Any other file object is read under
+a lock, and its position is restored at the end.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scenario_uploads.errors import SourceChangedError, SourceError, TransferErr
 from scenario_uploads.redaction import redact
 from scenario_uploads.system import OPEN_FLAGS, read_at
 
-# Seconds that a file object of the caller's may hold up the end of an upload.
+# Longest wait, in seconds, for a caller's file object at the end of an upload.
 CLOSE_PATIENCE = 0.2
 
 
@@ -57,21 +57,21 @@ class FileState:
 
 
 class Source(Protocol):
-    """Something of a known size that can be read at any offset."""
+    """Something of known size that can be read at any offset."""
 
     @property
     def size(self) -> int:
-        """Bytes in all."""
+        """Bytes."""
         ...
 
     @property
     def name(self) -> str | None:
-        """The file's own name, without folders, when it has one."""
+        """The file name without folders, or None."""
         ...
 
     @property
     def path(self) -> str | None:
-        """The absolute path, when that is how it was given."""
+        """The absolute path, if it was given by path."""
         ...
 
     @property
@@ -86,32 +86,24 @@ class Source(Protocol):
 
     @property
     def descriptor(self) -> tuple[int, int] | None:
-        """A file descriptor and where in it the bytes begin, when there is one."""
+        """A file descriptor and the offset of the first byte in it, or None."""
         ...
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
-        """Return at most as many bytes from `offset` as `buffer` holds, in it or not; fewer only at the end."""
+        """Return at most a buffer's bytes from `offset`, in the buffer or not; fewer only at the end."""
         ...
 
     def check_unchanged(self) -> int:
-        """Return when anything about the file was last changed, as `FileState.ctime_ns`; 0 when nothing tells.
-
-        Raises:
-            SourceChangedError: When the bytes are not those that were there at the start.
-        """
+        """Raise SourceChangedError when the file is not what it was at the start."""
         ...
 
     def close(self) -> None:
-        """Let go of what was opened here."""
+        """Close what was opened here."""
         ...
 
 
 def open_source(file: FileInput) -> Source:
-    """Open a path, bytes or a binary file object for reading in parts.
-
-    Raises:
-        SourceError: When there is no such file, it is a folder, or it cannot be read or sought.
-    """
+    """Open a path, bytes or a binary file object for reading in parts; SourceError when it cannot be read."""
     if isinstance(file, bytes | bytearray | memoryview):
         return _Memory(file)
     if isinstance(file, str | os.PathLike):
@@ -126,16 +118,11 @@ def open_source(file: FileInput) -> Source:
 
 
 def read_chunk(source: Source, offset: int, buffer: memoryview) -> memoryview:
-    """Return the next bytes from `offset`, as many as there are and `buffer` holds; they may be in it or not.
-
-    Raises:
-        SourceChangedError: When the source ends before.
-        TransferError: When it cannot be read.
-    """
+    """Return bytes from `offset`, at least one; SourceChangedError at the end, TransferError when reading fails."""
     try:
         chunk = source.read_into(offset, buffer)
     except Exception as error:
-        # What unpacks on the fly has errors of its own besides OSError: EOFError, zlib.error, and more.
+        # Decompressing file objects raise EOFError, zlib.error and others besides OSError.
         raise TransferError(f"The file cannot be read: {_explain(error)}.") from error
     if not chunk:
         raise SourceChangedError(f"The file ends at byte {offset:,} and had {source.size:,} when the upload began.")
@@ -148,7 +135,7 @@ def _explain(error: Exception) -> str:
 
 
 class _Memory:
-    """Bytes that the caller holds."""
+    """Bytes in the caller's memory."""
 
     name = path = state = descriptor = None
     sequential = False
@@ -165,16 +152,16 @@ class _Memory:
         return self._view[offset : offset + len(buffer)]
 
     def check_unchanged(self) -> int:
-        """Bytes do not change; who passes a bytearray keeps it as it is until the upload ends."""
+        """Do nothing: callers must not change a bytearray during an upload."""
         return 0
 
     def close(self) -> None:
-        # A bytearray cannot grow while somebody looks at it, and a traceback would keep this view alive.
+        # A view blocks resizing a bytearray, and a traceback would keep it alive.
         self._view.release()
 
 
 class _Descriptor:
-    """A regular file by a descriptor of our own, from `base` to its end."""
+    """A regular file, from `base` to its end, by a descriptor of our own."""
 
     sequential = False
 
@@ -204,7 +191,7 @@ class _Descriptor:
         return now.ctime_ns
 
     def close(self) -> None:
-        # Closed twice, it might be another file's by then.
+        # Never close twice: the number may belong to another file by then.
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             # Nothing was written, so nothing is lost, least of all the upload.
@@ -213,7 +200,7 @@ class _Descriptor:
 
 
 class _Seekable:
-    """A file object that has no descriptor of its own bytes: in memory, unpacked on the fly, remote."""
+    """A file object without a usable descriptor: in memory, decompressing, remote."""
 
     path = state = descriptor = None
 
@@ -225,7 +212,7 @@ class _Seekable:
         self.size = max(0, self._measure() - base)
 
     def _measure(self) -> int:
-        # Not by what seek returns: that of older wrappers returns nothing.
+        # Some wrappers' `seek` returns None.
         self._file.seek(0, io.SEEK_END)
         end = self._file.tell()
         self._file.seek(self._base)
@@ -255,10 +242,10 @@ class _Seekable:
 
     def close(self) -> None:
         self._closed = True
-        # One that does not answer, in a thread of ours, keeps its position: nobody waits for it.
+        # If a read hangs in a thread of ours, leave the position and do not wait.
         if self._lock.acquire(timeout=CLOSE_PATIENCE):
             try:
-                # The caller may have closed it meanwhile; what became of the upload matters more.
+                # The caller may have closed it meanwhile; do not hide the result of the upload.
                 with suppress(Exception):
                     self._file.seek(self._base)
             finally:
@@ -267,7 +254,7 @@ class _Seekable:
 
 def _open_path(path: str | os.PathLike[str]) -> Source:
     name = os.fspath(path)
-    # Somebody may take a presigned URL for a path.
+    # The path may be a presigned URL by mistake.
     shown = redact(repr(name))
     if isinstance(name, bytes) or "\0" in name:
         raise SourceError(f"{shown} is no path; give it as a str or a pathlib.Path.")
@@ -314,7 +301,7 @@ def _open_object(file: BinaryIO) -> Source:
         if not isinstance(file.read(0), bytes):
             raise SourceError("The file object gives text; open it in binary mode, with 'rb'.")
         if (descriptor := _find_descriptor(file)) is not None:
-            # One of our own, which stays the same file should the caller close theirs.
+            # Our own descriptor stays valid if the caller closes theirs.
             return _Descriptor(os.dup(descriptor), name, base=base)
         return _Seekable(file, name, base)
     except SourceError:
@@ -327,8 +314,8 @@ def _open_object(file: BinaryIO) -> Source:
 
 
 def _find_descriptor(file: BinaryIO) -> int | None:
-    """Return the descriptor of a regular file whose bytes are those that the file object gives, or None."""
-    # Only Python's own files: others have a descriptor too, but of bytes that are not theirs (gzip, for one).
+    """Return the descriptor of a regular file whose bytes are those of the file object, or None."""
+    # Python's own files only: the descriptor of a gzip file, for one, has other bytes.
     if not isinstance(file, io.BufferedReader | io.BufferedRandom | io.FileIO):
         return None
     if not isinstance(getattr(file, "raw", file), io.FileIO):

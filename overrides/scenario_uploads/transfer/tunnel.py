@@ -19,20 +19,20 @@ from scenario_uploads.system import create_selector
 
 from .connection import Deadline, Halted, wait_for
 
-# Windows has a name of its own for a connection that is being made.
+# Windows reports a pending connection under another name.
 _CONNECTING = frozenset({errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
 
 
 class ProxyRefusedError(ConnectionError):
-    """The proxy does not want to open the tunnel, and waiting will not change that."""
+    """The proxy refuses to open a tunnel; retrying does not help."""
 
 
 def open_socket(host: str, port: int, timeout: float, halted: Halted) -> socket.socket:
-    """Return a connected socket that does not block; every address of the host is tried."""
+    """Return a connected non-blocking socket; each address of the host is tried."""
     failure: OSError | None = None
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         try:
-            # A machine may be without a family that the name has addresses of.
+            # The machine may lack an address family of the host.
             sock = socket.socket(family, kind, protocol)
         except OSError as error:
             failure = error
@@ -57,7 +57,7 @@ def open_socket(host: str, port: int, timeout: float, halted: Halted) -> socket.
 
 
 def start_tls(sock: socket.socket, context: ssl.SSLContext, host: str, timeout: float, halted: Halted) -> ssl.SSLSocket:
-    """Speak TLS with a host over a connection, which may be TLS itself."""
+    """Start TLS over a connection, which may itself be TLS."""
     tls = cast(
         "ssl.SSLSocket",
         _NestedTLS(sock, context, host)
@@ -94,12 +94,7 @@ def open_tunnel(
     timeout: float,
     halted: Halted,
 ) -> None:
-    """Ask an HTTP proxy for a tunnel to a host and a port (RFC 9110, 9.3.6).
-
-    Raises:
-        OSError: When the proxy refuses or is silent.
-        h11.RemoteProtocolError: When it is no proxy.
-    """
+    """Ask an HTTP proxy for a tunnel (RFC 9110, 9.3.6)."""
     protocol = h11.Connection(our_role=h11.CLIENT)
     host, port = target
     name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -112,14 +107,14 @@ def open_tunnel(
             protocol.receive_data(_receive(sock, 4096, deadline, halted))
         elif isinstance(event, h11.Response):
             if not 200 <= event.status_code < 300:
-                # The others say that the host behind it is away.
+                # Other statuses mean that the host behind the proxy is away.
                 kind = ConnectionError if event.status_code in (502, 503, 504) else ProxyRefusedError
                 raise kind(f"the proxy answered {event.status_code}")
             return
 
 
 def authorize(proxy: Proxy) -> list[tuple[str, str]]:
-    """Return the header with a proxy's credentials, where it has any."""
+    """Return the header with a proxy's credentials, if it has any."""
     if proxy.credentials is None:
         return []
     pair = base64.b64encode(":".join(proxy.credentials).encode()).decode("ascii")
@@ -127,11 +122,7 @@ def authorize(proxy: Proxy) -> list[tuple[str, str]]:
 
 
 def ask_socks(sock: socket.socket, proxy: Proxy, target: tuple[str, int], timeout: float, halted: Halted) -> None:
-    """Ask a SOCKS5 proxy for a connection to a host and a port, whose name it looks up itself (RFC 1928, 1929).
-
-    Raises:
-        OSError: When the proxy refuses, is silent, or is none.
-    """
+    """Ask a SOCKS5 proxy for a connection, with the name resolved by the proxy (RFC 1928, 1929)."""
     deadline = Deadline.after(timeout, "no connection within")
 
     def ask(message: bytes, length: int) -> bytes:
@@ -166,7 +157,7 @@ def ask_socks(sock: socket.socket, proxy: Proxy, target: tuple[str, int], timeou
     _, reply, _, kind = ask(b"\x05\x01\x00" + place + port.to_bytes(2, "big"), 4)
     if reply != 0:
         raise ConnectionError(f"the proxy could not reach the host (SOCKS reply {reply})")
-    # The address that it connected from, which nobody needs.
+    # Skip the bound address.
     ask(b"", {1: 4, 4: 16}.get(kind) or ask(b"", 1)[0])
     ask(b"", 2)
 
@@ -183,7 +174,7 @@ def _send(sock: socket.socket, message: bytes, deadline: Deadline, halted: Halte
 
 def _receive(sock: socket.socket, limit: int, deadline: Deadline, halted: Halted) -> bytes:
     while True:
-        # Where something is there at any time, nobody waits.
+        # With data always available there is no wait, so check the deadline here.
         deadline.check()
         try:
             return sock.recv(limit)
@@ -194,7 +185,7 @@ def _receive(sock: socket.socket, limit: int, deadline: Deadline, halted: Halted
 
 
 class _NestedTLS:
-    """TLS within TLS, to a host behind an https proxy: what `Connection` uses of a socket, which is the outer TLS."""
+    """TLS within the TLS of an https proxy, with the methods of a socket that `Connection` uses."""
 
     def __init__(self, sock: ssl.SSLSocket, context: ssl.SSLContext, host: str) -> None:
         self._sock = sock
@@ -204,7 +195,7 @@ class _NestedTLS:
         self.fileno, self.close = sock.fileno, sock.close
 
     def do_handshake(self) -> None:
-        """Go on with the handshake, or raise what is to be waited for."""
+        """Continue the handshake, or raise what is to be waited for."""
         while True:
             try:
                 self._tls.do_handshake()
@@ -215,7 +206,7 @@ class _NestedTLS:
                 return self._flush()
 
     def send(self, data: bytes | memoryview) -> int:
-        """Take some of the bytes, once those before have gone out."""
+        """Accept some of the bytes, once earlier ones have gone out."""
         self._flush()
         try:
             taken = self._tls.write(data)
@@ -227,7 +218,7 @@ class _NestedTLS:
         return taken
 
     def recv(self, limit: int) -> bytes:
-        """Return bytes that came in; what is still to go out goes first, as far as it can."""
+        """Return received bytes, after sending what is still to go out."""
         while True:
             blocked: ssl.SSLError | None = None
             try:

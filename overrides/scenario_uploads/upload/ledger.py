@@ -60,11 +60,7 @@ class Entry:
 
 
 def default_folder() -> Path:
-    """Return the folder for ledgers in the user's state folder.
-
-    Raises:
-        OSError: When the user has no home folder.
-    """
+    """Return the folder for ledgers in the user's state folder."""
     from platformdirs import user_state_path  # noqa: PLC0415 - only resumable uploads need it
 
     # An empty HOME would lead to the root of the file system, and no home, with an older platformdirs, to `~` itself.
@@ -120,7 +116,7 @@ class Ledger:
             return None
         try:
             content = _read_all(self._descriptor)
-            # A crash may have cut the last line; the next one must not be joined to what is left of it.
+            # A crash may have cut the last line; start a new one.
             whole = content[: content.rfind(b"\n") + 1]
             os.ftruncate(self._descriptor, len(whole))
         except OSError as error:
@@ -213,7 +209,7 @@ def _open_locked(path: Path) -> tuple[int, Callable[[], object]]:
         descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
         try:
             unlock = lock_file(descriptor, path)
-            # Whoever held the lock before may have removed the file at the end of its upload.
+            # The previous holder of the lock may have removed the file.
             if os.fstat(descriptor).st_nlink:
                 return descriptor, unlock
         except BlockingIOError as error:
@@ -243,7 +239,7 @@ def _put_away(path: Path, descriptor: int, unlock: Callable[[], object] | None, 
         nonlocal remove
         remove = remove or os.fstat(descriptor).st_size == 0
         if remove:
-            # Where it cannot be removed, because somebody looks at it, it is of no use any more all the same.
+            # If it cannot be removed because it is open elsewhere, empty it.
             os.ftruncate(descriptor, 0)
 
     def unlink() -> None:
@@ -279,7 +275,7 @@ def _read_all(descriptor: int) -> bytes:
 
 
 def _parse(content: bytes, path: Path, level: int) -> Entry | None:
-    # A crash may have cut the last line; every line before it was flushed.
+    # A crash may have cut the last line only; the others were flushed.
     head, *lines = content[: content.rfind(b"\n") + 1].split(b"\n")[:-1] or [b""]
     if not content:
         return None

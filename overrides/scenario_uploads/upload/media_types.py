@@ -1,8 +1,8 @@
-"""From a file's name to its content type and kind. Pure, and the same on every machine.
+"""Content type and kind from a file name. Pure functions, the same on every machine.
 
-The content types are those that scenario-sdk 2.4.0 lists as `Asset.original_mime_type`: what the service stores. Where
-it has several for one format, the one that Scenario's documentation names is used. Weights without a type of their own
-are bytes. A file that is no picture, sound, film, mesh, text or weights is an `asset`.
+The content types are those that the service stores, `Asset.original_mime_type` of scenario-sdk 2.4.0; where it has
+several for a format, the documented one. Weights without a type of their own are `application/octet-stream`. Files that
+are no image, audio, video, mesh, text or weights are an `asset`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scenario_uploads.errors import InvalidArgumentError, SourceError
 
 _BYTES = "application/octet-stream"
 
-# Kind, content type, and the suffixes of files that have it.
+# Kind, content type, suffixes.
 _TABLE: tuple[tuple[str, str, str], ...] = (
     ("image", "image/avif", "avif"),
     ("image", "image/bmp", "bmp dib"),
@@ -80,10 +80,10 @@ _KIND_BY_TYPE = {mime: kind for kind, mime, _ in _TABLE if mime != _BYTES} | {
     "model/x-fbx": "3d",
 }
 
-# The kinds whose files may be sent without a type of their own.
+# Kinds whose files may be sent as application/octet-stream.
 _TYPE_BY_KIND = {"3d": _BYTES, "model": _BYTES, "text": "text/plain"}
 
-# Formats that are not in the table, by one of the same sort that is.
+# Formats that are not in the table, and a similar one that is.
 _RELATIVES = {
     relative: known
     for known, relatives in {
@@ -110,19 +110,14 @@ _MIME = re.compile(r"[!#$&^_.+\-0-9A-Za-z]+/[!#$&^_.+\-0-9A-Za-z]+([ \t]*;[\x20-
 
 @frozen
 class Media:
-    """What a file is: a MIME type and one of the contract's kinds."""
+    """A MIME type and one of the contract's kinds."""
 
     content_type: str
     kind: str
 
 
 def infer_media(file_name: str, *, content_type: str | None = None, kind: str | None = None) -> Media:
-    """Tell a file's content type and kind from its name; what is given is taken as it is.
-
-    Raises:
-        InvalidArgumentError: When `content_type` is not a MIME type.
-        SourceError: When the kind or the content type cannot be told.
-    """
+    """Return content type and kind from the file name, unless given; SourceError when the suffix is unknown."""
     if content_type is not None and not (isinstance(content_type, str) and _MIME.fullmatch(content_type)):
         raise InvalidArgumentError(f"content_type must be a MIME type such as 'image/png', not {content_type!r}.")
     suffix = file_name.rpartition(".")[2].lower() if "." in file_name else ""
@@ -150,7 +145,7 @@ def infer_media(file_name: str, *, content_type: str | None = None, kind: str | 
 
 
 def _guess_kind(suffix: str, content_type: str) -> str:
-    """Return words for an error that name the likeliest kind, or nothing."""
+    """Return a hint at the likeliest kind for an error message, or an empty string."""
     if content_type and (kind := _KIND_BY_MAJOR.get(content_type.partition("/")[0])):
         return f". Of {content_type} it would be {kind!r}"
     if closest := _find_closest(suffix):
@@ -159,6 +154,6 @@ def _guess_kind(suffix: str, content_type: str) -> str:
 
 
 def _find_closest(suffix: str) -> str | None:
-    # Not of any length: a name of a million characters would be compared with each suffix.
+    # Limit the length: it is compared with each suffix.
     near = difflib.get_close_matches(suffix[:16], _BY_SUFFIX, n=1, cutoff=0.5) if suffix else []
     return _RELATIVES.get(suffix) or next(iter(near), None)

@@ -1,4 +1,4 @@
-"""What `upload_file` takes besides the client, and what its progress callback gets."""
+"""The arguments of `upload_file`, checked."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from scenario_uploads.settings.request import CallOptions
 from scenario_uploads.transfer.progress import OnProgress
 
 MAX_CONCURRENCY = 64
-# No link is faster by far.
+# Far above any link.
 MAX_BANDWIDTH = 10**15
 
 
 @frozen
 class FileOptions:
-    """What `upload_file` takes besides the file; see there."""
+    """The arguments of `upload_file` but the file; documented there."""
 
     kind: str | None = None
     content_type: str | None = None
@@ -44,11 +44,7 @@ class FileOptions:
 
 
 def check_file_options(options: FileOptions) -> None:
-    """Check what can be told from the arguments alone.
-
-    Raises:
-        InvalidArgumentError: When one cannot be used.
-    """
+    """Check the arguments of `upload_file` that can be checked without the file."""
     count = options.concurrency
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_CONCURRENCY:
         raise InvalidArgumentError(f"concurrency must be a whole number from 1 to {MAX_CONCURRENCY}, not {count!r}.")
@@ -68,17 +64,13 @@ def check_file_options(options: FileOptions) -> None:
         )
 
 
-# Control characters, halves of characters, and Unicode's own line ends. Unusual spaces are welcome: macOS puts one into
-# the name of each screenshot.
+# Control characters, surrogates and Unicode line ends. Unusual spaces are fine: macOS puts one into the name of each
+# screenshot.
 _NOT_IN_NAMES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def check_file_name(name: str | None) -> str:
-    """Return the name to upload under.
-
-    Raises:
-        InvalidArgumentError: When there is none, or it has control characters.
-    """
+    """Return the name to upload under; it must not be empty or have control characters."""
     if name is None:
         raise InvalidArgumentError("What is uploaded has no name; give file_name=, such as 'dragon.glb'.")
     if not isinstance(name, str) or not name.strip() or any(unicodedata.category(c) in _NOT_IN_NAMES for c in name):

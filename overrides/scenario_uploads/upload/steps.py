@@ -1,6 +1,6 @@
-"""`upload_file`, step by step: plan, create or resume, transfer, complete, wait. Like `flow`, it decides, no more.
+"""`upload_file`, step by step: plan, create or resume, transfer, complete, wait. Generators, as in `api/calls`.
 
-Everything that can be told from the arguments and the file is checked before the first request.
+Arguments and file are checked before the first request.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from .options import FileOptions, check_file_name, check_file_options
 logger = logging.getLogger("scenario_uploads")
 T = TypeVar("T")
 Steps = Generator[Send | Pause | Transfer | Work, Any, T]
-# A transfer of hours is not given up for a few bad seconds at its end.
+# Do not give up a transfer of hours for a few bad seconds at its end.
 COMPLETE_RETRIES = 5
 # How often what was sent is compared with a file about which something has changed meanwhile.
 COMPARISONS = 2
@@ -57,7 +57,7 @@ _GONE = frozenset({404, 410})
 
 @frozen
 class _Prepared:
-    """A file that can be sent: how it is cut, and the body of the create."""
+    """How the file is split, and the body of the create."""
 
     plan: UploadPlan
     params: UploadCreateParams
@@ -65,7 +65,7 @@ class _Prepared:
 
 @frozen
 class _Begun:
-    """An upload that exists: where its parts go, and which are there already."""
+    """An existing upload: its parts, and which are stored already."""
 
     upload_id: str
     targets: tuple[PartTarget, ...] = field(repr=False)
@@ -76,7 +76,7 @@ class _Begun:
 
     @property
     def missing(self) -> tuple[PartTarget, ...]:
-        """The parts that are still to be sent, or to be compared with the file."""
+        """The parts still to be sent."""
         return tuple(target for target in self.targets if target.part.number not in self.done)
 
     def compare_with(self, done: Mapping[int, str | None]) -> _Begun:
@@ -93,7 +93,7 @@ def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload
         source, prepared, ledger = yield Work(partial(_open, opened, api, file, options))
         result = yield from _upload(api, source, prepared, ledger, options)
     except GeneratorExit:
-        # Nobody is left to do any work.
+        # No runner is left to run `Work`.
         opened.close()
         raise
     except BaseException:
@@ -106,7 +106,7 @@ def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload
 def _open(
     opened: ExitStack, api: Api, file: FileInput, options: FileOptions
 ) -> tuple[Source, _Prepared, Ledger | None]:
-    """Open the file and its ledger; `opened` closes them, also when whoever asked has gone meanwhile."""
+    """Open the file and its ledger; `opened` closes them."""
     source = open_source(file)
     opened.callback(source.close)
     prepared = _prepare(source, options)
@@ -153,8 +153,8 @@ def _upload(
 
 
 def _begin(api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None, options: FileOptions) -> Steps[_Begun]:
-    """Create the upload and note where its parts go."""
-    # A client whose `default_query` asks for costs alone would have nothing to send parts to.
+    """Create the upload and note its parts."""
+    # Ignore a `dryRun` in the client's `default_query`.
     operation = create_operation(prepared.params, evolve(options.call, query={"dryRun": omit}))
     reply = yield from fetch(api, operation, patience=options.patience, find_missing=_find_missing_id)
     begun: _Begun = yield Work(partial(_note, api, source, prepared.plan, reply.value.upload, ledger))
@@ -162,8 +162,8 @@ def _begin(api: Api, source: Source, prepared: _Prepared, ledger: Ledger | None,
 
 
 def _note(api: Api, source: Source, plan: UploadPlan, upload: Upload, ledger: Ledger | None) -> _Begun:
-    """Match the parts with the URLs of the create answer, and keep these in the ledger."""
-    # A tolerant decoder leaves a value of the wrong type as it came.
+    """Match the parts with the presigned URLs of the create, and write these to the ledger."""
+    # The tolerant decoder leaves a value of the wrong type as it is.
     answered = upload.parts if isinstance(upload.parts, list) else []
     parts = [part for part in answered if isinstance(part, UploadPart)]
     targets = match_targets(
@@ -216,7 +216,7 @@ def _take_up(api: Api, source: Source, plan: UploadPlan, entry: Entry, options: 
         return "the service no longer has it"
     if classify_status(upload.status, upload.entity_id) is UploadState.FAILED:
         return "it has failed"
-    # A status that nobody knows says nothing of the parts that are missing here.
+    # An unknown status does not show that the missing parts are stored.
     if is_past_pending(upload.status) and (is_known(upload.status) or not begun.missing):
         if not (yield from _is_what_was_sent(source, plan, entry, begun.targets, options)):
             return "the file is not what was sent"
@@ -285,7 +285,7 @@ def _make_job(
 def _send(
     api: Api, source: Source, plan: UploadPlan, begun: _Begun, ledger: Ledger | None, options: FileOptions
 ) -> Steps[tuple[Upload, int]]:
-    """Send what is missing and complete; return the upload and the most often that a part was tried."""
+    """Send the missing parts, complete, and wait."""
     if begun.accepted is not None:
         return begun.accepted, 1
     attempt = yield from _transfer(source, plan, begun, ledger, options)
@@ -410,7 +410,7 @@ def _open_ledger(api: Api, source: Source, prepared: _Prepared, options: FileOpt
         logger.log(level, "The upload cannot be resumed later: %s.", error.strerror)
         return None
     credentials = api.options.credentials
-    # A bearer token is renewed between one call and the next; a key is not.
+    # A bearer token changes between calls; a key does not.
     account = credentials.header if credentials.scheme == "Basic" else credentials.scheme
     body: Mapping[str, Any] = prepared.params.to_dict()
     told = {name: value for name, value in body.items() if name not in ("fileSize", "parts")}
@@ -426,7 +426,7 @@ def _open_ledger(api: Api, source: Source, prepared: _Prepared, options: FileOpt
 
 
 def _find_missing_id(answer: UploadCreateResponse) -> str | None:
-    # The cost alone, which nobody asked for here, has none.
+    # A dry run's response has no upload.
     if lack := find_missing_upload(answer):
         return lack
     try:
