@@ -25,6 +25,11 @@ CHANGELOG_ARGS ?=
 BASE_URL ?=
 YES ?=
 
+# Nothing is written outside the checkout, caches of packages included, unless these say where.
+export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
+export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
+export npm_config_cache ?= $(CURDIR)/.cache/npm
+
 PYTHON_CODE := overrides tools tests benchmarks
 # Node finds its way through PATH; only commands of Node get this one, so that $(PYTHON) stays the machine's.
 WITH_NODE := PATH="$(CURDIR)/.venv/bin:$$PATH" REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
@@ -255,5 +260,5 @@ clean: ## Remove what the tasks leave behind, but for .venv and node_modules
 	find $(PYTHON_CODE) generated_client -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: clobber
-clobber: clean ## Remove .venv and node_modules too
-	rm -rf .venv node_modules .bench
+clobber: clean ## Remove .venv, node_modules and the caches of packages too
+	rm -rf .venv node_modules .bench .cache
