@@ -32,7 +32,7 @@ from __future__ import annotations
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from .redaction import snippet
+from .redaction import mask_known, snippet
 
 if TYPE_CHECKING:
     import httpx
@@ -94,6 +94,7 @@ class ScenarioError(Exception):
     needs_new_upload: bool = False
 
     def __init__(self, message: str, *, upload_id: str | None = None) -> None:
+        message = mask_known(message)
         super().__init__(message)
         self.message = message
         self.upload_id = upload_id
@@ -279,7 +280,7 @@ class UploadFailedError(UploadError):
         self, message: str, *, reason: str | None = None, upload: Upload | None = None, upload_id: str | None = None
     ) -> None:
         super().__init__(message, upload_id=upload_id)
-        self.reason = reason
+        self.reason = None if reason is None else mask_known(reason)
         self.upload = upload
 
 

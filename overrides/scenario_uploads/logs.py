@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 import re
-import weakref
 from functools import cache
 
-from .redaction import AUTHORIZATION, SIGNED_QUERY, mask, match_secrets, redact
+from .redaction import AUTHORIZATION, SIGNED_QUERY, mask_known, redact, strip_controls
 
 NAME = "scenario_uploads"
 _LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
@@ -36,29 +35,24 @@ class _RedactSecrets(logging.Filter):
             # Leave a record that cannot be formatted to the handlers.
             return True
         shown = redact(message) if _TELLING.search(message) else message
-        for secrets in list(_SECRETS.values()):
-            shown = mask(shown, match_secrets(*secrets))
+        # What a service or a file's name says is no escape sequence for whoever reads the log in a terminal.
+        shown = strip_controls(mask_known(shown))
         if shown != message:
             record.msg, record.args = shown, ()
         return True
 
 
 _TELLING = re.compile(rf"{SIGNED_QUERY.pattern}|{AUTHORIZATION.pattern}|%3F", re.IGNORECASE)
-_SECRETS: dict[int, tuple[str, ...]] = {}
-"""Secrets by the id of their holder."""
-
-
-def guard_secrets(holder: object, *secrets: str) -> None:
-    """Keep secrets out of guarded logs for as long as their holder lives."""
-    _SECRETS[id(holder)] = secrets
-    weakref.finalize(holder, _SECRETS.pop, id(holder), None).atexit = False
-
-
 _FILTER = _RedactSecrets()
-_LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
+_LOGGERS = (
+    NAME,
+    f"{NAME}.http",
+    "httpx",
+    *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")),
+)
 
 
 def guard_logs(*names: str) -> None:
-    """Keep secrets out of the loggers `names`; default those of httpx and httpcore. Idempotent."""
+    """Keep secrets out of the loggers `names`; default ours and those of httpx and httpcore. Idempotent."""
     for name in names or _LOGGERS:
         logging.getLogger(name).addFilter(_FILTER)

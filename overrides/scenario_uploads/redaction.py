@@ -10,6 +10,7 @@ import base64
 import html
 import json
 import re
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import cache, lru_cache
@@ -49,8 +50,13 @@ def _cut_query(found: re.Match[str]) -> str:
 def snippet(text: str, limit: int = 200) -> str:
     """Return the start of an untrusted text as one redacted line of at most `limit` characters."""
     # Cut first, since a body may have megabytes; redact before the final cut, so that no URL is split.
-    line = _CONTROL.sub(" ", redact(text[: limit * 20])).strip()
+    line = _CONTROL.sub(" ", redact(mask_known(text[: limit * 20]))).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def strip_controls(text: str) -> str:
+    """Return a text without what moves a terminal's cursor, or turns or ends a line."""
+    return _CONTROL.sub(" ", text)
 
 
 class SecretURL(str):
@@ -122,6 +128,23 @@ def mask(text: str, secrets: re.Pattern[str] | None) -> str:
     return text if secrets is None else secrets.sub("***", text)
 
 
+_KNOWN: dict[int, tuple[str, ...]] = {}
+"""What is never to be shown, by the objects whose secrets these are."""
+
+
+def guard_secrets(holder: object, *secrets: str) -> None:
+    """Keep secrets out of errors and logs for as long as their holder lives: a service may repeat what it was sent."""
+    _KNOWN[id(holder)] = secrets
+    weakref.finalize(holder, _KNOWN.pop, id(holder), None).atexit = False
+
+
+def mask_known(text: str) -> str:
+    """Return a text without the secrets that are guarded."""
+    for secrets in list(_KNOWN.values()):
+        text = mask(text, match_secrets(*secrets))
+    return text
+
+
 def list_secrets(authorization: str) -> list[str]:
     """Return the secrets in an `Authorization` header: all but the scheme, and a decoded Basic pair."""
     scheme, _, credentials = authorization.partition(" ")
@@ -134,7 +157,7 @@ def list_secrets(authorization: str) -> list[str]:
     return sorted(forms, key=len, reverse=True)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=256)
 def match_secrets(*secrets: str) -> re.Pattern[str] | None:
     """Return a pattern for secrets of 8 or more characters, however JSON, URLs or HTML spell them; None for none."""
     known = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]

@@ -330,7 +330,8 @@ def test_the_sandbox_says_what_to_install_when_its_extra_is_missing(
 
 
 def test_on_a_terminal_a_bar_shows_progress(tmp_path: Path, box: Sandbox) -> None:
-    file = make_glb(tmp_path / "dragon.glb", 6 * MIB)
+    # What a file is called is no command to the terminal.
+    file = make_glb(tmp_path / "dragon.glb\x1b]0;PWNED\x1b\\\x1b[41m\x9b2J\u202e.glb", 6 * MIB)
     parent, child = pytest.importorskip("pty").openpty()
     environment = os.environ | {
         "SCENARIO_SDK_API_KEY": box.api_key,
@@ -339,7 +340,7 @@ def test_on_a_terminal_a_bar_shows_progress(tmp_path: Path, box: Sandbox) -> Non
         "COLUMNS": "100",
     }
     with subprocess.Popen(
-        [*COMMAND, "upload", str(file), "--base-url", box.base_url],
+        [*COMMAND, "upload", str(file), "--base-url", box.base_url, "--file-name", "dragon.glb"],
         stdout=subprocess.PIPE,
         stderr=child,
         env=environment,
@@ -354,6 +355,8 @@ def test_on_a_terminal_a_bar_shows_progress(tmp_path: Path, box: Sandbox) -> Non
     assert process.returncode == 0
     assert "status: imported" in output
     assert b"dragon.glb" in shown
+    for sequence in (b"\x1b]0;", b"\x1b[41m", "\x9b".encode(), "\u202e".encode()):
+        assert sequence not in shown
     assert b"MiB" in shown
 
 
@@ -493,7 +496,37 @@ def test_an_interrupt_before_the_command_line_is_there_is_one_line(
     assert capsys.readouterr().err == "error: interrupted\n"
 
 
-def test_a_command_that_is_told_to_end_leaves_no_sandbox_behind(tmp_path: Path) -> None:
+ENDINGS = [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_sandbox_leaves_nothing_behind_however_it_is_ended(tmp_path: Path, ending: signal.Signals) -> None:
+    """SIGHUP comes when a terminal is closed. A second signal does not interrupt the removal."""
+    with subprocess.Popen(
+        [*COMMAND, "sandbox", "--port", "0"], stdout=subprocess.PIPE, env=os.environ | {"TMPDIR": str(tmp_path)}
+    ) as process:
+        assert process.stdout is not None
+        for _ in range(3):
+            process.stdout.readline()
+        assert list(tmp_path.iterdir()) != []
+        process.send_signal(ending)
+        process.send_signal(ending)
+        process.communicate()
+    assert process.returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_terminal_may_be_closed_under_nohup(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with cli._ending_by(cli._stop):
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_command_that_is_told_to_end_leaves_no_sandbox_behind(tmp_path: Path, ending: signal.Signals) -> None:
     file = tmp_path / "large.glb"
     with file.open("wb") as out:
         out.write(b"glTF")
@@ -505,9 +538,9 @@ def test_a_command_that_is_told_to_end_leaves_no_sandbox_behind(tmp_path: Path) 
     ) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith(b"large.glb: 0 %")
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(ending)
         process.communicate()
-    assert process.returncode == 143
+    assert process.returncode == 128 + ending
     assert list((tmp_path / "temporary").iterdir()) == []
 
 

@@ -151,7 +151,7 @@ class TestTricksWithLedgers:
         assert not [request for request in service.requests if "evil" in request.target]
 
 
-@pytest.mark.parametrize("link", [".nanio", "scenario-uploads"])
+@pytest.mark.parametrize("link", [".nanio", "scenario-uploads", ".nanio/multipart", "scenario-uploads/a/b/c.glb"])
 def test_links_in_the_folder_of_a_sandbox_are_refused(tmp_path: Path, link: str) -> None:
     """Through one, it would write, and at its end remove, what is elsewhere."""
     precious = tmp_path / "precious"
@@ -159,6 +159,7 @@ def test_links_in_the_folder_of_a_sandbox_are_refused(tmp_path: Path, link: str)
     (precious / "multipart" / "file").write_text("untouched")
     folder = tmp_path / "shared"
     folder.mkdir(mode=0o777)
+    (folder / link).parent.mkdir(parents=True, exist_ok=True)
     (folder / link).symlink_to(precious)
     with pytest.raises(SandboxError, match=f"{link} in it is a symbolic link"):
         Sandbox(folder=folder).start()

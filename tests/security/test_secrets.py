@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from scenario_uploads import APIError, Scenario, ScenarioError, logs
+from scenario_uploads import APIError, Scenario, ScenarioError, redaction
 from scenario_uploads.cli import commands
 from scenario_uploads.logs import guard_logs
 
@@ -154,6 +154,57 @@ def test_nothing_secret_is_shown_of_any_fault_of_the_api(
     captured = capfd.readouterr()
     assert any(record.name.startswith("httpcore") for record in caplog.records)
     assert find_secrets(text + captured.out + captured.err) == []
+
+
+@pytest.mark.parametrize("credentials", CREDENTIALS)
+@pytest.mark.parametrize(
+    ("step", "fields"),
+    [
+        ("retrieve", {"status": "failed", "errorMessage": "{}"}),
+        ("retrieve", {"status": "failed", "errorMessage": "x" * 490 + " {}"}),
+        ("retrieve", {"status": "{}"}),
+        ("create", {"status": "pending", "parts": "{}", "fileSize": "{}", "kind": ["{}"]}),
+        ("create", {"id": "{}", "status": "pending"}),
+        ("create", {"id": "../{}", "status": "pending"}),
+        ("complete", {"status": "failed", "errorMessage": "{}", "config": "{}"}),
+    ],
+)
+@pytest.mark.parametrize("told", ["secret", "header"])
+def test_48_nothing_that_a_success_repeats_is_shown(
+    connect: Connect,
+    service: Service,
+    caplog: pytest.LogCaptureFixture,
+    clock: Clock,
+    credentials: dict[str, str],
+    step: str,
+    fields: dict[str, Any],
+    told: str,
+) -> None:
+    def answer(exchange: Exchange) -> None:
+        header = exchange.request.header("authorization") or ""
+        told_secret = SECRET if "api_secret" in credentials else TOKEN
+        text = json.dumps({"upload": make_upload(**{"entityId": None} | fields)})
+        text = text.replace("{}", json.dumps(f"{header if told == 'header' else told_secret}")[1:-1])
+        reply(200, text.encode())(exchange)
+
+    service.script(step, *[answer] * 500)
+    client = connect(service.url, **credentials)
+    with caplog.at_level(logging.DEBUG), pytest.raises(ScenarioError) as caught:
+        client.uploads.upload_file(b"x", file_name="a.glb", timeout=10, wait=step != "complete")
+    error = caught.value
+    # Its `upload`, `upload_id` and `status` are what the service said, for programs.
+    shown = "".join(traceback.format_exception(error)) + repr([error, *chain(error)]) + caplog.text
+    shown += f"{getattr(error, 'reason', None)}"
+    shown += "\n".join(f"{record.msg} {record.args}" for record in caplog.records if record.name.startswith("scenario"))
+    assert [secret for secret in find_secrets(shown) if secret in CLIENTS] == []
+
+
+def test_the_log_holds_no_escape_sequences(connect: Connect, caplog: pytest.LogCaptureFixture) -> None:
+    """Those who read it do so in a terminal."""
+    connect("http://127.0.0.1:9")
+    with caplog.at_level(logging.INFO):
+        logging.getLogger("scenario_uploads").warning("The ledger of %s", "a\x1b]0;PWNED\x1b\\\x9b2J\u202e.glb\nforged")
+    assert not any(character in caplog.messages[-1] for character in "\x1b\x9b\u202e\n")
 
 
 def test_the_search_finds_what_is_there() -> None:
@@ -358,13 +409,13 @@ def test_logs_of_httpx_do_not_repeat_what_a_service_repeats(
 def test_secrets_of_those_who_are_gone_are_forgotten(connect: Connect) -> None:
     """What guards the logs holds nothing for longer than its client."""
     gc.collect()
-    before = len(logs._SECRETS)
+    before = len(redaction._KNOWN)
     client = Scenario(api_key=KEY, api_secret=SECRET)
-    assert len(logs._SECRETS) == before + 1
+    assert len(redaction._KNOWN) == before + 1
     client.close()
     del client
     gc.collect()
-    assert len(logs._SECRETS) == before
+    assert len(redaction._KNOWN) == before
 
 
 class TestTheTerminal:

@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -54,7 +54,6 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
 )
 
 INTERRUPTED = 130
-TERMINATED = 143
 
 app = typer.Typer(
     help="Send files of any size to Scenario.",
@@ -209,22 +208,24 @@ def sandbox(
     It takes the credentials in SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or makes some up and prints them.
     """
     box_class, sandbox_error = _load_sandbox()
-    signal.signal(signal.SIGTERM, _stop)
     try:
-        with box_class(
-            host=host,
-            port=port,
-            storage_port=storage_port,
-            folder=folder,
-            s3_endpoint=s3_endpoint,
-            s3_bucket=s3_bucket,
-            url_lifetime=url_lifetime,
-            step_delay=step_delay,
-            max_stored=max_stored,
-            allow_remote=allow_remote,
-            api_key=os.environ.get("SCENARIO_SDK_API_KEY") or None,
-            api_secret=os.environ.get("SCENARIO_SDK_API_SECRET") or None,
-        ) as box:
+        with (
+            _ending_by(_stop),
+            box_class(
+                host=host,
+                port=port,
+                storage_port=storage_port,
+                folder=folder,
+                s3_endpoint=s3_endpoint,
+                s3_bucket=s3_bucket,
+                url_lifetime=url_lifetime,
+                step_delay=step_delay,
+                max_stored=max_stored,
+                allow_remote=allow_remote,
+                api_key=os.environ.get("SCENARIO_SDK_API_KEY") or None,
+                api_secret=os.environ.get("SCENARIO_SDK_API_SECRET") or None,
+            ) as box,
+        ):
             typer.echo(f"export SCENARIO_BASE_URL={box.base_url}")
             typer.echo(f"export SCENARIO_SDK_API_KEY={box.api_key}")
             typer.echo(f"export SCENARIO_SDK_API_SECRET={box.api_secret}")
@@ -239,12 +240,34 @@ def sandbox(
         raise InvalidArgumentError(f"The sandbox cannot start: {error}.") from error
 
 
+@contextmanager
+def _ending_by(end: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """End in order, and so with every temporary folder removed, when told to, and when the terminal is closed."""
+    signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
+    # Under nohup a terminal may be closed.
+    before = {one: signal.getsignal(one) for one in signals if signal.getsignal(one) is not signal.SIG_IGN}
+
+    def end_once(number: int, frame: FrameType | None) -> None:
+        # A second signal would interrupt the removal.
+        for one in before:
+            signal.signal(one, signal.SIG_IGN)
+        end(number, frame)
+
+    try:
+        for one in before:
+            signal.signal(one, end_once)
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler or signal.SIG_DFL)
+
+
 def _stop(_signal: int, _frame: FrameType | None) -> None:
     raise typer.Exit(0)
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    raise typer.Exit(TERMINATED)
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    raise typer.Exit(128 + number)
 
 
 def _load_sandbox() -> tuple[Any, type[Exception]]:
@@ -265,9 +288,8 @@ def _client(base_url: str | None, *, allow_http: bool = False, sandbox: bool = F
             yield stack.enter_context(Scenario(base_url=base_url, allow_http_storage=allow_http or None))
             return
         box_class, sandbox_error = _load_sandbox()
-        # Otherwise SIGTERM would leave the sandbox's folder behind.
-        before = signal.signal(signal.SIGTERM, _terminate)
-        stack.callback(signal.signal, signal.SIGTERM, before)
+        # Otherwise a signal would leave the sandbox's folder behind.
+        stack.enter_context(_ending_by(_terminate))
         try:
             box = stack.enter_context(box_class())
         except sandbox_error as error:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from scenario_uploads.models import Upload
-from scenario_uploads.redaction import SecretURL, redact, snippet
+from scenario_uploads.redaction import SecretURL, mask_known, redact, snippet
 from scenario_uploads.transfer.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.upload.ledger import Entry
 
@@ -42,6 +42,8 @@ def silence(descriptor: int) -> None:
 @contextmanager
 def show_progress(name: str, *, quiet: bool) -> Iterator[OnProgress | None]:
     """Yield the progress callback for `upload_file`."""
+    # Escape sequences in it would reach the terminal.
+    name = snippet(name)
     # A daemon may have no stderr.
     if quiet or sys.stderr is None:
         yield None
@@ -72,7 +74,7 @@ class _Lines:
             self._say(f"{percent} % of {total:.1f} MiB, {event.parts_done} of {event.parts_total} parts")
 
     def _say(self, what: str) -> None:
-        report(f"{snippet(self._name)}: {what}")
+        report(f"{self._name}: {what}")
 
 
 @contextmanager
@@ -132,7 +134,9 @@ def print_entries(entries: list[Entry], *, as_json: bool) -> None:
 
 def _hide(value: Any) -> Any:
     if isinstance(value, SecretURL):
-        return redact(value)
+        return mask_known(redact(value))
+    if isinstance(value, str):
+        return mask_known(value)
     if isinstance(value, dict):
-        return {redact(key): _hide(item) for key, item in value.items()}
+        return {mask_known(redact(key)): _hide(item) for key, item in value.items()}
     return [_hide(item) for item in value] if isinstance(value, list) else value

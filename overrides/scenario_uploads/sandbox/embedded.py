@@ -2,9 +2,11 @@
 
 import atexit
 import functools
+import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -43,7 +45,7 @@ def open_folder(given: Path | None, cleanup: ExitStack) -> Path:
         given.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = given.resolve()
         folder.chmod(0o700)
-        links = [path.name for path in folder.iterdir() if path.is_symlink()]
+        links = [path.relative_to(folder) for path in _list_below(folder) if path.is_symlink()]
     except OSError as error:
         raise SandboxError(f"cannot use the folder {given}: {error.strerror}") from error
     if links:
@@ -52,6 +54,12 @@ def open_folder(given: Path | None, cleanup: ExitStack) -> Path:
     # The records of unfinished uploads end with the sandbox, so nothing could ever complete their parts.
     cleanup.callback(shutil.rmtree, folder / ".nanio" / "multipart", ignore_errors=True)
     return folder
+
+
+def _list_below(folder: Path) -> Iterator[Path]:
+    """Yield all that is below a folder, without going through links."""
+    for place, folders, files in os.walk(folder, followlinks=False):
+        yield from (Path(place, name) for name in (*folders, *files))
 
 
 def count_bytes(folder: Path) -> int:

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from scenario_uploads.errors import CredentialsError
-from scenario_uploads.logs import guard_secrets
-from scenario_uploads.redaction import list_secrets
+from scenario_uploads.redaction import guard_secrets, list_secrets
 from scenario_uploads.sentinels import Omit
 
 
