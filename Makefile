@@ -29,6 +29,8 @@ YES ?=
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 export npm_config_cache ?= $(CURDIR)/.cache/npm
+# pip asks rustc for its version, whereupon rustup would write its settings into the home folder.
+export RUSTUP_HOME ?= $(CURDIR)/.cache/rustup
 
 PYTHON_CODE := overrides tools tests benchmarks
 # Node finds its way through PATH; only commands of Node get this one, so that $(PYTHON) stays the machine's.
