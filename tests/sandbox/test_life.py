@@ -10,6 +10,8 @@ from threading import Barrier
 import httpx
 import pytest
 from scenario_uploads.sandbox import Sandbox
+from scenario_uploads.sandbox.errors import Refusal
+from scenario_uploads.sandbox.records import UploadRecord, Uploads
 
 MIB = 1024 * 1024
 CREATE_ONLY = {"parts", "partsCount", "fileSize", "contentType", "originalFileName"}
@@ -177,3 +179,31 @@ def test_file_of_ten_thousand_parts_gets_ten_thousand_different_urls(sender):
     assert list(range(1, 10_001)) == [part["number"] for part in created["parts"]]
     assert len({part["url"] for part in created["parts"]}) == 10_000
     assert sender.storage.put(created["parts"][-1]["url"], content=b"last").status_code != 403
+
+
+@pytest.mark.parametrize("content", [b"glTF", b"no model at all"], ids=["imported", "failed"])
+def test_what_is_forgotten_is_removed_and_makes_room(sender_to, until, content):
+    with Sandbox(step_delay=0, max_stored=20) as box:
+        box._uploads._limit = 1
+        sender = sender_to(box)
+        first = sender.send(content)
+        until(lambda: box._uploads.find(first["id"]).is_finished)
+        stored = box.file_path(first["id"])
+        assert stored.is_file()
+        sender.create(4)
+        until(lambda: not stored.exists() and box._quota.left == 20)
+        sender.close()
+
+
+def test_what_records_hold_is_bounded():
+    uploads, forgotten = Uploads(max_size=1000), []
+    uploads.forget = forgotten.append
+    now = datetime.now(UTC)
+    facts = {"owner_id": "p", "created_at": now, "updated_at": now, "kind": "3d", "source": "url"}
+    for number in range(10):
+        uploads.add(UploadRecord(id=str(number), file_name="a", url="u" * 300, status="imported", **facts))
+    assert [record.id for record in forgotten] == [str(number) for number in range(7)]
+    for number in range(3):
+        uploads.add(UploadRecord(id=f"x{number}", file_name="a", url="u" * 300, status="validating", **facts))
+    with pytest.raises(Refusal, match="1000 characters"):
+        uploads.add(UploadRecord(id="y", file_name="a", url="u" * 300, status="validating", **facts))

@@ -1,5 +1,6 @@
 """The sandbox: its options, its parts, its life."""
 
+import functools
 import hashlib
 import logging
 import secrets
@@ -178,11 +179,13 @@ class Sandbox:
         self._cleanup.callback(storage.close)
         storage.ensure_bucket()
         self._storage = storage
+        importer = Importer(self._uploads, storage, self._options.step_delay)
+        self._uploads.forget = functools.partial(importer.start_removal, quota=self._quota)
         service = Service(
             contract=contract,
             uploads=self._uploads,
             storage=storage,
-            importer=Importer(self._uploads, storage, self._options.step_delay),
+            importer=importer,
             url_lifetime=self._options.url_lifetime,
             max_file_size=self._options.max_file_size,
             quota=self._quota,

@@ -10,6 +10,7 @@ from typing import Final
 
 from scenario_uploads.sandbox.errors import StorageError
 from scenario_uploads.sandbox.magic import HEAD_SIZE, find_content_problem
+from scenario_uploads.sandbox.quota import Quota
 from scenario_uploads.sandbox.records import Multipart, UploadRecord, Uploads
 from scenario_uploads.sandbox.storage import Storage, StoredPart
 
@@ -35,6 +36,19 @@ class Importer:
     def start_multipart(self, record: UploadRecord, multipart: Multipart, parts: list[StoredPart]) -> None:
         """Go on with a multipart upload whose parts keep the rules."""
         self._start(self._import_multipart(record, multipart, parts))
+
+    def start_removal(self, record: UploadRecord, quota: Quota) -> None:
+        """Free what a record that is forgotten has stored."""
+        if record.multipart is not None:
+            self._start(self._remove(record, record.multipart.storage_id, quota))
+
+    async def _remove(self, record: UploadRecord, storage_id: str, quota: Quota) -> None:
+        try:
+            await asyncio.to_thread(self._storage.remove, record.id, storage_id, is_stored=record.is_stored)
+        except StorageError as error:
+            _LOG.error("%s: %s", record.id, error)
+        else:
+            quota.release(storage_id)
 
     def start_pretended(self, record: UploadRecord) -> None:
         """Go on with an import from elsewhere, for which nothing is fetched."""

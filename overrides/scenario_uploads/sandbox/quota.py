@@ -28,6 +28,10 @@ class Quota:
         """Return the noted size of a part, 0 for one that is not known."""
         return self._sizes.get(upload, {}).get(part, 0)
 
+    def release(self, upload: str) -> None:
+        """Forget an upload whose bytes are no longer stored."""
+        self._stored -= sum(self._sizes.pop(upload, {}).values())
+
     def note(self, upload: str, part: str, size: int) -> bool:
         """Note the size of a part, unless there would be more bytes than a limit allows.
 

@@ -1,7 +1,8 @@
 """The record of an upload and the states that it goes through. Pure but for the lock of `Uploads`."""
 
+import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -56,6 +57,13 @@ class UploadRecord:
     job_id: str | None = None
     is_stored: bool = False
     """Whether the parts were assembled, so that the bytes can be read."""
+
+    @property
+    def size(self) -> int:
+        """How many characters of what a caller gave it holds: a create may have 64 KiB of them."""
+        texts = (self.file_name, self.owner_id, self.url or "", json.dumps(self.asset_options))
+        given = (self.multipart.content_type, self.multipart.original_file_name) if self.multipart else ()
+        return sum(map(len, (*texts, *given)))
 
     @property
     def is_finished(self) -> bool:
@@ -122,10 +130,15 @@ class Uploads:
 
     Args:
         limit: How many records are kept. Past it the oldest finished one is forgotten.
+        max_size: How many characters of what callers gave the records may hold together, likewise.
+
+    Attributes:
+        forget: Called with each record that is forgotten, to free what it stored.
     """
 
-    def __init__(self, limit: int = 10_000) -> None:
-        self._limit = limit
+    def __init__(self, limit: int = 10_000, max_size: int = 64 * 1024 * 1024) -> None:
+        self._limit, self._max_size, self._size = limit, max_size, 0
+        self.forget: Callable[[UploadRecord], object] = lambda _record: None
         self._lock = threading.Lock()
         self._records: dict[str, UploadRecord] = {}
 
@@ -136,8 +149,9 @@ class Uploads:
             Refusal: With 429, when the limit is reached and no record is finished.
         """
         with self._lock:
-            self._make_room()
+            self._make_room(record.size)
             self._records[record.id] = record
+            self._size += record.size
 
     def make_room(self) -> None:
         """Make sure that there is room for one more record, before anything is done for it.
@@ -148,13 +162,17 @@ class Uploads:
         with self._lock:
             self._make_room()
 
-    def _make_room(self) -> None:
-        if len(self._records) >= self._limit:
-            oldest = next((known.id for known in self._records.values() if known.is_finished), None)
+    def _make_room(self, size: int = 0) -> None:
+        while len(self._records) >= self._limit or self._size + size > self._max_size:
+            oldest = next((known for known in self._records.values() if known.is_finished), None)
             if oldest is None:
-                reason = f"The sandbox holds at most {self._limit} unfinished uploads"
+                full = len(self._records) >= self._limit
+                what = "unfinished uploads" if full else "characters of what unfinished uploads say"
+                reason = f"The sandbox holds at most {self._limit if full else self._max_size} {what}"
                 raise Refusal(429, reason, {"Retry-After": "1"})
-            del self._records[oldest]
+            del self._records[oldest.id]
+            self._size -= oldest.size
+            self.forget(oldest)
 
     def find(self, upload_id: str) -> UploadRecord | None:
         """Return the record as it stands, or None when there is none of that id."""
