@@ -168,8 +168,10 @@ def match_secrets(*secrets: str) -> re.Pattern[str] | None:
 def _match_character(character: str) -> str:
     spellings = {re.escape(character), re.escape(html.escape(character)), re.escape(json.dumps(character)[1:-1])}
     spellings |= {rf"\\+{re.escape(character)}"} if character in "\"'/\\" else set()
-    units = character.encode("utf-16-be").hex()
-    spellings.add("".join(rf"\\+u(?i:{units[at : at + 4]})" for at in range(0, len(units), 4)))
+    # As UTF-16, without its codec: Python would load that when an error is made, perhaps for want of descriptors.
+    high, low = divmod(ord(character) - 0x10000, 0x400)
+    units = (ord(character),) if high < 0 else (0xD800 + high, 0xDC00 + low)
+    spellings.add("".join(rf"\\+u(?i:{unit:04x})" for unit in units))
     spellings.add("".join(f"%(?i:{byte:02x})" for byte in character.encode()))
     spellings.add(rf"&#(?:0*{ord(character)}|[xX]0*(?i:{ord(character):x}));")
     return f"(?:{'|'.join(sorted(spellings, key=len, reverse=True))})"
