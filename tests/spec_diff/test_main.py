@@ -491,7 +491,7 @@ JUNK: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(3))
 def test_contract_with_nonsense_in_it(tmp_path: Path, seed: int) -> None:
     """Whatever stands where something else should, the comparison says what it sees or that it cannot read it."""
     random = Random(seed)

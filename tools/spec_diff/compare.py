@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, get_args
 
@@ -16,6 +17,7 @@ from tools.spec_diff.wire.views import freeze
 
 Part = Literal["wire", "python", "installed"]
 PARTS: tuple[Part, ...] = get_args(Part)
+MAX_RECURSION = 20_000
 
 
 def compare_wire(old: Contract, new: Contract, policy: policies.Policy) -> list[Change]:
@@ -61,6 +63,8 @@ def compare(
         UnreadableError: When a contract cannot be read, or Redocly gives no report.
     """
     missing: list[str] = []
+    # Components may refer to one another in long chains.
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), MAX_RECURSION))
     if "python" in parts:
         changes, missing = compare_with_python(old, new, policy, is_alone=set(parts) == {"python"})
     else:

@@ -167,11 +167,7 @@ def read_rule(section: Section, entry: Any) -> tuple[dict[str, Level], dict[str,
 
 
 def read_effect(key: str, text: str) -> str:
-    """Return what becomes of an installed client, with the reason that goes without saying filled in.
-
-    Raises:
-        ValueError: When it is none of the words, or has no reason.
-    """
+    """Return what becomes of an installed client, with the reason that goes without saying filled in."""
     word, _, why = text.partition(": ")
     if word not in WORDS or not (why or (key, word) in WHYS):
         raise ValueError(f"says {text!r} of installed clients, which is no word of {WORDS} with a reason")

@@ -49,11 +49,7 @@ class Running:
     folder: Path
 
     def wait(self) -> list[Seen]:
-        """Return what Redocly saw.
-
-        Raises:
-            UnreadableError: When it gives no report.
-        """
+        """Return what Redocly saw."""
         try:
             self.process.wait(TIMEOUT)
         except subprocess.TimeoutExpired:
@@ -68,11 +64,7 @@ class Running:
 
 
 def read_report(report: Any) -> list[Seen]:
-    """Return what Redocly's JSON says that it saw, each place once.
-
-    Raises:
-        UnreadableError: When it is of a form that this program does not know.
-    """
+    """Return what Redocly's JSON says that it saw, each place once."""
     if not is_object(report) or report.get("reportVersion") != REPORT_VERSION:
         raise UnreadableError("redocly diff", f"its report is not of version {REPORT_VERSION}; see package.json")
     seen: dict[Seen, None] = {}

@@ -742,7 +742,14 @@ OPERATIONS: list[Change] = [
     Change("an error more", op(), op(responses={"200": OK, "404": ERROR}), "nn"),
     Change("default more", op(), op(responses={"200": OK, "default": ERROR}), "nn"),
     Change(
-        "an error and its range", op(responses={"200": OK, "404": ERROR}), op(responses={"200": OK, "4XX": ERROR}), "nn"
+        "an error and its range", op(responses={"200": OK, "404": ERROR}), op(responses={"200": OK, "4XX": ERROR}), "n-"
+    ),
+    Change("a success of a range", op(responses={"2XX": OK}), op(), "-n"),
+    Change(
+        "errors of a range",
+        op(responses={"200": OK, "4XX": ERROR}),
+        op(responses={"200": OK, "404": ERROR, "409": ERROR}),
+        "-n",
     ),
     Change(
         "body of an error",

@@ -6,6 +6,7 @@ that it comes from; what comes from none, such as a new name of a model, is a ch
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -54,7 +55,7 @@ def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: 
     Raises:
         NoClientError: When a client cannot be generated from a contract.
     """
-    if old.document == new.document:
+    if json.dumps(old.document) == json.dumps(new.document):
         return list(changes)
     with generated_clients(*choose_sources(old, new)) as folders:
         differences = compare_surfaces(*read_surfaces(*folders), match_operations(old, new))

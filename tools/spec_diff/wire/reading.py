@@ -73,11 +73,7 @@ class Reader:
         return node
 
     def read(self, places: Places) -> View:
-        """Return what the schemas at `places` accept together.
-
-        Raises:
-            UnreadableError: When one is no schema, or leads back to itself.
-        """
+        """Return what the schemas at `places` accept together."""
         if places not in self._views:
             layers = _Layers(self)
             for place in places:

@@ -61,11 +61,7 @@ class Comparer:
     new: Reader
 
     def compare(self, pair: Pair, direction: Direction) -> tuple[list[Difference], list[Pair]]:
-        """Return how two schemas differ by themselves, and the pairs below them that may differ too.
-
-        Raises:
-            UnreadableError: When one cannot be read.
-        """
+        """Return how two schemas differ by themselves, and the pairs below them that may differ too."""
         comparison = _Comparison(self, self.old.read(pair.old), self.new.read(pair.new), direction)
         comparison.run()
         return comparison.differences, comparison.pairs

@@ -51,7 +51,7 @@ JUDGED_KEYWORDS = frozenset(
 )
 OPEN = "unevaluatedProperties"
 WRAPPING = frozenset({"$ref", "allOf", "oneOf", "anyOf"})
-MAX_LAYERS = 500
+MAX_LAYERS = 5_000
 """How many schemas may be put together by `$ref` and `allOf` before the whole counts as endless."""
 
 
