@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 from scenario_uploads.sandbox import Sandbox
 
@@ -83,6 +84,20 @@ def run_in(folder: Path, code: str) -> str:
 
 def test_the_first_example_uploads_a_file_of_the_current_folder(tmp_path: Path) -> None:
     assert run_in(tmp_path, readme_block("from scenario_uploads import Scenario\n\nwith")).startswith("asset_")
+
+
+def test_the_example_of_many_files_sends_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "refs").mkdir()
+    (tmp_path / "refs" / "cat.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    (tmp_path / "refs" / "cat.tmp").write_bytes(b"half a cat")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    example = readme_block("from scenario_uploads import Scenario, UploadSource")
+    lines = run_in(tmp_path, example * 2).splitlines()
+    assert sorted(lines[:4]) == sorted(lines[4:])
+    told = dict(line.split() for line in lines)
+    assert told.pop(str(Path("refs", "cat.tmp"))) == "excluded"
+    assert set(told) == {str(Path("refs", "cat.png")), "dragon.glb", "weights.safetensors"}
+    assert all(entity.startswith(("asset_", "model_")) for entity in told.values())
 
 
 def test_the_examples_of_the_usage_page_run_one_after_the_other(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@
     └── UploadError                                the upload as a whole did not succeed
         ├── UploadFailedError                      the service could not import the file
         ├── UploadTimeoutError                     the service was not ready in time; it may still succeed
-        ├── LedgerLockedError                      the same upload is being resumed elsewhere
+        ├── LedgerLockedError                      the same upload, or run on a ledger, goes on elsewhere
+        ├── LedgerError                            the ledger of many files is damaged, or cannot be used
         └── TransferError                          the bytes did not reach storage
             ├── UploadURLExpiredError              the presigned URLs ran out
             ├── IntegrityError                     storage received other bytes than were sent
@@ -52,6 +53,7 @@ __all__ = [
     "IntegrityError",
     "InternalServerError",
     "InvalidArgumentError",
+    "LedgerError",
     "LedgerLockedError",
     "NotFoundError",
     "PermissionDeniedError",
@@ -302,8 +304,12 @@ class TransferError(UploadError):
     """The bytes did not reach storage. The upload was not completed."""
 
 
+class LedgerError(UploadError):
+    """The ledger of `upload_many` is damaged, or cannot be read or written. The message says what to do."""
+
+
 class LedgerLockedError(UploadError):
-    """The same upload is under way in another process or another call, so it cannot be resumed here."""
+    """The same upload, or a run on the same ledger, is under way in another process or another call."""
 
 
 class UploadURLExpiredError(TransferError):

@@ -21,7 +21,7 @@ PAIRS = [
 ]
 PROPERTIES = {"with_raw_response", "with_streaming_response"}
 NAMES = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
-AT_ONCE = {"__init__", "__repr__", "copy", "is_closed", "iter_bytes", "iter_lines", "iter_text"}
+AT_ONCE = {"__init__", "__repr__", "copy", "is_closed", "iter_bytes", "iter_lines", "iter_text", "upload_many"}
 TYPES: dict[Any, Any] = {awaited: sync for sync, awaited in PAIRS}
 TYPES |= {httpx.AsyncClient: httpx.Client, AsyncIterator: Iterator}
 

@@ -45,6 +45,7 @@ from scenario_uploads import (
     UploadKind,
     UploadPart,
     UploadProvider,
+    UploadResult,
     UploadRetrieveResponse,
     UploadSource,
     UploadStatus,
@@ -52,6 +53,7 @@ from scenario_uploads import (
     UploadTriggerActionResponse,
     UploadURLExpiredError,
     is_known,
+    models,
     omit,
 )
 
@@ -132,7 +134,7 @@ def retrieve(client: Scenario) -> str:
     assert_type(upload.id, str)
     assert_type(upload.created_at, str)
     assert_type(upload.status, UploadStatus)
-    assert_type(upload.source, UploadSource)
+    assert_type(upload.source, models.UploadSource)
     if upload.error_message:
         assert_type(upload.error_message, str)
     if upload.file_size:
@@ -304,3 +306,20 @@ async def use_async() -> None:
         assert_type(second, Upload)
     client = AsyncScenario()
     await client.close()
+
+
+def upload_folder(client: Scenario) -> list[str]:
+    """Upload many files, some with settings of their own."""
+    sources = [Path("refs"), UploadSource(Path("notes.dat"), kind="text"), UploadSource(b"words", file_name="a.txt")]
+    results = client.uploads.upload_many(sources, recursive=True, include="*.png", ledger=False)
+    return [result.entity_id for result in results if result.entity_id]
+
+
+async def upload_folder_async(client: AsyncScenario) -> int:
+    """The same, awaited."""
+    failed = 0
+    async for result in client.uploads.upload_many("refs", recursive=True):
+        assert_type(result, UploadResult)
+        if result.error:
+            failed += 1
+    return failed

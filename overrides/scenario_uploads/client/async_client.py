@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Literal, Self, TypeVar, cast, overload
 
@@ -13,6 +13,9 @@ import httpx
 
 from scenario_uploads.api import calls
 from scenario_uploads.api.exchange import Api, Calling, Reply, ResponseMode
+from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
+from scenario_uploads.bulk.progress import BulkProgress
+from scenario_uploads.bulk.run import BulkRun
 from scenario_uploads.logs import show_log
 from scenario_uploads.models import (
     Upload,
@@ -36,7 +39,8 @@ from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.options import FileOptions
 
 from .async_response import AsyncAPIResponse, return_raw_async, return_streamed_async
-from .async_runner import AsyncConnections, AsyncRunner
+from .async_runner import AsyncConnections, AsyncRunner, run_blocking
+from .workers import AsyncWorkers
 
 T = TypeVar("T")
 
@@ -595,6 +599,115 @@ class AsyncUploads:
             call=self._api.options.resolve_call(project_id=project_id),
         )
         return await self._runner.run(upload_steps.upload_file(self._api, file, options))
+
+    def upload_many(  # noqa: PLR0913 - each is a setting of its own
+        self,
+        sources: Sources,
+        *,
+        recursive: bool = False,
+        include: str | Iterable[str] | None = None,
+        exclude: str | Iterable[str] | None = None,
+        ledger: str | os.PathLike[str] | bool | None = None,
+        files_at_once: int = 8,
+        concurrency: int = 8,
+        force: bool = False,
+        fail_fast: bool = False,
+        progress: bool = False,
+        on_progress: Callable[[BulkProgress], object] | None = None,
+        kind: UploadKind | str | None = None,
+        asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
+        part_size: int | None = None,
+        max_bandwidth: float | None = None,
+        project_id: str | Omit | None = None,
+        wait: bool = True,
+        timeout: float = 300,
+        patience: float = DEFAULT_PATIENCE,
+    ) -> AsyncIterator[UploadResult]:
+        """Upload many files, whole folders of them, and go on where an earlier call was cut off.
+
+        Files are looked for while others are sent, so neither their number nor their size takes memory. What is done
+        is kept in a ledger and not sent again by later calls, also under another name. Nothing is begun before the
+        first result is asked for, and when nobody asks for more, what is under way stops.
+
+        Args:
+            sources: Paths of files and folders, globs such as `"refs/**/*.png"`, and `UploadSource(...)` for files with
+                settings of their own; any iterable of these, or a single one.
+            recursive: Go through folders and all that is below them. Hidden files and links in them are left out.
+            include: A glob, or several, of the files to upload. Without a slash it is about names, else about paths
+                below the folder.
+            exclude: A glob, or several, of what to leave out, folders too.
+            ledger: The path of the ledger; False for none. Default: one in the user's state folder.
+            files_at_once: How many files are sent at once, 1 to 64. More may wait for their import meanwhile.
+            concurrency: How many parts are sent at once, over all files, 1 to 64.
+            force: Send also what an earlier call has sent.
+            fail_fast: End after the first result with an error.
+            progress: Show a bar on stderr, on a terminal or in a notebook.
+            on_progress: Called with a `BulkProgress` as the files go on, never from two threads at once. An exception
+                in it ends the call and comes out of it.
+            kind: One of the contract's kinds, for all files. Default: told from the name of each.
+            asset_options: What to do with the assets: `collection_ids`, `hide`, `parent_id`.
+            part_size: Bytes in a part, as for `upload_file`.
+            max_bandwidth: Bytes a second over all files. Default: no limit.
+            project_id: The project that owns the uploads. Default: the client's; `omit` for none.
+            wait: Wait for the imports; otherwise a file is finished once the service has all of it.
+            timeout: Seconds to wait for the import of a file.
+            patience: Seconds for which a file goes on trying to reach a service or a storage that is away.
+
+        Returns:
+            An iterator of `UploadResult`, one for each file, as they finish. What is wrong with one file is the `error`
+            of its result.
+
+        Raises:
+            InvalidArgumentError: When an argument cannot be used, or a source is a folder without `recursive`.
+            LedgerLockedError: When another run uses the ledger; when the first result is asked for, as the next one.
+            LedgerError: When the ledger is damaged, or cannot be used.
+        """
+        file = FileOptions(
+            kind=kind,
+            asset_options=asset_options,
+            part_size=part_size,
+            concurrency=concurrency,
+            timeout=timeout,
+            patience=patience,
+            max_bandwidth=max_bandwidth,
+            call=self._api.options.resolve_call(project_id=project_id),
+        )
+        options = BulkOptions(
+            recursive=recursive,
+            include=include,
+            exclude=exclude,
+            ledger=ledger,
+            files_at_once=files_at_once,
+            force=force,
+            fail_fast=fail_fast,
+            progress=progress,
+            on_progress=on_progress,
+            wait=wait,
+            file=file,
+        )
+        return self._upload_many(BulkRun(self._api, sources, options))
+
+    async def _upload_many(self, run: BulkRun) -> AsyncIterator[UploadResult]:
+        workers = AsyncWorkers(self._runner, run.files_at_once)
+        try:
+            await run_blocking(run.open)
+            while run.more or workers.busy:
+                searching = run.more and workers.has_room
+                results, steps = await run_blocking(run.take) if searching else ([], None)
+                if steps is not None:
+                    workers.start(steps)
+                done = await workers.get(block=not searching)
+                if isinstance(done, UploadResult):
+                    results.append(done)
+                elif done is not None:
+                    workers.start_waiting(done)
+                for result in results:
+                    yield run.count(result)
+                    if run.failed:
+                        return
+        finally:
+            await workers.end()
+            await run_blocking(run.close)
 
     async def _run(self, steps: Calling[Reply[T]]) -> T:
         reply = await self._runner.run(steps)

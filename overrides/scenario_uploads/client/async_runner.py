@@ -190,6 +190,10 @@ class AsyncRunner:
         if self._owner:
             await self._connections.close()
 
+    def check_open(self) -> None:
+        """Raise ScenarioError when no more calls can be made."""
+        self._open()
+
     async def run(self, steps: Generator[Send | Pause | Transfer | Work, Any, T]) -> T:
         """Run the steps of a call in the running event loop."""
         try:

@@ -130,6 +130,7 @@ class Runner:
 
     def __init__(self, connections: Connections, *, owner: bool = True) -> None:
         self._connections, self._owner, self._closed = connections, owner, False
+        self._stop = threading.Event()
 
     @property
     def closed(self) -> bool:
@@ -147,8 +148,13 @@ class Runner:
     def close(self) -> None:
         """Make no more calls, and close the connections if this runner owns them. Idempotent."""
         self._closed = True
+        self._stop.set()
         if self._owner:
             self._connections.close()
+
+    def check_open(self) -> None:
+        """Raise ScenarioError when no more calls can be made."""
+        self._open()
 
     def run(self, steps: Generator[Send | Pause | Transfer | Work, Any, T]) -> T:
         """Run the steps of a call in this thread."""
@@ -172,7 +178,7 @@ class Runner:
                 pause(step.seconds, lambda: self.closed)
                 self._open()
             case Transfer():
-                return transfer_parts(self._open().to_storage(), step.job)
+                return transfer_parts(self._open().to_storage(), step.job, stop=self._stop)
             case Work():
                 return step.call()
         return None

@@ -28,6 +28,49 @@ from .source import Source
 STOP_PATIENCE = 1.0
 
 
+class Turns:
+    """Whose turn it is to send a part: so many at once, fewer while storage asks for that, and so many bytes a second.
+
+    Args:
+        concurrency: How many parts at once, at most: those of one file, or of all that share this.
+        max_bandwidth: Bytes a second over all of them, or None for no limit.
+    """
+
+    def __init__(self, concurrency: int, max_bandwidth: float | None = None) -> None:
+        self._pace, self._budget = Pace.begin(concurrency), Budget(max_bandwidth or math.inf)
+        self._active = 0
+        self._turn = threading.Condition()
+
+    def take(self, halted: Callable[[], bool]) -> None:
+        """Wait for a turn, or until it is time to stop."""
+        with self._turn:
+            while self._active >= self._pace.limit and not halted():
+                self._turn.wait(SLICE)
+            self._active += 1
+
+    def give_back(self) -> None:
+        """Let another part have the turn."""
+        with self._turn:
+            self._active -= 1
+            self._turn.notify()
+
+    def heed(self, event: PartEvent) -> None:
+        """Change the pace after what happened to a part."""
+        if not (event.slow or event.done or self._pace.opening):
+            return
+        with self._turn:
+            pace = self._pace if event.seconds is None else self._pace.measured(event.seconds)
+            self._pace = pace.slower() if event.slow else pace.steady() if event.done else pace
+            self._turn.notify_all()
+
+    def spend(self, most: int) -> tuple[int, float]:
+        """Return how many of so many bytes may be sent, and after how many seconds."""
+        with self._turn:
+            amount = self._budget.share(most, self._pace.maximum)
+            self._budget, delay = self._budget.spend(amount, time.monotonic())
+            return amount, delay
+
+
 @frozen
 class TransferJob:
     """The parts to send, and how.
@@ -42,7 +85,10 @@ class TransferJob:
         patience: Seconds without a moved byte for which unreachable storage is tried again.
         max_bandwidth: Bytes a second over all parts, or None for no limit.
         on_progress: Called from the counting thread.
-        on_part: Called from the counting thread with the number of each acknowledged part.
+        on_part: Called from the counting thread with the number of each part that is there, and its MD5 when that was
+            taken.
+        settled: Whether a part that is not what storage has of it is an error, instead of being sent.
+        turns: Whose turn it is to send, when files share that; `concurrency` and `max_bandwidth` are its own then.
     """
 
     source: Source = field(repr=False)
@@ -56,6 +102,7 @@ class TransferJob:
     on_progress: OnProgress | None = field(default=None, repr=False)
     on_part: Callable[[int, str | None], object] | None = field(default=None, repr=False)
     settled: bool = False
+    turns: Turns | None = field(default=None, repr=False)
 
 
 @frozen
@@ -95,16 +142,15 @@ class _Workers:
     def __init__(self, storage: Storage, job: TransferJob, stop: threading.Event) -> None:
         self._storage, self._job, self._stop, self._halt = storage, job, stop, threading.Event()
         self._events: queue.SimpleQueue[PartEvent | _WorkerDone] = queue.SimpleQueue()
-        self._todo = iter(job.targets)
-        self._turn = threading.Condition()
+        self._todo, self._todo_lock = iter(job.targets), threading.Lock()
         # What is read in order is sent in order: part by part.
         most = 1 if job.source.sequential else job.concurrency
-        self._pace = Pace.begin(max(1, min(most, len(job.targets))))
-        self._active = 0
-        self._budget = Budget(job.max_bandwidth or math.inf)
+        count = max(1, min(most, len(job.targets)))
+        self._turns = job.turns or Turns(count, job.max_bandwidth)
+        # Of many small files, each has a thread already; one more for each part would cost as much as sending it.
+        count = 0 if job.turns and count == 1 and not job.on_progress else count
         self._threads = [
-            threading.Thread(target=self._work, name=f"scenario-uploads-{n}", daemon=True)
-            for n in range(self._pace.maximum)
+            threading.Thread(target=self._work, name=f"scenario-uploads-{n}", daemon=True) for n in range(count)
         ]
         self._part_job = PartJob(
             source=job.source,
@@ -114,7 +160,7 @@ class _Workers:
             halted=self._halted,
             pause=self._step_back,
             allow=self._allow if job.max_bandwidth else None,
-            alone=self._pace.maximum == 1,
+            alone=count == 1 and not job.turns,
             patience=job.patience,
             settled=job.settled,
         )
@@ -159,7 +205,9 @@ class _Workers:
             parts_total=job.parts_total,
         )
         self._report(progress)
-        running = len(self._threads)
+        if not self._threads:
+            self._work()
+        running = len(self._threads) or 1
         while running and not self.stopped:
             try:
                 event = self._events.get(timeout=SLICE)
@@ -194,9 +242,7 @@ class _Workers:
                 try:
                     send_part(self._part_job, target)
                 finally:
-                    with self._turn:
-                        self._active -= 1
-                        self._turn.notify()
+                    self._turns.give_back()
         except HaltedError:
             pass
         except BaseException as raised:  # noqa: BLE001 - the counting thread raises it again
@@ -205,40 +251,25 @@ class _Workers:
 
     def _take(self) -> PartTarget | None:
         """Return the next part when it is this worker's turn, or None when there is none left."""
-        with self._turn:
-            self._await_turn()
+        self._turns.take(self._halted)
+        with self._todo_lock:
             target = None if self._halted() else next(self._todo, None)
-            self._active += target is not None
-            return target
-
-    def _await_turn(self) -> None:
-        while self._active >= self._pace.limit and not self._halted():
-            self._turn.wait(SLICE)
+        if target is None:
+            self._turns.give_back()
+        return target
 
     def _step_back(self, seconds: float) -> None:
         """Wait before a retry; meanwhile another worker may have this turn."""
-        with self._turn:
-            self._active -= 1
-            self._turn.notify()
+        self._turns.give_back()
         self._pause(seconds)
-        with self._turn:
-            self._await_turn()
-            self._active += 1
+        self._turns.take(self._halted)
 
     def _handle(self, event: PartEvent) -> None:
-        if event.slow or event.done or (event.seconds is not None and self._pace.opening):
-            with self._turn:
-                self._pace = self._change_pace(event)
-                self._turn.notify_all()
+        if event.slow or event.done or event.seconds is not None:
+            self._turns.heed(event)
         # Without a progress callback, skip the queue: at wire speed each event costs the sender CPU time.
         if self._job.on_progress or event.done or event.attempt:
             self._events.put(event)
-
-    def _change_pace(self, event: PartEvent) -> Pace:
-        if event.slow:
-            return self._pace.slower()
-        pace = self._pace if event.seconds is None else self._pace.measured(event.seconds)
-        return pace.steady() if event.done else pace
 
     def _halted(self) -> bool:
         return self._halt.is_set() or self.stopped
@@ -251,9 +282,7 @@ class _Workers:
 
     def _allow(self, most: int) -> int:
         """Wait for the bandwidth limit, and return how many bytes may go out."""
-        with self._turn:
-            amount = self._budget.share(most, len(self._threads))
-            self._budget, delay = self._budget.spend(amount, time.monotonic())
+        amount, delay = self._turns.spend(most)
         self._pause(delay)
         if self._halted():
             raise HaltedError

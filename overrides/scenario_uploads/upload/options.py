@@ -6,6 +6,7 @@ import inspect
 import math
 import os
 import unicodedata
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import field, frozen
@@ -14,6 +15,7 @@ from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.settings.defaults import check_seconds
 from scenario_uploads.settings.request import CallOptions
+from scenario_uploads.transfer.engine import Turns
 from scenario_uploads.transfer.progress import OnProgress
 
 MAX_CONCURRENCY = 64
@@ -39,6 +41,10 @@ class FileOptions:
     resume: bool | str | os.PathLike[str] | None = None
     max_bandwidth: float | None = None
     restart_on_expiry: bool = True
+    on_sent: Callable[[str, Mapping[int, str | None]], object] | None = None
+    """Called with the id of the upload and the MD5s of its parts when all are there, before it is completed."""
+    turns: Turns | None = None
+    """Whose turn it is to send a part, when that is shared with other files."""
     call: CallOptions = field(factory=CallOptions)
     """What goes with each of its calls to the API: the project."""
 

@@ -279,6 +279,7 @@ def _make_job(
         patience=options.patience,
         max_bandwidth=options.max_bandwidth,
         settled=settled,
+        turns=options.turns,
     )
 
 
@@ -287,6 +288,9 @@ def _send(
 ) -> Steps[tuple[Upload, int]]:
     """Send the missing parts, complete, and wait."""
     if begun.accepted is not None:
+        if options.on_sent:
+            known = {target.part.number: target.md5 for target in begun.targets} | dict(begun.done)
+            yield Work(partial(options.on_sent, begun.upload_id, known))
         return begun.accepted, 1
     attempt = yield from _transfer(source, plan, begun, ledger, options)
     _report(plan, options, UploadPhase.COMPLETING, attempt)
@@ -327,6 +331,8 @@ def _transfer(
         attempt = max(attempt, tries)
         now: int = yield Work(source.check_unchanged)
         if now == seen:
+            if options.on_sent:
+                yield Work(partial(options.on_sent, begun.upload_id, md5s))
             return attempt
         seen = now
         # Size and time are what they were, but something has changed: a permission, a name, or bytes with the time put

@@ -1,0 +1,299 @@
+"""What has become of which file, kept over runs in an SQLite database.
+
+A row says of a file, in the state in which it was sent, which upload it went into and what that became. It is written
+before the service is told that all parts are there, and so a run that is killed at any moment never imports a file
+twice: the next one asks what became of that upload.
+
+One run has the database for itself, by SQLite's own lock. The journal is a file that is rolled back: a write-ahead log
+needs memory that is shared between processes, which network file systems do not have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from attrs import frozen
+
+from scenario_uploads.errors import LedgerError, LedgerLockedError
+from scenario_uploads.system import open_private
+from scenario_uploads.upload.ledger import default_folder
+
+logger = logging.getLogger("scenario_uploads")
+
+FILE_NAME = "files.sqlite3"
+
+VERSION = 1
+
+# "ScUL": tells other databases from ours.
+APPLICATION_ID = 0x5363554C
+
+# What is told later, and would only be asked for again were it lost, is written in groups.
+_GROUP = 256
+_GROUP_SECONDS = 0.5
+
+_SCHEMA = f"""
+    CREATE TABLE runs (id INTEGER PRIMARY KEY, started REAL NOT NULL);
+    CREATE TABLE contexts (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE);
+    CREATE TABLE files (
+        context INTEGER NOT NULL, state BLOB NOT NULL, size INTEGER NOT NULL, part_size INTEGER NOT NULL,
+        content BLOB, upload_id TEXT NOT NULL, entity_id TEXT, done INTEGER NOT NULL, run INTEGER NOT NULL,
+        PRIMARY KEY (context, state)
+    ) WITHOUT ROWID;
+    CREATE INDEX contents ON files (context, content, run) WHERE done AND content IS NOT NULL;
+    CREATE TABLE sizes (
+        context INTEGER NOT NULL, size INTEGER NOT NULL, part_size INTEGER NOT NULL, run INTEGER NOT NULL,
+        PRIMARY KEY (context, size, part_size)
+    ) WITHOUT ROWID;
+    PRAGMA application_id = {APPLICATION_ID};
+    PRAGMA user_version = {VERSION};
+"""
+
+# Closing any descriptor of a file drops the locks that a process has on it, so those in use are not even opened.
+_in_use: set[str] = set()
+_in_use_lock = threading.Lock()
+
+
+@frozen
+class Row:
+    """What is known of a file.
+
+    Attributes:
+        upload_id: The upload that it went into.
+        entity_id: What the upload became, when that is known.
+        done: Whether the upload was imported.
+    """
+
+    upload_id: str
+    entity_id: str | None
+    done: bool
+
+
+def hash_state(status: os.stat_result | None) -> bytes | None:
+    """Return what tells a file, unchanged, from all others; None where the system does not tell."""
+    if status is None or not status.st_ino:
+        return None
+    # On Windows it is the time of creation.
+    changed = 0 if os.name == "nt" else status.st_ctime_ns
+    text = f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns} {changed}"
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+class BulkLedger:
+    """The database of one run, open and locked until `close`.
+
+    Args:
+        path: Where it is; created, for its owner alone, when it is missing.
+
+    Raises:
+        LedgerLockedError: When another run uses it.
+        LedgerError: When it is damaged, no ledger, or cannot be read and written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._queue: list[tuple[str, tuple[object, ...]]] = []
+        self._queue_lock = threading.Lock()
+        self._last = time.monotonic()
+        self._contexts: dict[bytes, int] = {}
+        self._name = os.path.realpath(path)
+        with _in_use_lock:
+            if self._name in _in_use:
+                raise self._locked_error()
+            _in_use.add(self._name)
+        try:
+            with self._explain():
+                self._connection = self._open()
+        except BaseException:
+            self._release()
+            raise
+
+    def _open(self) -> sqlite3.Connection:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(open_private(self.path, os.O_RDWR | os.O_CREAT))
+        # With no wait for a lock: whoever has it keeps it to the end.
+        connection = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = TRUNCATE", "synchronous = NORMAL"):
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute("BEGIN EXCLUSIVE")
+            if connection.execute("PRAGMA schema_version").fetchone()[0] == 0:
+                for statement in _SCHEMA.split(";"):
+                    connection.execute(statement)
+            found = tuple(
+                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
+            )
+            if found != (APPLICATION_ID, VERSION):
+                what = "another version's" if found[0] == APPLICATION_ID else "no"
+                raise sqlite3.DatabaseError(f"it is {what} ledger of uploads")
+            self.run = connection.execute("INSERT INTO runs (started) VALUES (?)", (time.time(),)).lastrowid or 0
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def close(self) -> None:
+        """Write what is left, and let others use it. Idempotent."""
+        with self._lock:
+            if self._name not in _in_use:
+                return
+            try:
+                with self._explain():
+                    self._flush()
+            finally:
+                with suppress(sqlite3.Error):
+                    self._connection.close()
+                self._release()
+
+    def context(self, *parts: str) -> int:
+        """Return the number of an account, a project and settings, within which equal files are one."""
+        key = hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=32).digest()
+        if (known := self._contexts.get(key)) is not None:
+            return known
+        with self._lock, self._explain():
+            self._connection.execute("INSERT OR IGNORE INTO contexts (key) VALUES (?)", (key,))
+            number: int = self._connection.execute("SELECT id FROM contexts WHERE key = ?", (key,)).fetchone()[0]
+        if len(self._contexts) >= _GROUP:
+            self._contexts.clear()
+        self._contexts[key] = number
+        return number
+
+    def find(self, context: int, state: bytes | None) -> Row | None:
+        """Return what an earlier run knows of a file in this state."""
+        return self._select("context = ? AND state = ?", context, state) if state else None
+
+    def find_content(self, context: int, content: bytes) -> Row | None:
+        """Return what an earlier run made of a file with this content."""
+        return self._select("done AND context = ? AND content = ?", context, content)
+
+    def find_part_sizes(self, context: int, size: int) -> list[int]:
+        """Return how files of this size, finished in earlier runs, were cut."""
+        with self._lock, self._explain():
+            rows = self._connection.execute(
+                "SELECT part_size FROM sizes WHERE context = ? AND size = ? AND run < ?", (context, size, self.run)
+            ).fetchall()
+        return [part_size for (part_size,) in rows]
+
+    def _select(self, condition: str, *values: object) -> Row | None:
+        with self._lock, self._explain():
+            row = self._connection.execute(
+                f"SELECT upload_id, entity_id, done FROM files WHERE {condition} AND run < ? LIMIT 1",  # noqa: S608
+                (*values, self.run),
+            ).fetchone()
+        return Row(row[0], row[1], bool(row[2])) if row else None
+
+    def note(self, context: int, state: bytes, row: Row, *, size: int, part_size: int, content: bytes | None) -> None:
+        """Note what is known of a file. It is in the database when this returns."""
+        values = (context, state, size, part_size, content, row.upload_id, row.entity_id, row.done, self.run)
+        self._add("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
+        # Whoever comes first writes what the others have to say too.
+        self._write()
+
+    def finish(self, context: int, state: bytes, row: Row) -> None:
+        """Note that a file is imported. Within a second or so it is in the database; if not, it is asked for again."""
+        self._add(
+            "UPDATE files SET done = 1, entity_id = ?, run = ? WHERE context = ? AND state = ? AND upload_id = ?",
+            *(row.entity_id, self.run, context, state, row.upload_id),
+        )
+        self._add(
+            "INSERT OR IGNORE INTO sizes SELECT context, size, part_size, run FROM files"
+            " WHERE context = ? AND state = ? AND done AND content IS NOT NULL",
+            *(context, state),
+        )
+        if len(self._queue) >= _GROUP or time.monotonic() - self._last > _GROUP_SECONDS:
+            self._write()
+
+    def _add(self, statement: str, *values: object) -> None:
+        with self._queue_lock:
+            self._queue.append((statement, values))
+
+    def _write(self) -> None:
+        with self._lock, self._explain():
+            self._flush()
+
+    def _flush(self) -> None:
+        self._last = time.monotonic()
+        with self._queue_lock:
+            count = len(self._queue)
+        if not count:
+            return
+        self._connection.execute("BEGIN")
+        try:
+            for statement, values in self._queue[:count]:
+                self._connection.execute(statement, values)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+        # What could not be written stays, so that nobody takes it for written.
+        with self._queue_lock:
+            del self._queue[:count]
+
+    def _release(self) -> None:
+        with _in_use_lock:
+            _in_use.discard(self._name)
+
+    @contextmanager
+    def _explain(self) -> Iterator[None]:
+        """Let a fault of the database be one of our errors, with what to do about it.
+
+        Raises:
+            LedgerLockedError: When another run has it.
+            LedgerError: When it cannot be used for another reason.
+        """
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise self._locked_error() from error
+            raise LedgerError(f"The ledger {self.path} cannot be used: {error}; {_ELSEWHERE}") from error
+        except sqlite3.DatabaseError as error:
+            raise LedgerError(
+                f"The ledger {self.path} cannot be read: {error}. Move it away, and files that are done are uploaded"
+                f" again; {_ELSEWHERE}"
+            ) from error
+        except OSError as error:
+            raise LedgerError(
+                f"The ledger {self.path} cannot be used: {error.strerror or error}; {_ELSEWHERE}"
+            ) from error
+
+    def _locked_error(self) -> LedgerLockedError:
+        return LedgerLockedError(f"Another run uses the ledger {self.path}; wait for it, {_ELSEWHERE}")
+
+
+_ELSEWHERE = "or give another one with ledger=PATH, or ledger=False for none."
+
+
+def open_ledger(given: str | os.PathLike[str] | bool | None) -> BulkLedger | None:
+    """Open the ledger of a run; None when there is to be none, or the user has no home for it.
+
+    Raises:
+        LedgerLockedError: When another run uses it.
+        LedgerError: When it is damaged, or cannot be used.
+    """
+    if given is False:
+        return None
+    if given is not None and given is not True:
+        return BulkLedger(Path(given))
+    try:
+        folder = default_folder()
+    except OSError as error:
+        logger.warning("What is done will be sent again by the next run: %s; give ledger=PATH.", error.strerror)
+        return None
+    return BulkLedger(folder / FILE_NAME)
+
+
+def hash_content(size: int, part_size: int, md5s: Iterable[str]) -> bytes:
+    """Return what a content is known by, from the MD5s of its parts."""
+    text = " ".join((str(size), str(part_size), *md5s))
+    return hashlib.blake2b(text.encode(), digest_size=20).digest()

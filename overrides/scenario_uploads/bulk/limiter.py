@@ -1,0 +1,125 @@
+"""One pace for the calls of all files: when the service asks to slow down, all do, and grow again together."""
+
+from __future__ import annotations
+
+import threading
+from typing import TypeVar
+
+import httpx
+from attrs import evolve, field, mutable
+
+from scenario_uploads.api.exchange import Api, Pause, Send
+from scenario_uploads.api.faults import classify_response
+from scenario_uploads.transfer.pace import Pace
+from scenario_uploads.upload.steps import Steps
+
+T = TypeVar("T")
+# Seconds between two looks whether it is a call's turn, when fewer may go out than want to.
+TURN = 0.05
+
+# The longest wait in seconds that the service may ask for at a time.
+LONGEST_HOLD = 300.0
+
+# Seconds without any success after which a refusal is handed on.
+PATIENCE = 900.0
+
+
+@mutable
+class Limiter:
+    """How many calls may be under way at once, over all files, and from when on.
+
+    Args:
+        pace: How many at most, and now.
+    """
+
+    pace: Pace
+    _active: int = 0
+    _free_at: float = 0.0
+    _succeeded_at: float | None = None
+    _lock: threading.Lock = field(factory=threading.Lock, repr=False)
+
+    def admit(self, now: float) -> float | None:
+        """Take a turn and return None, or return after how many seconds to ask again."""
+        with self._lock:
+            if now < self._free_at:
+                return self._free_at - now
+            if self._active >= self.pace.limit:
+                return TURN
+            self._active += 1
+            return None
+
+    def release(self) -> None:
+        """Give a turn back after a call that says nothing about the pace."""
+        with self._lock:
+            self._active -= 1
+
+    def succeed(self, now: float) -> None:
+        """Give a turn back after a call that was not refused."""
+        with self._lock:
+            self._active -= 1
+            self._succeeded_at = now
+            self.pace = self.pace.steady()
+
+    def slow(self, seconds: float, now: float) -> bool:
+        """Give a turn back after a call that came too early; return whether to make it again."""
+        with self._lock:
+            if self._succeeded_at is None:
+                self._succeeded_at = now
+            # Calls that were under way together are refused together, which is one reason to slow down.
+            if now >= self._free_at:
+                self.pace = evolve(self.pace, limit=min(self.pace.limit, self._active)).slower()
+            self._active -= 1
+            self._free_at = max(self._free_at, now + min(seconds, LONGEST_HOLD))
+            return now - self._succeeded_at < PATIENCE
+
+
+def limit(steps: Steps[T], limiter: Limiter, api: Api) -> Steps[T]:
+    """Carry steps on at the pace that all share. A 429 is waited out, but for that of a plan that allows no more."""
+    try:
+        step = next(steps)
+        while True:
+            try:
+                result = (yield from _send(step, limiter, api)) if isinstance(step, Send) else (yield step)
+            except BaseException as error:  # noqa: BLE001 - the steps decide what becomes of it
+                step = steps.throw(error)
+            else:
+                step = steps.send(result)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+def _send(step: Send, limiter: Limiter, api: Api) -> Steps[httpx.Response]:
+    while True:
+        while (delay := limiter.admit(api.clock())) is not None:
+            yield Pause(delay)
+        try:
+            response: httpx.Response = yield step
+        except BaseException:
+            limiter.release()
+            raise
+        if response.status_code not in (429, 503):
+            limiter.succeed(api.clock())
+            return response
+        error, outcome = classify_response(response, "upload_many", now=api.now())
+        again = limiter.slow(outcome.retry_after or 1.0, api.clock())
+        body = getattr(error, "body", None)
+        details = body.get("details") if isinstance(body, dict) else None
+        planned = isinstance(details, dict) and "actionLimit" in details
+        if response.status_code != 429 or planned or not again:
+            return response
+
+
+def until_pause(steps: Steps[T]) -> Steps[T | Pause]:
+    """Carry steps on until they pause, and return the pause, or what they come to."""
+    try:
+        step = steps.send(None)
+        while not isinstance(step, Pause):
+            try:
+                result = yield step
+            except BaseException as error:  # noqa: BLE001 - the steps decide what becomes of it
+                step = steps.throw(error)
+            else:
+                step = steps.send(result)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    return step

@@ -1,0 +1,174 @@
+"""What `upload_many` takes and gives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from enum import EnumType
+from io import IOBase
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen
+
+from scenario_uploads import models
+from scenario_uploads.errors import InvalidArgumentError, ScenarioError
+from scenario_uploads.models import Upload
+from scenario_uploads.settings.request import CallOptions
+from scenario_uploads.transfer.source import FileInput
+from scenario_uploads.upload.options import FileOptions, check_file_options
+
+from .progress import BulkProgress
+
+MAX_FILES_AT_ONCE = 64
+
+# How many of the first sources are looked at before anything is done, to say at once what cannot be meant.
+_LOOK_AHEAD = 100
+
+
+class _MembersToo(type):
+    """Tells type checkers that the enum's members are there."""
+
+    if TYPE_CHECKING:
+
+        def __getattr__(cls, name: str) -> models.UploadSource: ...
+
+
+@frozen
+class UploadSource(metaclass=_MembersToo):
+    """A file for `upload_many` with settings of its own.
+
+    The contract's enum for `upload.source` has the same name, and is the same object; type checkers find it as
+    `scenario_uploads.models.UploadSource`.
+
+    Attributes:
+        file: A path, bytes, or a seekable binary file object.
+        kind: One of the contract's kinds. Default: that of the call, else told from the name.
+        file_name: The name to upload under. Default: that of the path or of the file object.
+        content_type: The MIME type. Default: told from the name.
+        asset_options: What to do with the asset. Default: those of the call.
+    """
+
+    file: FileInput = field(
+        repr=lambda file: repr(file) if isinstance(file, str | os.PathLike) else type(file).__name__
+    )
+    kind: str | None = field(default=None, kw_only=True)
+    file_name: str | None = field(default=None, kw_only=True)
+    content_type: str | None = field(default=None, kw_only=True)
+    asset_options: Any = field(default=None, kw_only=True)
+
+    def __str__(self) -> str:
+        return str(self.file_name or (self.file if isinstance(self.file, str | os.PathLike) else repr(self)))
+
+
+class _FilesToo(EnumType):
+    """Lets the contract's enum make an `UploadSource` of what is more than a text.
+
+    A text stays a member, one that the contract names or not: it is a path as well, without any settings.
+    """
+
+    def __call__(cls, value: Any, *args: Any, **settings: Any) -> Any:
+        if args or settings or not isinstance(value, str):
+            return UploadSource(value, *args, **settings)
+        return super().__call__(value)
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return super().__instancecheck__(instance) or isinstance(instance, UploadSource)
+
+
+models.UploadSource.__class__ = _FilesToo  # type: ignore[assignment, method-assign]
+models.UploadSource.file = property(str)  # type: ignore[attr-defined]
+for _name in ("kind", "file_name", "content_type", "asset_options"):
+    setattr(models.UploadSource, _name, None)
+
+
+@frozen
+class UploadResult:
+    """What became of one file of `upload_many`.
+
+    Attributes:
+        source: The source as it was given, or the path of a file that was found in a folder or by a glob.
+        upload: The upload, imported unless `wait=False`; None when it was skipped or failed.
+        error: Why it failed, or None.
+        skipped: Why it was not sent: `"done"` in an earlier run, `"excluded"`, `"hidden"`, or a `"link"`; else None.
+        entity_id: The asset or model that the file became, also when that was in an earlier run.
+    """
+
+    __module__ = "scenario_uploads"
+
+    source: FileInput | UploadSource
+    upload: Upload | None = None
+    error: ScenarioError | None = None
+    skipped: str | None = None
+    entity_id: str | None = None
+
+
+Sources = Iterable[Any] | str | os.PathLike[str] | UploadSource
+"""Paths of files and folders, globs, and `UploadSource`s; or a single one of these."""
+
+
+@frozen
+class BulkOptions:
+    """What `upload_many` takes besides the sources; see there."""
+
+    recursive: bool = False
+    include: str | Iterable[str] | None = None
+    exclude: str | Iterable[str] | None = None
+    ledger: str | os.PathLike[str] | bool | None = None
+    files_at_once: int = 8
+    force: bool = False
+    fail_fast: bool = False
+    progress: bool = False
+    on_progress: Callable[[BulkProgress], object] | None = None
+    wait: bool = True
+    file: FileOptions = field(factory=FileOptions)
+    """What holds for each file."""
+
+    @property
+    def call(self) -> CallOptions:
+        """What goes with each call to the API."""
+        return self.file.call
+
+
+def check_bulk_options(options: BulkOptions) -> None:
+    """Check what can be told from the arguments alone.
+
+    Raises:
+        InvalidArgumentError: When one cannot be used.
+    """
+    check_file_options(options.file)
+    count = options.files_at_once
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_FILES_AT_ONCE:
+        raise InvalidArgumentError(
+            f"files_at_once must be a whole number from 1 to {MAX_FILES_AT_ONCE}, not {count!r}."
+        )
+    told = options.on_progress
+    if told is not None and not callable(told):
+        raise InvalidArgumentError(f"on_progress must be a function, not {told!r}.")
+    ledger = os.fspath(options.ledger) if isinstance(options.ledger, os.PathLike) else options.ledger
+    if not (isinstance(ledger, bool | None) or (isinstance(ledger, str) and ledger and "\0" not in ledger)):
+        raise InvalidArgumentError(f"ledger must be the path of a file, or False for none, not {options.ledger!r}.")
+
+
+def check_sources(sources: Any, *, recursive: bool) -> Iterable[Any]:
+    """Return the sources to go through, having looked at the first of them.
+
+    Raises:
+        InvalidArgumentError: When they are no sources, or one is a folder without `recursive`.
+    """
+    if isinstance(sources, str | os.PathLike | UploadSource):
+        sources = [sources]
+    if isinstance(sources, bytes | bytearray | memoryview | Mapping | IOBase) or not isinstance(sources, Iterable):
+        raise InvalidArgumentError(
+            f"sources must be paths, globs or UploadSource(...), not {type(sources).__name__};"
+            " give bytes or a file as UploadSource(data, file_name=...)."
+        )
+    for source in sources[:_LOOK_AHEAD] if isinstance(sources, list | tuple) and not recursive else ():
+        # `isdir` minds no path that cannot be one.
+        if isinstance(source, str | os.PathLike) and os.path.isdir(source):  # noqa: PTH112
+            raise folder_error(source)
+    return sources
+
+
+def folder_error(source: str | os.PathLike[str]) -> InvalidArgumentError:
+    """Return what is said of a folder that may not be gone through."""
+    return InvalidArgumentError(f"{os.fspath(source)!r} is a folder; give recursive=True to upload what is in it.")
