@@ -67,6 +67,30 @@ def test_47_nothing_is_imported_that_windows_lacks() -> None:
     subprocess.run([sys.executable, "-c", code], env=environment, check=True)
 
 
+def test_47_an_upload_needs_no_assertion_no_fork_hook_and_no_poll(tmp_path: Path) -> None:
+    """As under `python -O`, on Windows and under eventlet."""
+    (tmp_path / "a.glb").write_bytes(b"glTF" + bytes(11 << 20))
+    code = (
+        # The standard library knows what it runs on: whatever of it is needed comes first.
+        "import asyncio, httpx, os, select, sys\n"
+        "for module, name in ((os, 'register_at_fork'), (select, 'poll')):\n"
+        "    hasattr(module, name) and delattr(module, name)\n"
+        "from scenario_uploads import AsyncScenario, Scenario\n"
+        "from scenario_uploads.sandbox import Sandbox\n"
+        "async def upload(settings):\n"
+        "    async with AsyncScenario(**settings) as client:\n"
+        "        print((await client.uploads.upload_file(sys.argv[1], part_size=5 << 20)).status)\n"
+        "with Sandbox(step_delay=0) as box:\n"
+        "    settings = dict(base_url=box.base_url, api_key=box.api_key, api_secret=box.api_secret)\n"
+        "    with Scenario(**settings) as client:\n"
+        "        print(client.uploads.upload_file(sys.argv[1], part_size=5 << 20).status)\n"
+        "    asyncio.run(upload(settings))\n"
+    )
+    command = [sys.executable, "-O", "-c", code, str(tmp_path / "a.glb")]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (run.stdout, run.stderr) == ("imported\nimported\n", "")
+
+
 @pytest.mark.parametrize("way", ["preadv", "seek"])
 def test_47_reading_at_an_offset_moves_no_position(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
     if way == "seek":

@@ -2,6 +2,7 @@
 
 import asyncio
 import enum
+import socket
 import subprocess
 import sys
 import uuid
@@ -118,6 +119,24 @@ class TestClosing:
             with raises(ScenarioError, "closed"):
                 call()
         assert len(service.requests) == 1
+
+    def test_47_a_socket_that_wraps_one_instead_of_being_one_is_closed_too(
+        self, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The sockets of eventlet are of that kind."""
+
+        class Wrapping:
+            def __init__(self, sock: socket.socket) -> None:
+                self.fd = sock
+                self.shutdown = sock.shutdown
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(self.fd, name)
+
+        real = socket.create_connection
+        monkeypatch.setattr(socket, "create_connection", lambda *given, **more: Wrapping(real(*given, **more)))
+        with Scenario(base_url=service.url, **KEYS) as client:
+            client.uploads.retrieve(UPLOAD_ID)
 
     def test_35_a_client_that_was_never_used_is_closed_as_well(self, connect: Connect, service: Service) -> None:
         client = connect(service.url)

@@ -296,7 +296,14 @@ def test_an_answer_without_problems_reports_nothing() -> None:
     assert decode_response(Upload, FULL)[1] == ""
 
 
-@pytest.mark.parametrize("kind", ["hologram", "3D", "THREE_D", "", "x" * 10_000, "\ud800", "\x00\n"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("hologram", "3D", "THREE_D", "", "\x00\n"),
+        pytest.param("x" * 10_000, id="long"),
+        pytest.param("\ud800", id="lone-surrogate"),
+    ],
+)
 def test_unknown_values_of_enums_are_no_problem(kind: str) -> None:
     upload, reports = decoded(Upload, FULL | {"kind": kind, "provider": kind})
     assert reports == {}

@@ -164,7 +164,13 @@ print([(repr(kind), type(kind) is UploadKind, kind == UploadKind(str(kind)), is_
     )
 
 
-@pytest.mark.parametrize("value", ["", "IMAGE", "Image", "3D", "THREE_D", "__class__", "_missing_", "mro", "\ud800"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("", "IMAGE", "Image", "3D", "THREE_D", "__class__", "_missing_", "mro"),
+        pytest.param("\ud800", id="lone-surrogate"),
+    ],
+)
 def test_an_unknown_value_that_is_called_like_something_is_unknown_still(value: str) -> None:
     """Above all, one that is called as a member is."""
     member = UploadKind(value)

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -50,9 +51,13 @@ class ApiClient(httpx.Client):
         """Close every connection, those too that other threads are just making."""
         self._streams.closed = True
         for stream in self._streams.list():
+            sock = stream.get_extra_info("socket")
             # `close` does not wake a reader; `shutdown` does, but on a TLS socket it would disturb the reader.
+            # The sockets of eventlet wrap one instead of being one.
+            is_plain = isinstance(sock, socket.SocketType)
+            shutdown = partial(socket.SocketType.shutdown, sock) if is_plain else sock.shutdown
             with suppress(OSError):
-                socket.socket.shutdown(stream.get_extra_info("socket"), socket.SHUT_RDWR)
+                shutdown(socket.SHUT_RDWR)
         super().close()
         for stream in self._streams.list():
             stream.close()
