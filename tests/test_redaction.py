@@ -5,6 +5,7 @@ import json
 import logging
 import pickle
 import ssl
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -226,3 +227,28 @@ def test_a_chain_of_errors_that_leads_back_to_its_beginning_is_walked_once() -> 
     assert "5ecre7" not in f"{first} {second}"
     third.__context__ = second.__cause__ = None
     assert find_certificate_error(first) is None
+
+
+OUT_OF_DESCRIPTORS = """
+import os, resource
+from scenario_uploads.errors import ScenarioError
+from scenario_uploads.redaction import guard_secrets
+
+class Holder: ...
+
+holder = Holder()
+guard_secrets(holder, "s3cret-of-t\\u00e9st\\U0001f600")
+resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+try:
+    while True:
+        os.open(os.devnull, os.O_RDONLY)
+except OSError:
+    os.write(1, str(ScenarioError("it said s3cret-of-t\\u00e9st\\U0001f600")).encode())
+"""
+
+
+def test_an_error_without_secrets_needs_no_free_descriptor() -> None:
+    """It may have to say that there is none."""
+    pytest.importorskip("resource")
+    done = subprocess.run([sys.executable, "-c", OUT_OF_DESCRIPTORS], capture_output=True, check=False)
+    assert (done.stdout, done.stderr) == (b"it said ***", b"")
