@@ -1,26 +1,26 @@
-"""Everything that a caller may want to catch.
+"""All errors of this package.
 
     ScenarioError
     ├── InvalidArgumentError                       an argument cannot be used; nothing was sent. It is a ValueError
     │   │                                          and, since the kind of an argument may be wrong, a TypeError too
     │   ├── CredentialsError                       no credentials, half a pair, or two kinds
     │   └── SourceError                            the file cannot be sent: empty, missing, unreadable, a folder
-    ├── APIError                                   a call to the API did not end in an answer of the contract
-    │   ├── APIConnectionError                     no answer came
+    ├── APIError                                   a call to the API failed
+    │   ├── APIConnectionError                     no response came
     │   │   └── APITimeoutError                    … in time
     │   ├── APIStatusError                         the API refused, see `status_code`
     │   │   ├── BadRequestError 400                ├── ConflictError 409
     │   │   ├── AuthenticationError 401            ├── UnprocessableEntityError 422
     │   │   ├── PermissionDeniedError 403          ├── RateLimitError 429
     │   │   └── NotFoundError 404                  └── InternalServerError 5xx
-    │   └── APIResponseValidationError             the answer is not what the contract says
-    └── UploadError                                the upload as a whole did not succeed
+    │   └── APIResponseValidationError             the response is not what the contract says
+    └── UploadError                                the upload as a whole failed
         ├── UploadFailedError                      the service could not import the file
-        ├── UploadTimeoutError                     the service was not ready in time; it may still succeed
+        ├── UploadTimeoutError                     the import was not done in time; it may still be
         ├── LedgerLockedError                      the same upload, or run on a ledger, goes on elsewhere
         ├── LedgerError                            the ledger of many files is damaged, or cannot be used
-        └── TransferError                          the bytes did not reach storage
-            ├── UploadURLExpiredError              the presigned URLs ran out
+        └── TransferError                          the parts did not reach storage
+            ├── UploadURLExpiredError              the presigned URLs expired
             ├── IntegrityError                     storage received other bytes than were sent
             └── SourceChangedError                 the file changed while it was being sent
 
@@ -122,11 +122,11 @@ class SourceError(InvalidArgumentError):
 
 
 class APIError(ScenarioError):
-    """A call to the API did not end in an answer of the contract.
+    """A call to the API failed.
 
     Attributes:
-        request: The request that was sent last, or None. Copies and pickles keep its method and URL alone.
-        body: The answer's JSON value, or its text when it is not JSON; None when there is no answer.
+        request: The last request, or None. Copies and pickles keep only its method and URL.
+        body: The JSON value of the response, or its text when it is not JSON; None without a response.
     """
 
     request: httpx.Request | None
@@ -154,7 +154,7 @@ class APIError(ScenarioError):
 
 
 class APIConnectionError(APIError):
-    """No answer came from the API: the name did not resolve, the connection failed or broke."""
+    """No response came from the API: the name did not resolve, the connection failed or broke."""
 
     def __init__(
         self,
@@ -168,7 +168,7 @@ class APIConnectionError(APIError):
 
 
 class APITimeoutError(APIConnectionError):
-    """No answer came from the API in time."""
+    """No response came from the API in time."""
 
     def __init__(
         self,
@@ -182,11 +182,11 @@ class APITimeoutError(APIConnectionError):
 
 
 class APIResponseValidationError(APIError):
-    """The answer is not what the contract says.
+    """The response is not what the contract says.
 
     Attributes:
-        status_code: The HTTP status of the answer.
-        response: The answer, with at most its first bytes.
+        status_code: The HTTP status.
+        response: The response, its body cut to the first bytes.
         body: Its JSON value, or else its first bytes as text.
     """
 
@@ -206,11 +206,11 @@ class APIStatusError(APIError):
     """The API refused a call.
 
     Attributes:
-        status_code: The HTTP status of the answer.
-        response: The answer.
-        reason: What the service says is wrong, whatever key it came under; None when it says nothing.
-        trace_id: What Scenario's support needs to find the request; None when the service gave none.
-        retry_after: Seconds that the service asks to wait before another try; None when it asks for none.
+        status_code: The HTTP status.
+        response: The response.
+        reason: What the service says is wrong, or None.
+        trace_id: The id by which Scenario's support finds the request, or None.
+        retry_after: Seconds to wait before a retry, if the service asks for it, or None.
     """
 
     request: httpx.Request  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -264,7 +264,7 @@ class InternalServerError(APIStatusError):
 
 
 class UploadError(ScenarioError):
-    """The upload as a whole did not succeed."""
+    """The upload as a whole failed."""
 
 
 class UploadFailedError(UploadError):
@@ -272,7 +272,7 @@ class UploadFailedError(UploadError):
 
     Attributes:
         reason: The service's `errorMessage`, or None when it gave none.
-        upload: The upload as it was answered last, or None.
+        upload: The upload as last received, or None.
     """
 
     reason: str | None
@@ -287,10 +287,10 @@ class UploadFailedError(UploadError):
 
 
 class UploadTimeoutError(UploadError):
-    """The service had not finished in time. The upload goes on; `client.uploads.wait(error.upload_id)` resumes waiting.
+    """The import was not done in time. It goes on; `client.uploads.wait(error.upload_id)` waits again.
 
     Attributes:
-        status: The last status that the service gave, or None when it gave none.
+        status: The last status received, or None.
     """
 
     status: str | None
@@ -301,7 +301,7 @@ class UploadTimeoutError(UploadError):
 
 
 class TransferError(UploadError):
-    """The bytes did not reach storage. The upload was not completed."""
+    """The parts did not reach storage. The upload was not completed."""
 
 
 class LedgerError(UploadError):
@@ -313,7 +313,7 @@ class LedgerLockedError(UploadError):
 
 
 class UploadURLExpiredError(TransferError):
-    """The presigned URLs ran out before every part was sent."""
+    """The presigned URLs expired before every part was sent."""
 
     needs_new_upload = True
 
@@ -327,7 +327,7 @@ class SourceChangedError(TransferError):
 
 
 def find_reason(body: object) -> str | None:
-    """Return what the service says is wrong, from whichever key of an error `body` it came under."""
+    """Return the reason in an error body, whichever key it is under, or None."""
     return snippet(text, 500) if isinstance(body, dict | list) and (text := _find_text(body)) else None
 
 
@@ -336,7 +336,7 @@ _DEEPEST_REASON = 8
 
 
 def _find_text(value: object, depth: int = 0) -> str | None:
-    """Return the text in a value of an error body: itself, that under a key for reasons, or those of a list."""
+    """Return the text of a string, of a known key of an object, or of the items of a list."""
     if isinstance(value, str):
         return value.strip() or None
     if depth < _DEEPEST_REASON and isinstance(value, dict):
@@ -348,7 +348,7 @@ def _find_text(value: object, depth: int = 0) -> str | None:
 
 
 def find_trace_id(body: object) -> str | None:
-    """Return the id under which the service traces the request, or None."""
+    """Return the trace id in an error body, or None."""
     if not isinstance(body, dict):
         return None
     ids = (body.get(key) for key in ("traceId", "trace_id"))

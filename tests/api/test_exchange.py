@@ -330,7 +330,7 @@ class TestAGivenHttpClient:
         assert connect("http://api.invalid/v1", http_client=given).uploads.retrieve("u").upload.id == "u"
         assert clock.pauses == [0.5, 1.0]
         answers += [error] * 9
-        with raises(APIConnectionError, "retrieve_upload: no answer from api.invalid") as caught:
+        with raises(APIConnectionError, "retrieve_upload: no response from api.invalid") as caught:
             connect("http://api.invalid/v1", http_client=given).uploads.retrieve("u")
         assert caught.error.__cause__ is error
         # What may have been received is not sent again when that could do harm.
@@ -348,7 +348,7 @@ class TestAGivenHttpClient:
             raise MuteError
 
         given = self.make(connect, handler)
-        with raises(APIConnectionError, "no answer from api.invalid: MuteError"):
+        with raises(APIConnectionError, "no response from api.invalid: MuteError"):
             connect("http://api.invalid/v1", max_retries=0, http_client=given).uploads.retrieve("u")
         self.end(connect, given)
 

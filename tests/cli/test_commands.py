@@ -145,7 +145,7 @@ def test_a_file_that_is_not_what_it_claims_to_be_fails_with_the_reason_and_exit_
         (["upload"], 2, "FILE"),
         (["frobnicate"], 2, "frobnicate"),
         (["status", "x", "--base-url", "ftp://example.com"], 2, "base_url"),
-        (["status", "x", "--base-url", "http://127.0.0.1:1/v1"], 4, "no answer from 127.0.0.1"),
+        (["status", "x", "--base-url", "http://127.0.0.1:1/v1"], 4, "no response from 127.0.0.1"),
     ],
 )
 def test_errors_are_one_line_on_stderr_with_the_documented_exit_code(

@@ -88,7 +88,7 @@ class TestAnAnswerThatDribbles:
         self, connect: Connect, service: Service, pieces: Callable[[], Iterator[bytes]]
     ) -> None:
         service.script("retrieve", dribble(pieces))
-        with raises(APITimeoutError, "retrieve_upload: no answer"):
+        with raises(APITimeoutError, "retrieve_upload: no response"):
             connect(service.url, timeout=0.5, max_retries=0).uploads.retrieve(UPLOAD_ID)
 
 

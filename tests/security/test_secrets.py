@@ -379,7 +379,7 @@ def test_secrets_in_an_answer_that_is_no_http_are_not_repeated(
         credentials = {"api_key": KEY, "api_secret": SECRET}
     with caplog.at_level(logging.DEBUG), pytest.raises(APIError) as caught:
         connect(service.url, **credentials).uploads.retrieve(UPLOAD_ID)
-    assert "no answer from 127.0.0.1" in str(caught.value)
+    assert "no response from 127.0.0.1" in str(caught.value)
     assert secret not in show(caught.value) + caplog.text
 
 

@@ -106,7 +106,7 @@ def wait(
     """Poll until an upload is imported or has failed. With `completing`, polls that say `pending` repeat `complete`."""
     upload_id = check_upload_id(find_id(upload))
     deadline = api.clock() + check_seconds("timeout", timeout, zero=True)
-    answered_at = api.clock()
+    heard_at = api.clock()
     status, failure, poll, pending = None, None, 0, 0
     while True:
         remaining = deadline - api.clock()
@@ -119,9 +119,9 @@ def wait(
                 raise
             failure = error
             if not isinstance(error, APIConnectionError):
-                answered_at = api.clock()
+                heard_at = api.clock()
         else:
-            status, failure, answered_at = now.status, None, api.clock()
+            status, failure, heard_at = now.status, None, api.clock()
             state = classify_status(now.status, now.entity_id)
             if state is UploadState.FAILED:
                 raise failure_of(now, upload_id)
@@ -130,11 +130,11 @@ def wait(
             pending += status == "pending"
             if completing and status == "pending" and is_complete_due(pending):
                 failure = yield from _complete_again(api, upload_id, within)
-        remaining = min(deadline, answered_at + patience) - api.clock()
+        remaining = min(deadline, heard_at + patience) - api.clock()
         delay = next_poll(poll, remaining)
         if delay is None:
             seen = f"the status was {str(status)!r}" if status else "no status was received"
-            bound = f"within {timeout:g} s" if api.clock() >= deadline else f"before {patience:g} s without an answer"
+            bound = f"within {timeout:g} s" if api.clock() >= deadline else f"before {patience:g} s without a response"
             message = f"Upload {upload_id} was not imported {bound}; {seen}. It may still be: wait again."
             raise UploadTimeoutError(message, status=status, upload_id=upload_id) from failure
         yield Pause(min(remaining, max(delay, min(_asked_delay(failure), RetryPolicy().retry_after_cap))))

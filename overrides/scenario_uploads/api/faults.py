@@ -63,7 +63,7 @@ def classify_exception(
         message = f"The TLS certificate of {host} is not trusted: {certificate}; {REMEDY}"
         return APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
     what = snippet(mask(_describe(error), secrets)) or type(error).__name__
-    message = f"{operation}: no answer from {host}: {what}"
+    message = f"{operation}: no response from {host}: {what}"
     if not unsent and repeat is Repeat.NEVER:
         message += "; whether the service received it is unknown, so it was not sent again"
     kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError

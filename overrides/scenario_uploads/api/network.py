@@ -209,7 +209,7 @@ class _Streams:
         self._lock = threading.Lock()
 
 
-class _AnswerTime:
+class _ResponseTime:
     """The time left for a response, counted from the first read after a request."""
 
     def __init__(self) -> None:
@@ -217,12 +217,12 @@ class _AnswerTime:
         self._begun = False
 
     def reset(self) -> None:
-        """Take it that the next read is the first of another answer."""
+        """Start again with the next read, the first of another response."""
         self._deadline, self._begun = None, False
 
     @contextmanager
     def limit(self, timeout: float | None) -> Iterator[float | None]:
-        """Give the time that is left for one read, and say so when it runs out in the middle of an answer."""
+        """Limit one read to the time that is left, and raise when it runs out."""
         if timeout is None:
             yield None
             return
@@ -235,7 +235,7 @@ class _AnswerTime:
             yield min(timeout, self._deadline - now)
         except Exception as error:
             if self._begun and time.monotonic() >= self._deadline:
-                raise httpx.ReadTimeout("The answer did not end in time.") from error
+                raise httpx.ReadTimeout("The response did not end in time.") from error
             raise
         self._begun = True
 
@@ -252,7 +252,7 @@ class _Backend:
 
 class _Stream:
     def __init__(self, stream: Any, streams: _Streams) -> None:
-        self._stream, self._streams, self._time = stream, streams, _AnswerTime()
+        self._stream, self._streams, self._time = stream, streams, _ResponseTime()
         streams.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -286,7 +286,7 @@ class _AsyncBackend:
 
 class _AsyncStream:
     def __init__(self, stream: Any) -> None:
-        self._stream, self._time = stream, _AnswerTime()
+        self._stream, self._time = stream, _ResponseTime()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with self._time.limit(timeout) as remaining:

@@ -52,7 +52,7 @@ class BodyReader:
     def feed(self, chunk: bytes) -> bool:
         """Take the next bytes; return whether more are wanted."""
         if time.monotonic() > self._deadline:
-            raise httpx.ReadTimeout("The answer did not end in time.", request=self._response.request)
+            raise httpx.ReadTimeout("The response did not end in time.", request=self._response.request)
         if self._fault is None:
             self._take(chunk)
         return self._fault is None

@@ -1,4 +1,4 @@
-"""Responses as they came: what `with_raw_response` and `with_streaming_response` give instead of models."""
+"""Raw and streamed responses: what `with_raw_response` and `with_streaming_response` return."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ To = TypeVar("To")
 
 
 class AsyncAPIResponse(BaseAPIResponse[T]):
-    """A response as it came, from `with_raw_response`, or read off the wire, from `with_streaming_response`.
+    """A raw response, from `with_raw_response`, or a streamed one, from `with_streaming_response`.
 
-    `read`, `text`, `json` and `parse` read the body as a whole, within the bound that every response has, and keep it.
-    The `iter_` methods read it piece by piece, and once only.
+    `read`, `text`, `json` and `parse` read the whole body, within the limit of every response, and keep it. The `iter_`
+    methods stream it, once only.
     """
 
     __module__ = "scenario_uploads"
@@ -49,12 +49,12 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
         return self.content
 
     async def text(self) -> str:
-        """Return the body as text. It raises what `read` raises."""
+        """Return the body as text. Raises what `read` raises."""
         await self.read()
         return self.http_response.text
 
     async def json(self) -> Any:
-        """Return the body's JSON value. It raises what `read` raises, the first also when the body is no JSON."""
+        """Return the JSON value of the body. Raises what `read` raises, also if it is no JSON."""
         await self.read()
         return self._parse_json()
 
@@ -65,7 +65,7 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
     async def parse(self, *, to: type[To]) -> To: ...
 
     async def parse(self, *, to: Any = None) -> Any:
-        """Return what the call itself would have returned.
+        """Return the model that the call itself would have returned.
 
         Args:
             to: What to return instead: another model of the contract, `dict`, `list`, `str`, `bytes`, `object` for the
@@ -80,21 +80,21 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
         return self._parse(to)
 
     def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
-        """Give the body, unpacked, in pieces of `chunk_size` bytes, or as they come. It raises what `read` raises."""
+        """Yield the body, unpacked, in chunks of `chunk_size` bytes, or as they come. Raises what `read` raises."""
         check_chunk_size(chunk_size)
         return self._iterate(lambda response: response.aiter_bytes(chunk_size))
 
     def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
-        """Give the body as text in pieces of `chunk_size` characters, or as they come. It raises what `read` raises."""
+        """Yield the body as text in chunks of `chunk_size` characters, or as they come. Raises what `read` raises."""
         check_chunk_size(chunk_size)
         return self._iterate(lambda response: response.aiter_text(chunk_size))
 
     def iter_lines(self) -> AsyncIterator[str]:
-        """Give the body as lines of text, without their ends. It raises what `read` raises."""
+        """Yield the lines of the body, without line ends. Raises what `read` raises."""
         return self._iterate(lambda response: response.aiter_lines())
 
     async def stream_to_file(self, file: str | os.PathLike[str], *, chunk_size: int | None = None) -> None:
-        """Write the body, unpacked, to a file, in pieces of `chunk_size` bytes. It raises what `read` raises."""
+        """Write the body, unpacked, to a file in chunks of `chunk_size` bytes. Raises what `read` raises."""
         target = await run_blocking(Path(file).open, "wb")
         try:
             async for piece in self.iter_bytes(chunk_size):
@@ -103,7 +103,7 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
             await run_blocking(target.close)
 
     async def close(self) -> None:
-        """Give up what is not read, and the connection with it. Idempotent."""
+        """Discard the rest of the body and free the connection. Idempotent."""
         await self.http_response.aclose()
 
     async def _iterate(self, read: Callable[[httpx.Response], AsyncIterator[Any]]) -> AsyncIterator[Any]:
@@ -135,14 +135,14 @@ class AsyncResponseContextManager(Generic[T]):
             await self._response.close()
 
 
-# What the wrapped methods return depends on the `ResponseMode` of their object, which type checkers cannot follow.
+# The return type depends on the `ResponseMode` of the object, which type checkers cannot follow.
 def return_raw_async(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable[AsyncAPIResponse[T]]]:
-    """Return a method of a client that returns raw responses, typed as what it does."""
+    """Return a method of a client in raw mode with its true return type."""
     return cast("Callable[P, Awaitable[AsyncAPIResponse[T]]]", method)
 
 
 def return_streamed_async(method: Callable[P, Awaitable[T]]) -> Callable[P, AsyncResponseContextManager[T]]:
-    """Wrap a method of a client that returns responses to be read, so that it is called on entering a `with` block."""
+    """Wrap a method of a client in streaming mode, to be called on entering a `with` block."""
 
     @functools.wraps(method)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> AsyncResponseContextManager[T]:

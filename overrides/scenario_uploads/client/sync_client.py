@@ -49,24 +49,24 @@ T = TypeVar("T")
 class Scenario:
     """A client of Scenario's API.
 
-    It may be used from many threads at once. Close it, or use it as a context manager, to let go of its connections.
+    Close it, or use it as a context manager, to free its connections.
 
     Args:
         api_key: The API key, with `api_secret`. Default: the environment's `SCENARIO_SDK_API_KEY`.
         api_secret: The API secret. Default: the environment's `SCENARIO_SDK_API_SECRET`.
         bearer_auth: A bearer token instead of key and secret. Default: the environment's `SCENARIO_SDK_JWT`. What is
-            given here is never overridden by the environment.
+            given here wins over the environment.
         base_url: Where the API is. Default: the environment's `SCENARIO_BASE_URL`, or the production service.
         timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`. Default: that of `http_client`, or
-            10 s to connect, 60 s else.
-        max_retries: How often a call is tried again after a fault that may pass, 0 or more; `math.inf` for no end.
+            10 s to connect and 60 s for the rest.
+        max_retries: Retries after a temporary failure, from 0; `math.inf` for no limit.
         default_headers: Headers to send with every call to the API, besides those in the environment's
             `SCENARIO_CUSTOM_HEADERS`, one `Name: value` on each line. An `Authorization` here replaces the credentials.
         default_query: Query parameters to send with every call to the API.
-        project_id: The project that owns uploads, sent with every call to assert or to set the owner, unless the call
-            has another one.
-        strict_responses: Raise `APIResponseValidationError` when an answer differs from the contract, instead of
-            logging a warning and going on with what is there.
+        project_id: The project that owns uploads, sent with every call to assert or to set the owner. The argument of
+            a call wins.
+        strict_responses: Raise `APIResponseValidationError` when a response differs from the contract, instead of
+            logging a warning.
         http_client: An `httpx.Client` whose transport, proxies and limits carry the calls to the API. The base
             URL and credentials stay those of this client, redirects are not followed, and closing it is up to the
             caller, unless it is a `DefaultHttpxClient`. The parts of files do not go through it.
@@ -154,22 +154,22 @@ class Scenario:
     ) -> Self:
         """Return a client with some settings changed, such as `client.with_options(timeout=5).uploads.retrieve(id)`.
 
-        It uses the connections of this one, unless it gets an `http_client`, a `verify` or a `trust_env` of its own.
-        Closing it leaves this one open; closing this one closes its connections, and so ends its copies.
+        It shares the connections, unless it gets an `http_client`, a `verify` or a `trust_env` of its own. Closing the
+        copy leaves this client open; closing this client ends its copies.
 
         Args:
-            api_key: Another API key; what is not given of the pair stays.
-            api_secret: Another API secret; what is not given of the pair stays.
+            api_key: Another API key; without `api_secret`, the secret stays.
+            api_secret: Another API secret; without `api_key`, the key stays.
             bearer_auth: A bearer token instead of the present credentials.
             base_url: Where the API is.
             timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`; None for the defaults.
-            max_retries: How often a call is tried again after a fault that may pass, 0 or more; `math.inf` for no end.
+            max_retries: Retries after a temporary failure, from 0; `math.inf` for no limit.
             default_headers: Headers to send besides the present ones, or in place of them.
             set_default_headers: All headers to send, instead of the present ones.
             default_query: Query parameters to send besides the present ones, or in place of them.
             set_default_query: All query parameters to send, instead of the present ones.
             project_id: Another project; `omit` for none.
-            strict_responses: Raise when an answer differs from the contract.
+            strict_responses: Raise when a response differs from the contract.
             http_client: An `httpx.Client` that carries the calls to the API instead.
             verify: Whom to trust instead: CA files or an `ssl.SSLContext`.
             allow_http_storage: Whether parts may be sent over plain http.
@@ -212,12 +212,12 @@ class Scenario:
 
     @property
     def with_raw_response(self) -> ScenarioWithRawResponse:
-        """The same client, whose `uploads` return answers as they came: see `uploads.with_raw_response`."""
+        """The same client, whose `uploads` return raw responses: see `uploads.with_raw_response`."""
         return ScenarioWithRawResponse(self.uploads)
 
     @property
     def with_streaming_response(self) -> ScenarioWithStreamingResponse:
-        """The same client, whose `uploads` return answers to be read: see `uploads.with_streaming_response`."""
+        """The same client, whose `uploads` stream responses: see `uploads.with_streaming_response`."""
         return ScenarioWithStreamingResponse(self.uploads)
 
     @property
@@ -242,7 +242,7 @@ class Scenario:
 
     @property
     def project_id(self) -> str | None:
-        """The project that every call is about, unless it has another one."""
+        """The project of every call, unless the call has another one."""
         return self._options.project_id
 
     @property
@@ -252,17 +252,17 @@ class Scenario:
 
     @property
     def max_retries(self) -> float:
-        """How often a call is tried again."""
+        """Retries of a call after a temporary failure."""
         return self._options.max_retries
 
     @property
     def default_headers(self) -> dict[str, str | Omit]:
-        """The headers that were given for every call, in the environment or as an argument."""
+        """The headers given for every call, in the environment or as an argument."""
         return add_headers(self._options.environment_headers, self._options.default_headers)
 
     @property
     def default_query(self) -> dict[str, object]:
-        """The query parameters that were given for every call."""
+        """The query parameters given for every call."""
         return dict(self._options.default_query)
 
     def __repr__(self) -> str:
@@ -277,11 +277,11 @@ class Scenario:
         self.close()
 
     def close(self) -> None:
-        """Close the connections. The client cannot be used afterwards; closing it again changes nothing."""
+        """Close the connections. The client cannot be used afterwards. Idempotent."""
         self._runner.close()
 
     def is_closed(self) -> bool:
-        """Return whether the client, its connections, or the `http_client` that it was given, are closed."""
+        """Return whether the client, its connections or its `http_client` are closed."""
         return self._runner.closed
 
 
@@ -295,12 +295,12 @@ class Uploads:
 
     @property
     def with_raw_response(self) -> UploadsWithRawResponse:
-        """The same calls, returning an `APIResponse`: the answer as it came, whose `parse()` gives the model."""
+        """The same calls, returning an `APIResponse`, whose `parse()` gives the model."""
         return UploadsWithRawResponse(self)
 
     @property
     def with_streaming_response(self) -> UploadsWithStreamingResponse:
-        """The same calls for a `with` block, in which an `APIResponse` is read off the wire when asked."""
+        """The same calls for a `with` block, returning an `APIResponse` whose body is read on demand."""
         return UploadsWithStreamingResponse(self)
 
     @overload
@@ -364,11 +364,11 @@ class Uploads:
         extra_body: object = None,
         timeout: float | httpx.Timeout | NotGiven | None = None,
     ) -> UploadCreateResponse | UploadDryRunResponse:
-        """Create an upload. `upload_file` does this and all that follows; use this to send the parts yourself.
+        """Create an upload. Use this to send the parts yourself, or to import from elsewhere; else use `upload_file`.
 
         A multipart upload needs `file_name`, `content_type`, `file_size`, `parts` and `kind`. The service fetches the
-        file by itself from `url` (which needs `kind`), `hugging_face_model_name` or `civitai_model_url`; such a create
-        is never sent twice, since the import might run twice.
+        file itself from `url` (which needs `kind`), `hugging_face_model_name` or `civitai_model_url`; such a create is
+        never retried once it may have arrived, since the import might run twice.
 
         Args:
             asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
@@ -380,21 +380,21 @@ class Uploads:
             kind: One of the contract's kinds, such as `"3d"`.
             parts: How many parts the file is sent in, 1 to 10,000.
             url: Where the service fetches the file.
-            dry_run: `"true"` (or True) or `"api"` asks for the cost alone and creates nothing.
+            dry_run: `"true"` (or True) or `"api"` returns the cost and creates nothing.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
             extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
             extra_query: Query parameters to send besides the client's, or in place of them.
-            extra_body: Fields to put into the body besides the arguments', or in place of them.
+            extra_body: Fields of the body besides the arguments, or in place of them.
             timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`, instead of the client's.
 
         Returns:
-            The answer; `.upload.parts` has one presigned URL for each part, and no other answer repeats them. With
+            The response; `.upload.parts` has one presigned URL for each part, which no other response repeats. With
             `dry_run`, the cost: `.creative_units_cost`, `.creative_units_discount` and `.cost_details`.
 
         Raises:
             InvalidArgumentError: When an argument cannot be used.
-            APIError: When the call does not succeed.
+            APIError: When the call fails.
         """
         arguments = {
             "asset_options": asset_options,
@@ -434,12 +434,12 @@ class Uploads:
                 for none.
             extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
             extra_query: Query parameters to send besides the client's, or in place of them.
-            extra_body: Taken for the sake of sameness; the request has no body.
+            extra_body: Ignored: the request has no body.
             timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`, instead of the client's.
 
         Raises:
-            InvalidArgumentError: When `upload_id` is empty or no id, or another argument cannot be used.
-            APIError: When the call does not succeed; `NotFoundError` when there is no such upload.
+            InvalidArgumentError: When `upload_id` is not an id, or another argument cannot be used.
+            APIError: When the call fails; `NotFoundError` when there is no such upload.
         """
         options = self._api.options.resolve_call(
             project_id=project_id,
@@ -463,7 +463,7 @@ class Uploads:
     ) -> UploadTriggerActionResponse:
         """Trigger an action on an upload.
 
-        When the answer to `complete` is lost, a retrieve tells whether the service had received it.
+        When the response to `complete` is lost, a retrieve shows whether the service received it.
 
         Args:
             upload_id: The `id` of the upload.
@@ -472,12 +472,12 @@ class Uploads:
                 for none.
             extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
             extra_query: Query parameters to send besides the client's, or in place of them.
-            extra_body: Fields to put into the body besides `action`.
+            extra_body: Fields of the body besides `action`.
             timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`, instead of the client's.
 
         Raises:
             InvalidArgumentError: When an argument cannot be used.
-            APIError: When the call does not succeed.
+            APIError: When the call fails.
         """
         options = self._api.options.resolve_call(
             project_id=project_id,
@@ -495,11 +495,11 @@ class Uploads:
         timeout: float = 300,
         project_id: str | Omit | None = None,
     ) -> Upload:
-        """Wait until an upload is imported, asking the service again and again, backing off to every 5 s.
+        """Wait until an upload is imported, polling with growing delays of up to 5 s.
 
         Args:
-            upload_id: The `id` of the upload, the upload itself, or an answer that holds it.
-            timeout: Seconds; 0 looks once.
+            upload_id: The `id` of the upload, the upload itself, or a response that holds it.
+            timeout: Seconds; 0 polls once.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 
@@ -508,8 +508,8 @@ class Uploads:
 
         Raises:
             UploadFailedError: When the service could not import the file.
-            UploadTimeoutError: When it was not ready in time. It may still become so.
-            APIError: When the service cannot be asked, for a reason that does not pass.
+            UploadTimeoutError: When it was not imported in time. It may still be later.
+            APIError: When a poll fails for a reason that is not temporary.
         """
         options = self._api.options.resolve_call(project_id=project_id)
         return self._runner.run(calls.wait(self._api, upload_id, timeout, options))
@@ -539,29 +539,29 @@ class Uploads:
         The file is read in chunks of at most 1 MiB, so memory does not grow with it.
 
         Args:
-            file: A path, bytes, or a seekable binary file object, which is sent from its current position and is
-                neither closed nor moved.
-            kind: One of the contract's kinds, such as `"3d"`. Default: told from the name.
-            content_type: The MIME type. Default: told from the name.
+            file: A path, bytes, or a seekable binary file object, which is sent from its current position and neither
+                closed nor moved.
+            kind: One of the contract's kinds, such as `"3d"`. Default: inferred from the file name.
+            content_type: The MIME type. Default: inferred from the file name.
             file_name: The name to upload under. Default: that of the path or of the file object.
             asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
             part_size: Bytes in a part, 5 MiB to 5 GiB. Default: the smallest of 8, 16, 32 … MiB that needs at most
                 10,000 parts.
-            concurrency: How many parts are sent at once, 1 to 64.
-            wait: Wait for the import; otherwise return once the service has all parts.
+            concurrency: Parts sent at once, 1 to 64.
+            wait: Wait for the import; False returns once the service has all parts.
             timeout: Seconds to wait for the import. The transfer itself may take as long as bytes move.
             patience: Seconds since a byte last moved, from 0, for which the upload goes on trying to reach a service or
                 a storage that is away: refused, unreachable, without a name, reset while connecting.
-            on_progress: Called with an `UploadProgress` as the upload goes on, never from two threads at once. An
-                exception in it stops the upload and comes out of this call.
-            integrity: Compare the MD5 of each part, taken as it is sent, with what storage says it received. Without
+            on_progress: Called with an `UploadProgress`, never from two threads at once. An exception in it stops the
+                upload and is raised by this call.
+            integrity: Compare the MD5 of each part, computed while it is sent, with the ETag of storage. Without
                 it, a file that was copied or touched is sent again as a whole when it is resumed.
             resume: Keep a ledger of what is done, so that the same call after a crash sends only what is missing. The
                 default does so for a path of several parts, in the user's state folder and as far as that is possible.
                 True warns when it is not, and fails when the same upload is under way elsewhere or `file` is no path;
                 a folder is where ledgers are kept instead. False keeps none.
             max_bandwidth: Bytes a second over all parts, from 1. Default: no limit.
-            restart_on_expiry: When the presigned URLs run out, or the service or storage has given the upload up, start
+            restart_on_expiry: When the presigned URLs expire, or the service or storage has given the upload up, start
                 once more with a new upload.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
@@ -570,15 +570,15 @@ class Uploads:
             The imported upload, with its `entity_id`; with `wait=False`, the completed one.
 
         Raises:
-            SourceError: When the file is missing, empty, unreadable, too large, or its kind cannot be told. Nothing
-                was sent.
+            SourceError: When the file is missing, empty, unreadable, too large, or its kind is unknown. Nothing was
+                sent.
             InvalidArgumentError: When another argument cannot be used. Nothing was sent.
             TransferError: When the parts could not be sent; `SourceChangedError` when the file changed meanwhile,
-                `IntegrityError` when storage received other bytes, `UploadURLExpiredError` when the URLs ran out.
+                `IntegrityError` when storage received other bytes, `UploadURLExpiredError` when the URLs expired.
             LedgerLockedError: When the same upload is being resumed elsewhere.
             UploadFailedError: When the service could not import the file.
             UploadTimeoutError: When the import was not done in time.
-            APIError: When a call to the API does not succeed.
+            APIError: When a call to the API fails.
         """
         options = FileOptions(
             kind=kind,
@@ -717,7 +717,7 @@ class Uploads:
 
 
 class UploadsWithRawResponse:
-    """The calls of `Uploads` that make one request, returning its answer as it came."""
+    """The calls of `Uploads` that make one request, returning raw responses."""
 
     def __init__(self, uploads: Uploads) -> None:
         raw = uploads._with_mode(ResponseMode.RAW)  # noqa: SLF001 - of the same module
@@ -727,7 +727,7 @@ class UploadsWithRawResponse:
 
 
 class UploadsWithStreamingResponse:
-    """The calls of `Uploads` that make one request, for a `with` block in which its answer is read."""
+    """The calls of `Uploads` that make one request, for a `with` block that streams the response."""
 
     def __init__(self, uploads: Uploads) -> None:
         streamed = uploads._with_mode(ResponseMode.STREAM)  # noqa: SLF001 - of the same module
@@ -737,18 +737,18 @@ class UploadsWithStreamingResponse:
 
 
 class ScenarioWithRawResponse:
-    """A client whose calls return answers as they came."""
+    """A client whose calls return raw responses."""
 
     def __init__(self, uploads: Uploads) -> None:
         self.uploads = uploads.with_raw_response
 
 
 class ScenarioWithStreamingResponse:
-    """A client whose calls are for a `with` block in which answers are read."""
+    """A client whose calls are for a `with` block that streams the response."""
 
     def __init__(self, uploads: Uploads) -> None:
         self.uploads = uploads.with_streaming_response
 
 
-# Its other name, for those who know it by that.
+# The name in scenario-sdk.
 Client = Scenario
