@@ -1,5 +1,5 @@
-"""Many files: `upload_many`. It finds them, tells which are done, and lets each go through `upload`, so many at once.
+"""Many files: `upload_many`. Finds the files, knows which are done, and sends the others through `upload` at once.
 
-Reading order: `run`, `listing`, `ledger`, `content`, `limiter`, `progress`; `options` has what callers give and get. It
-must not know who carries its steps out: threads of the sync client, or tasks of an event loop.
+Reading order: `run`, `listing`, `ledger`, `content`, `limiter`, `progress`; `options` has what callers give and get.
+Must not know what runs its steps: threads or an event loop.
 """

@@ -13,12 +13,7 @@ _CHUNK_SIZE = 1024 * 1024
 
 
 def read_content(file: FileInput, size: int, part_size: int) -> bytes | None:
-    """Read a file, cut into parts of this size, and return what its content is known by; None when it has changed.
-
-    Raises:
-        SourceError: When it cannot be opened.
-        TransferError: When it cannot be read.
-    """
+    """Read a file in parts of this size and return the key of its content; None when it has changed."""
     source = open_source(file)
     try:
         if source.size != size:

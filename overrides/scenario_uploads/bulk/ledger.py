@@ -245,12 +245,7 @@ class BulkLedger:
 
     @contextmanager
     def _explain(self) -> Iterator[None]:
-        """Let a fault of the database be one of our errors, with what to do about it.
-
-        Raises:
-            LedgerLockedError: When another run has it.
-            LedgerError: When it cannot be used for another reason.
-        """
+        """Let a fault of the database be one of our errors, with what to do about it."""
         try:
             yield
         except sqlite3.OperationalError as error:
@@ -275,12 +270,7 @@ _ELSEWHERE = "or give another one with ledger=PATH, or ledger=False for none."
 
 
 def open_ledger(given: str | os.PathLike[str] | bool | None) -> BulkLedger | None:
-    """Open the ledger of a run; None when there is to be none, or the user has no home for it.
-
-    Raises:
-        LedgerLockedError: When another run uses it.
-        LedgerError: When it is damaged, or cannot be used.
-    """
+    """Open the ledger of a run; None without one, or when the user has no home folder."""
     if given is False:
         return None
     if given is not None and given is not True:

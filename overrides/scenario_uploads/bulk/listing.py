@@ -63,11 +63,7 @@ class Filter:
 
     @classmethod
     def of(cls, include: object, exclude: object) -> Filter:
-        """Compile the globs of a caller.
-
-        Raises:
-            InvalidArgumentError: When they are no globs.
-        """
+        """Compile the globs of a caller."""
         return cls(_compile("include", include), _compile("exclude", exclude))
 
     def leaves_out(self, path: str, *, folder: bool = False) -> bool:
@@ -117,11 +113,7 @@ def _translate(segment: str) -> str:
 
 
 def list_sources(sources: Iterable[Any], *, recursive: bool, wanted: Filter) -> Generator[Found, None, None]:
-    """Yield the files of all sources, one after the other.
-
-    Raises:
-        InvalidArgumentError: When a source is a folder and `recursive` is not set, or is no source.
-    """
+    """Yield the files of all sources, one after the other."""
     for source in sources:
         if isinstance(source, UploadSource):
             yield Found(source, _stat(source.file))

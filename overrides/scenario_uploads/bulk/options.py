@@ -130,11 +130,7 @@ class BulkOptions:
 
 
 def check_bulk_options(options: BulkOptions) -> None:
-    """Check what can be told from the arguments alone.
-
-    Raises:
-        InvalidArgumentError: When one cannot be used.
-    """
+    """Check the arguments of `upload_many` that can be checked without the files."""
     check_file_options(options.file)
     count = options.files_at_once
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_FILES_AT_ONCE:
@@ -150,11 +146,7 @@ def check_bulk_options(options: BulkOptions) -> None:
 
 
 def check_sources(sources: Any, *, recursive: bool) -> Iterable[Any]:
-    """Return the sources to go through, having looked at the first of them.
-
-    Raises:
-        InvalidArgumentError: When they are no sources, or one is a folder without `recursive`.
-    """
+    """Return the sources as an iterator, after checking the first one."""
     if isinstance(sources, str | os.PathLike | UploadSource):
         sources = [sources]
     if isinstance(sources, bytes | bytearray | memoryview | Mapping | IOBase) or not isinstance(sources, Iterable):

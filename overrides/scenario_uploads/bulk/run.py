@@ -95,12 +95,7 @@ class BulkRun:
         return self._options.files_at_once
 
     def open(self) -> None:
-        """Open the ledger, and show the bar.
-
-        Raises:
-            LedgerLockedError: When another run uses it.
-            LedgerError: When it cannot be used.
-        """
+        """Open the ledger, and show the bar."""
         self._ledger = open_ledger(self._options.ledger)
         if self._ledger is not None:
             self._stack.callback(self._ledger.close)
@@ -120,12 +115,7 @@ class BulkRun:
         self._stack.close()
 
     def take(self) -> tuple[list[UploadResult], Steps[Any] | None]:
-        """Return the next results that are known at once, and the steps of the file after them, if there is one.
-
-        Raises:
-            InvalidArgumentError: When a source is a folder without `recursive`, or is none.
-            LedgerError: When the ledger cannot be used.
-        """
+        """Return the next results that are known at once, and the steps of the file after them, if there is one."""
         results: list[UploadResult] = []
         until = time.monotonic() + _GROUP_SECONDS
         while len(results) < _GROUP and (not results or time.monotonic() < until):
@@ -164,12 +154,7 @@ class BulkRun:
         return self._run(file, self._send(file, row))
 
     def _prepare(self, found: Found) -> _File:
-        """Find out what can be told of a file without reading it.
-
-        Raises:
-            SourceError: When it is missing, empty, or its kind cannot be told.
-            InvalidArgumentError: When its settings cannot be used.
-        """
+        """Find out what can be told of a file without reading it."""
         given, call, status = found.given, self._options.file, found.status
         if status is not None and stat.S_ISREG(status.st_mode):
             size: int = status.st_size

@@ -81,11 +81,7 @@ class Workers:
         self._pause(0, steps)
 
     def get(self, *, block: bool) -> Any:
-        """Return what steps came to, or raise it; with `block` once some have, else None when none has.
-
-        Raises:
-            ScenarioError: When the client was closed.
-        """
+        """Return what steps came to, or raise it; with `block` once some have, else None when none has."""
         while True:
             self._runner.check_open()
             try:
@@ -178,11 +174,7 @@ class AsyncWorkers:
         self._begin(self._work(steps, waiting=True))
 
     async def get(self, *, block: bool) -> Any:
-        """Return what steps came to, or raise it; with `block` once some have, else None when none has.
-
-        Raises:
-            ScenarioError: When the client was closed.
-        """
+        """Return what steps came to, or raise it; with `block` once some have, else None when none has."""
         self._runner.check_open()
         if not block and self._results.empty():
             # What is under way goes on, however long nobody waits for it.
