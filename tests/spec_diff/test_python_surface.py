@@ -436,3 +436,69 @@ def test_equal_contracts_generate_nothing(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("tools.spec_diff.python.callers.generated_clients", None)
     old, new = map(read_contract, write(tmp_path, BASE, BASE))
     assert add_python([], old, new, read_policy()) == []
+
+
+# How much it breaks
+
+HALVES: dict[str, tuple[Any, Any]] = {
+    "SentWithId": (model(a=TEXT), {**model(a=TEXT, id={**TEXT, "readOnly": True}), "required": ["id"]}),
+    "SentWithKind": (model(kind={"type": "string", "enum": ["x"]}), model(kind=TEXT)),
+    "SentWider": (model(a=NUMBER), model(a={"type": "number"})),
+    "SentLess": ({**model(a=TEXT), "required": ["a"]}, model(a=TEXT)),
+    "ReadClosed": (model(a=TEXT), {**model(a=TEXT), "additionalProperties": False}),
+    "ReadNarrower": (model(a={"type": ["string", "null"]}), model(a=TEXT)),
+    "ReadMore": (model(a=TEXT), {**model(a=TEXT, b=TEXT), "required": ["b"]}),
+    "ReadOrdered": (model(a=TEXT, b=NUMBER), model(b=NUMBER, a=TEXT)),
+    "ReadInserted": (model(a=TEXT, c=TEXT), model(a=TEXT, b=TEXT, c=TEXT)),
+}
+
+
+@cache
+def judge_halves() -> dict[str, list[Change]]:
+    """Return what changes in each schema, some of which are sent and some received."""
+    documents = []
+    for side in (0, 1):
+        paths: dict[str, Any] = {}
+        for name in HALVES:
+            content = {"content": {"application/json": {"schema": ref(name)}}}
+            ok = {"200": {"description": "ok", **(content if name.startswith("Read") else {})}}
+            sent = {"requestBody": {"required": True, **content}} if name.startswith("Sent") else {}
+            paths[f"/{name}"] = {"post": {"operationId": f"do_{name.lower()}", "responses": ok, **sent}}
+        info, schemas = {"title": "Halves", "version": "1.0.0"}, {name: pair[side] for name, pair in HALVES.items()}
+        documents.append({"openapi": "3.1.1", "info": info, "paths": paths, "components": {"schemas": schemas}})
+    with TemporaryDirectory() as folder:
+        changes = find(*write(Path(folder), *documents))
+    return {name: [each for each in changes if each.operation == f"do_{name.lower()}"] for name in HALVES}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "line"),
+    [
+        ("SentWithId", "python-required-added", "SentWithId.id was added (required)"),
+        ("SentWithKind", "python-removed", "the enum SentWithKindKind was removed"),
+        ("ReadClosed", "python-removed", "ReadClosed.additional_properties was removed"),
+    ],
+)
+def test_break_for_callers_is_one_whatever_its_cause(name: str, kind: str, line: str) -> None:
+    """A required argument, a class or an attribute that went: on the wire none of these breaks anybody."""
+    changes = judge_halves()[name]
+    assert [change.message.partition(";")[0] for change in changes if change.kind == kind] == [line]
+    assert {change.level for change in changes if change.kind.startswith("python-")} == {"breaking"}
+    assert "breaking" not in {change.level for change in changes if not change.kind.startswith("python-")}
+
+
+@pytest.mark.parametrize("name", ["SentWider", "SentLess", "ReadNarrower", "ReadMore"])
+def test_what_breaks_no_caller_stays_below_its_cause(name: str) -> None:
+    """Who gives a value may give more, who reads one gets less, and nobody makes what is only read."""
+    changes = judge_halves()[name]
+    assert {change.level for change in changes} == {"non-breaking"}
+    assert any(change.python for change in changes)
+
+
+def test_order_has_one_level() -> None:
+    """Another order, and a field between others, move positional arguments alike."""
+    (ordered,) = judge_halves()["ReadOrdered"]
+    (inserted,) = judge_halves()["ReadInserted"]
+    assert (ordered.kind, ordered.level) == ("python-order-changed", "note")
+    assert (inserted.kind, inserted.level) == ("property-added", "non-breaking")
+    assert "positional arguments" in inserted.python[0]
