@@ -201,10 +201,11 @@ def make_type_change(sort: Sort, owner: str, name: str, text: str, breaks: froze
 
 def find_broken(old: frozenset[str], new: frozenset[str]) -> frozenset[str]:
     """Return whom another type breaks: who gives the value when it is narrower, who reads it when it is wider."""
+    if "Any" in old | new:
+        # What the generator does not tell apart is for the wire to judge.
+        return NEITHER
     more, less = new - list_taken(old), old - list_taken(new)
-    narrower = bool(less) and "Any" not in new
-    wider = bool(more) and "Any" not in old
-    return (GIVEN if narrower else NEITHER) | (READ if wider else NEITHER) | (BOTH if narrower and wider else NEITHER)
+    return BOTH if more and less else GIVEN if less else READ if more else NEITHER
 
 
 def list_taken(choices: frozenset[str]) -> frozenset[str]:
