@@ -1,5 +1,6 @@
 """The contract, `openapi.yaml`: which operations there are, and whether a request or an answer fits it."""
 
+import json
 import threading
 from collections.abc import Mapping
 from importlib import resources
@@ -14,6 +15,7 @@ from openapi_core.datatypes import RequestParameters
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.templating.media_types.exceptions import MediaTypeNotFound
 from openapi_core.validation.request.exceptions import MissingRequiredRequestBody, ParameterValidationError
+from openapi_core.validation.schemas import oas31_schema_validators_factory
 from openapi_core.validation.schemas.exceptions import InvalidSchemaValue
 
 from scenario_uploads.sandbox.errors import ContractBreach, Refusal, SandboxError
@@ -49,6 +51,51 @@ class _Message:
     data: bytes | None = None
 
 
+@attrs.frozen
+class _Schemas:
+    """The schemas of one operation, ready to compare values with.
+
+    openapi-core makes these anew for each message, which takes most of the time of a small upload. It is asked when
+    something does not fit, or is not of the kind that is looked at here, and says what is wrong.
+    """
+
+    path: Mapping[str, Any]
+    body: Any
+    answers: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, contract: Any, operation: Operation) -> Self:
+        """Return the schemas of an operation of a contract, as openapi-core has it."""
+        item = contract / "paths" / operation.path
+        method = item / operation.method
+
+        def ready(schema: Any) -> Any:
+            return oas31_schema_validators_factory.create(contract, schema).validator
+
+        def read_json(place: Any) -> Any:
+            return ready(place / "content" / "application/json" / "schema")
+
+        parameters = [each for place in (item, method) if "parameters" in place for each in place / "parameters"]
+        return cls(
+            {each["name"]: ready(each / "schema") for each in parameters if each["in"] == "path"},
+            read_json(method / "requestBody") if "requestBody" in method else None,
+            {status: read_json(answer) for status, answer in (method / "responses").items() if "content" in answer},
+        )
+
+    def accept_request(self, path: Mapping[str, str], query: Mapping[str, str], content_type: str, body: bytes) -> bool:
+        """Return whether a request without a query certainly fits."""
+        if query or path.keys() != self.path.keys() or (self.body is None) == bool(body):
+            return False
+        if not all(self.path[name].is_valid(value) for name, value in path.items()):
+            return False
+        return self.body is None or (content_type == "application/json" and _is_valid(self.body, body))
+
+    def accept_answer(self, status: int, body: bytes) -> bool:
+        """Return whether a JSON answer certainly fits."""
+        schema = self.answers.get(str(status))
+        return schema is not None and _is_valid(schema, body)
+
+
 class Contract:
     """The contract and its validators, safe to use from any thread.
 
@@ -69,6 +116,7 @@ class Contract:
             for method in _METHODS
             if method in item
         ]
+        self._schemas = {each.id: _Schemas.of(self._openapi.spec, each) for each in self.operations}
 
     @classmethod
     def load(cls) -> Self:
@@ -98,6 +146,8 @@ class Contract:
         Raises:
             Refusal: With 400 and a reason that names the field.
         """
+        if self._schemas[operation.id].accept_request(path_parameters, query, headers.get("content-type", ""), body):
+            return
         message = self._message(operation, body=body or None, content_type=headers.get("content-type", ""))
         message.parameters = RequestParameters(path=dict(path_parameters), query=query, header=headers)
         try:
@@ -112,6 +162,8 @@ class Contract:
         Raises:
             ContractBreach: When it does not, which is a bug of the sandbox.
         """
+        if self._schemas[operation.id].accept_answer(status, body):
+            return
         request = self._message(operation)
         answer = self._message(operation, status_code=status, data=body, content_type="application/json")
         try:
@@ -132,6 +184,13 @@ class Contract:
             content_type=content_type,
             **fields,
         )
+
+
+def _is_valid(schema: Any, body: bytes) -> bool:
+    try:
+        return bool(schema.is_valid(json.loads(body)))
+    except (ValueError, RecursionError):
+        return False
 
 
 def _describe(error: OpenAPIError) -> str:
