@@ -4,7 +4,7 @@
 
 The present contract is compared with the last released one, and with that of a git ref too if one is named. Exits 0
 when the client was built and the tests passed, 1 when the tests failed, and 2 when an input cannot be read or the
-client cannot be built. What is then still to be done for `make check` is said, and fails nothing here.
+client cannot be built. What `make check` still demands is listed, but is no failure here.
 """
 
 from __future__ import annotations

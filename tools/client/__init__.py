@@ -1,6 +1,6 @@
 """The generated client.
 
-`generate` builds it and checks that the committed one is what the contract gives, `stubs` tells type checkers of its
-models, and `handwritten_layer` finds what it can say and the layer above it does not yet. Nothing here knows of
-versions.
+`generate` builds it and compares it with the committed one, `stubs` writes the types of its models, `unasync` writes the
+sync client from the async one, and `handwritten_layer` finds operations that the handwritten client lacks. Nothing here
+knows about versions.
 """

@@ -1,6 +1,6 @@
-"""Find what the generated client can say and the handwritten layer does not yet.
+"""Find operations and arguments that the generated client has and the handwritten client lacks.
 
-Both are read and not run: after an edit of the contract, the layer may not even import.
+Both are parsed, not imported: after an edit of the contract, the handwritten layer may not import.
 """
 
 from __future__ import annotations

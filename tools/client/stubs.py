@@ -1,9 +1,8 @@
-"""What type checkers are told of `scenario_uploads.models`: the generated models, with the methods that they get.
+"""Write the stub of `scenario_uploads.models` for type checkers: the generated models with their added methods.
 
-The generated classes stay as they are, so the methods that `scenario_uploads.decoding.methods` gives them are not in
-their source. The stub declares, for each model, a class that is both, and names its fields that hold other models
-anew, so that those are of the same kind. A field that an answer may leave out is declared as what reading it gives
-then: None.
+`scenario_uploads.decoding.methods` adds methods at import, so they are not in the generated source. The stub declares a
+class with both for each model, and redeclares fields that hold other models. A field that a response may leave out is
+declared as optional, since it reads as None.
 """
 
 from __future__ import annotations

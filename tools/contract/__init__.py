@@ -1,6 +1,6 @@
 """Reading the contract.
 
-`document` reads it into plain values with their lines, `operations` lists what it offers, `check` holds it to what the
-client relies on, and `large` writes contracts to measure with. Nothing here knows of versions, of the generated client
-or of git.
+`document` reads it into plain values with line numbers, `operations` lists its operations, `check` checks the rules that
+the client relies on, and `large` writes large contracts for measurements. Nothing here knows about versions, the
+generated client or git.
 """

@@ -1,5 +1,5 @@
 """What development needs.
 
-`setup` makes .venv and node_modules what the lock files say, and `tidy_lock` tidies npm's. Both use the standard
-library alone.
+`setup` creates .venv and node_modules from the lock files, and `tidy_lock` removes addresses from npm's. Both use only the
+standard library.
 """

@@ -1,5 +1,5 @@
 """From one version of the contract to the next.
 
-`released` finds what the present one is compared with, `gate` says whether its number and the changelog cover what
-changed, and `changelog` drafts what is said of it. Nothing here knows of git or of pull requests.
+`released` finds the version to compare with, `gate` checks that version number and changelog cover the changes, and
+`changelog` drafts the entry. Nothing here knows about git or pull requests.
 """

@@ -27,14 +27,14 @@ CLOSE_PATIENCE = 0.2
 
 @frozen
 class FileState:
-    """What tells a file from others, and from itself before a change.
+    """The identity of a file and of its content.
 
     Attributes:
         size: Bytes.
-        mtime_ns: When its content was last changed, in nanoseconds. Anybody can set it back.
+        mtime_ns: Modification time in nanoseconds, which users can set back.
         device: The file system.
         inode: The file on it; 0 where there are none.
-        ctime_ns: When anything about it was last changed, in nanoseconds, which nobody can set; 0 where there is none.
+        ctime_ns: Change time in nanoseconds, which users cannot set; 0 where there is none.
     """
 
     size: int
@@ -47,12 +47,12 @@ class FileState:
     def of(cls, descriptor: int) -> Self:
         """Return the state of an open file."""
         status = os.fstat(descriptor)
-        # On Windows it is the time of creation.
+        # On Windows, st_ctime is the creation time.
         changed = 0 if os.name == "nt" else status.st_ctime_ns
         return cls(status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino, changed)
 
     def proves(self, other: FileState) -> bool:
-        """Return whether a file in the other state is this one, with not a byte changed."""
+        """Return whether equal states prove that the file has not changed."""
         return self == other and bool(self.inode and self.ctime_ns)
 
 

@@ -1,9 +1,8 @@
-"""What is kept of an upload on disk, so that the same call after a crash sends only what is missing.
+"""The ledger of an upload: what has been sent, so that the same call after a crash sends only the missing parts.
 
-A ledger is a text file of JSON lines: the first says what is uploaded and where the parts go, each further one names a
-part that storage has acknowledged, with its MD5, and is flushed to the disk before the next. It holds presigned URLs,
-so only its owner may read it; its name says nothing of them. Two processes cannot work on one ledger: it is locked
-while open.
+A ledger is a file of JSON lines. The first holds the file, the upload and the presigned URLs; each further one a part
+that storage has acknowledged, with its MD5, and is flushed to disk. Only its owner may read it, and its name is a hash.
+It is locked while open, so two processes cannot use it at once.
 """
 
 from __future__ import annotations
@@ -40,15 +39,15 @@ _MD5 = re.compile("[0-9a-f]{32}")
 
 @frozen
 class Entry:
-    """An upload that was begun.
+    """An upload in progress.
 
     Attributes:
-        upload_id: The upload.
+        upload_id: The id of the upload.
         file: The absolute path of the file.
-        state: What the file was.
-        part_size: The bytes of each part but the last.
-        parts: For each part, from the first on, its presigned URL and when that expires (ISO 8601).
-        done: The parts that storage has acknowledged, by number, with the MD5 of what was sent when it was taken.
+        state: The state of the file when the upload began.
+        part_size: Bytes of each part but the last.
+        parts: The presigned URL of each part and when it expires (ISO 8601).
+        done: Acknowledged parts by number, with the MD5 sent, if it was computed.
     """
 
     upload_id: str
@@ -75,17 +74,17 @@ def default_folder() -> Path:
 
 
 class Ledger:
-    """The ledger of one file at one account. Use it as a context manager; it is locked until then.
+    """The ledger of one file and account: a context manager that holds the lock.
 
-    What goes wrong with the disk costs a warning and the chance to resume, never the upload.
+    Disk errors are logged as warnings and cost only the chance to resume.
 
     Args:
-        folder: Where ledgers are kept; made private when it does not exist.
-        key: What tells this upload from others: file, service, account. Only a hash of it is kept.
-        level: At which level of the log to warn, such as `logging.DEBUG` for whoever did not ask to resume.
+        folder: Where ledgers are kept; created private.
+        key: What identifies the upload: file, service, account. Only its hash is stored.
+        level: Level of those warnings in the log.
 
     Raises:
-        LedgerLockedError: When another process, or another call in this one, is uploading the same.
+        LedgerLockedError: When another process or call is uploading the same.
     """
 
     def __init__(self, folder: Path, *key: str, level: int = logging.WARNING) -> None:
@@ -104,14 +103,14 @@ class Ledger:
         return self
 
     def after_fork(self) -> None:
-        """Never unlock: what a forked child unlocks is unlocked for its parent too."""
+        """Do not unlock: unlocking in a forked child would unlock the parent's ledger."""
         self._unlock = None
 
     def __exit__(self, *_error: object) -> None:
         self.close()
 
     def read(self) -> Entry | None:
-        """Return what was begun, or None when there is nothing, or nothing that can be read."""
+        """Return the entry, or None when there is none or it is damaged."""
         if self._descriptor is None:
             return None
         try:
@@ -125,7 +124,7 @@ class Ledger:
         return _parse(content, self.path, self._level)
 
     def begin(self, entry: Entry) -> None:
-        """Note an upload in place of what was there, without any part that is done."""
+        """Write a new entry in place of the old one."""
         head = asdict(entry, recurse=False) | {"state": asdict(entry.state), "version": VERSION, "begun": time.time()}
         head.pop("done")
         self.clear()
@@ -159,7 +158,7 @@ class Ledger:
             self._failed = False
 
     def delete(self) -> None:
-        """Remove the ledger: there is nothing left to resume."""
+        """Remove the ledger: nothing is left to resume."""
         self._put_away(remove=True)
 
     def close(self) -> None:
@@ -181,7 +180,7 @@ class Ledger:
 
 
 def list_entries(folder: Path) -> Iterator[tuple[Path, Entry]]:
-    """Yield what can be resumed in a folder, and where its ledger is."""
+    """Yield the resumable uploads in a folder, with the paths of their ledgers."""
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         try:
             content = _read_file(path)
@@ -192,7 +191,7 @@ def list_entries(folder: Path) -> Iterator[tuple[Path, Entry]]:
 
 
 def clean(folder: Path) -> int:
-    """Remove every ledger of a folder that is not in use, damaged ones too, and return how many."""
+    """Remove every ledger in a folder that is not in use; return how many."""
     removed = 0
     for path in folder.glob(f"*{SUFFIX}"):
         try:
@@ -204,7 +203,7 @@ def clean(folder: Path) -> int:
 
 
 def _open_locked(path: Path) -> tuple[int, Callable[[], object]]:
-    """Return the descriptor of a ledger, and what unlocks it."""
+    """Open and lock a ledger; return its descriptor and the function that unlocks it."""
     while True:
         descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
         try:
@@ -224,7 +223,7 @@ def _open_locked(path: Path) -> tuple[int, Callable[[], object]]:
 
 
 def _put_away(path: Path, descriptor: int, unlock: Callable[[], object] | None, level: int, *, remove: bool) -> bool:
-    """Unlock and close, and remove if told so or empty. A fault costs a warning, never what became of the upload."""
+    """Unlock, close, and remove the ledger if asked to or empty. A failure is a warning."""
     whole = True
 
     def attempt(step: Callable[[], object]) -> None:

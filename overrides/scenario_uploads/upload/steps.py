@@ -48,9 +48,9 @@ T = TypeVar("T")
 Steps = Generator[Send | Pause | Transfer | Work, Any, T]
 # Do not give up a transfer of hours for a few bad seconds at its end.
 COMPLETE_RETRIES = 5
-# How often what was sent is compared with a file about which something has changed meanwhile.
+# How often parts are compared again with a file whose change time moved.
 COMPARISONS = 2
-# What `complete` is refused with by a service that has the upload no more, or not all of its parts.
+# Statuses of a `complete` for an upload that is gone or lacks parts.
 _REFUSED = frozenset({400, 404, 410})
 _GONE = frozenset({404, 410})
 
@@ -80,7 +80,7 @@ class _Begun:
         return tuple(target for target in self.targets if target.part.number not in self.done)
 
     def compare_with(self, done: Mapping[int, str | None]) -> _Begun:
-        """Return it with no part that is there for sure: those that are done are compared with the file before."""
+        """Return this upload with no part done; parts are compared with their MD5s before they are sent."""
         targets = tuple(evolve(target, md5=done.get(target.part.number)) for target in self.targets)
         return evolve(self, targets=targets, done={})
 
@@ -180,7 +180,7 @@ def _note(api: Api, source: Source, plan: UploadPlan, upload: Upload, ledger: Le
 
 
 def _resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger, options: FileOptions) -> Steps[_Begun | None]:
-    """Take up what an earlier call left, when it still can be; None means to start afresh."""
+    """Resume what an earlier call left, if possible; None means to start afresh."""
     entry: Entry | None = yield Work(ledger.read)
     if entry is None:
         return None
@@ -314,13 +314,13 @@ def _send(
 def _transfer(
     source: Source, plan: UploadPlan, begun: _Begun, ledger: Ledger | None, options: FileOptions
 ) -> Steps[int]:
-    """Send what is missing, and make sure that all that was sent is of one file; return the most tries of a part."""
+    """Send the missing parts and check that all parts are of one unchanged file; return the most attempts of a part."""
     md5s = dict(begun.done)
 
     def note(number: int, md5: str | None) -> None:
         md5s[number] = md5
         if ledger:
-            # Before, and not only at the end: the file may be again what it was by then.
+            # Check now, not only at the end, when the file may have been restored.
             source.check_unchanged()
             ledger.record(number, md5)
 
@@ -335,15 +335,15 @@ def _transfer(
                 yield Work(partial(options.on_sent, begun.upload_id, md5s))
             return attempt
         seen = now
-        # Size and time are what they were, but something has changed: a permission, a name, or bytes with the time put
-        # back. What was sent tells, if its MD5 was taken; else it is sent again.
+        # Only the change time moved: permissions, a rename, or bytes with the time set back. Compare MD5s; without
+        # them, send again.
         logger.info("Something about the file has changed, so what was sent of it is compared with it.")
         job = _make_job(source, plan, begun.compare_with(md5s).targets, options, settled=True)
     raise SourceChangedError("The file goes on being changed while it is sent; upload it again when it is at rest.")
 
 
 def _settle(api: Api, upload_id: str, refusal: APIStatusError, options: FileOptions) -> Steps[Upload]:
-    """Return the upload when it is complete although `complete` was refused; else raise, knowing whether it is lost."""
+    """After a refused `complete`, return the upload if it is complete; else raise the refusal."""
     try:
         upload = yield from retrieve_once(api, upload_id, options.call, retries=None, patience=options.patience)
     except APIError as error:
@@ -358,7 +358,7 @@ def _settle(api: Api, upload_id: str, refusal: APIStatusError, options: FileOpti
 def _finish(
     api: Api, plan: UploadPlan, upload_id: str, sent: tuple[Upload, int], options: FileOptions
 ) -> Steps[Upload]:
-    """Wait for the import of an upload that is complete, if that is asked for."""
+    """Wait for the import, if asked to, and return the upload."""
     result, attempt = sent
     if options.wait:
         _report(plan, options, UploadPhase.WAITING, attempt)
@@ -367,7 +367,7 @@ def _finish(
                 api, upload_id, options.timeout, options.call, patience=options.patience, completing=True
             )
         except APIStatusError as error:
-            # Not begun anew here: it may have been imported before it went.
+            # Do not start afresh: it may have been imported before it went.
             error.needs_new_upload = error.status_code in _GONE
             raise
     elif classify_status(result.status, result.entity_id) is UploadState.FAILED:
@@ -402,7 +402,7 @@ def _prepare(source: Source, options: FileOptions) -> _Prepared:
 def _open_ledger(api: Api, source: Source, prepared: _Prepared, options: FileOptions) -> Ledger | None:
     if options.resume is False:
         return None
-    # Who did not ask for it misses nothing when it cannot be.
+    # By default, nobody asked for resuming, so do not warn.
     level = logging.DEBUG if options.resume is None else logging.WARNING
     if source.path is None:
         if options.resume is None:
