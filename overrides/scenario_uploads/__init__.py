@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .decoding.enums import is_known as is_known
     from .errors import *  # noqa: F403
     from .models import *  # type: ignore[assignment]  # noqa: F403
+    from .progress import UploadPhase as UploadPhase
+    from .progress import UploadProgress as UploadProgress
     from .sentinels import NOT_GIVEN as NOT_GIVEN
     from .sentinels import NotGiven as NotGiven
     from .sentinels import Omit as Omit
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
     from .settings.defaults import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
     from .settings.defaults import DefaultHttpxClient as DefaultHttpxClient
     from .settings.defaults import Timeout as Timeout
-    from .transfer.progress import UploadPhase as UploadPhase
-    from .transfer.progress import UploadProgress as UploadProgress
 
     __version__: str
 
@@ -66,8 +66,8 @@ else:
         "Timeout": "settings.defaults",
         "BulkProgress": "bulk.progress",
         "UploadResult": "bulk.options",
-        "UploadPhase": "transfer.progress",
-        "UploadProgress": "transfer.progress",
+        "UploadPhase": "progress",
+        "UploadProgress": "progress",
         "is_known": "decoding.enums",
         "NOT_GIVEN": "sentinels",
         "NotGiven": "sentinels",

@@ -16,8 +16,8 @@ import httpx
 import pytest
 from scenario_uploads import __main__
 from scenario_uploads.cli import commands as cli
+from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.sandbox import Sandbox
-from scenario_uploads.transfer.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.transfer.source import FileState
 from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, default_folder
 

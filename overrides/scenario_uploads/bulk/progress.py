@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.transfer.progress import UploadProgress
+from scenario_uploads.progress import UploadProgress
 
 
 @frozen

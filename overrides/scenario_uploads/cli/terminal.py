@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from scenario_uploads.models import Upload
+from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.redaction import SecretURL, mask_known, redact, snippet
-from scenario_uploads.transfer.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.upload.ledger import Entry
 
 MIB = 1024 * 1024

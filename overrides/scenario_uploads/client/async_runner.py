@@ -27,10 +27,10 @@ from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
 from scenario_uploads.logs import guard_logs
+from scenario_uploads.progress import UploadProgress
 from scenario_uploads.proxies import Network
 from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
 from scenario_uploads.transfer.pool import Storage
-from scenario_uploads.transfer.progress import UploadProgress
 
 P = ParamSpec("P")
 T = TypeVar("T")

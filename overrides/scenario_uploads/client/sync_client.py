@@ -29,12 +29,12 @@ from scenario_uploads.models import (
     UploadRetrieveResponse,
     UploadTriggerActionResponse,
 )
+from scenario_uploads.progress import UploadProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.sentinels import NOT_GIVEN, NotGiven, Omit
 from scenario_uploads.settings.client import ClientOptions, change_options, check_http_client, resolve_options
 from scenario_uploads.settings.defaults import DEFAULT_MAX_RETRIES
 from scenario_uploads.settings.request import Headers, Query, add_headers
-from scenario_uploads.transfer.progress import UploadProgress
 from scenario_uploads.transfer.source import FileInput
 from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.options import FileOptions

@@ -15,6 +15,7 @@ from contextlib import suppress
 from attrs import evolve, field, frozen
 
 from scenario_uploads.errors import TransferError
+from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
 
 from .connection import SLICE, HaltedError
@@ -22,7 +23,6 @@ from .pace import Budget, Pace
 from .part import PartEvent, PartJob, send_part
 from .parts import PartTarget
 from .pool import Storage
-from .progress import OnProgress, UploadPhase, UploadProgress
 from .source import Source
 
 STOP_PATIENCE = 1.0

@@ -12,11 +12,11 @@ from typing import Any
 from attrs import field, frozen
 
 from scenario_uploads.errors import InvalidArgumentError
+from scenario_uploads.progress import OnProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.settings.defaults import check_seconds
 from scenario_uploads.settings.request import CallOptions
 from scenario_uploads.transfer.engine import Turns
-from scenario_uploads.transfer.progress import OnProgress
 
 MAX_CONCURRENCY = 64
 # Far above any link.

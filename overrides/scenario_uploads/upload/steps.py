@@ -32,11 +32,11 @@ from scenario_uploads.errors import (
     UploadURLExpiredError,
 )
 from scenario_uploads.models import Upload, UploadCreateParams, UploadCreateResponse, UploadPart
+from scenario_uploads.progress import UploadPhase, UploadProgress
 from scenario_uploads.redaction import snippet
 from scenario_uploads.sentinels import omit
 from scenario_uploads.transfer.engine import Transfer, TransferJob
 from scenario_uploads.transfer.parts import PartTarget, UploadPlan, find_url_fault, match_targets, plan_parts
-from scenario_uploads.transfer.progress import UploadPhase, UploadProgress
 from scenario_uploads.transfer.source import FileInput, Source, open_source
 
 from .ledger import Entry, Ledger, default_folder
