@@ -93,7 +93,7 @@ test-runtime: setup-node ## Run the tests of the handwritten layer alone, withou
 
 .PHONY: test-portable
 test-portable: setup-node ## Run the tests of the handwritten layer with all hidden from it that Windows lacks
-	PYTHONPATH=tests/portable $(VENV) -m pytest --ignore=tests/tools --ignore=tests/spec_diff -m 'not posix' \
+	PYTHONPATH=tests/portable PORTABLE_TESTS=1 $(VENV) -m pytest --ignore=tests/tools --ignore=tests/spec_diff -m 'not posix' \
 		-n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
 LOWEST := build/lowest

@@ -6,6 +6,7 @@ Functions are looked up when called, with a slower fallback where a system lacks
 from __future__ import annotations
 
 import errno
+import io
 import os
 import select
 import selectors
@@ -67,11 +68,10 @@ def read_at(descriptor: int, buffer: memoryview, offset: int, lock: Lock) -> int
         before = os.lseek(descriptor, 0, os.SEEK_CUR)
         try:
             os.lseek(descriptor, offset, os.SEEK_SET)
-            data = os.read(descriptor, len(buffer))
+            with io.FileIO(descriptor, closefd=False) as file:
+                return file.readinto(buffer)
         finally:
             os.lseek(descriptor, before, os.SEEK_SET)
-    buffer[: len(data)] = data
-    return len(data)
 
 
 def open_private(path: Path, flags: int) -> int:

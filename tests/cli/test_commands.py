@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -283,7 +284,7 @@ def test_what_stopped_can_be_forgotten(
         ledger.begin(Entry("upload_1", "/f", FileState(1, 1), 1, (("https://a/1", ""),)))
         assert cli.run(["resume", "--clean"]) == 0
         assert capsys.readouterr().out == "1 removed\n"
-        assert list(folder.iterdir()) == [ledger.path]
+        assert list(folder.glob(f"*{SUFFIX}")) == [ledger.path]
         assert cli.run(["resume", "--clean", "--json"]) == 0
         assert json.loads(capsys.readouterr().out) == {"removed": 0}
 
@@ -391,6 +392,7 @@ def test_27_ctrl_c_stops_the_upload_with_130(tmp_path: Path, box: Sandbox) -> No
     assert "Traceback" not in error
 
 
+@pytest.mark.posix
 def test_the_sandbox_command_serves_what_it_prints_until_it_is_told_to_stop(tmp_path: Path) -> None:
     with subprocess.Popen(
         [*COMMAND, "sandbox", "--port", "0", "--folder", str(tmp_path / "stored"), "--step-delay", "0.01"],
@@ -496,10 +498,16 @@ def test_an_interrupt_before_the_command_line_is_there_is_one_line(
     assert capsys.readouterr().err == "error: interrupted\n"
 
 
-ENDINGS = [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT]
+@pytest.fixture(params=["SIGTERM", "SIGHUP", "SIGQUIT"])
+def ending(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
+    """A signal that ends a process which does not handle it, in tests under nohup too."""
+    number = getattr(signal, request.param)
+    before = signal.signal(number, signal.SIG_DFL)
+    yield number
+    signal.signal(number, before)
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.posix
 def test_a_sandbox_leaves_nothing_behind_however_it_is_ended(tmp_path: Path, ending: signal.Signals) -> None:
     """SIGHUP comes when a terminal is closed. A second signal does not interrupt the removal."""
     with subprocess.Popen(
@@ -516,6 +524,7 @@ def test_a_sandbox_leaves_nothing_behind_however_it_is_ended(tmp_path: Path, end
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.posix
 def test_a_terminal_may_be_closed_under_nohup(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -525,7 +534,7 @@ def test_a_terminal_may_be_closed_under_nohup(monkeypatch: pytest.MonkeyPatch) -
         signal.signal(signal.SIGHUP, before)
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.posix
 def test_a_command_that_is_told_to_end_leaves_no_sandbox_behind(tmp_path: Path, ending: signal.Signals) -> None:
     file = tmp_path / "large.glb"
     with file.open("wb") as out:
@@ -542,6 +551,21 @@ def test_a_command_that_is_told_to_end_leaves_no_sandbox_behind(tmp_path: Path, 
         process.communicate()
     assert process.returncode == 128 + ending
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.usefixtures("no_credentials")
+def test_a_command_can_be_run_outside_the_main_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No signal can be handled there: those of the main thread stay as they are."""
+    monkeypatch.setattr(Sandbox, "wait", lambda _box: True)
+    file = str(make_glb(tmp_path / "a.glb", 100))
+    with ThreadPoolExecutor(1) as pool:
+        codes = [
+            pool.submit(cli.run, arguments).result()
+            for arguments in (["upload", file, "--sandbox"], ["sandbox", "--port", "0"])
+        ]
+    assert codes == [0, 0], capsys.readouterr().err
 
 
 def test_every_phase_is_said_once() -> None:

@@ -12,6 +12,8 @@ import sys
 import types
 from typing import Any
 
+import filelock
+
 OURS = "scenario_uploads"
 
 # Modules that are not there, and names that the others lack.
@@ -43,7 +45,16 @@ class View(types.ModuleType):
         setattr(object.__getattribute__(self, "_real"), name, value)
 
 
-VIEWS = {name: View(importlib.import_module(name), hidden) for name, hidden in NO_NAMES.items()}
+class RemovedLock(filelock.FileLock):
+    """A lock whose file is removed when it is released, as that of Windows is."""
+
+    def _release(self) -> None:
+        super()._release()
+        pathlib.Path(self.lock_file).unlink(missing_ok=True)
+
+
+VIEWS: dict[str, Any] = {name: View(importlib.import_module(name), hidden) for name, hidden in NO_NAMES.items()}
+VIEWS["filelock"] = types.SimpleNamespace(FileLock=RemovedLock, Timeout=filelock.Timeout)
 REAL_IMPORT = builtins.__import__
 
 
@@ -58,6 +69,7 @@ def import_as_on_windows(name: str, namespace: Any = None, *arguments: Any, **mo
         if name in NO_MODULES:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         if name in VIEWS:
+            REAL_IMPORT(name)
             return VIEWS[name]
     return REAL_IMPORT(name, namespace, *arguments, **more)
 

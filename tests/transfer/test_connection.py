@@ -156,6 +156,7 @@ class TestSendfile:
         monkeypatch.setattr(os, "sendfile", sendfile)
         return moved
 
+    @pytest.mark.posix
     @pytest.mark.parametrize("hashed", [False, True])
     def test_moves_files_that_are_not_hashed(self, large_file: Source, counted: list[int], hashed: bool) -> None:
         with bucket() as server, dial(server) as connection:
@@ -195,6 +196,7 @@ class TestSendfile:
             connection.put(server.origin + "/", make_body(source))
         source.close()
 
+    @pytest.mark.posix
     def test_lets_other_errors_of_the_connection_out(self, large_file: Source, monkeypatch: pytest.MonkeyPatch) -> None:
         def sendfile(*_arguments: int) -> int:
             raise OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
@@ -459,6 +461,7 @@ class TestWaiting:
         with server, dial(server) as connection, pytest.raises(HaltedError):
             connection.put(server.origin + "/", make_body(large_file, hashed=hashed, halted=reached.is_set))
 
+    @pytest.mark.posix
     def test_27_a_file_is_not_read_any_more_once_stopped(
         self, large_file: Source, monkeypatch: pytest.MonkeyPatch
     ) -> None:

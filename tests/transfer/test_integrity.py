@@ -59,6 +59,7 @@ def test_8_an_upload_whose_bytes_arrive_changed_is_never_completed(
     assert "complete" not in service.steps
 
 
+@pytest.mark.posix
 def test_8_nothing_is_compared_nor_hashed_without_integrity(
     connect: Connect, service: Service, clock: Clock, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -483,6 +483,7 @@ class TestKeeping:
                 storage.close()
             assert server.connections == 2
 
+    @pytest.mark.posix
     def test_35_a_fork_makes_connections_of_its_own(self, storage: Storage) -> None:
         with bucket() as server:
             storage.put(server.origin, body_of(b"parent"))

@@ -839,7 +839,9 @@ class TestTheLedger:
         call.cut_off()
         (path,) = call.ledgers
         code = (
-            "import fcntl, sys; f = open(sys.argv[1], 'a'); fcntl.flock(f, 2); print(1, flush=True); sys.stdin.read()"
+            "import os, sys; from pathlib import Path; from scenario_uploads import system; path = Path(sys.argv[1])\n"
+            "unlock = system.lock_file(system.open_private(path, os.O_RDWR), path)\n"
+            "print(1, flush=True); sys.stdin.read()"
         )
         command = [sys.executable, "-c", code, str(path)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

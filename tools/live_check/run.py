@@ -160,7 +160,7 @@ class Run:
 
     def _provoke_errors(self) -> None:
         uploads = self._client.uploads.with_raw_response
-        stranger = self._client.copy(api_key="live-check", api_secret="nobodys-secret").uploads.with_raw_response  # noqa: S106
+        stranger = self._client.copy(api_key="live-check", api_secret="nobodys-secret").uploads.with_raw_response  # noqa: S106 - made up
         self._call("no such upload", lambda: uploads.retrieve(UNKNOWN_ID), 404)
         self._call("wrong credentials", lambda: stranger.retrieve(UNKNOWN_ID), 401)
         self._call("create without its fields", lambda: uploads.create(file_name="small.png", kind="image"), 400, 422)

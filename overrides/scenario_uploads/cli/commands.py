@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -243,7 +244,9 @@ def sandbox(
 @contextmanager
 def _ending_by(end: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """End in order, and so with every temporary folder removed, when told to, and when the terminal is closed."""
-    signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGQUIT") if hasattr(signal, name)]
+    # Only the main thread can handle signals.
+    names = ("SIGTERM", "SIGHUP", "SIGQUIT") if threading.current_thread() is threading.main_thread() else ()
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
     # Under nohup a terminal may be closed.
     before = {one: signal.getsignal(one) for one in signals if signal.getsignal(one) is not signal.SIG_IGN}
 
