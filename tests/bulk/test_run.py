@@ -378,6 +378,32 @@ class TestEnd:
 
         assert asyncio.run(run()) == 30
 
+    def test_a_task_that_is_cancelled_while_files_are_looked_for_ends(self, box: Sandbox, tmp_path: Path) -> None:
+        looking, go_on = threading.Event(), threading.Event()
+
+        def sources() -> Iterator[Path]:
+            yield write(tmp_path / "refs", 1) / "0.png"
+            looking.set()
+            assert go_on.wait(30)
+            yield tmp_path / "refs" / "0.png"
+
+        async def run() -> None:
+            async with AsyncScenario(api_key=box.api_key, api_secret=box.api_secret, base_url=box.base_url) as client:
+
+                async def collect() -> None:
+                    async for _ in client.uploads.upload_many(sources(), ledger=False):
+                        pass
+
+                task = asyncio.create_task(collect())
+                assert await asyncio.to_thread(looking.wait, 30)
+                task.cancel()
+                asyncio.get_running_loop().call_later(0.05, go_on.set)
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        asyncio.run(run())
+
     def test_closing_the_client_ends_it(self, box: Sandbox, tmp_path: Path) -> None:
         client = Scenario(api_key=box.api_key, api_secret=box.api_secret, base_url=box.base_url)
         results = client.uploads.upload_many(write(tmp_path / "refs", 20), recursive=True, ledger=False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import stat
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, closing
@@ -88,6 +89,8 @@ class BulkRun:
         self._contexts: dict[Media, int] = {}
         self._counter = Counter(options.on_progress)
         self._stack = ExitStack()
+        # A task that is cancelled goes on to close this while a thread may still look for files.
+        self._lock = threading.Lock()
 
     @property
     def files_at_once(self) -> int:
@@ -111,11 +114,17 @@ class BulkRun:
 
     def close(self) -> None:
         """Close what was opened. Idempotent."""
-        self._listing.close()
-        self._stack.close()
+        with self._lock:
+            self.more = False
+            self._listing.close()
+            self._stack.close()
 
     def take(self) -> tuple[list[UploadResult], Steps[Any] | None]:
         """Return the next results that are known at once, and the steps of the file after them, if there is one."""
+        with self._lock:
+            return self._take() if self.more else ([], None)
+
+    def _take(self) -> tuple[list[UploadResult], Steps[Any] | None]:
         results: list[UploadResult] = []
         until = time.monotonic() + _GROUP_SECONDS
         while len(results) < _GROUP and (not results or time.monotonic() < until):
