@@ -47,8 +47,8 @@ def list_examples(page: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
 
 
-def readme_block(start: str) -> str:
-    (block,) = [block for block in list_examples("README.md") if block.startswith(start)]
+def find_example(start: str, page: str = "README.md") -> str:
+    (block,) = [block for block in list_examples(page) if block.startswith(start)]
     return block
 
 
@@ -64,7 +64,7 @@ def test_the_example_of_the_retrieve_page_prints_the_upload_of_the_page() -> Non
 
 
 def test_the_quickstart_for_the_sandbox_uploads_and_shows_a_failure() -> None:
-    lines = run(readme_block("from scenario_uploads import Scenario, UploadFailedError")).splitlines()
+    lines = run(find_example("from scenario_uploads import Scenario, UploadFailedError")).splitlines()
     assert lines[0] == "transferring: 0 of 12 bytes"
     assert "done: 12 of 12 bytes" in lines
     assert any(line.startswith("asset_") for line in lines)
@@ -83,7 +83,7 @@ def run_in(folder: Path, code: str) -> str:
 
 
 def test_the_first_example_uploads_a_file_of_the_current_folder(tmp_path: Path) -> None:
-    assert run_in(tmp_path, readme_block("from scenario_uploads import Scenario\n\nwith")).startswith("asset_")
+    assert run_in(tmp_path, find_example("from scenario_uploads import Scenario\n\nwith")).startswith("asset_")
 
 
 def test_the_example_of_many_files_sends_each_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,7 @@ def test_the_example_of_many_files_sends_each_once(tmp_path: Path, monkeypatch: 
     (tmp_path / "refs" / "cat.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     (tmp_path / "refs" / "cat.tmp").write_bytes(b"half a cat")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    example = readme_block("from scenario_uploads import Scenario, UploadSource")
+    example = find_example("from scenario_uploads import Scenario, UploadSource", "docs/folders.md")
     lines = run_in(tmp_path, example * 2).splitlines()
     assert sorted(lines[:4]) == sorted(lines[4:])
     told = dict(line.split() for line in lines)
