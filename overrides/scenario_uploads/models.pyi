@@ -22,6 +22,11 @@ class Error(ModelMethods, _generated.Error):
     traceId: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
     trace_id: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
     remaining_seconds: float | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    details: ErrorDetails | None  # pyright: ignore[reportIncompatibleVariableOverride]
+
+class ErrorDetails(ModelMethods, _generated.ErrorDetails):
+    action_name: str | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    action_limit: float | None  # pyright: ignore[reportIncompatibleVariableOverride]
 
 class Upload(ModelMethods, _generated.Upload):
     asset_options: UploadAssetOptions | None  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -49,7 +54,8 @@ class UploadCreateResponse(ModelMethods, _generated.UploadCreateResponse):
     upload: Upload  # pyright: ignore[reportIncompatibleVariableOverride]
 
 class UploadDryRunResponse(ModelMethods, _generated.UploadDryRunResponse):
-    cost_details: UploadDryRunResponseCostDetails  # pyright: ignore[reportIncompatibleVariableOverride]
+    creative_units_discount: float | None  # pyright: ignore[reportIncompatibleVariableOverride]
+    cost_details: UploadDryRunResponseCostDetails | None  # pyright: ignore[reportIncompatibleVariableOverride]
 
 class UploadDryRunResponseCostDetails(ModelMethods, _generated.UploadDryRunResponseCostDetails): ...
 class UploadPart(ModelMethods, _generated.UploadPart): ...

@@ -106,6 +106,6 @@ def test_nothing_is_created() -> None:
         assert client.uploads.create(**large, dry_run="true").creative_units_cost == 3
         assert client.uploads.create(
             url="https://example.com/a.png", kind="image", dry_run="api"
-        ).cost_details.to_dict() == {"source": "url"}
+        ).cost_details.to_dict() == {"upload": 0}
         with pytest.raises(BadRequestError, match="parts is required"):
             client.uploads.create(**{key: value for key, value in MULTIPART.items() if key != "parts"}, dry_run="true")

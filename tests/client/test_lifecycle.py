@@ -77,7 +77,7 @@ def work(number):
         upload = client.uploads.upload_file(
             content, file_name=f"{number}.glb", part_size=5 * MIB, concurrency=3
         )
-        assert client.uploads.retrieve(upload.id).upload.file_name == f"{number}.glb"
+        assert client.uploads.retrieve(upload.id).upload.file_name.endswith(f"/{number}.glb")
         results.append((upload.id, sha256(content).hexdigest()))
 
 results = []

@@ -61,7 +61,7 @@ def send(created: UploadCreateResponse) -> None:
 
 def describe(upload: Upload) -> dict[str, Any]:
     shown = upload.to_dict()
-    for changing in ("id", "createdAt", "updatedAt", "entityId", "parts", "jobId"):
+    for changing in ("id", "createdAt", "updatedAt", "entityId", "parts", "jobId", "fileName"):
         shown[changing] = type(shown[changing]).__name__ if changing in shown else "absent"
     return dict(sorted(shown.items()))
 
@@ -156,7 +156,7 @@ async def upload_asynchronously(api_key: str | None, api_secret: str | None) -> 
             lines = [line async for line in response.iter_lines()]
             say("async lines", [json.loads(line)["upload"]["id"] == first.upload.id for line in lines])
         async with client.uploads.with_streaming_response.retrieve(first.upload.id) as response:
-            say("async parsed", (await response.parse()).upload.file_name)
+            say("async parsed", (await response.parse()).upload.file_name.rpartition("/")[2])
         try:
             await client.uploads.retrieve("upload_that_is_not_there")
         except NotFoundError as error:

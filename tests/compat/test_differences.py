@@ -145,7 +145,7 @@ def test_extra_fields_are_those_that_are_extra(service: Service) -> None:
     assert {"authorId", "newField"} <= theirs.keys()
 
 
-@pytest.mark.parametrize("arguments", [{"kind": "dream"}, {"parts": 0}, {"file_size": "100"}, {"asset_options": 5}])
+@pytest.mark.parametrize("arguments", [{"kind": "dream"}, {"parts": "2"}, {"file_size": "100"}, {"asset_options": 5}])
 def test_arguments_are_checked_before_anything_is_sent(service: Service, arguments: dict[str, Any]) -> None:
     with ours(service) as client_of_ours, pytest.raises(scenario_uploads.InvalidArgumentError):
         client_of_ours.uploads.create(**arguments)

@@ -32,7 +32,7 @@ from scenario_uploads import (
 )
 from scenario_uploads.api.calls import wait
 from scenario_uploads.api.exchange import Api, Pause, Send, fetch
-from scenario_uploads.api.operations import action_operation, build_create, create_operation, retrieve_operation
+from scenario_uploads.api.operations import action_operation, build_body, create_operation, retrieve_operation
 from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.cli import commands as cli
 from scenario_uploads.cli import terminal as console
@@ -457,7 +457,7 @@ def fuzz_arguments(data: st.DataObject) -> None:
     """Whatever Python values a caller gives: a body, or an error that names what is wrong."""
     given = data.draw(alter(ARGUMENT_NAMES))
     try:
-        params = build_create(given)
+        params = build_body(UploadCreateParams, "create", given)
     except InvalidArgumentError as error:
         assert len(str(error).splitlines()) == 1
     else:

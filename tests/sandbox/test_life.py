@@ -82,16 +82,33 @@ def test_create_only_fields_come_never_again(sender):
     assert [set()] * 3 == [answer.keys() & CREATE_ONLY for answer in answers]
 
 
-def test_expires_is_a_time_with_milliseconds_and_zone_an_hour_ahead(sender):
+def test_expires_is_a_time_with_milliseconds_and_zone_two_days_ahead(sender):
     expires = sender.create(4)["parts"][0]["expires"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", expires)
     left = datetime.fromisoformat(expires) - datetime.now(UTC)
-    assert timedelta(minutes=59) < left <= timedelta(hours=1)
+    assert timedelta(hours=47, minutes=59) < left <= timedelta(hours=48)
 
 
 def test_model_becomes_a_model(sender):
     ended = sender.send(b"PK\3\4rest", kind="model", contentType="application/zip", fileName="lora.zip")
     assert re.fullmatch(r"model_\w+", ended["entityId"])
+
+
+def test_every_create_answer_has_options_settings_and_a_job(sender):
+    """Though nothing was asked for; and what was stays as it was, with defaults for the rest."""
+    created = sender.create(4)
+    assert (created["assetOptions"], created["config"]) == ({"collectionIds": [], "hide": False}, {})
+    assert re.fullmatch(r"job_\w+", created["jobId"])
+    assert sender.retrieve(created["id"])["jobId"] == created["jobId"]
+    hidden = sender.create(4, assetOptions={"hide": True})
+    assert hidden["assetOptions"] == {"collectionIds": [], "hide": True}
+
+
+def test_file_name_is_a_path_in_storage(sender):
+    """Of which the name that was given is the end, and `originalFileName` has it alone."""
+    created = sender.create(4, fileName="dragon.glb")
+    assert re.fullmatch(r"uploads/\w{24}/dragon\.glb", created["fileName"])
+    assert created["originalFileName"] == "dragon.glb"
 
 
 def test_asset_options_come_back(sender):
@@ -119,7 +136,11 @@ def test_import_pretends_and_ends_imported(sender, body, source, provider, file_
     response = sender.post(**body)
     created = response.json()["upload"]
     assert (response.status_code, created["status"]) == (200, "validating")
-    assert (source, provider, file_name) == (created["source"], created["provider"], created["fileName"])
+    assert (source, provider, file_name) == (
+        created["source"],
+        created["provider"],
+        created["fileName"].rpartition("/")[2],
+    )
     assert created.get("url") == body.get("url")
     assert not created.keys() & CREATE_ONLY
     ended = sender.wait_for_end(created["id"])
@@ -199,7 +220,7 @@ def test_what_records_hold_is_bounded():
     uploads, forgotten = Uploads(max_size=1000), []
     uploads.forget = forgotten.append
     now = datetime.now(UTC)
-    facts = {"owner_id": "p", "created_at": now, "updated_at": now, "kind": "3d", "source": "url"}
+    facts = {"owner_id": "p", "created_at": now, "updated_at": now, "kind": "3d", "source": "url", "job_id": "j"}
     for number in range(10):
         uploads.add(UploadRecord(id=str(number), file_name="a", url="u" * 300, status="imported", **facts))
     assert [record.id for record in forgotten] == [str(number) for number in range(7)]

@@ -165,6 +165,7 @@ def make_record(name: str = "upload_1", status: str = "pending") -> UploadRecord
         kind="3d",
         source="multipart",
         status=status,
+        job_id="job_1",
     )
 
 
@@ -200,7 +201,7 @@ def test_time_is_written_in_utc_with_milliseconds():
 def test_answer_leaves_out_what_is_not_known_but_the_entity():
     answer = make_record().to_answer()
     assert answer["entityId"] is None
-    assert not answer.keys() & {"url", "provider", "errorMessage", "jobId", "assetOptions", "parts", "contentType"}
+    assert not answer.keys() & {"url", "provider", "errorMessage", "parts", "contentType"}
 
 
 def test_oldest_finished_record_is_forgotten_first():

@@ -59,7 +59,8 @@ def test_bearer_token_is_accepted(box, scheme):
     ("body", "reason"),
     [
         ({}, "fileName, contentType, fileSize, parts and kind are required for a multipart upload"),
-        (GLB | {"fileSize": 0}, "fileSize: 0 is less than the minimum of 1"),
+        (GLB | {"fileSize": -1}, "fileSize: -1 is less than the minimum of 0"),
+        (GLB | {"fileSize": 0}, "fileSize must not be 0: whether the service takes an empty file is not known"),
         (GLB | {"fileSize": True}, "fileSize: True is not of type 'integer'"),
         (GLB | {"parts": 10_001}, "parts: 10001 is greater than the maximum of 10000"),
         (GLB | {"parts": "x" * 1000}, "parts: breaks type: integer"),
@@ -152,9 +153,10 @@ def test_not_found_names_the_upload(sender):
     assert f"Upload {UNKNOWN} not found" == reason_of(sender.api.get(f"/uploads/{UNKNOWN}"))
 
 
-def test_endless_upload_id_breaks_the_contract(sender):
-    response = sender.api.get("/uploads/" + "x" * 300)
-    assert (response.status_code, reason_of(response)) == (400, "uploadId: breaks maxLength: 256")
+def test_an_upload_id_may_have_any_length(sender):
+    unknown = "x" * 300
+    response = sender.api.get(f"/uploads/{unknown}")
+    assert (response.status_code, reason_of(response)) == (404, f"Upload {unknown} not found")
 
 
 @pytest.mark.parametrize(
@@ -198,7 +200,7 @@ def test_unknown_path_is_not_found_and_never_redirected(sender, path):
 @pytest.mark.parametrize("name", ["../../../etc/passwd", "..\\..\\passwd", "/etc/passwd", "a/\0/passwd"])
 def test_file_name_cannot_leave_the_folder(sender, box, name):
     ended = sender.send(b"glTF", fileName=name)
-    assert ended["fileName"] == "passwd"
+    assert ended["fileName"] == f"uploads/{ended['id'].removeprefix('upload_')}/passwd"
     assert box.folder / "scenario-uploads" / ended["id"] == box.file_path(ended["id"])
     assert box.file_path(ended["id"]).is_file()
 

@@ -188,7 +188,7 @@ class _Comparison:
                 yield from self._list_members(self._contract.resolve((*pointer, keyword, index)))
 
     def _judge_words(self, place: Pointer, name: str, owner: Mapping[str, Any]) -> Iterator[_Finding]:
-        words, value = self._contract.at(place).get("description", ""), owner.get(name)
+        words, value = " ".join(self._contract.at(place).get("description", "").split()), owner.get(name)
         if ONLY_CREATE in words and not self._is_create and value is not None:
             yield "late-field", place, f"{name} comes later too", f"take out “{ONLY_CREATE}”"
         is_due = (ONLY_CREATE in words and value is None) or (EVERY_CREATE in words and name not in owner)

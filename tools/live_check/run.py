@@ -160,7 +160,8 @@ class Run:
 
     def _provoke_errors(self) -> None:
         uploads = self._client.uploads.with_raw_response
-        stranger = self._client.copy(api_key="live-check", api_secret="nobodys-secret").uploads.with_raw_response  # noqa: S106 - made up
+        other = self._client.copy(api_key="live-check", api_secret="nobodys-secret")  # noqa: S106 - wrong on purpose
+        stranger = other.uploads.with_raw_response
         self._call("no such upload", lambda: uploads.retrieve(UNKNOWN_ID), 404)
         self._call("wrong credentials", lambda: stranger.retrieve(UNKNOWN_ID), 401)
         self._call("create without its fields", lambda: uploads.create(file_name="small.png", kind="image"), 400, 422)

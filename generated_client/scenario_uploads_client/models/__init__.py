@@ -3,6 +3,7 @@
 """Contains all the data models used in inputs/outputs"""
 
 from .error import Error
+from .error_details import ErrorDetails
 from .upload import Upload
 from .upload_action import UploadAction
 from .upload_asset_options import UploadAssetOptions
@@ -22,6 +23,7 @@ from .upload_trigger_action_response import UploadTriggerActionResponse
 
 __all__ = (
     "Error",
+    "ErrorDetails",
     "Upload",
     "UploadAction",
     "UploadAssetOptions",

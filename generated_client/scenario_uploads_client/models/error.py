@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
 from ..types import UNSET, Unset
+
+if TYPE_CHECKING:
+    from ..models.error_details import ErrorDetails
+
 
 T = TypeVar("T", bound="Error")
 
@@ -34,9 +38,13 @@ class Error:
     """ The same, from parts of the service that name it so. """
     remaining_seconds: float | None | Unset = UNSET
     """ On a 429, after how many seconds to try again. """
+    details: ErrorDetails | None | Unset = UNSET
+    """ On a 429 of a plan's limit, which limit that is; trying again at once meets it again. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.error_details import ErrorDetails  # noqa: PLC0415
+
         reason: None | str | Unset
         if isinstance(self.reason, Unset):
             reason = UNSET
@@ -71,6 +79,14 @@ class Error:
         else:
             remaining_seconds = self.remaining_seconds
 
+        details: dict[str, Any] | None | Unset
+        if isinstance(self.details, Unset):
+            details = UNSET
+        elif isinstance(self.details, ErrorDetails):
+            details = self.details.to_dict()
+        else:
+            details = self.details
+
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update({})
@@ -88,11 +104,15 @@ class Error:
             field_dict["trace_id"] = trace_id
         if remaining_seconds is not UNSET:
             field_dict["remainingSeconds"] = remaining_seconds
+        if details is not UNSET:
+            field_dict["details"] = details
 
         return field_dict
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:
+        from ..models.error_details import ErrorDetails  # noqa: PLC0415
+
         d = dict(src_dict)
 
         def _parse_reason(data: object) -> None | str | Unset:
@@ -144,6 +164,23 @@ class Error:
 
         remaining_seconds = _parse_remaining_seconds(d.pop("remainingSeconds", UNSET))
 
+        def _parse_details(data: object) -> ErrorDetails | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                details_type_0 = ErrorDetails.from_dict(data)
+
+                return details_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(ErrorDetails | None | Unset, data)
+
+        details = _parse_details(d.pop("details", UNSET))
+
         error = cls(
             reason=reason,
             message=message,
@@ -152,6 +189,7 @@ class Error:
             traceId=traceId,
             trace_id=trace_id,
             remaining_seconds=remaining_seconds,
+            details=details,
         )
 
         error.additional_properties = d

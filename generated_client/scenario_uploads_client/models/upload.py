@@ -33,7 +33,7 @@ class Upload:
     created_at: str
     """ When the upload was created, ISO 8601. """
     file_name: str
-    """ The name under which the service stores the file. """
+    """ Where the service stores the file, a path; `originalFileName` is the name that was given. """
     kind: UploadKind
     """ The kind of the file once validated (example: "model"). """
     owner_id: str
@@ -47,9 +47,11 @@ class Upload:
     updated_at: str
     """ When the upload last changed, ISO 8601. """
     asset_options: None | Unset | UploadAssetOptions = UNSET
-    """ What was asked for the asset that the upload makes. """
+    """ What was asked for the asset that the upload makes, with the defaults for what was not. In every create
+    answer.
+     """
     config: Any | Unset = UNSET
-    """ Settings that the service derived from the file; any JSON value. """
+    """ Settings that the service derived from the file; any JSON value. In every create answer. """
     content_type: None | str | Unset = UNSET
     """ The MIME type given at creation. Only in the create answer. """
     entity_id: None | str | Unset = UNSET
@@ -59,7 +61,7 @@ class Upload:
     file_size: int | None | Unset = UNSET
     """ The size of the file in bytes. Only in the create answer. """
     job_id: None | str | Unset = UNSET
-    """ The id of the job that processes the file. """
+    """ The id of the job that processes the file. In every create answer. """
     original_file_name: None | str | Unset = UNSET
     """ The file name given at creation. Only in the create answer. """
     parts: list[UploadPart] | None | Unset = UNSET

@@ -35,7 +35,9 @@ class UploadCreateParams:
     file_name: str | Unset = UNSET
     """ The name of the file. Needed for multipart. """
     file_size: int | Unset = UNSET
-    """ The size of the file in bytes, at most 5 TiB. Needed for multipart. """
+    """ The size of the file in bytes. Needed for multipart. The documentation speaks of at most 5 TB; whether the
+    service takes an empty file is not known.
+     """
     hugging_face_model_name: str | Unset = UNSET
     """ A model of the Hugging Face hub, as `owner/name`. """
     kind: UploadKind | Unset = UNSET

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
+
+from ..types import UNSET, Unset
 
 if TYPE_CHECKING:
     from ..models.upload_dry_run_response_cost_details import (
@@ -23,28 +25,44 @@ class UploadDryRunResponse:
 
     creative_units_cost: float
     """ The cost in creative units, the discount taken off. """
-    creative_units_discount: float
+    creative_units_discount: float | None | Unset = UNSET
     """ The discount in creative units. """
-    cost_details: UploadDryRunResponseCostDetails
+    cost_details: None | Unset | UploadDryRunResponseCostDetails = UNSET
     """ How the cost comes about. """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
+        from ..models.upload_dry_run_response_cost_details import (
+            UploadDryRunResponseCostDetails,  # noqa: PLC0415
+        )
+
         creative_units_cost = self.creative_units_cost
 
-        creative_units_discount = self.creative_units_discount
+        creative_units_discount: float | None | Unset
+        if isinstance(self.creative_units_discount, Unset):
+            creative_units_discount = UNSET
+        else:
+            creative_units_discount = self.creative_units_discount
 
-        cost_details = self.cost_details.to_dict()
+        cost_details: dict[str, Any] | None | Unset
+        if isinstance(self.cost_details, Unset):
+            cost_details = UNSET
+        elif isinstance(self.cost_details, UploadDryRunResponseCostDetails):
+            cost_details = self.cost_details.to_dict()
+        else:
+            cost_details = self.cost_details
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
         field_dict.update(
             {
                 "creativeUnitsCost": creative_units_cost,
-                "creativeUnitsDiscount": creative_units_discount,
-                "costDetails": cost_details,
             }
         )
+        if creative_units_discount is not UNSET:
+            field_dict["creativeUnitsDiscount"] = creative_units_discount
+        if cost_details is not UNSET:
+            field_dict["costDetails"] = cost_details
 
         return field_dict
 
@@ -57,9 +75,35 @@ class UploadDryRunResponse:
         d = dict(src_dict)
         creative_units_cost = d.pop("creativeUnitsCost")
 
-        creative_units_discount = d.pop("creativeUnitsDiscount")
+        def _parse_creative_units_discount(data: object) -> float | None | Unset:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            return cast(float | None | Unset, data)
 
-        cost_details = UploadDryRunResponseCostDetails.from_dict(d.pop("costDetails"))
+        creative_units_discount = _parse_creative_units_discount(
+            d.pop("creativeUnitsDiscount", UNSET)
+        )
+
+        def _parse_cost_details(
+            data: object,
+        ) -> None | Unset | UploadDryRunResponseCostDetails:
+            if data is None:
+                return data
+            if isinstance(data, Unset):
+                return data
+            try:
+                if not isinstance(data, dict):
+                    raise TypeError()
+                cost_details_type_0 = UploadDryRunResponseCostDetails.from_dict(data)
+
+                return cost_details_type_0
+            except (TypeError, ValueError, AttributeError, KeyError):
+                pass
+            return cast(None | Unset | UploadDryRunResponseCostDetails, data)
+
+        cost_details = _parse_cost_details(d.pop("costDetails", UNSET))
 
         upload_dry_run_response = cls(
             creative_units_cost=creative_units_cost,

@@ -13,14 +13,14 @@ T = TypeVar("T", bound="UploadDryRunResponseCostDetails")
 
 @_attrs_define
 class UploadDryRunResponseCostDetails:
-    """How the cost comes about.
+    """The creative units of each action, by its name; they add up to the cost.
 
     Example:
-        {}
+        {'upload': 5}
 
     """
 
-    additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
+    additional_properties: dict[str, float] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
 
@@ -41,10 +41,10 @@ class UploadDryRunResponseCostDetails:
     def additional_keys(self) -> list[str]:
         return list(self.additional_properties.keys())
 
-    def __getitem__(self, key: str) -> Any:
+    def __getitem__(self, key: str) -> float:
         return self.additional_properties[key]
 
-    def __setitem__(self, key: str, value: Any) -> None:
+    def __setitem__(self, key: str, value: float) -> None:
         self.additional_properties[key] = value
 
     def __delitem__(self, key: str) -> None:

@@ -16,12 +16,13 @@ class UploadPart:
     """Where one part of a multipart upload is sent."""
 
     expires: str
-    """ When the URL stops working, ISO 8601 with a time zone. """
+    """ When the URL stops working, ISO 8601 with a time zone. That is 48 hours after the create. """
     number: int
     """ The number of the part. The service counts from 1; the reference's example shows 0. """
     url: str
-    """ The presigned URL to `PUT` the part to, with a `Content-Length` and no header that the signature
-    does not cover. Everything past the `?` is a secret.
+    """ The presigned URL to `PUT` the part to, with a `Content-Length` and no `Authorization`, `Content-MD5` or
+    `x-amz-*`, which the signature does not cover. Storage answers 200, with the MD5 of the part as its `ETag`.
+    Everything past the `?` is a secret.
      """
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 

@@ -28,6 +28,7 @@ from scenario_uploads.errors import (
 from scenario_uploads.models import (
     Upload,
     UploadAction,
+    UploadCreateParams,
     UploadCreateResponse,
     UploadRetrieveResponse,
     UploadTriggerActionParams,
@@ -44,7 +45,6 @@ from .faults import is_away
 from .operations import (
     action_operation,
     build_body,
-    build_create,
     check_dry_run,
     check_upload_id,
     create_operation,
@@ -68,7 +68,7 @@ def create(
 ) -> Calling[Reply[UploadCreateResponse]]:
     """Create an upload from a caller's keyword arguments, or ask what it would cost."""
     wanted = check_dry_run(dry_run)
-    operation = create_operation(build_create(arguments), options, dry_run=wanted)
+    operation = create_operation(build_body(UploadCreateParams, "create", arguments), options, dry_run=wanted)
     return (yield from fetch(api, operation, mode=mode))
 
 

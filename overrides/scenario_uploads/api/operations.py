@@ -12,7 +12,7 @@ from scenario_uploads_client.types import UNSET
 
 from scenario_uploads.decoding.codec import build_arguments
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.limits import MAX_FILE_SIZE, MAX_PARTS
+from scenario_uploads.limits import MAX_PARTS
 from scenario_uploads.models import (
     Upload,
     UploadCreateParams,
@@ -104,7 +104,7 @@ def create_operation(
         request,
         # A second pending upload does no harm; a second import does.
         Repeat.NEVER if imports and not dry_run else Repeat.ONCE,
-        RESPONSE_LIMIT + RESPONSE_LIMIT_PER_PART * (min(parts, MAX_PARTS) if isinstance(parts, int) else 0),
+        RESPONSE_LIMIT + RESPONSE_LIMIT_PER_PART * (min(max(parts, 0), MAX_PARTS) if isinstance(parts, int) else 0),
         {DRY_RUN_STATUS: UploadDryRunResponse},
         timeout=options.timeout,
         find_missing=_find_missing_cost if dry_run else find_missing_upload,
@@ -139,19 +139,6 @@ def action_operation(
         upload_id=upload_id,
         timeout=options.timeout,
     )
-
-
-_RANGES = {"file_size": (1, MAX_FILE_SIZE), "parts": (1, MAX_PARTS)}
-
-
-def build_create(arguments: Mapping[str, Any]) -> UploadCreateParams:
-    """Return the body of a create from a caller's keyword arguments."""
-    params = build_body(UploadCreateParams, "create", arguments)
-    for name, (least, most) in _RANGES.items():
-        value = getattr(params, name)
-        if isinstance(value, int) and not least <= value <= most:
-            raise InvalidArgumentError(f"create: {name} must be from {least:,} to {most:,}, not {value:,}.")
-    return params
 
 
 def build_body(model: type[T], operation: str, arguments: Mapping[str, Any]) -> T:

@@ -22,10 +22,10 @@ from attrs import define, evolve
 
 from scenario_uploads.api.calls import retrieve_once, wait
 from scenario_uploads.api.exchange import Api, Work
-from scenario_uploads.api.operations import build_create
+from scenario_uploads.api.operations import build_body
 from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
 from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError
-from scenario_uploads.models import Upload
+from scenario_uploads.models import Upload, UploadCreateParams
 from scenario_uploads.settings.credentials import Credentials
 from scenario_uploads.transfer.engine import Turns
 from scenario_uploads.transfer.pace import Pace
@@ -194,7 +194,9 @@ class BulkRun:
         shared = options.asset_options is self._options.file.asset_options
         if shared and media in self._contexts:
             return self._contexts[media]
-        body = build_create({"kind": media.kind, "asset_options": options.asset_options}).to_dict()
+        body = build_body(
+            UploadCreateParams, "create", {"kind": media.kind, "asset_options": options.asset_options}
+        ).to_dict()
         settings = self._api.options
         assert self._ledger is not None  # noqa: S101 - its caller has looked
         number = self._ledger.context(

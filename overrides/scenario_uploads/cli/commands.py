@@ -197,7 +197,7 @@ def sandbox(
     ] = None,
     s3_endpoint: Annotated[str | None, typer.Option(help="Store in this S3, with the usual AWS variables.")] = None,
     s3_bucket: Annotated[str, typer.Option(help="The bucket of that S3.")] = "scenario-uploads",
-    url_lifetime: Annotated[int, typer.Option(help="Seconds that presigned URLs work.")] = 3600,
+    url_lifetime: Annotated[int, typer.Option(help="Seconds that presigned URLs work.")] = 48 * 3600,
     step_delay: Annotated[float, typer.Option(help="Seconds that each step of an import takes.")] = 0.5,
     max_stored: Annotated[int, typer.Option(help="Bytes that are kept in all.")] = 64 * 1024**3,
     allow_remote: Annotated[

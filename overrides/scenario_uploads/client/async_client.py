@@ -376,10 +376,10 @@ class AsyncUploads:
             civitai_model_url: The page of a Civitai model.
             content_type: The MIME type.
             file_name: The name of the file.
-            file_size: Bytes, 1 to 5 TiB.
+            file_size: Bytes. What the service takes, it judges itself.
             hugging_face_model_name: A model of the Hugging Face hub, as `owner/name`.
             kind: One of the contract's kinds, such as `"3d"`.
-            parts: How many parts the file is sent in, 1 to 10,000.
+            parts: How many parts the file is sent in; the service takes 1 to 10,000.
             url: Where the service fetches the file.
             dry_run: `"true"` (or True) or `"api"` returns the cost and creates nothing.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`

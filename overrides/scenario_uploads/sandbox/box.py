@@ -43,7 +43,8 @@ class Sandbox:
             that were never completed. Without one, a temporary folder that is removed at the end.
         api_key: The key that is accepted; a random one by default.
         api_secret: The secret that is accepted; a random one by default.
-        url_lifetime: For how many seconds a presigned URL works, from 1 to 604,800 (SigV4's limit of seven days).
+        url_lifetime: For how many seconds a presigned URL works, from 1 to 604,800 (SigV4's limit of seven days). The
+            service's own work for 48 hours.
         step_delay: How many seconds an upload is `validating`, and then `validated`.
         s3_endpoint: Another S3 to use instead of the embedded storage, with the credentials and the region that boto3
             finds in the usual AWS variables and files.
@@ -67,7 +68,7 @@ class Sandbox:
         folder: str | Path | None = None,
         api_key: str | None = None,
         api_secret: str | None = None,
-        url_lifetime: int = 3600,
+        url_lifetime: int = 48 * 3600,
         step_delay: float = 0.1,
         s3_endpoint: str | None = None,
         s3_bucket: str = "scenario-uploads",

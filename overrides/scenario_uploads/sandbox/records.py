@@ -45,16 +45,18 @@ class UploadRecord:
     created_at: datetime
     updated_at: datetime
     file_name: str
+    """The last segment of the path that it is stored under."""
     kind: str
     source: str
     status: str
     multipart: Multipart | None = None
     provider: str | None = None
     url: str | None = None
-    asset_options: Mapping[str, Any] | None = None
+    asset_options: Mapping[str, Any] = attrs.field(factory=dict)
+    """What was asked for."""
+    job_id: str
     entity_id: str | None = None
     error_message: str | None = None
-    job_id: str | None = None
     is_stored: bool = False
     """Whether the parts were assembled, so that the bytes can be read."""
 
@@ -86,18 +88,19 @@ class UploadRecord:
             "id": self.id,
             "authorId": "user_sandbox",
             "createdAt": format_time(self.created_at),
-            "fileName": self.file_name,
+            "fileName": f"uploads/{self.id.removeprefix('upload_')}/{self.file_name}",
             "kind": self.kind,
             "ownerId": self.owner_id,
             "source": self.source,
             "status": self.status,
             "updatedAt": format_time(self.updated_at),
             "entityId": self.entity_id,
+            "assetOptions": {"collectionIds": [], "hide": False, **self.asset_options},
+            "config": {},
+            "jobId": self.job_id,
         }
         optional = {
-            "assetOptions": self.asset_options,
             "errorMessage": self.error_message,
-            "jobId": self.job_id,
             "provider": self.provider,
             "url": self.url,
         }

@@ -74,6 +74,8 @@ def _read_multipart(body: Mapping[str, Any], max_file_size: int | None) -> Creat
         raise Refusal(400, "fileName must not be empty")
     if not _MIME_TYPE.fullmatch(body["contentType"]):
         raise Refusal(400, "contentType must be a MIME type such as model/gltf-binary")
+    if file_size == 0:
+        raise Refusal(400, "fileSize must not be 0: whether the service takes an empty file is not known")
     if max_file_size is not None and file_size > max_file_size:
         raise Refusal(400, f"fileSize {file_size} is over this sandbox's limit of {max_file_size} bytes")
     if not (parts - 1) * MIN_PART_SIZE < file_size <= parts * MAX_PART_SIZE:
@@ -148,7 +150,7 @@ def clean_file_name(name: str) -> str:
 def pretend_cost(asked: CreateRequest) -> dict[str, Any]:
     """Return what an upload would cost: one creative unit for each 100 MiB begun. The real prices are not known."""
     units = -(-asked.file_size // (100 * MIB))
-    return {"creativeUnitsCost": units, "creativeUnitsDiscount": 0, "costDetails": {"source": asked.source}}
+    return {"creativeUnitsCost": units, "creativeUnitsDiscount": 0, "costDetails": {"upload": units}}
 
 
 def find_parts_problem(sizes: Mapping[int, int], parts_count: int, file_size: int) -> str | None:

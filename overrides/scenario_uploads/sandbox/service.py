@@ -188,7 +188,7 @@ class Service:
         if problem is not None:
             raise Refusal(400, problem)
         try:
-            started = self.uploads.advance(record.id, "validating", datetime.now(UTC), job_id=make_id("job"))
+            started = self.uploads.advance(record.id, "validating", datetime.now(UTC))
         except ValueError:
             raise _not_pending(self._find(record.id)) from None
         self.importer.start_multipart(started, multipart, parts[: multipart.parts_count])
@@ -219,7 +219,8 @@ def _make_record(upload_id: str, owner_id: str, asked: CreateRequest, now: datet
         source=asked.source,
         provider=asked.provider,
         url=asked.url,
-        asset_options=asked.asset_options,
+        asset_options=asked.asset_options or {},
+        job_id=make_id("job"),
         **fields,
     )
 

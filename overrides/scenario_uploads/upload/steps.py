@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 
 from scenario_uploads.api.calls import complete, failure_of, find_mix_up, name_upload, retrieve_once, wait
 from scenario_uploads.api.exchange import Api, Pause, Send, Work, fetch
-from scenario_uploads.api.operations import build_create, check_upload_id, create_operation, find_missing_upload
+from scenario_uploads.api.operations import build_body, check_upload_id, create_operation, find_missing_upload
 from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
 from scenario_uploads.decoding.enums import is_known
 from scenario_uploads.errors import (
@@ -386,7 +386,9 @@ def _prepare(source: Source, options: FileOptions) -> _Prepared:
     plan = plan_parts(source.size, options.part_size)
     name = check_file_name(source.name if options.file_name is None else options.file_name)
     media = infer_media(name, content_type=options.content_type, kind=options.kind)
-    params = build_create(
+    params = build_body(
+        UploadCreateParams,
+        "create",
         {
             "file_name": name,
             "file_size": plan.size,
@@ -394,7 +396,7 @@ def _prepare(source: Source, options: FileOptions) -> _Prepared:
             "kind": media.kind,
             "parts": plan.parts_count,
             "asset_options": options.asset_options,
-        }
+        },
     )
     return _Prepared(plan, params)
 

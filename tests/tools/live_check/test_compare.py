@@ -1,6 +1,7 @@
 """Each way in which a response can differ from the contract is found, named, and comes with an edit of the contract."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -76,6 +77,16 @@ def drop(name: str) -> Change:
 
 def put_part(name: str, value: object) -> Change:
     return edit(lambda body: body["upload"]["parts"][0].__setitem__(name, value))
+
+
+def sign_for(hours: int) -> Change:
+    """Let the signature of the first part end so many hours after it was made."""
+
+    def change(exchange: Exchange) -> Exchange:
+        url = json.loads(exchange.body)["upload"]["parts"][0]["url"]
+        return put_part("url", re.sub("X-Amz-Expires=[0-9]+", f"X-Amz-Expires={hours * 3600}", url))(exchange)
+
+    return change
 
 
 def in_days(days: float) -> str:
@@ -193,7 +204,21 @@ WAYS = {
         "sunset",
         "`sunset`",
     ),
-    "URLs live longer": ((CREATE, put_part("expires", in_days(7)), "lifetime", "", "", "")),
+    "URLs live longer": (
+        *(CREATE, lambda create: put_part("expires", in_days(3))(sign_for(72)(create)), "lifetime"),
+        *("/UploadPart/properties/expires", "after 72.0 hours, not after 48 hours", "write 72.0 hours"),
+    ),
+    "URLs end before they say": (
+        *(
+            CREATE,
+            sign_for(1),
+            "lifetime",
+            "/UploadPart/properties/expires",
+            "169200 s before `expires`",
+            "what it means",
+        ),
+    ),
+    "no job": (CREATE, drop("jobId"), "missing-field", f"{UPLOAD}/properties/jobId", "lacks jobId", "say when"),
     "no ETag": (PART, without("etag"), "etag", "/UploadPart/properties/url", "no ETag", "description"),
     "other ETag": (PART, to(headers={"etag": '"0"'}), "etag", "/UploadPart/properties/url", "not the MD5", ""),
     "ETag without quotes": (PART, lambda part: to(headers={"etag": part.md5})(part), "etag", "/url", "not the MD5", ""),
