@@ -20,7 +20,7 @@ from types import FrameType
 from benchmarks import environment
 from tools.environment.setup import SetupError, say
 
-SECTIONS = ("throughput", "memory", "calls", "parts", "link")
+SECTIONS = ("throughput", "memory", "calls", "parts", "bulk", "link")
 
 
 def parse(argv: list[str] | None) -> argparse.Namespace:
@@ -53,7 +53,7 @@ def _parse_sections(text: str) -> tuple[str, ...]:
 def run(arguments: argparse.Namespace) -> int:
     """Measure what was asked for; return 1 when something could not be measured."""
     # What follows needs packages that are only in the environment of the benchmarks.
-    from benchmarks import calls, link, memory, parts, throughput  # noqa: PLC0415
+    from benchmarks import bulk, calls, link, memory, parts, throughput  # noqa: PLC0415
     from benchmarks.bench import BenchError, Settings  # noqa: PLC0415
     from benchmarks.report import Report, write_into  # noqa: PLC0415
 
@@ -62,6 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         "memory": memory.measure,
         "calls": calls.measure,
         "parts": parts.measure,
+        "bulk": bulk.measure,
         "link": link.measure,
     }
     quick = arguments.quick

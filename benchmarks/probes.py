@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmarks import bulk
+
 UPLOAD_ID = "upload_bench"
 CREDENTIALS = {"api_key": "key", "api_secret": "secret"}
 
@@ -112,4 +114,7 @@ PROBES: dict[str, Callable[..., dict[str, float]]] = {
     "construct-scenario": construct_scenario,
     "construct-sdk": construct_sdk,
     "memory": watch_memory,
+    "bulk-httpx": bulk.send_with_httpx,
+    "bulk-scenario": bulk.send_with_scenario,
+    "bulk-note": bulk.note_as_done,
 }
