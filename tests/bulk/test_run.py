@@ -121,7 +121,7 @@ class TestResults:
             assert isinstance(result.source, Path)
             assert b"".join(box.read_file(result.upload.id)) == result.source.read_bytes()
 
-    def test_what_is_wrong_with_one_stops_no_other(self, upload_many: Caller, tmp_path: Path, ledger: Path) -> None:
+    def test_49_what_is_wrong_with_one_stops_no_other(self, upload_many: Caller, tmp_path: Path, ledger: Path) -> None:
         folder = write(tmp_path / "refs", 3)
         (folder / "empty.png").write_bytes(b"")
         (folder / "odd.xyz").write_bytes(b"odd")

@@ -39,7 +39,7 @@ from .content import read_content
 from .ledger import BulkLedger, Row, hash_content, hash_state, open_ledger
 from .limiter import Limiter, limit
 from .listing import Filter, Found, list_sources
-from .options import MAX_FILES_AT_ONCE, BulkOptions, Sources, UploadResult, check_bulk_options, check_sources
+from .options import BulkOptions, Sources, UploadResult, check_bulk_options, check_sources
 from .progress import Counter, show_bar
 
 # What is known at once is handed out in groups: in an event loop each is worth a thread.
@@ -83,7 +83,9 @@ class BulkRun:
         """Whether a file failed, and nothing more is to be done therefore."""
         self._api, self._options = api, options
         self._listing = list_sources(given, recursive=options.recursive, wanted=wanted)
-        self._limiter = Limiter(Pace(2 * MAX_FILES_AT_ONCE, 2 * MAX_FILES_AT_ONCE))
+        # Those that wait ask now and then; they must not keep those that send from their calls.
+        most = 2 * options.files_at_once
+        self._limiter = Limiter(Pace(most, most))
         self._turns = Turns(options.file.concurrency, options.file.max_bandwidth)
         self._ledger: BulkLedger | None = None
         self._contexts: dict[Media, int] = {}
