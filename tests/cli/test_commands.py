@@ -609,3 +609,60 @@ def test_names_that_an_encoding_lacks_are_listed(tmp_path: Path, monkeypatch: py
     )
     assert done.stdout == "/tmp/\\xe9 .png: 0 of 1 parts sent (upload upload_1)\n"
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.usefixtures("environment")
+class TestManyFiles:
+    """Several files, folders and globs."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        folder = tmp_path / "refs"
+        (folder / "deep").mkdir(parents=True)
+        make_glb(folder / "a.glb", 100)
+        make_glb(folder / "deep" / "b.glb", 100)
+        (folder / "deep" / "c.tmp").write_bytes(b"half a file")
+        return folder
+
+    def test_a_folder_is_uploaded_once(self, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        call = ["upload", str(folder), "-r", "--exclude", "*.tmp", "--ledger", str(tmp_path / "ledger")]
+        assert cli.run(call) == 0
+        told = capsys.readouterr()
+        assert sorted(line.split(": ")[0] for line in told.out.splitlines()) == [
+            str(folder / "a.glb"),
+            str(folder / "deep" / "b.glb"),
+        ]
+        assert told.err.splitlines()[-1] == "2 uploaded, 1 skipped, 0 failed"
+        assert cli.run(call) == 0
+        assert capsys.readouterr().out.count("(done before)") == 2
+
+    def test_some_of_several_fail(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        paths = [str(folder / "a.glb"), str(folder / "deep" / "c.tmp"), str(folder / "deep" / "*.glb")]
+        assert cli.run(["upload", *paths, "--no-ledger"]) == 8
+        told = capsys.readouterr()
+        assert "1 failed" in told.err
+        assert f"error: {paths[1]}: The kind of" in told.err
+        assert len(told.out.splitlines()) == 2
+
+    def test_each_is_a_json_line_on_failure_too(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        paths = [str(folder / "a.glb"), str(folder / "deep" / "c.tmp")]
+        assert cli.run(["upload", *paths, "--no-ledger", "--json"]) == 8
+        told = {line["source"]: line for line in map(json.loads, capsys.readouterr().out.splitlines())}
+        assert told[paths[0]]["entityId"].startswith("asset_")
+        assert told[paths[1]]["code"] == "SourceError"
+        assert "kind" in told[paths[1]]["error"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (["{folder}"], "give -r"),
+            (["{folder}", "--no-ledger"], "recursive"),
+            (["{folder}", "-r", "--file-name", "a.glb"], "for a single file"),
+            (["{folder}", "-r", "--ledger", "a", "--no-ledger"], "not both"),
+        ],
+    )
+    def test_what_cannot_be_meant_is_said(
+        self, folder: Path, arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert cli.run(["upload", *(one.format(folder=folder) for one in arguments)]) == 2
+        assert words in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -92,9 +93,10 @@ def show_bar() -> Iterator[Callable[[BulkProgress], object]]:
         ) from error
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(binary_units=True), TransferSpeedColumn())
     console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not (console.is_terminal or console.is_jupyter)
-    ) as bar:
+    shown = console.is_terminal or console.is_jupyter
+    # What goes to a file is not taken to the terminal; what goes there is written above the bar.
+    above = sys.stdout is not None and sys.stdout.isatty()
+    with Progress(*columns, console=console, transient=True, disable=not shown, redirect_stdout=above) as bar:
         task = bar.add_task("looking for files", total=None)
 
         def on_progress(event: BulkProgress) -> None:

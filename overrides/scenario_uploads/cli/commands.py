@@ -26,6 +26,7 @@ from scenario_uploads.errors import (
     AuthenticationError,
     CredentialsError,
     InvalidArgumentError,
+    LedgerError,
     LedgerLockedError,
     PermissionDeniedError,
     ScenarioError,
@@ -39,6 +40,7 @@ from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.upload.ledger import clean as remove_ledgers
 from scenario_uploads.upload.ledger import default_folder, list_entries
 
+from .many import find_single, upload_many
 from .terminal import print_entries, print_upload, report, show_progress, silence
 
 # The first match wins.
@@ -49,6 +51,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (InvalidArgumentError, 2),
     (TransferError, 5),
     (LedgerLockedError, 5),
+    (LedgerError, 5),
     (UploadFailedError, 6),
     (UploadTimeoutError, 7),
     (ScenarioError, 4),
@@ -59,8 +62,8 @@ INTERRUPTED = 130
 app = typer.Typer(
     help="Send files of any size to Scenario.",
     epilog="Exit codes: 0 done, 2 usage or bad input, 3 credentials, 4 API error, 5 transfer failed, 6 import failed,"
-    " 7 timed out, 130 interrupted. Credentials come from SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or from"
-    " SCENARIO_SDK_JWT.",
+    " 7 timed out, 8 some of several files failed, 130 interrupted. Credentials come from SCENARIO_SDK_API_KEY and"
+    " SCENARIO_SDK_API_SECRET, or from SCENARIO_SDK_JWT.",
     add_completion=False,
     rich_markup_mode=None,
 )
@@ -90,8 +93,17 @@ def _root(
 
 
 @app.command()
-def upload(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to upload.", exists=True, dir_okay=False)],
+def upload(  # noqa: PLR0913, PLR0917 - each is an option
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="The files to upload; folders with -r; globs.")],
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Upload what is in folders.")] = False,
+    include: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Only files that match.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="No files that match.")] = None,
+    ledger: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Where it is kept what is done, of several files.")
+    ] = None,
+    no_ledger: Annotated[bool, typer.Option("--no-ledger", help="Keep nothing of what is done.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Send also what is done.")] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="End with the first file that fails.")] = False,
     kind: Annotated[UploadKind | None, typer.Option(help="What the file is; else told from its name.")] = None,
     content_type: Annotated[str | None, typer.Option(help="Its MIME type; else told from its name.")] = None,
     file_name: Annotated[str | None, typer.Option(help="The name to upload it under.")] = None,
@@ -118,7 +130,32 @@ def upload(
     allow_http_storage: AllowHttpStorage = False,
     sandbox: Annotated[bool, typer.Option("--sandbox", help="Use a sandbox that lives for this command.")] = False,
 ) -> None:
-    """Upload a file and wait until it is imported."""
+    """Upload a file, or several, and wait until they are imported."""
+    if ledger and no_ledger:
+        raise InvalidArgumentError("Give --ledger or --no-ledger, not both.")
+    many = {"recursive": recursive, "include": include, "exclude": exclude, "force": force, "fail_fast": fail_fast}
+    file = find_single(files, **many, ledger=ledger, no_ledger=no_ledger)
+    if file is None:
+        if content_type is not None or file_name is not None:
+            raise InvalidArgumentError("--content-type and --file-name are for a single file.")
+        with _client(base_url, allow_http=allow_http_storage, sandbox=sandbox) as client:
+            code = upload_many(
+                client,
+                files,
+                as_json=as_json,
+                **many,
+                # What a sandbox of this command knows ends with it.
+                ledger=False if no_ledger or sandbox else ledger,
+                kind=kind,
+                part_size=part_size,
+                concurrency=concurrency,
+                max_bandwidth=max_bandwidth,
+                wait=not no_wait,
+                timeout=timeout,
+                patience=patience,
+                project_id=project_id,
+            )
+        raise typer.Exit(code)
     with (
         _client(base_url, allow_http=allow_http_storage, sandbox=sandbox) as client,
         show_progress(file.name, quiet=as_json) as on_progress,
