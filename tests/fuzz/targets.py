@@ -405,7 +405,7 @@ def fuzz_command_line(data: st.DataObject) -> None:
                 side_effect=InvalidArgumentError("no sandbox here")
             ),
             "scenario_uploads.cli.commands.default_folder": lambda: folder / "ledgers",
-            "scenario_uploads.upload.steps.default_folder": lambda: folder / "ledgers",
+            "scenario_uploads.upload.prepare.default_folder": lambda: folder / "ledgers",
             "scenario_uploads.cli.commands.os.dup2": mock.Mock(
                 side_effect=AssertionError("stdout could not be written")
             ),

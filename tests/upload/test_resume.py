@@ -38,7 +38,7 @@ from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.sandbox.gate import StorageGate
 from scenario_uploads.transfer import parts
 from scenario_uploads.transfer.source import FileState
-from scenario_uploads.upload import steps
+from scenario_uploads.upload import prepare
 from scenario_uploads.upload.ledger import Entry, Ledger, list_entries
 
 from tests.support.clients import Clock, Connect, raises
@@ -573,7 +573,7 @@ class TestByDefault:
     def test_30_without_a_home_too(
         self, call: Caller, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(steps, "default_folder", Mock(side_effect=OSError(2, "this user has no home folder")))
+        monkeypatch.setattr(prepare, "default_folder", Mock(side_effect=OSError(2, "this user has no home folder")))
         with caplog.at_level(logging.WARNING, "scenario_uploads"):
             assert call(resume=None)
             assert [] == caplog.records

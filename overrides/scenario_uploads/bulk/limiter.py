@@ -11,7 +11,7 @@ from attrs import evolve, field, mutable
 from scenario_uploads.api.exchange import Api, Pause, Send
 from scenario_uploads.api.faults import classify_response
 from scenario_uploads.transfer.pace import Pace
-from scenario_uploads.upload.steps import Steps
+from scenario_uploads.upload.resume import Steps
 
 T = TypeVar("T")
 # Seconds between two looks whether it is a call's turn, when fewer may go out than want to.

@@ -33,7 +33,8 @@ from scenario_uploads.transfer.parts import UploadPlan, plan_parts
 from scenario_uploads.transfer.source import open_source
 from scenario_uploads.upload.media_types import Media, infer_media
 from scenario_uploads.upload.options import FileOptions, check_file_name
-from scenario_uploads.upload.steps import Steps, upload_file
+from scenario_uploads.upload.resume import Steps
+from scenario_uploads.upload.steps import upload_file
 
 from .content import read_content
 from .ledger import BulkLedger, Row, hash_content, hash_state, open_ledger

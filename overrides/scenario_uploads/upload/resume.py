@@ -1,0 +1,161 @@
+"""Taking up an upload that an earlier call left: which of its parts count, and whether it can be gone on with."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from attrs import evolve, field, frozen
+
+from scenario_uploads.api.calls import name_upload, retrieve_once
+from scenario_uploads.api.exchange import Api, Pause, Send, Work
+from scenario_uploads.api.operations import check_upload_id
+from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
+from scenario_uploads.decoding.enums import is_known
+from scenario_uploads.errors import (
+    APIStatusError,
+    InvalidArgumentError,
+    SourceChangedError,
+)
+from scenario_uploads.models import Upload
+from scenario_uploads.redaction import snippet
+from scenario_uploads.transfer.engine import Transfer, TransferJob
+from scenario_uploads.transfer.parts import PartTarget, UploadPlan, find_url_fault
+from scenario_uploads.transfer.source import Source
+
+from .ledger import Entry, Ledger
+from .options import FileOptions
+
+logger = logging.getLogger("scenario_uploads")
+T = TypeVar("T")
+Steps = Generator[Send | Pause | Transfer | Work, Any, T]
+GONE = frozenset({404, 410})
+
+
+@frozen
+class Begun:
+    """An existing upload: its parts, and which are stored already."""
+
+    upload_id: str
+    targets: tuple[PartTarget, ...] = field(repr=False)
+    done: Mapping[int, str | None] = field(factory=dict, repr=False)
+    """The parts that are there, with the MD5 of what was sent when it was taken."""
+    accepted: Upload | None = None
+    """The upload as the service has it, when that knows already that all parts are there."""
+
+    @property
+    def missing(self) -> tuple[PartTarget, ...]:
+        """The parts still to be sent."""
+        return tuple(target for target in self.targets if target.part.number not in self.done)
+
+    def compare_with(self, done: Mapping[int, str | None]) -> Begun:
+        """Return this upload with no part done; parts are compared with their MD5s before they are sent."""
+        targets = tuple(evolve(target, md5=done.get(target.part.number)) for target in self.targets)
+        return evolve(self, targets=targets, done={})
+
+
+def resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger, options: FileOptions) -> Steps[Begun | None]:
+    """Resume what an earlier call left, if possible; None means to start afresh."""
+    entry: Entry | None = yield Work(ledger.read)
+    if entry is None:
+        return None
+    begun = yield from _take_up(api, source, plan, entry, options)
+    if isinstance(begun, str):
+        name = snippet(entry.upload_id, 100)
+        logger.warning("Upload %s cannot be resumed: %s; the upload starts afresh.", name, begun)
+        yield Work(ledger.clear)
+        return None
+    done = len(entry.done)
+    logger.info("Upload %s is resumed: %d of %d parts are there.", begun.upload_id, done, plan.parts_count)
+    if source.state and not entry.state.proves(source.state) and not begun.accepted:
+        if done:
+            logger.info("It cannot be told that the file is the same, so what was sent of it is compared with it.")
+        # Each part counts again once it is compared. A crash before that must not leave it to another file.
+        yield Work(partial(ledger.begin, evolve(entry, state=source.state)))
+    return begun
+
+
+def _take_up(api: Api, source: Source, plan: UploadPlan, entry: Entry, options: FileOptions) -> Steps[Begun | str]:
+    """Return what an earlier call left, or why it cannot be taken up."""
+    begun: Begun | str = yield Work(partial(_check_entry, api, source, plan, entry, options))
+    if isinstance(begun, str):
+        return begun
+    try:
+        with name_upload(entry.upload_id):
+            upload = yield from retrieve_once(
+                api, entry.upload_id, options.call, retries=None, patience=options.patience
+            )
+    except APIStatusError as error:
+        if error.status_code not in (400, 403, *GONE):
+            raise
+        return "the service no longer has it"
+    if classify_status(upload.status, upload.entity_id) is UploadState.FAILED:
+        return "it has failed"
+    # An unknown status does not show that the missing parts are stored.
+    if is_past_pending(upload.status) and (is_known(upload.status) or not begun.missing):
+        if not (yield from _is_what_was_sent(source, plan, entry, begun.targets, options)):
+            return "the file is not what was sent"
+        return evolve(begun, accepted=upload)
+    # With all parts there, what the URLs lead to is as old as they are.
+    trouble: str | None = yield Work(partial(_find_url_trouble, api, begun.targets))
+    return trouble or begun
+
+
+def _check_entry(api: Api, source: Source, plan: UploadPlan, entry: Entry, options: FileOptions) -> Begun | str:
+    """Return what a ledger says of an upload of this file, or why it cannot be taken up, as far as is known here."""
+    if (entry.state.size, entry.part_size) != (plan.size, plan.part_size) or source.state is None:
+        return "the file or its part size has changed"
+    try:
+        check_upload_id(entry.upload_id)
+    except InvalidArgumentError:
+        return "its ledger names no upload"
+    targets = tuple(PartTarget(plan.part(number), url, expires) for number, (url, expires) in enumerate(entry.parts, 1))
+    begun = Begun(entry.upload_id, targets, entry.done)
+    if not entry.state.proves(source.state):
+        begun = begun.compare_with(entry.done if options.integrity else {})
+    return _find_url_trouble(api, begun.missing) or begun
+
+
+def _find_url_trouble(api: Api, targets: tuple[PartTarget, ...]) -> str | None:
+    """Return why parts cannot be sent to where the ledger says, or None."""
+    api_url, allow_http = api.options.base_url, api.options.allow_http_storage
+    if any(find_url_fault(target.url, api_url=api_url, allow_http=allow_http) for target in targets):
+        return "its URLs cannot be used here"
+    if any(target.is_expired(api.now()) for target in targets):
+        return "its presigned URLs have expired"
+    return None
+
+
+def _is_what_was_sent(
+    source: Source, plan: UploadPlan, entry: Entry, targets: tuple[PartTarget, ...], options: FileOptions
+) -> Steps[bool]:
+    """Return whether the service, which takes no part any more, has the bytes of this file."""
+    if source.state and entry.state.proves(source.state):
+        return True
+    if any(target.md5 is None for target in targets):
+        return False
+    try:
+        yield Transfer(make_job(source, plan, targets, options, settled=True))
+    except SourceChangedError:
+        return False
+    return True
+
+
+def make_job(
+    source: Source, plan: UploadPlan, targets: tuple[PartTarget, ...], options: FileOptions, *, settled: bool = False
+) -> TransferJob:
+    """Return the transfer of some parts; with `settled`, a part that differs from what was sent is an error."""
+    return TransferJob(
+        source=source,
+        targets=targets,
+        size=plan.size,
+        parts_total=plan.parts_count,
+        concurrency=options.concurrency,
+        integrity=options.integrity,
+        patience=options.patience,
+        max_bandwidth=options.max_bandwidth,
+        settled=settled,
+        turns=options.turns,
+    )
