@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import pickle
 import random
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -184,6 +185,23 @@ class TestResults:
         upload_many(folder, recursive=True, ledger=ledger, on_progress=told.append)
         size = 4 * len(png(0))
         assert told[-1] == BulkProgress(6, 4, 1, 1, size, size, complete=True)
+
+    def test_a_bar_is_for_terminals(
+        self, upload_many: Caller, tmp_path: Path, ledger: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        told: list[BulkProgress] = []
+        folder = write(tmp_path / "refs", 2)
+        results = upload_many(folder, recursive=True, ledger=ledger, progress=True, on_progress=told.append)
+        assert tell(results) == {"sent": 2}
+        assert told[-1].files_done == 2
+        assert capsys.readouterr().err.strip() == ""
+
+    def test_a_bar_needs_the_package_that_draws_it(
+        self, upload_many: Caller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "rich.progress", None)
+        with pytest.raises(InvalidArgumentError, match=r"scenario-uploads\[cli\]"):
+            upload_many(write(tmp_path / "refs", 1), recursive=True, ledger=False, progress=True)
 
     def test_an_error_of_the_callback_comes_out(self, upload_many: Caller, tmp_path: Path, ledger: Path) -> None:
         def raising(event: BulkProgress) -> None:
