@@ -200,6 +200,7 @@ print("both are well")
 """
 
 
+@pytest.mark.posix
 def test_35_a_fork_while_other_threads_hold_locks_leaves_the_child_free(service: Service) -> None:
     """Only the forking thread goes on in the child, so what another one had locked stays locked there."""
     check(run(FORK_WITH_LOCKS, service.url), "both are well\n")
@@ -246,6 +247,7 @@ print("all are well")
 """
 
 
+@pytest.mark.posix
 def test_35_forks_in_the_middle_of_everything_work(service: Service) -> None:
     check(run(FORK_STORM, service.url), "all are well\n")
     # No stream was mixed up: each request came whole, and each connection belongs to one process.
@@ -274,6 +276,7 @@ runner.close()
 """
 
 
+@pytest.mark.posix
 def test_35_a_forked_child_of_a_loop_is_told_to_make_its_own_client(service: Service) -> None:
     check(run(FORK_ASYNC, service.url), f"{UPLOAD_ID}\n")
 

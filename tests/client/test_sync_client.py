@@ -213,6 +213,7 @@ print("both are well")
 """
 
 
+@pytest.mark.posix
 def test_35_a_fork_does_not_share_its_parents_connections(service: Service) -> None:
     """Two processes that write to one connection would mix their bytes."""
     done = subprocess.run(
