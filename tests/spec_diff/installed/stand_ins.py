@@ -11,11 +11,13 @@ import importlib.util
 import re
 import sys
 from collections.abc import Iterable
+from enum import Enum
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 PACKAGE = "scenario_uploads_client"
+ATTRIBUTE = re.compile(r"(?<![\w.])models\.([A-Z]\w+)")
 IMPORT = re.compile(rf"^ *from ({PACKAGE}[\w.]*|[\w.]*\.models) import (?:\(([^)]*)\)|(.+))$", re.MULTILINE)
 
 
@@ -36,7 +38,8 @@ def stand_in(module_name: str, names: Iterable[str]) -> None:
             try:
                 importlib.import_module(f"{module_name}.{name}")
             except ModuleNotFoundError:
-                setattr(module, name, type(name, (), {"__doc__": "Not in this contract."}))
+                # As an enum it can stand for one as well as for a model.
+                setattr(module, name, Enum(name, {"NOT_IN_THIS_CONTRACT": ""}))
                 # What a star brings is what this names.
                 module.__all__ = (*getattr(module, "__all__", ()), name)
 
@@ -46,7 +49,9 @@ def complete() -> None:
     spec = importlib.util.find_spec("scenario_uploads")
     for folder in () if spec is None else spec.submodule_search_locations or ():
         for room in sorted(Path(folder).rglob("*.py")):
-            for module, several, single in IMPORT.findall(room.read_text(encoding="utf-8")):
+            text = room.read_text(encoding="utf-8")
+            stand_in(f"{PACKAGE}.models", ATTRIBUTE.findall(text))
+            for module, several, single in IMPORT.findall(text):
                 name = module if module.startswith(PACKAGE) else f"{PACKAGE}.models"
                 stand_in(name, list_names(several or single))
 
