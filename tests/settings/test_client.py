@@ -395,12 +395,11 @@ def test_every_header_can_be_sent_or_is_refused(headers: dict[str, str]) -> None
     except InvalidArgumentError:
         return
     # This is what HTTPX sends with, and it raises an error of its own for what it does not take.
-    sent = h11.Request(
-        method="GET",
-        target="/",
-        headers=[("Host", "example.com"), *((name, value.encode()) for name, value in taken.items())],
-    )
-    assert len(sent.headers) == 1 + len(taken)
+    lines = [(name, value.encode()) for name, value in taken.items()]
+    if not any(name.lower() == "host" for name in taken):
+        lines.append(("Host", b"example.com"))
+    sent = h11.Request(method="GET", target="/", headers=lines)
+    assert len(sent.headers) == len(lines)
 
 
 @pytest.mark.parametrize(

