@@ -472,3 +472,12 @@ def test_a_ledger_holds_no_secret(service: Service, tmp_path: Path, ledger: Path
     )
     content = ledger.read_bytes()
     assert not [secret for secret in (b"the-key-itself", b"s3cret-of-it", SIGNATURE.encode()) if secret in content]
+
+
+def test_a_url_is_no_glob_for_its_question_mark() -> None:
+    """It gets the word of help that `upload_file` has for it, without what is secret in it."""
+    with Scenario(base_url="http://127.0.0.1:9", api_key="key", api_secret="secret") as client:
+        (result,) = client.uploads.upload_many("https://storage.example/a.png?X-Amz-Signature=s3cret", ledger=False)
+    assert isinstance(result.error, SourceError)
+    assert "is a URL" in str(result.error)
+    assert "s3cret" not in str(result.error)

@@ -134,7 +134,8 @@ def _stat(file: object) -> os.stat_result | None:
 def _list_path(source: str | os.PathLike[str], *, recursive: bool, wanted: Filter) -> Iterator[Found]:
     path = os.fspath(source)
     status = _stat(path)
-    if status is None and _MAGIC.search(path):
+    # A `?` of a URL is none of a glob; the upload says what to do with a URL.
+    if status is None and "://" not in path and _MAGIC.search(path):
         yield from _list_glob(path, recursive=recursive, wanted=wanted)
     elif status is not None and stat.S_ISDIR(status.st_mode):
         if not recursive:

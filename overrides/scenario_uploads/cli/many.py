@@ -30,6 +30,8 @@ def find_single(paths: list[str], **many: object) -> Path | None:
     """
     path = Path(paths[0])
     exists = path.exists()
+    if len(paths) == 1 and not exists and "://" in paths[0]:
+        raise typer.BadParameter(f"{paths[0]!r} is a URL; save it to a file first.", param_hint="FILE")
     if len(paths) > 1 or any(many.values()) or (not exists and _MAGIC.search(paths[0])):
         return None
     if not exists:
