@@ -117,7 +117,7 @@ class TestToTheSandbox:
             upload = client.uploads.upload_file(file, part_size=PART)
             assert (file.closed, file.tell()) == (False, 6)
         assert hashlib.sha256(content).hexdigest() == box.sha256(upload.id)
-        assert upload.file_name == "a.glb"
+        assert upload.file_name.endswith("/a.glb")
 
     def test_a_file_that_is_unpacked_as_it_is_read_arrives_unpacked(
         self, client: Any, box: Sandbox, tmp_path: Path
