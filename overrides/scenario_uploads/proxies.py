@@ -6,6 +6,7 @@ to reach directly. Loopback hosts are always reached directly.
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 import ssl
@@ -64,6 +65,13 @@ class Proxy:
     def url(self) -> str:
         """The URL without credentials."""
         return f"{self.scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def basic(self) -> str | None:
+        """Its credentials for Basic authentication, a secret, or None."""
+        if self.credentials is None:
+            return None
+        return base64.b64encode(":".join(self.credentials).encode()).decode("ascii")
 
 
 @frozen

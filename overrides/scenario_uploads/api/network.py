@@ -6,7 +6,6 @@ give a whole response the time of one read.
 
 from __future__ import annotations
 
-import base64
 import logging
 import socket
 import threading
@@ -156,8 +155,7 @@ def _hide_credentials(proxy: Proxy | None) -> Iterator[None]:
         yield
     except (httpx.TransportError, OSError) as error:
         if proxy is not None and proxy.credentials is not None:
-            pair = base64.b64encode(":".join(proxy.credentials).encode()).decode("ascii")
-            redact_chain(error, match_secrets(pair, *proxy.credentials))
+            redact_chain(error, match_secrets(proxy.basic or "", *proxy.credentials))
         raise
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import errno
 import ipaddress
 import os
@@ -115,10 +114,7 @@ def open_tunnel(
 
 def authorize(proxy: Proxy) -> list[tuple[str, str]]:
     """Return the header with a proxy's credentials, if it has any."""
-    if proxy.credentials is None:
-        return []
-    pair = base64.b64encode(":".join(proxy.credentials).encode()).decode("ascii")
-    return [("Proxy-Authorization", f"Basic {pair}")]
+    return [] if proxy.basic is None else [("Proxy-Authorization", f"Basic {proxy.basic}")]
 
 
 def ask_socks(sock: socket.socket, proxy: Proxy, target: tuple[str, int], timeout: float, halted: Halted) -> None:
