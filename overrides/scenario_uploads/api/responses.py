@@ -75,18 +75,20 @@ class BodyReader:
         """Return the response with its body after `elapsed` seconds; `cut` when the connection ended early."""
         if self._unpack is not None and self._begun and not self._unpack.eof:
             self._fault = self._fault or "a body that ends in the middle"
-        read = _copy_response(self._response, bytes(self._body), self._response.headers)
-        read.elapsed = timedelta(seconds=elapsed)
+        read = _copy_response(self._response, bytes(self._body), self._response.headers, timedelta(seconds=elapsed))
         if fault := CUT_SHORT if cut else self._fault:
             read.extensions[_FAULT] = fault
         return read
 
 
-def _copy_response(response: httpx.Response, body: bytes, headers: httpx.Headers) -> httpx.Response:
+def _copy_response(
+    response: httpx.Response, body: bytes, headers: httpx.Headers, elapsed: timedelta | None = None
+) -> httpx.Response:
     extensions = {key: response.extensions[key] for key in ("http_version", _FAULT) if key in response.extensions}
     copied = httpx.Response(response.status_code, content=body, request=response.request, extensions=extensions)
     # Set afterwards, or HTTPX would unpack the body again.
     copied.headers = headers
+    copied.elapsed = response.elapsed if elapsed is None else elapsed
     return copied
 
 
@@ -100,8 +102,8 @@ def find_secrets(request: httpx.Request) -> re.Pattern[str] | None:
     return match_secrets(*list_secrets(request.headers.get("authorization", "")))
 
 
-def mask_response(response: httpx.Response, *, limit: int | None = None) -> httpx.Response:
-    """Return a response, its body cut to `limit` bytes, without the request's credentials if it echoes them."""
+def mask_response(response: httpx.Response) -> httpx.Response:
+    """Return a response without the request's credentials if it echoes them."""
     body, headers, secrets = response.content, response.headers, find_secrets(response.request)
     if secrets is not None:
         # Latin-1 maps each byte to a character; the pattern knows secrets in ASCII and as UTF-8 bytes.
@@ -109,9 +111,7 @@ def mask_response(response: httpx.Response, *, limit: int | None = None) -> http
         headers = httpx.Headers(
             [(name, mask(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in headers.raw]
         )
-    masked = _copy_response(response, body[:limit], headers)
-    masked.elapsed = response.elapsed
-    return masked
+    return _copy_response(response, body, headers)
 
 
 def parse_body(body: bytes) -> Any:
@@ -172,7 +172,7 @@ def invalid_response(
 ) -> APIResponseValidationError:
     """Return the error for a response that cannot be used, with the start of its body."""
     masked = mask_response(response)
-    beginning = mask_response(response, limit=SHOWN)
+    beginning = _copy_response(masked, masked.content[:SHOWN], masked.headers)
     text = beginning.content.decode("utf-8", "replace")
     message = f"{operation} was answered with status {response.status_code} and {what}"
     if show:
