@@ -13,7 +13,7 @@ import os
 import stat
 import threading
 from contextlib import suppress
-from typing import BinaryIO, Protocol, Self
+from typing import BinaryIO, Self
 
 from attrs import frozen
 
@@ -27,21 +27,13 @@ CLOSE_PATIENCE = 0.2
 
 @frozen
 class FileState:
-    """The identity of a file and of its content.
-
-    Attributes:
-        size: Bytes.
-        mtime_ns: Modification time in nanoseconds, which users can set back.
-        device: The file system.
-        inode: The file on it; 0 where there are none.
-        ctime_ns: Change time in nanoseconds, which users cannot set; 0 where there is none.
-    """
+    """The identity of a file and of its content; times are in nanoseconds."""
 
     size: int
-    mtime_ns: int
+    mtime_ns: int  # users can set it back
     device: int = 0
-    inode: int = 0
-    ctime_ns: int = 0
+    inode: int = 0  # 0 where there are none
+    ctime_ns: int = 0  # change time, which users cannot set; 0 where there is none
 
     @classmethod
     def of(cls, descriptor: int) -> Self:
@@ -56,50 +48,27 @@ class FileState:
         return self == other and bool(self.inode and self.ctime_ns)
 
 
-class Source(Protocol):
+class Source:
     """Something of known size that can be read at any offset."""
 
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        ...
-
-    @property
-    def name(self) -> str | None:
-        """The file name without folders, or None."""
-        ...
-
-    @property
-    def path(self) -> str | None:
-        """The absolute path, if it was given by path."""
-        ...
-
-    @property
-    def state(self) -> FileState | None:
-        """What the file was when it was opened, when it is one."""
-        ...
-
-    @property
-    def sequential(self) -> bool:
-        """Whether reading in any other order than that of the bytes may cost much time."""
-        ...
-
-    @property
-    def descriptor(self) -> tuple[int, int] | None:
-        """A file descriptor and the offset of the first byte in it, or None."""
-        ...
+    size: int
+    name: str | None = None  # of the file, without folders
+    path: str | None = None  # absolute, if it was given by path
+    state: FileState | None = None  # of a file, when it was opened
+    sequential = False  # whether reading in any other order than that of the bytes may cost much time
+    descriptor: tuple[int, int] | None = None  # of a file, and the offset of the first byte in it
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
         """Return at most a buffer's bytes from `offset`, in the buffer or not; fewer only at the end."""
-        ...
+        raise NotImplementedError
 
     def check_unchanged(self) -> int:
-        """Raise SourceChangedError when the file is not what it was at the start."""
-        ...
+        """Return the change time of a file, or else 0; SourceChangedError when it is not what it was at the start."""
+        return 0
 
     def close(self) -> None:
         """Close what was opened here."""
-        ...
+        raise NotImplementedError
 
 
 def open_source(file: FileInput) -> Source:
@@ -134,11 +103,8 @@ def _explain(error: Exception) -> str:
     return (reason or str(error) or type(error).__name__).rstrip(".")
 
 
-class _Memory:
-    """Bytes in the caller's memory."""
-
-    name = path = state = descriptor = None
-    sequential = False
+class _Memory(Source):
+    """Bytes in the caller's memory, which must not change during an upload."""
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
         try:
@@ -151,36 +117,30 @@ class _Memory:
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
         return self._view[offset : offset + len(buffer)]
 
-    def check_unchanged(self) -> int:
-        """Do nothing: callers must not change a bytearray during an upload."""
-        return 0
-
     def close(self) -> None:
         # A view blocks resizing a bytearray, and a traceback would keep it alive.
         self._view.release()
 
 
-class _Descriptor:
+class _Descriptor(Source):
     """A regular file, from `base` to its end, by a descriptor of our own."""
 
-    sequential = False
+    descriptor: tuple[int, int]
+    state: FileState
 
     def __init__(self, descriptor: int, name: str | None, *, base: int = 0, path: str | None = None) -> None:
-        self._descriptor, self._base, self._lock = descriptor, base, threading.Lock()
+        self.descriptor, self._lock = (descriptor, base), threading.Lock()
         self.state = FileState.of(descriptor)
         self.size = max(0, self.state.size - base)
         self.name, self.path = name, path
 
-    @property
-    def descriptor(self) -> tuple[int, int]:
-        return self._descriptor, self._base
-
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
-        return buffer[: read_at(self._descriptor, buffer, self._base + offset, self._lock)]
+        descriptor, base = self.descriptor
+        return buffer[: read_at(descriptor, buffer, base + offset, self._lock)]
 
     def check_unchanged(self) -> int:
         try:
-            now = FileState.of(self._descriptor)
+            now = FileState.of(self.descriptor[0])
         except OSError as error:
             raise SourceChangedError(f"The file cannot be looked at any more: {_explain(error)}.") from error
         if (now.size, now.mtime_ns) != (self.state.size, self.state.mtime_ns):
@@ -191,18 +151,14 @@ class _Descriptor:
         return now.ctime_ns
 
     def close(self) -> None:
-        # Never close twice: the number may belong to another file by then.
-        descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            # Nothing was written, so nothing is lost, least of all the upload.
-            with suppress(OSError):
-                os.close(descriptor)
+        # Never close twice: the number may belong to another file by then. An error loses nothing: nothing was written.
+        (descriptor, _), self.descriptor = self.descriptor, (-1, 0)
+        with suppress(OSError):
+            os.close(descriptor)
 
 
-class _Seekable:
+class _Seekable(Source):
     """A file object without a usable descriptor: in memory, decompressing, remote."""
-
-    path = state = descriptor = None
 
     def __init__(self, file: BinaryIO, name: str | None, base: int) -> None:
         self._file, self._base, self.name = file, base, name
@@ -259,9 +215,14 @@ def _open_path(path: str | os.PathLike[str]) -> Source:
     if isinstance(name, bytes) or "\0" in name:
         raise SourceError(f"{shown} is no path; give it as a str or a pathlib.Path.")
     try:
-        # Looked at before too: without O_NONBLOCK a pipe would block, and Windows refuses to open a folder.
-        _check_regular(os.stat(name).st_mode, shown)  # noqa: PTH116 - Path("") is the working folder
-        descriptor = os.open(name, os.O_RDONLY | OPEN_FLAGS)
+        # Looked at before it is opened: without O_NONBLOCK a pipe would block, and Windows refuses to open a folder.
+        mode = os.stat(name).st_mode  # noqa: PTH116 - Path("") is the working folder
+        if stat.S_ISDIR(mode):
+            raise SourceError(f"{shown} is a folder; pack it into an archive, or upload its files one by one.")
+        if not stat.S_ISREG(mode):
+            raise SourceError(f"{shown} is not a regular file, so it has no size; save it to a file first.")
+        path = os.path.realpath(name)
+        return _Descriptor(os.open(name, os.O_RDONLY | OPEN_FLAGS), os.path.basename(name), path=path)  # noqa: PTH119
     except SourceError:
         raise
     except (OSError, ValueError) as error:
@@ -269,28 +230,10 @@ def _open_path(path: str | os.PathLike[str]) -> Source:
             getattr(error, "errno", None) or 0, _explain(error)
         )
         if "://" in name:
-            reason += (
-                "; it is a URL: save it to a file first, or let the service fetch it, with create(url=..., kind=...)"
-            )
+            reason += "; it is a URL: save it to a file first, or let the service fetch it: create(url=..., kind=...)"
         elif name.startswith("~"):
             reason += "; `~` stands for the home folder in a shell alone: give Path(...).expanduser()"
         raise SourceError(f"{shown} cannot be uploaded: {reason}.") from error
-    try:
-        _check_regular(os.fstat(descriptor).st_mode, shown)
-        return _Descriptor(descriptor, os.path.basename(name), path=os.path.realpath(name))  # noqa: PTH119
-    except OSError as error:
-        os.close(descriptor)
-        raise SourceError(f"{shown} cannot be uploaded: {_explain(error)}.") from error
-    except BaseException:
-        os.close(descriptor)
-        raise
-
-
-def _check_regular(mode: int, shown: str) -> None:
-    if stat.S_ISDIR(mode):
-        raise SourceError(f"{shown} is a folder; pack it into an archive, or upload its files one by one.")
-    if not stat.S_ISREG(mode):
-        raise SourceError(f"{shown} is not a regular file, so it has no size; save it to a file first.")
 
 
 def _open_object(file: BinaryIO) -> Source:
@@ -307,18 +250,15 @@ def _open_object(file: BinaryIO) -> Source:
     except SourceError:
         raise
     except Exception as error:
-        message = (
-            f"The file object cannot be read and sought ({_explain(error)}); open a file with 'rb', or pass bytes."
-        )
-        raise SourceError(message) from error
+        hint = "open a file with 'rb', or pass bytes"
+        raise SourceError(f"The file object cannot be read and sought ({_explain(error)}); {hint}.") from error
 
 
 def _find_descriptor(file: BinaryIO) -> int | None:
     """Return the descriptor of a regular file whose bytes are those of the file object, or None."""
     # Python's own files only: the descriptor of a gzip file, for one, has other bytes.
-    if not isinstance(file, io.BufferedReader | io.BufferedRandom | io.FileIO):
-        return None
-    if not isinstance(getattr(file, "raw", file), io.FileIO):
+    raw = file.raw if isinstance(file, io.BufferedReader | io.BufferedRandom) else file
+    if not isinstance(raw, io.FileIO):
         return None
     if isinstance(file, io.BufferedRandom):
         file.flush()
