@@ -37,11 +37,11 @@ from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.cli import commands as cli
 from scenario_uploads.cli import terminal as console
 from scenario_uploads.models import UploadAction, UploadCreateParams, UploadTriggerActionParams
+from scenario_uploads.sandbox.api.magic import find_content_problem
+from scenario_uploads.sandbox.api.rules import read_create
+from scenario_uploads.sandbox.api.wire import decode_json
 from scenario_uploads.sandbox.errors import Refusal
-from scenario_uploads.sandbox.gate import find_header_problem
-from scenario_uploads.sandbox.magic import find_content_problem
-from scenario_uploads.sandbox.rules import read_create
-from scenario_uploads.sandbox.wire import decode_json
+from scenario_uploads.sandbox.storage.gate import find_header_problem
 from scenario_uploads.settings.client import resolve_options
 from scenario_uploads.settings.request import CallOptions
 from scenario_uploads.transfer.connection import Connection, StorageTimeouts

@@ -9,9 +9,9 @@ import pytest
 import scenario_uploads.sandbox
 import yaml
 from scenario_uploads.sandbox import Sandbox, SandboxError
-from scenario_uploads.sandbox.contract import Contract, Operation
+from scenario_uploads.sandbox.api.contract import Contract, Operation
 from scenario_uploads.sandbox.errors import ContractBreach
-from scenario_uploads.sandbox.records import CREATE_ONLY_FIELDS
+from scenario_uploads.sandbox.state.records import CREATE_ONLY_FIELDS
 
 PACKAGE = Path(scenario_uploads.sandbox.__file__).parent
 CHECKOUT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def test_contract_beside_the_package_comes_first(monkeypatch, tmp_path):
 
 def test_missing_contract_is_a_clear_error(monkeypatch, tmp_path):
     monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
-    monkeypatch.setattr("scenario_uploads.sandbox.contract.__file__", str(tmp_path / "a" / "b" / "c" / "contract.py"))
+    monkeypatch.setattr("scenario_uploads.sandbox.api.contract.__file__", str(tmp_path / "a/b/c/d/contract.py"))
     with pytest.raises(SandboxError, match=r"openapi\.yaml, the contract of the sandbox, is missing"):
         Contract.load()
 
@@ -80,7 +80,7 @@ def find_imports(source: str) -> set[str]:
 def test_sandbox_imports_nothing_of_the_client():
     imports = {name for path in PACKAGE.rglob("*.py") for name in find_imports(path.read_text())}
     ours = {name for name in imports if name.startswith((".", "scenario_uploads"))}
-    assert "scenario_uploads.sandbox.contract" in ours
+    assert "scenario_uploads.sandbox.api.contract" in ours
     assert set() == {name for name in ours if not name.startswith("scenario_uploads.sandbox.")}
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.sandbox.errors import Refusal
-from scenario_uploads.sandbox.records import UploadRecord, Uploads
+from scenario_uploads.sandbox.state.records import UploadRecord, Uploads
 
 MIB = 1024 * 1024
 CREATE_ONLY = {"parts", "partsCount", "fileSize", "contentType", "originalFileName"}

@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from scenario_uploads.sandbox.magic import HEAD_SIZE, find_content_problem
+from scenario_uploads.sandbox.api.magic import HEAD_SIZE, find_content_problem
 
 STL = b"made by hand".ljust(80) + struct.pack("<I", 1) + b"\1" * 50
 GOOD = {

@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scenario_uploads.sandbox import Sandbox
-from scenario_uploads.sandbox.errors import Refusal, SandboxError
-from scenario_uploads.sandbox.records import UploadRecord, Uploads, format_time
-from scenario_uploads.sandbox.rules import (
+from scenario_uploads.sandbox.api.rules import (
     MAX_PART_SIZE,
     MIB,
     MIN_PART_SIZE,
@@ -17,6 +15,8 @@ from scenario_uploads.sandbox.rules import (
     format_numbers,
     read_create,
 )
+from scenario_uploads.sandbox.errors import Refusal, SandboxError
+from scenario_uploads.sandbox.state.records import UploadRecord, Uploads, format_time
 
 GLB = {"fileName": "a.glb", "contentType": "model/gltf-binary", "fileSize": 4, "parts": 1, "kind": "3d"}
 NOW = datetime(2025, 6, 30, 15, 15, 27, 153_999, tzinfo=UTC)

@@ -10,11 +10,11 @@ import attrs
 import httpx
 import pytest
 import yaml
-from scenario_uploads.sandbox.contract import Contract
+from scenario_uploads.sandbox.api.contract import Contract
+from scenario_uploads.sandbox.api.service import Service
+from scenario_uploads.sandbox.api.wire import Credentials
 from scenario_uploads.sandbox.errors import StorageError
-from scenario_uploads.sandbox.records import UploadRecord, Uploads
-from scenario_uploads.sandbox.service import Service
-from scenario_uploads.sandbox.wire import Credentials
+from scenario_uploads.sandbox.state.records import UploadRecord, Uploads
 
 GLB = {"fileName": "a.glb", "contentType": "model/gltf-binary", "fileSize": 4, "parts": 1, "kind": "3d"}
 UNKNOWN = "upload_" + "a" * 24

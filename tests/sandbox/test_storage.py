@@ -14,7 +14,7 @@ from nanio.config import Settings
 from scenario_uploads.sandbox import Sandbox, SandboxError
 from scenario_uploads.sandbox.errors import StorageError
 from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
-from scenario_uploads.sandbox.storage import Storage, StoredPart
+from scenario_uploads.sandbox.storage.bucket import Storage, StoredPart
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads.cli import commands as cli
 from scenario_uploads.sandbox import Sandbox
-from scenario_uploads.sandbox.quota import DEFAULT_STORED, Quota
-from scenario_uploads.sandbox.wire import MAX_BODY_SIZE
+from scenario_uploads.sandbox.api.wire import MAX_BODY_SIZE
+from scenario_uploads.sandbox.storage.quota import DEFAULT_STORED, Quota
 
 MIB = 1024 * 1024
 FILE = {"fileName": "a.glb", "contentType": "model/gltf-binary", "kind": "3d"}

@@ -84,16 +84,16 @@ BREACHES = {
         "scenario_uploads.transfer.engine -> scenario_uploads_client",
     ),
     "sandbox": (
-        "sandbox/rules.py",
+        "sandbox/api/rules.py",
         "from scenario_uploads.transfer.parts import *",
         "The sandbox shares nothing with the runtime",
-        "scenario_uploads.sandbox.rules -> scenario_uploads.transfer.parts",
+        "scenario_uploads.sandbox.api.rules -> scenario_uploads.transfer.parts",
     ),
     "sandbox and generated": (
-        "sandbox/gate.py",
+        "sandbox/storage/gate.py",
         "import scenario_uploads_client",
         "The sandbox shares nothing with the runtime",
-        "scenario_uploads.sandbox.gate -> scenario_uploads_client",
+        "scenario_uploads.sandbox.storage.gate -> scenario_uploads_client",
     ),
     "front": (
         "transfer/source.py",

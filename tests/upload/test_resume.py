@@ -35,7 +35,7 @@ from scenario_uploads import (
     UploadTimeoutError,
 )
 from scenario_uploads.sandbox import Sandbox
-from scenario_uploads.sandbox.gate import StorageGate
+from scenario_uploads.sandbox.storage.gate import StorageGate
 from scenario_uploads.transfer import parts
 from scenario_uploads.transfer.source import FileState
 from scenario_uploads.upload import prepare

@@ -30,7 +30,7 @@ from scenario_uploads import (
 )
 from scenario_uploads.retry import RetryPolicy
 from scenario_uploads.sandbox import Sandbox
-from scenario_uploads.sandbox.storage import Storage as SandboxStorage
+from scenario_uploads.sandbox.storage.bucket import Storage as SandboxStorage
 from scenario_uploads.transfer import part
 from scenario_uploads.transfer.engine import transfer_parts
 from scenario_uploads.transfer.parts import Part, PartTarget

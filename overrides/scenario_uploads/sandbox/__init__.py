@@ -18,10 +18,9 @@ What pretends: nothing is turned into an asset or a model, an entity id is made 
 or Civitai fetches nothing and always succeeds. Records live in memory and end with the sandbox; of the finished ones
 only the newest 10,000 are kept.
 
-The rooms, from top to bottom: `box` (the class `Sandbox`) · `server` (threads and sockets) · `service`, `wire` (the
-three endpoints) · `importer` (what happens after `complete`) · `storage`, `embedded`, `gate` (the two sides of S3) ·
-`contract` (validation) · `options`, `rules`, `records`, `quota`, `magic` (pure) · `errors`. Nothing here imports the
-client, so that the two cannot share a bug.
+From top to bottom: `box` (the class `Sandbox`) · `api/` (the three endpoints) · `storage/` (S3) · `state/` (what is
+remembered) · `server` (threads and sockets) · `options` · `errors`. Nothing here imports the client, so that the two
+cannot share a bug.
 """
 
 try:

@@ -11,17 +11,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from scenario_uploads.sandbox.contract import Contract
-from scenario_uploads.sandbox.embedded import count_bytes, open_folder, serve_embedded_storage
+from scenario_uploads.sandbox.api.contract import Contract
+from scenario_uploads.sandbox.api.importer import Importer
+from scenario_uploads.sandbox.api.service import Service
+from scenario_uploads.sandbox.api.wire import Credentials
 from scenario_uploads.sandbox.errors import SandboxError
-from scenario_uploads.sandbox.importer import Importer
 from scenario_uploads.sandbox.options import Options, is_loopback
-from scenario_uploads.sandbox.quota import DEFAULT_STORED, Quota
-from scenario_uploads.sandbox.records import Uploads
 from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
-from scenario_uploads.sandbox.service import Service
-from scenario_uploads.sandbox.storage import Storage
-from scenario_uploads.sandbox.wire import Credentials
+from scenario_uploads.sandbox.state.records import Uploads
+from scenario_uploads.sandbox.storage.bucket import Storage
+from scenario_uploads.sandbox.storage.embedded import count_bytes, open_folder, serve_embedded_storage
+from scenario_uploads.sandbox.storage.quota import DEFAULT_STORED, Quota
 
 _CHUNK_SIZE: Final = 1024 * 1024
 _LOG: Final = logging.getLogger("scenario_uploads.sandbox")

@@ -16,14 +16,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from scenario_uploads.sandbox.contract import Contract, Operation
-from scenario_uploads.sandbox.errors import ContractBreach, Refusal, StorageError
-from scenario_uploads.sandbox.importer import Importer, make_id
-from scenario_uploads.sandbox.quota import Quota
-from scenario_uploads.sandbox.records import Multipart, UploadRecord, Uploads
-from scenario_uploads.sandbox.rules import CreateRequest, find_parts_problem, pretend_cost, read_create
-from scenario_uploads.sandbox.storage import Storage
-from scenario_uploads.sandbox.wire import (
+from scenario_uploads.sandbox.api.contract import Contract, Operation
+from scenario_uploads.sandbox.api.importer import Importer, make_id
+from scenario_uploads.sandbox.api.rules import CreateRequest, find_parts_problem, pretend_cost, read_create
+from scenario_uploads.sandbox.api.wire import (
     Authentication,
     Credentials,
     answer_error,
@@ -33,6 +29,10 @@ from scenario_uploads.sandbox.wire import (
     make_error,
     read_body,
 )
+from scenario_uploads.sandbox.errors import ContractBreach, Refusal, StorageError
+from scenario_uploads.sandbox.state.records import Multipart, UploadRecord, Uploads
+from scenario_uploads.sandbox.storage.bucket import Storage
+from scenario_uploads.sandbox.storage.quota import Quota
 
 _LOG: Final = logging.getLogger("scenario_uploads.sandbox")
 _UPLOAD_ID: Final = re.compile(r"upload_[A-Za-z0-9]{24}")

@@ -18,8 +18,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from scenario_uploads.sandbox.quota import Quota
-from scenario_uploads.sandbox.rules import MAX_PART_SIZE
+from scenario_uploads.sandbox.storage.quota import MAX_PART_SIZE, Quota
 
 
 class _SenderLeft(BaseException):

@@ -17,11 +17,11 @@ from nanio.errors import S3Error  # type: ignore[import-untyped]
 from nanio.storage.multipart import MultipartInit, MultipartManager  # type: ignore[import-untyped]
 
 from scenario_uploads.sandbox.errors import SandboxError, StorageError
-from scenario_uploads.sandbox.gate import StorageGate
 from scenario_uploads.sandbox.options import Options
-from scenario_uploads.sandbox.quota import Quota
 from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
-from scenario_uploads.sandbox.storage import Storage, StoredPart
+from scenario_uploads.sandbox.storage.bucket import Storage, StoredPart
+from scenario_uploads.sandbox.storage.gate import StorageGate
+from scenario_uploads.sandbox.storage.quota import Quota
 
 
 def open_folder(given: Path | None, cleanup: ExitStack) -> Path:

@@ -13,10 +13,7 @@ from urllib.parse import unquote, urlsplit
 import attrs
 
 from scenario_uploads.sandbox.errors import Refusal
-
-MIB: Final = 1024 * 1024
-MIN_PART_SIZE: Final = 5 * MIB
-MAX_PART_SIZE: Final = 5 * 1024 * MIB
+from scenario_uploads.sandbox.storage.quota import MAX_PART_SIZE, MIB, MIN_PART_SIZE
 
 _MULTIPART_FIELDS: Final = ("fileName", "contentType", "fileSize", "parts", "kind")
 _IMPORT_FIELDS: Final = ("url", "huggingFaceModelName", "civitaiModelUrl")

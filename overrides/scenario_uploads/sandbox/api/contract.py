@@ -126,7 +126,7 @@ class Contract:
             SandboxError: When the contract is not where the package has it.
         """
         installed = resources.files("scenario_uploads.sandbox") / "openapi.yaml"
-        checkout = Path(__file__).parents[3] / "openapi.yaml"
+        checkout = Path(__file__).parents[4] / "openapi.yaml"
         for place in (installed, checkout):
             if place.is_file():
                 return cls(yaml.safe_load(place.read_text(encoding="utf-8")))

@@ -8,11 +8,11 @@ from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Final
 
+from scenario_uploads.sandbox.api.magic import HEAD_SIZE, find_content_problem
 from scenario_uploads.sandbox.errors import StorageError
-from scenario_uploads.sandbox.magic import HEAD_SIZE, find_content_problem
-from scenario_uploads.sandbox.quota import Quota
-from scenario_uploads.sandbox.records import Multipart, UploadRecord, Uploads
-from scenario_uploads.sandbox.storage import Storage, StoredPart
+from scenario_uploads.sandbox.state.records import Multipart, UploadRecord, Uploads
+from scenario_uploads.sandbox.storage.bucket import Storage, StoredPart
+from scenario_uploads.sandbox.storage.quota import Quota
 
 _LOG: Final = logging.getLogger("scenario_uploads.sandbox")
 _ID_CHARACTERS: Final = string.ascii_letters + string.digits

@@ -1,4 +1,11 @@
-"""How much the embedded storage takes. Pure but for its memory of what it has."""
+"""How much S3 takes of a part, and the embedded storage of all. Pure but for its memory of what it has."""
+
+from typing import Final
+
+MIB: Final = 1024 * 1024
+MIN_PART_SIZE: Final = 5 * MIB
+"""The fewest bytes of a part that is not the last."""
+MAX_PART_SIZE: Final = 5 * 1024 * MIB
 
 DEFAULT_STORED = 64 * 1024**3
 """The bytes that a sandbox keeps in all, unless it is told otherwise."""
