@@ -64,6 +64,8 @@ lock: setup ## Write requirements-dev.txt and package-lock.json anew (UPGRADE=1 
 		--all-extras $(if $(UPGRADE),--upgrade) pyproject.toml requirements-dev.in -o requirements-dev.txt
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
 		$(if $(UPGRADE),--upgrade) pyproject.toml requirements-bench.in -o requirements-bench.txt
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
+		$(if $(UPGRADE),--upgrade) --constraint requirements-dev.txt pyproject.toml requirements-docs.in -o requirements-docs.txt
 	$(WITH_NODE) npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
 	$(VENV) -m tools.environment.tidy_lock
 
@@ -167,7 +169,7 @@ spec-diff-report: setup-node ## Write what a branch changes into a folder, for a
 ##
 
 .PHONY: check-static
-check-static: lint types layers contract check-generated check-version workflows ## Run everything of `make check` but the tests
+check-static: lint types layers contract check-generated check-version workflows docs ## Run everything of `make check` but the tests
 
 .PHONY: format
 format: setup ## Format the handwritten code and fix what can be fixed safely
@@ -199,6 +201,19 @@ workflows: setup ## Check the workflows, offline
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	.venv/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	.venv/bin/zizmor --offline --no-progress --quiet --persona=pedantic .github .pre-commit-config.yaml
+
+##
+## The documentation
+##
+
+.PHONY: docs
+docs: setup-node ## Build the site into build/docs; check links, spelling and every example
+	$(VENV) -m tools.docs
+	$(VENV) -m pytest --no-cov -q -n $(TEST_PROCESSES) -m examples tests/test_examples.py $(PYTEST_ARGS)
+
+.PHONY: docs-serve
+docs-serve: setup-node ## Build the site and show it on http://127.0.0.1:8000 (PORT=)
+	$(VENV) -m tools.docs --serve $(PORT)
 
 ##
 ## Packages and measures
@@ -247,7 +262,7 @@ audit: audit-python audit-node ## Ask whether a locked package is known to be vu
 .PHONY: audit-python
 audit-python: setup ## Ask it of the Python packages
 	.venv/bin/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
-		--requirement requirements-dev.txt --requirement requirements-bench.txt
+		--requirement requirements-dev.txt --requirement requirements-bench.txt --requirement requirements-docs.txt
 
 .PHONY: audit-node
 audit-node: setup ## Ask it of the Node packages, which are tools alone: low and moderate ones fail nothing
@@ -265,4 +280,4 @@ clean: ## Remove what the tasks leave behind, but for .venv and node_modules
 
 .PHONY: clobber
 clobber: clean ## Remove .venv, node_modules and the caches of packages too
-	rm -rf .venv node_modules .bench .cache
+	rm -rf .venv node_modules .bench .docs .cache

@@ -1,0 +1,87 @@
+"""Building the site: the contract by Redocly, all else by zensical, in an environment of its own."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from tools.environment.setup import set_up_python
+from tools.project import ROOT
+
+SITE = ROOT / "build" / "docs"
+PAGES = ROOT / "docs"
+VENV = ROOT / ".docs" / "venv"
+CONTRACT = PAGES / "reference" / "openapi.html"
+# zensical lets pages that are opened as files load this from another host.
+SHIM = "https://unpkg.com/iframe-worker/shim"
+# Pages may load what comes with them, and nothing from other hosts, whatever their scripts try.
+POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: file:"
+
+
+class SiteError(Exception):
+    """The site cannot be built; the message says why."""
+
+
+def build() -> None:
+    """Build the site into build/docs, from nothing.
+
+    Raises:
+        SetupError: When the environment cannot be made.
+        SiteError: When a tool fails or warns.
+    """
+    (ROOT / ".docs").mkdir(exist_ok=True)
+    set_up_python(ROOT, ".docs/venv", "requirements-docs.txt")
+    render_contract(CONTRACT)
+    # What an earlier build left would hide a dead link.
+    shutil.rmtree(SITE, ignore_errors=True)
+    _run(VENV / "bin" / "zensical", "build", "--strict", "--clean")
+    bring_home(SITE)
+
+
+def render_contract(page: Path) -> None:
+    """Write openapi.yaml as a page that needs nothing else."""
+    redocly = ROOT / "node_modules" / ".bin" / "redocly"
+    _run(redocly, "build-docs", "openapi.yaml", "--inlineBundle", "-o", page)
+    # Its own logo comes from another host.
+    style = '<style>a[href*="redocly.com/redoc"]::after { content: "Redoc" }</style>'
+    page.write_text(page.read_text(encoding="utf-8").replace("</head>", f"{style}\n</head>", 1), encoding="utf-8")
+
+
+def bring_home(site: Path) -> None:
+    """Make pages load nothing from other hosts: the one script that zensical's do becomes a copy."""
+    shutil.copy(ROOT / "node_modules" / "iframe-worker" / "shim" / "index.js", site / "assets" / "worker.js")
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    for page in site.rglob("*.html"):
+        up = "../" * len(page.relative_to(site).parents[:-1])
+        html = page.read_text(encoding="utf-8").replace(SHIM, f"{up}assets/worker.js")
+        page.write_text(html.replace("<head>", f"<head>\n{meta}", 1), encoding="utf-8")
+
+
+def check_spelling() -> list[str]:
+    """Return the words that codespell knows better; `tool.codespell` in pyproject.toml lists the exceptions."""
+    pages = [*ROOT.glob("*.md"), PAGES, ROOT / "overrides", ROOT / "openapi.yaml"]
+    command = (VENV / "bin" / "codespell", "--skip", "*.html,*.svg,*.json,*.png", *pages)
+    result = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True, check=False)
+    if result.stderr.strip():
+        raise SiteError(f"codespell: {result.stderr.strip()}")
+    return [line.replace(f"{ROOT}{os.sep}", "") for line in result.stdout.splitlines()]
+
+
+def _run(*command: str | Path) -> None:
+    """Run a tool of the site; what it prints is shown only when it fails."""
+    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    quiet = {"PATH": path, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_COLOR": "1"}
+    result = subprocess.run(
+        [*map(str, command)],
+        cwd=ROOT,
+        env=os.environ | quiet,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if result.returncode != 0:
+        said = re.sub(r"\x1b\[[\d;]*m", "", result.stdout.partition("Traceback (most recent call last)")[0]).strip()
+        raise SiteError(f"{Path(command[0]).name} ended with {result.returncode}:\n{said}")
