@@ -31,6 +31,11 @@ FOOTPRINT = pytest.StashKey[Footprint]()
 LEFT_BEHIND = pytest.StashKey[list[str]]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes snapshots anew."""
+    parser.addoption("--update-snapshots", action="store_true", help="write tests/cli/snapshots anew")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Give the whole run an empty home folder, and mark its processes. The processes of pytest-xdist inherit both."""
     if MARK not in os.environ:

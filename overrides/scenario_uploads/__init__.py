@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from . import types as types
     from .bulk.options import UploadResult as UploadResult
     from .bulk.options import UploadSource as UploadSource
-    from .bulk.progress import BulkProgress as BulkProgress
     from .client.async_client import AsyncClient as AsyncClient
     from .client.async_client import AsyncScenario as AsyncScenario
     from .client.async_client import AsyncUploads as AsyncUploads
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from .decoding.enums import is_known as is_known
     from .errors import *  # noqa: F403
     from .models import *  # type: ignore[assignment]  # noqa: F403
+    from .progress import BulkProgress as BulkProgress
     from .progress import UploadPhase as UploadPhase
     from .progress import UploadProgress as UploadProgress
     from .sentinels import NOT_GIVEN as NOT_GIVEN
@@ -64,7 +64,7 @@ else:
         "DefaultAsyncHttpxClient": "settings.defaults",
         "DefaultHttpxClient": "settings.defaults",
         "Timeout": "settings.defaults",
-        "BulkProgress": "bulk.progress",
+        "BulkProgress": "progress",
         "UploadResult": "bulk.options",
         "UploadPhase": "progress",
         "UploadProgress": "progress",

@@ -1,4 +1,4 @@
-"""What an `on_progress` callback is told."""
+"""What an `on_progress` callback is told, and how bytes and times are written."""
 
 from __future__ import annotations
 
@@ -42,4 +42,48 @@ class UploadProgress:
     attempt: int = 1
 
 
+@frozen
+class BulkProgress:
+    """Where `upload_many` stands, as `on_progress` gets it.
+
+    Attributes:
+        files_found: Files that were come across so far, skipped ones too.
+        files_done: Files that were uploaded.
+        files_skipped: Files that were not sent: done before, excluded, hidden, links.
+        files_failed: Files with an error.
+        bytes_found: Bytes of the files to be sent that were come across so far.
+        bytes_done: Bytes sent so far. It falls only when a part is sent again.
+        complete: Whether all sources were gone through, so that `files_found` is all there are.
+    """
+
+    __module__ = "scenario_uploads"
+
+    files_found: int = 0
+    files_done: int = 0
+    files_skipped: int = 0
+    files_failed: int = 0
+    bytes_found: int = 0
+    bytes_done: int = 0
+    complete: bool = False
+
+
 OnProgress = Callable[[UploadProgress], object]
+
+
+def format_size(size: float, of: float | None = None) -> str:
+    """Return a number of bytes in binary units, such as `1.5 MiB`; with `of`, in its unit, as `0.2 of 1.5 MiB`."""
+    units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
+    scale = float(size if of is None else of)
+    # 1023.95 would round to 1024.0.
+    while scale >= 1023.95 and len(units) > 1:
+        scale, size, of = scale / 1024, size / 1024, None if of is None else of / 1024
+        units.pop(0)
+    shown = [f"{value:.0f}" if units[0] == "B" or scale >= 100 else f"{value:.1f}" for value in (size, of or 0)]
+    return f"{shown[0]} {units[0]}" if of is None else f"{shown[0]} of {shown[1]} {units[0]}"
+
+
+def format_duration(seconds: float) -> str:
+    """Return a time such as `12 s`, `2:13` or `1:02:13`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}" if minutes else f"{rest} s"

@@ -246,7 +246,7 @@ def show_progress(progress: scenario_uploads.UploadProgress) -> None:
 
 def watch(client: Scenario) -> None:
     """Progress as a function and as a lambda whose result does not matter."""
-    client.uploads.upload_file("dragon.glb", on_progress=show_progress)
+    client.uploads.upload_file("dragon.glb", on_progress=show_progress, progress=True)
     client.uploads.upload_file("dragon.glb", on_progress=lambda progress: print(progress.phase))
 
 

@@ -24,8 +24,10 @@ from scenario_uploads.api.calls import retrieve_once, wait
 from scenario_uploads.api.exchange import Api, Work
 from scenario_uploads.api.operations import build_body
 from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
+from scenario_uploads.display import Display, FileProgress, open_display
 from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError
 from scenario_uploads.models import Upload, UploadCreateParams
+from scenario_uploads.progress import BulkProgress
 from scenario_uploads.settings.credentials import Credentials
 from scenario_uploads.transfer.engine import Turns
 from scenario_uploads.transfer.pace import Pace
@@ -41,7 +43,7 @@ from .ledger import BulkLedger, Row, hash_content, hash_state, open_ledger
 from .limiter import Limiter, limit
 from .listing import Filter, Found, list_sources
 from .options import BulkOptions, Sources, UploadResult, check_bulk_options, check_sources
-from .progress import Counter, show_bar
+from .progress import Counter
 
 # What is known at once is handed out in groups: in an event loop each is worth a thread.
 _GROUP = 64
@@ -58,6 +60,7 @@ class _File:
     found: Found
     options: FileOptions
     plan: UploadPlan
+    shown: FileProgress | None = None
     context: int = 0
     state: bytes | None = None
 
@@ -91,6 +94,7 @@ class BulkRun:
         self._ledger: BulkLedger | None = None
         self._contexts: dict[Media, int] = {}
         self._counter = Counter(options.on_progress)
+        self._display: Display | None = None
         self._stack = ExitStack()
         # A task that is cancelled goes on to close this while a thread may still look for files.
         self._lock = threading.Lock()
@@ -101,15 +105,16 @@ class BulkRun:
         return self._options.files_at_once
 
     def open(self) -> None:
-        """Open the ledger, and show the bar."""
+        """Open the ledger, and show the bars."""
         self._ledger = open_ledger(self._options.ledger)
         if self._ledger is not None:
             self._stack.callback(self._ledger.close)
         if self._options.progress:
-            bar, told = self._stack.enter_context(show_bar()), self._options.on_progress
+            display, told = self._stack.enter_context(open_display()), self._options.on_progress
+            self._display = display
 
-            def report(progress: Any) -> None:
-                bar(progress)
+            def report(progress: BulkProgress) -> None:
+                display.tell(progress)
                 if told is not None:
                     told(progress)
 
@@ -176,6 +181,7 @@ class BulkRun:
                 size, name, status = source.size, source.name, None
         checked = check_file_name(name if given.file_name is None else given.file_name)
         media = infer_media(checked, content_type=given.content_type, kind=given.kind or call.kind)
+        shown = self._display.follow(checked) if self._display else None
         options = evolve(
             call,
             kind=media.kind,
@@ -185,12 +191,12 @@ class BulkRun:
             # A large file goes on from where it was, as far as that is possible.
             resume=None if self._ledger and status else False,
             wait=False,
-            on_progress=self._counter.follow(),
+            on_progress=self._counter.follow(shown),
             turns=self._turns,
         )
         state = hash_state(status) if self._ledger else None
         context = self._find_context(options, media) if self._ledger else 0
-        return _File(found, options, plan_parts(size, call.part_size), context, state)
+        return _File(found, options, plan_parts(size, call.part_size), shown, context, state)
 
     def _find_context(self, options: FileOptions, media: Media) -> int:
         """Return the number of what, besides its content, leads to what a file becomes."""
@@ -222,6 +228,9 @@ class BulkRun:
             raise
         except ScenarioError as error:
             return UploadResult(file.found.source, error=error)
+        finally:
+            if file.shown:
+                file.shown.end()
 
     def _send(self, file: _File, row: Row | None) -> Steps[UploadResult | Steps[UploadResult]]:
         """Send a file, unless an earlier run has, and return its result, or how to wait for that."""

@@ -15,7 +15,6 @@ import httpx
 from scenario_uploads.api import calls
 from scenario_uploads.api.exchange import Api, Calling, Reply, ResponseMode
 from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
-from scenario_uploads.bulk.progress import BulkProgress
 from scenario_uploads.bulk.run import BulkRun
 from scenario_uploads.logs import show_log
 from scenario_uploads.models import (
@@ -29,7 +28,7 @@ from scenario_uploads.models import (
     UploadRetrieveResponse,
     UploadTriggerActionResponse,
 )
-from scenario_uploads.progress import UploadProgress
+from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.sentinels import NOT_GIVEN, NotGiven, Omit
 from scenario_uploads.settings.client import ClientOptions, change_options, check_http_client, resolve_options
@@ -527,6 +526,7 @@ class Uploads:
         wait: bool = True,
         timeout: float = 300,
         patience: float = DEFAULT_PATIENCE,
+        progress: bool = False,
         on_progress: Callable[[UploadProgress], object] | None = None,
         integrity: bool = True,
         resume: bool | str | os.PathLike[str] | None = None,
@@ -552,6 +552,7 @@ class Uploads:
             timeout: Seconds to wait for the import. The transfer itself may take as long as bytes move.
             patience: Seconds since a byte last moved, from 0, for which the upload goes on trying to reach a service or
                 a storage that is away: refused, unreachable, without a name, reset while connecting.
+            progress: Show a bar on stderr, on a terminal or in a notebook; lines elsewhere and without rich.
             on_progress: Called with an `UploadProgress`, never from two threads at once. An exception in it stops the
                 upload and is raised by this call.
             integrity: Compare the MD5 of each part, computed while it is sent, with the ETag of storage. Without
@@ -590,6 +591,7 @@ class Uploads:
             wait=wait,
             timeout=timeout,
             patience=patience,
+            progress=progress,
             on_progress=on_progress,
             integrity=integrity,
             resume=resume,
@@ -640,7 +642,7 @@ class Uploads:
             concurrency: How many parts are sent at once, over all files, 1 to 64.
             force: Send also what an earlier call has sent.
             fail_fast: End after the first result with an error.
-            progress: Show a bar on stderr, on a terminal or in a notebook.
+            progress: Show bars on stderr, on a terminal or in a notebook; lines elsewhere and without rich.
             on_progress: Called with a `BulkProgress` as the files go on, never from two threads at once. An exception
                 in it ends the call and comes out of it.
             kind: One of the contract's kinds, for all files. Default: told from the name of each.

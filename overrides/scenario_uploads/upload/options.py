@@ -36,6 +36,7 @@ class FileOptions:
     wait: bool = True
     timeout: float = 300
     patience: float = DEFAULT_PATIENCE
+    progress: bool = False
     on_progress: OnProgress | None = None
     integrity: bool = True
     resume: bool | str | os.PathLike[str] | None = None

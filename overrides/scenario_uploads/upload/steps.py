@@ -15,6 +15,7 @@ from scenario_uploads.api.calls import complete, failure_of, find_mix_up, name_u
 from scenario_uploads.api.exchange import Api, Work, fetch
 from scenario_uploads.api.operations import check_upload_id, create_operation, find_missing_upload
 from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
+from scenario_uploads.display import open_display
 from scenario_uploads.errors import (
     APIError,
     APIStatusError,
@@ -51,6 +52,8 @@ def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload
     opened = ExitStack()
     try:
         source, prepared, ledger = yield Work(partial(open_upload, opened, api, file, options))
+        if options.progress:
+            options = _show(opened, str(prepared.params.file_name), options)
         result = yield from _upload(api, source, prepared, ledger, options)
     except GeneratorExit:
         # No runner is left to run `Work`.
@@ -61,6 +64,18 @@ def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload
         raise
     yield Work(opened.close)
     return result
+
+
+def _show(opened: ExitStack, name: str, options: FileOptions) -> FileOptions:
+    """Show progress until `opened` is closed."""
+    shown, told = opened.enter_context(open_display()).follow(name), options.on_progress
+
+    def on_progress(event: UploadProgress) -> None:
+        shown(event)
+        if told is not None:
+            told(event)
+
+    return evolve(options, on_progress=on_progress)
 
 
 def _upload(api: Api, source: Source, prepared: Prepared, ledger: Ledger | None, options: FileOptions) -> Steps[Upload]:

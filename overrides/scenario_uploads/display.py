@@ -1,0 +1,349 @@
+"""Progress of uploads on stderr: bars on a terminal or in a notebook, plain lines elsewhere and without rich.
+
+Sizes are in KiB, MiB, GiB. A rate is that of the last seconds, and none is shown when no byte moves.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Self
+
+from attrs import define, field
+
+from .progress import BulkProgress, UploadPhase, UploadProgress, format_duration, format_size
+from .redaction import snippet
+
+# Seconds: without a moved byte until an upload counts as stalled; over which a rate is taken; between two lines about
+# many files, where there is no terminal.
+STALL, WINDOW, QUIET = 5.0, 10.0, 30.0
+_MOST_FILES = 8
+_STEP = 10
+_NARROW = 60
+_PHASES = {
+    UploadPhase.COMPLETING: "completing",
+    UploadPhase.WAITING: "waiting for the import",
+    UploadPhase.DONE: "done",
+}
+
+
+def report(line: str) -> None:
+    """Print a line on stderr. A missing or broken stderr is ignored."""
+    if sys.stderr is None:
+        # `print` would use stdout instead.
+        return
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        silence(2)
+
+
+def silence(descriptor: int) -> None:
+    """Redirect stdout (1) or stderr (2) to the null device, so that flushing at exit does not fail."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, descriptor)
+    os.close(null)
+
+
+@define
+class Gauge:
+    """Bytes over time."""
+
+    done: int = 0
+    moved_at: float = 0.0
+    _samples: deque[tuple[float, int]] = field(factory=deque)
+
+    def move(self, done: int, now: float) -> None:
+        """Take note of how many bytes are there now."""
+        if done != self.done or not self._samples:
+            self.done, self.moved_at = done, now
+        if not self._samples or now - self._samples[-1][0] >= WINDOW / 40:
+            self._samples.append((now, done))
+        while now - self._samples[0][0] > WINDOW and len(self._samples) > 1:
+            self._samples.popleft()
+
+    def find_stall(self, now: float) -> float | None:
+        """Return for how many seconds no byte has moved, once that is long."""
+        idle = now - self.moved_at
+        return idle if self._samples and idle >= STALL else None
+
+    def find_rate(self, now: float) -> float | None:
+        """Return bytes a second, or None when that is not known."""
+        if not self._samples or self.find_stall(now) is not None:
+            return None
+        since, before = self._samples[0]
+        moved = self.done - before
+        return moved / (now - since) if moved > 0 and now - since >= 1 else None
+
+
+class FileProgress:
+    """One file: takes what its `on_progress` is told."""
+
+    def __init__(self, display: Display, name: str) -> None:
+        # Escape sequences in it would reach the terminal.
+        self.name = snippet(name, 4096)
+        self.gauge = Gauge()
+        self.event: UploadProgress | None = None
+        self.retrying = False
+        self._display = display
+
+    def __call__(self, event: UploadProgress) -> None:
+        """Show an event."""
+        with self._display.lock:
+            before, self.event = self.event, event
+            if before and (event.attempt > before.attempt or event.bytes_done < before.bytes_done):
+                self.retrying = True
+            elif event.bytes_done > self.gauge.done or event.phase is not UploadPhase.TRANSFERRING:
+                self.retrying = False
+            self.gauge.move(event.bytes_done, self._display.clock())
+            self._display.show_file(self, before)
+
+    def end(self) -> None:
+        """Show it no more. Idempotent."""
+        with self._display.lock:
+            if self in self._display.files:
+                self._display.files.remove(self)
+
+    def find_trouble(self, now: float) -> str | None:
+        """Return what keeps its bytes from going out, or None."""
+        if self.event is None or self.event.phase is not UploadPhase.TRANSFERRING:
+            return None
+        if self.retrying:
+            return f"retrying, try {self.event.attempt}" if self.event.attempt > 1 else "retrying"
+        stall = self.gauge.find_stall(now)
+        return None if stall is None else f"stalled for {format_duration(stall)}"
+
+    def describe(self, now: float) -> list[str]:
+        """Return what is to be said of it: its trouble, its phase, or its rate."""
+        if self.event is None or self.event.phase is not UploadPhase.TRANSFERRING:
+            return [_PHASES[self.event.phase]] if self.event else []
+        trouble = self.find_trouble(now)
+        return [trouble] if trouble else _describe_rate(self.gauge, self.event.bytes_total, now)
+
+
+def _describe_rate(gauge: Gauge, total: int, now: float, *, complete: bool = True) -> list[str]:
+    rate = gauge.find_rate(now)
+    if rate is None:
+        return []
+    left = max(total - gauge.done, 0) / rate
+    return [f"{format_size(rate)}/s", *([f"{format_duration(left)} left"] if complete else [])]
+
+
+class Display:
+    """Shows nothing by itself: what `Bars` and `Lines` share. A context manager, used from any thread."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock, self.lock = clock, threading.RLock()
+        self.files: list[FileProgress] = []
+        self.whole: BulkProgress | None = None
+        self.gauge = Gauge()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+
+    def follow(self, name: str) -> FileProgress:
+        """Return what takes the progress of one file; it is shown from its first event on."""
+        return FileProgress(self, name)
+
+    def tell(self, progress: BulkProgress) -> None:
+        """Take the progress of many files."""
+        with self.lock:
+            self.whole = progress
+            self.gauge.move(progress.bytes_done, self.clock())
+
+    def show_file(self, file: FileProgress, before: UploadProgress | None) -> None:
+        """Show what is new of a file."""
+        if before is None:
+            self.files.append(file)
+
+    def describe_whole(self, now: float) -> list[str]:
+        """Return files, bytes, rate and time left of many files."""
+        whole = self.whole
+        if whole is None:
+            return []
+        ended = whole.files_done + whole.files_skipped + whole.files_failed
+        texts = [f"{ended:,} of {whole.files_found:,}{'' if whole.complete else '+'} files"]
+        sending = any(file.event and file.event.phase is UploadPhase.TRANSFERRING for file in self.files)
+        stall = self.gauge.find_stall(now) if sending else None
+        texts += [f"stalled for {format_duration(stall)}"] if stall is not None else []
+        texts += [format_size(whole.bytes_done, whole.bytes_found)] if whole.bytes_found else []
+        texts += _describe_rate(self.gauge, whole.bytes_found, now, complete=whole.complete) if sending else []
+        return [*texts, *([f"{whole.files_failed:,} failed"] if whole.files_failed else [])]
+
+
+class Lines(Display):
+    """One file: a line for every tenth of its bytes, every phase and every trouble. Many: a line now and then."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(clock)
+        self._percents: dict[FileProgress, int] = {}
+        self._stalled: set[FileProgress] = set()
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="scenario-uploads-lines", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._said_at = self.clock()
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def show_file(self, file: FileProgress, before: UploadProgress | None) -> None:
+        """Say what is new."""
+        super().show_file(file, before)
+        event = file.event
+        if event is None or self.whole is not None:
+            return
+        if event.phase is not UploadPhase.TRANSFERRING:
+            if before is None or event.phase is not before.phase:
+                report(f"{file.name}: {event.phase}")
+            return
+        percent = event.bytes_done * 100 // event.bytes_total
+        if percent >= self._percents.get(file, -_STEP) + _STEP:
+            self._percents[file] = percent - percent % _STEP
+            parts = f"{event.parts_done} of {event.parts_total} parts"
+            report(f"{file.name}: {percent} % of {format_size(event.bytes_total)}, {parts}")
+        if before and event.attempt > before.attempt:
+            report(f"{file.name}: {file.find_trouble(self.clock())}")
+
+    def _watch(self) -> None:
+        while not self._ended.wait(1):
+            self.look()
+
+    def look(self) -> None:
+        """Say what only the clock shows: who has stalled, and where the whole stands."""
+        with self.lock:
+            now = self.clock()
+            for file in self.files if self.whole is None else ():
+                trouble = file.find_trouble(now) or ""
+                if (stalled := trouble.startswith("stalled")) and file not in self._stalled:
+                    report(f"{file.name}: {trouble}")
+                (self._stalled.add if stalled else self._stalled.discard)(file)
+            if self.whole is not None and now - self._said_at >= QUIET:
+                self._said_at = now
+                report(", ".join(self.describe_whole(now)))
+
+
+class Bars(Display):
+    """Bars by rich: one for the whole, and one for each file in flight; what is printed meanwhile goes above them.
+
+    Args:
+        console: The console of rich.
+        refresh: Whether to draw them again and again; otherwise `refresh` does.
+    """
+
+    def __init__(self, console: Any, clock: Callable[[], float] = time.monotonic, *, refresh: bool = True) -> None:
+        from rich.live import Live  # noqa: PLC0415 - an extra
+
+        super().__init__(clock)
+        self._console = console
+        self._plain = not console.encoding.startswith("utf")
+        self._live: AbstractContextManager[Any] = Live(
+            get_renderable=self._render,
+            console=console,
+            transient=True,
+            auto_refresh=refresh,
+            # What goes to a file is not taken to the terminal.
+            redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
+        )
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.__exit__(None, None, None)
+
+    def refresh(self) -> None:
+        """Draw the bars now."""
+        self._live.refresh()  # type: ignore[attr-defined]
+
+    def _render(self) -> Any:
+        from rich.text import Text  # noqa: PLC0415
+
+        return Text("\n".join(self.list_lines(self._console.width, self._console.height)), no_wrap=True)
+
+    def list_lines(self, width: int, height: int) -> list[str]:
+        """Return the lines to show, each within the width."""
+        with self.lock:
+            now, lines = self.clock(), []
+            if self.whole is not None:
+                lines = [self._fit_whole(self.describe_whole(now), width)]
+            most = max(1, min(_MOST_FILES, height - 3))
+            for file in self.files[:most]:
+                event = file.event
+                texts = file.describe(now)
+                if event and event.phase is UploadPhase.TRANSFERRING:
+                    done, total = event.bytes_done, event.bytes_total
+                    amount = f"{done * 100 // total} %" if self.whole else format_size(done, total)
+                    troubled = file.find_trouble(now) is not None
+                    lines.append(self._fit(file.name, [amount, *texts], width, done / total, troubled=troubled))
+                else:
+                    lines.append(self._fit(file.name, texts, width))
+            return [*lines, *([f"… and {len(self.files) - most} more"] if len(self.files) > most else [])]
+
+    def _fit_whole(self, texts: list[str], width: int) -> str:
+        if width < _NARROW:
+            texts = [text.replace(" of ", "/").removesuffix(" left") for text in texts]
+        separator = "  " if width >= _NARROW else " "
+        while len(texts) > 1 and len(separator.join(texts)) >= width:
+            texts.pop()
+        return separator.join(texts)[: width - 1]
+
+    def _fit(
+        self, name: str, texts: list[str], width: int, share: float | None = None, *, troubled: bool = False
+    ) -> str:
+        from rich.cells import cell_len  # noqa: PLC0415
+
+        room = width - 1
+        if width < _NARROW:
+            texts = [text.replace(" of ", "/").removesuffix(" left") for text in texts]
+        # Where there is no room, trouble goes before amounts, and these before rates.
+        while len(texts) > 1 and room - sum(len(text) + 2 for text in texts) < min(cell_len(name), width // 3):
+            texts.pop(0 if troubled else -1)
+        tail = "".join(f"  {text}" for text in texts)
+        name = _shorten(name, max(room - len(tail), 8))
+        space = min(room - cell_len(name) - len(tail) - 2, 30)
+        bar = ""
+        if share is not None and space >= 8:
+            done, rest = ("#", "-") if self._plain else ("━", "┄")
+            filled = int(share * space)
+            bar = "  " + done * filled + rest * (space - filled)
+        return f"{name}{bar}{tail}"
+
+
+def _shorten(name: str, width: int) -> str:
+    """Return a name within so many columns, without its middle."""
+    from rich.cells import cell_len, chop_cells  # noqa: PLC0415
+
+    if cell_len(name) <= width:
+        return name
+    head, tail = chop_cells(name, max((width - 1) // 2, 1))[0], ""
+    for character in reversed(name):
+        if cell_len(head) + 1 + cell_len(character + tail) > width:
+            break
+        tail = character + tail
+    return f"{head}…{tail}"
+
+
+def open_display() -> Display:
+    """Return bars on a terminal or in a notebook, else lines; also with `TERM=dumb` and `NO_COLOR`."""
+    # A daemon may have no stderr.
+    if sys.stderr is None:
+        return Display()
+    try:
+        from rich.console import Console  # noqa: PLC0415 - an extra
+    except ImportError:
+        return Lines()
+    console = Console(stderr=True, soft_wrap=True)
+    terminal = sys.stderr.isatty() and not console.is_dumb_terminal and not os.environ.get("NO_COLOR")
+    return Bars(console) if terminal or console.is_jupyter else Lines()

@@ -1,0 +1,187 @@
+"""Bars on a terminal and lines elsewhere, as a person sees them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+from rich.console import Console
+from scenario_uploads.display import Bars, Display, Gauge, Lines, open_display
+from scenario_uploads.progress import BulkProgress, UploadPhase, UploadProgress, format_duration, format_size
+
+from tests.cli.conftest import Compare
+from tests.support.terminal import Terminal
+
+MIB = 1024 * 1024
+LONG = "a-very-long-name-of-a-scan-of-the-large-dragon-of-Bern-in-full-resolution.glb"
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def tell(done: int, total: int = 1000, *, phase: UploadPhase = UploadPhase.TRANSFERRING, attempt: int = 1) -> Any:
+    return UploadProgress(phase, done * MIB, total * MIB, done // 100, total // 100, attempt)
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_one_file(columns: int, compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    clock, frames = Clock(), []
+    with Terminal(columns) as terminal:
+        bars = Bars(Console(file=terminal.file, soft_wrap=True), clock, refresh=False)
+
+        def show(seconds: float, event: Any = None) -> None:
+            clock.now += seconds
+            if event:
+                file(event)
+            bars.refresh()
+            frames.append(terminal.screen())
+
+        with bars:
+            file = bars.follow("dragon.glb")
+            show(0, tell(0))
+            show(2, tell(100))
+            show(4)
+            show(8)
+            show(1, tell(50))
+            show(1, tell(50, attempt=3))
+            show(2, tell(400, attempt=3))
+            show(0, tell(1000, phase=UploadPhase.COMPLETING))
+            show(60, tell(1000, phase=UploadPhase.WAITING))
+        assert terminal.screen().strip() == ""
+    compare(f"one-file-{columns}", "".join(frames))
+
+
+@pytest.mark.parametrize("columns", [80, 40])
+def test_many_files(columns: int, compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    clock, frames = Clock(), []
+    with Terminal(columns) as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal.file)
+        with Bars(Console(file=terminal.file, soft_wrap=True), clock, refresh=False) as bars:
+            done = 0
+
+            def show(files: int, *, complete: bool = False) -> None:
+                bars.tell(BulkProgress(345, files, 3, 1 if complete else 0, 3500 * MIB, done * MIB, complete))
+                bars.refresh()
+                frames.append(terminal.screen())
+
+            show(0)
+            names = ("dragon.glb", LONG, "龍" * 40 + ".png", *(f"{number}.png" for number in range(7)))
+            files = [bars.follow(name) for name in names]
+            for number, file in enumerate(files):
+                file(tell(0, 10 * (number + 1)))
+            clock.now, done = 2, 50
+            for file in files:
+                file(tell(5, 100))
+            show(12)
+            print(f"refs/{LONG}: asset_1234567890")
+            clock.now, done = 4, 150
+            for file in files:
+                file(tell(15, 100))
+            show(13, complete=True)
+            files[0](tell(100, 100, phase=UploadPhase.COMPLETING))
+            for file in files[2:]:
+                file.end()
+                file.end()
+            clock.now = 17
+            show(21, complete=True)
+    compare(f"many-files-{columns}", "".join(frames))
+
+
+def test_lines_of_one_file(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    lines = Lines(clock)
+    file = lines.follow("a\x1b[31m.glb")
+    for event in (tell(0), tell(55), tell(105), tell(105, attempt=2)):
+        file(event)
+    clock.now += 6
+    file(tell(110, attempt=2))
+    clock.now += 8
+    lines.look()
+    lines.look()
+    for phase in (UploadPhase.COMPLETING, UploadPhase.COMPLETING, UploadPhase.DONE):
+        file(tell(1000, phase=phase))
+    assert capsys.readouterr().err.splitlines() == [
+        "a [31m.glb: 0 % of 1000 MiB, 0 of 10 parts",
+        "a [31m.glb: 10 % of 1000 MiB, 1 of 10 parts",
+        "a [31m.glb: retrying, try 2",
+        "a [31m.glb: stalled for 8 s",
+        "a [31m.glb: completing",
+        "a [31m.glb: done",
+    ]
+
+
+def test_lines_of_many_files_come_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with Lines(clock) as lines:
+        lines.tell(BulkProgress(12, 3, bytes_found=10 * MIB))
+        lines.follow("a.glb")(tell(0, 10))
+        clock.now += 23
+        lines.tell(BulkProgress(12, 3, bytes_found=10 * MIB))
+        lines.look()
+        clock.now += 8
+        lines.tell(BulkProgress(12, 4, files_failed=1, bytes_found=10 * MIB, bytes_done=5 * MIB))
+        lines.look()
+        lines.look()
+    assert capsys.readouterr().err == "5 of 12+ files, 5.0 of 10.0 MiB, 640 KiB/s, 1 failed\n"
+
+
+@pytest.mark.parametrize(
+    ("variables", "kind"),
+    [({"TERM": "xterm"}, Bars), ({"TERM": "dumb"}, Lines), ({"TERM": "xterm", "NO_COLOR": "1"}, Lines)],
+)
+def test_bars_are_for_terminals_that_can(
+    variables: dict[str, str], kind: type[Display], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with Terminal(80) as terminal:
+        monkeypatch.setattr(sys, "stderr", terminal.file)
+        assert type(open_display()) is kind
+    monkeypatch.undo()
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert type(open_display()) is Lines
+
+
+def test_without_anybody_who_reads_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    with open_display() as display:
+        display.follow("a.glb")(tell(0))
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1024**2 - 1, "1.0 MiB"),
+        (150 * MIB, "150 MiB"),
+        (5 * 1024**6, "5120 PiB"),
+    ],
+)
+def test_sizes_have_one_system_of_units(size: int, text: str) -> None:
+    assert format_size(size) == text
+
+
+def test_amounts_and_times() -> None:
+    assert format_size(300 * MIB, 1024 * MIB) == "0.3 of 1.0 GiB"
+    assert [format_duration(seconds) for seconds in (0.4, 59, 60, 3599.6)] == ["0 s", "59 s", "1:00", "1:00:00"]
+
+
+def test_a_rate_is_that_of_the_last_seconds() -> None:
+    gauge = Gauge()
+    for second in range(100):
+        gauge.move(second if second < 50 else 50 + 10 * (second - 50), second)
+    assert gauge.find_rate(99) == pytest.approx(10, abs=0.1)
+    assert gauge.find_rate(104) is None
+    assert gauge.find_stall(104) == 5
