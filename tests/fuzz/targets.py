@@ -47,6 +47,7 @@ from scenario_uploads.settings.request import CallOptions
 from scenario_uploads.transfer.connection import Connection, StorageTimeouts
 from scenario_uploads.transfer.part import classify_response
 from scenario_uploads.transfer.parts import Part, PartTarget
+from scenario_uploads.transfer.sockets import Socket
 from scenario_uploads.transfer.source import open_source
 from scenario_uploads.upload.ledger import Ledger, clean, list_entries
 from starlette.datastructures import Headers
@@ -295,10 +296,9 @@ def fuzz_storage(data: st.DataObject) -> None:
     sent = data.draw(break_bytes(st.builds(lambda head, body: head + body, HEADS, ERRORS)) | st.binary())
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        ours.setblocking(False)
         theirs.sendall(sent)
         theirs.shutdown(socket.SHUT_WR)
-        connection = Connection(ours, StorageTimeouts(connect=1, write=1, read=1))
+        connection = Connection(Socket(ours), StorageTimeouts(connect=1, write=1, read=1))
         try:
             answer = connection.put("http://storage.example/x?sig=1", make_body(open_source(b"glTF")))
         except (OSError, h11.RemoteProtocolError):

@@ -18,6 +18,7 @@ from scenario_uploads.transfer import pool as storage
 from scenario_uploads.transfer.connection import Body, StorageTimeouts
 from scenario_uploads.transfer.engine import TransferJob
 from scenario_uploads.transfer.parts import Part, PartTarget
+from scenario_uploads.transfer.sockets import Socket
 from scenario_uploads.transfer.source import Source, open_source, read_chunk
 
 from tests.support.server import Exchange, Server, encode_head, until
@@ -288,7 +289,7 @@ def lead_through(monkeypatch: pytest.MonkeyPatch, port: int, proxy: int) -> None
     """Let connections of the client to a port end at another, with not a byte of what they carry changed."""
     connect = storage.open_socket
 
-    def detour(host: str, wanted: int, *rest: Any) -> socket.socket:
+    def detour(host: str, wanted: int, *rest: Any) -> Socket:
         return connect(host, proxy if wanted == port else wanted, *rest)
 
     monkeypatch.setattr(storage, "open_socket", detour)

@@ -23,12 +23,12 @@ from scenario_uploads.errors import SourceChangedError
 from scenario_uploads.transfer.connection import (
     RESPONSE_LIMIT,
     Connection,
-    HaltedError,
     StorageResponse,
     StorageTimeouts,
 )
 from scenario_uploads.transfer.engine import transfer_parts
 from scenario_uploads.transfer.pool import Storage
+from scenario_uploads.transfer.sockets import HaltedError
 from scenario_uploads.transfer.source import Source, open_source
 
 from tests.support.server import Answering, Exchange, Server, encode_head, hang, lose, raw, reply, stall, until

@@ -17,10 +17,11 @@ from scenario_uploads.errors import IntegrityError, ScenarioError, TransferError
 from scenario_uploads.retry import Repeat, RetryPolicy, next_delay
 from scenario_uploads.transfer import part as room
 from scenario_uploads.transfer import pool
-from scenario_uploads.transfer.connection import HaltedError, StorageResponse, StorageTimeouts
+from scenario_uploads.transfer.connection import StorageResponse, StorageTimeouts
 from scenario_uploads.transfer.part import PART_POLICY, PartEvent, PartJob, classify_response, send_part
 from scenario_uploads.transfer.parts import Part, PartTarget
 from scenario_uploads.transfer.pool import Storage
+from scenario_uploads.transfer.sockets import HaltedError, Socket
 from scenario_uploads.transfer.source import open_source
 
 from tests.support.server import Answering, Exchange, Server, encode_head, lose, reply, reset_in_body, stall
@@ -205,7 +206,7 @@ class Sending:
         self.source = open_source(CONTENT)
         self.settings: dict[str, Any] = {
             "source": self.source,
-            "storage": storage,
+            "put": storage.put,
             "integrity": True,
             "report": self.events.append,
             "halted": lambda: self.halted,
@@ -342,7 +343,7 @@ class TestSending:
     ) -> None:
         connect = pool.open_socket
 
-        def connect_late(*args: Any) -> socket.socket:
+        def connect_late(*args: Any) -> Socket:
             if send.seconds < 3600:
                 raise fault
             return connect(*args)
@@ -443,7 +444,7 @@ def test_progress_is_told_in_steps_and_on_a_slow_link_in_small_ones(
 
 
 def test_the_defaults_are_a_real_clock_and_real_chance() -> None:
-    job = PartJob(open_source(b"x"), Storage(), True, print, bool, print)
+    job = PartJob(open_source(b"x"), Storage().put, True, print, bool, print)
     assert 0 <= job.draw() < 1
     assert job.now().tzinfo is UTC
     assert job.clock() <= job.clock()

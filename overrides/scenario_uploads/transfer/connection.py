@@ -10,42 +10,32 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import selectors
 import socket
 import ssl
-import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 import h11
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from scenario_uploads.system import create_selector
+from .sockets import TO_READ, TO_WRITE, Deadline, Halted, HaltedError, Socket
 
 # Large enough to keep Python's overhead small, small enough to react to a stop or a limit.
 CHUNK_SIZE = 1024 * 1024
-SLICE = 0.2
 RESPONSE_LIMIT = 64 * 1024
 # Errors of `sendfile` after which reading works, or raises the better error.
 _NO_SENDFILE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EIO})
-Halted = Callable[[], bool]
-"""Asked again and again whether to stop."""
-
-
-class HaltedError(Exception):
-    """Raised from a wait when the transfer has been stopped."""
 
 
 @frozen
 class StorageTimeouts:
-    """Timeouts in seconds.
-
-    A slow link is no fault while bytes move. After the last write the kernel may still hold megabytes: `read` is long.
-    """
+    """Timeouts in seconds. A slow link is no fault while bytes move."""
 
     connect: float = 10.0
     write: float = 60.0
+    # After the last write the kernel may still hold megabytes.
     read: float = 120.0
 
 
@@ -64,64 +54,21 @@ class StorageResponse:
 
 @frozen
 class Body:
-    """The body of a part: `length` bytes from `offset`.
+    """The body of a part: `length` bytes from `offset`, and who is to know of them."""
 
-    Attributes:
-        read: Returns at least one and at most a buffer's bytes from an offset, in the buffer or not.
-        descriptor: A file descriptor and the offset of the first byte in it, for `sendfile`, or None.
-        offset: The first byte.
-        length: Bytes.
-        hashed: Whether to compute their MD5.
-        sent: Called with the number of bytes that went out.
-        halted: Returns whether to stop.
-        allow: Waits for the bandwidth limit, and returns how many of so many bytes may go out.
-    """
-
-    read: Callable[[int, memoryview], memoryview] = field(repr=False)
-    descriptor: tuple[int, int] | None
+    read: Callable[[int, memoryview], memoryview] = field(repr=False)  # `read_chunk` of the source
+    descriptor: tuple[int, int] | None  # and the offset of the first byte in it, for `sendfile`
     offset: int
     length: int
-    hashed: bool
-    sent: Callable[[int], object]
+    hashed: bool  # whether to compute their MD5
+    sent: Callable[[int], object]  # told of the bytes that went out
     halted: Halted
-    allow: Callable[[int], int] | None = None
+    allow: Callable[[int], int] | None = None  # waits for the bandwidth limit; returns how many of so many may go out
 
-
-@frozen
-class Deadline:
-    """A moment of `time.monotonic`, and the message for when it has passed."""
-
-    moment: float
-    fault: str
-
-    @classmethod
-    def after(cls, seconds: float, fault: str) -> Deadline:
-        """Return a deadline in so many seconds; `fault` says what did not happen."""
-        return cls(time.monotonic() + seconds, f"{fault} {seconds:g} s")
-
-    def check(self) -> None:
-        """Raise TimeoutError when the deadline has passed."""
-        if time.monotonic() >= self.moment:
-            raise TimeoutError(self.fault)
-
-
-def wait_for(selector: selectors.BaseSelector, deadline: Deadline, halted: Halted) -> int:
-    """Wait for the registered socket; return its events. HaltedError when stopped, TimeoutError at the deadline."""
-    while True:
-        _check(halted)
-        deadline.check()
-        if ready := selector.select(SLICE):
-            return ready[0][1]
-
-
-def _check(halted: Halted) -> None:
-    if halted():
-        raise HaltedError
-
-
-def _count(body: Body, most: int) -> int:
-    """Return how many bytes may go out next."""
-    return body.allow(most) if body.allow else most
+    def count(self, position: int, most: int) -> int:
+        """Return how many bytes may go out next."""
+        most = min(self.offset + self.length - position, most)
+        return self.allow(most) if self.allow else most
 
 
 class _Sized:
@@ -137,16 +84,12 @@ class _Sized:
 class Connection:
     """A connection to a storage host, kept alive between parts, for one thread at a time.
 
-    Args:
-        sock: A non-blocking socket, or an object with its methods.
-        timeouts: The timeouts.
-        headers: Headers of every part besides the required ones.
-        forwarded: Whether a proxy forwards requests, which then carry the whole URL.
+    A proxy that forwards requests (`forwarded`) gets the whole URL; `headers` are those of every part.
     """
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: Socket,
         timeouts: StorageTimeouts,
         headers: Iterable[tuple[str, str]] = (),
         *,
@@ -155,10 +98,14 @@ class Connection:
         self._sock, self._timeouts = sock, timeouts
         self._headers, self._forwarded = list(headers), forwarded
         self._protocol = h11.Connection(our_role=h11.CLIENT)
-        self._selector = create_selector()
-        self._selector.register(sock, selectors.EVENT_READ)
         self._buffer = memoryview(b"")
         self._early: Any = None
+        self.close = sock.close
+
+    @property
+    def usable(self) -> bool:
+        """Whether another part can go over this connection: it is open and nothing unexpected has arrived."""
+        return self._sock.silent
 
     def put(self, url: str, body: Body) -> StorageResponse:
         """Send a part and return the response. HaltedError, OSError or h11.RemoteProtocolError otherwise."""
@@ -177,30 +124,33 @@ class Connection:
             self._protocol.send_with_data_passthrough(h11.Data(data=_Sized(body.length)))  # type: ignore[arg-type]
             self._protocol.send(h11.EndOfMessage())
             position: int | None = body.offset
-            if md5 is None and body.descriptor is not None and self._can_send_files:
+            # Only a socket without TLS sends files.
+            if md5 is None and body.descriptor and hasattr(os, "sendfile") and type(self._sock.layer) is socket.socket:
                 position = self._send_file(*body.descriptor, body)
             whole = position is not None and self._send_chunks(body, position, md5)
         except (ConnectionError, ssl.SSLError):
             # The peer may refuse and close early; read its response.
-            response = self._read_last_words(body.halted)
-            if response is None:
-                raise
-            return response
-        status, headers, content = self._receive(body.halted)
+            with suppress(OSError, h11.RemoteProtocolError):
+                refusal = self._receive(body.halted)
+                self.close()
+                return refusal
+            raise
+        response = self._receive(body.halted)
         if not whole:
             self.close()
-        return StorageResponse(status, headers, content, whole, md5.hexdigest() if md5 else None)
+        return evolve(response, whole=whole, md5=md5.hexdigest() if md5 else None)
 
     def _send_file(self, descriptor: int, base: int, body: Body) -> int | None:
         """Send the body with `sendfile`; return the offset reached, or None when a response came first."""
         position, end = body.offset, body.offset + body.length
         while position < end:
-            until = position + _count(body, min(end - position, CHUNK_SIZE * 4))
+            until = position + body.count(position, CHUNK_SIZE * 4)
             while position < until:
                 # After a stop, the descriptor number may belong to another file.
-                _check(body.halted)
+                if body.halted():
+                    raise HaltedError
                 try:
-                    moved = os.sendfile(self._sock.fileno(), descriptor, base + position, until - position)
+                    moved = os.sendfile(self._sock.layer.fileno(), descriptor, base + position, until - position)
                 except BlockingIOError:
                     if self._wait_to_write(body.halted):
                         return None
@@ -224,7 +174,7 @@ class Connection:
         # Encryption alone prefers chunks that fit the CPU cache; hashing, large ones that release the GIL for longer.
         step = CHUNK_SIZE if md5 is not None else CHUNK_SIZE // 4
         while position < end:
-            chunk = body.read(position, self._buffer[: _count(body, min(end - position, step))])
+            chunk = body.read(position, self._buffer[: body.count(position, step)])
             if md5 is not None:
                 md5.update(chunk)
             if self._write(chunk, body.halted):
@@ -236,33 +186,32 @@ class Connection:
     def _write(self, data: memoryview, halted: Halted) -> bool:
         """Write all of `data`; return True when a response came first."""
         while data:
-            _check(halted)
+            if halted():
+                raise HaltedError
             try:
-                data = data[self._sock.send(data) :]
+                data = data[self._sock.layer.send(data) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
                 if self._wait_to_write(halted):
                     return True
             except ssl.SSLWantReadError:
-                self._wait(selectors.EVENT_READ, self._begin_to_write(), halted)
+                self._sock.wait(TO_READ, self._begin_to_write(halted))
         return False
 
     def _wait_to_write(self, halted: Halted) -> bool:
         """Wait until bytes can go out or a response begins (True). Provisional responses do not extend the deadline."""
-        deadline = self._begin_to_write()
-        while True:
-            ready = self._wait(selectors.EVENT_WRITE | selectors.EVENT_READ, deadline, halted)
-            if ready & selectors.EVENT_WRITE:
-                return False
+        deadline = self._begin_to_write(halted)
+        while not self._sock.wait(TO_WRITE | TO_READ, deadline) & TO_WRITE:
             if self._hear():
                 return True
+        return False
 
-    def _begin_to_write(self) -> Deadline:
-        return Deadline.after(self._timeouts.write, "no byte moved for")
+    def _begin_to_write(self, halted: Halted) -> Deadline:
+        return Deadline.after(self._timeouts.write, "no byte moved for", halted)
 
     def _hear(self) -> bool:
         """Read what arrived during the body; return whether it is more than a provisional response or a TLS record."""
         try:
-            self._protocol.receive_data(self._sock.recv(65536))
+            self._protocol.receive_data(self._sock.layer.recv(65536))
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return False
         while isinstance(event := self._protocol.next_event(), h11.InformationalResponse):
@@ -270,65 +219,24 @@ class Connection:
         self._early = None if event is h11.NEED_DATA else event
         return self._early is not None
 
-    def _wait(self, events: int, deadline: Deadline, halted: Halted) -> int:
-        self._selector.modify(self._sock, events)
-        return wait_for(self._selector, deadline, halted)
-
-    def _receive(self, halted: Halted) -> tuple[int, dict[str, str], bytes]:
+    def _receive(self, halted: Halted) -> StorageResponse:
         """Read a whole response within the read timeout."""
-        deadline = Deadline.after(self._timeouts.read, "no whole response within")
+        deadline = Deadline.after(self._timeouts.read, "no whole response within", halted)
         status, headers, content = 0, {}, b""
-        while True:
-            event, self._early = self._early or self._protocol.next_event(), None
+        while not isinstance(event := self._early or self._protocol.next_event(), h11.EndOfMessage):
+            self._early = None
             if event is h11.NEED_DATA:
-                # With data always available there is no wait, so check the deadline here.
-                deadline.check()
-                self._protocol.receive_data(self._read_some(deadline, halted))
+                self._protocol.receive_data(self._sock.receive(deadline))
             elif isinstance(event, h11.Response):
                 status = event.status_code
                 headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in event.headers}
             elif isinstance(event, h11.Data):
                 # Storage sends blanks as keep-alive while it works; ignore them.
                 content = (content + bytes(event.data)).lstrip()[:RESPONSE_LIMIT]
-            elif isinstance(event, h11.EndOfMessage):
-                break
         both_done = self._protocol.our_state is self._protocol.their_state is h11.DONE
         # Extra bytes would be taken for the response to the next part.
         if both_done and self._protocol.trailing_data == (b"", False):
             self._protocol.start_next_cycle()
         else:
             self.close()
-        return status, headers, content
-
-    def _read_some(self, deadline: Deadline, halted: Halted) -> bytes:
-        while True:
-            try:
-                return self._sock.recv(65536)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                self._wait(selectors.EVENT_READ, deadline, halted)
-            except ssl.SSLWantWriteError:
-                self._wait(selectors.EVENT_WRITE, deadline, halted)
-
-    def _read_last_words(self, halted: Halted) -> StorageResponse | None:
-        try:
-            return StorageResponse(*self._receive(halted))
-        except (OSError, h11.RemoteProtocolError):
-            return None
-        finally:
-            self.close()
-
-    @property
-    def _can_send_files(self) -> bool:
-        return hasattr(os, "sendfile") and type(self._sock) is socket.socket
-
-    @property
-    def usable(self) -> bool:
-        """Whether another part can go over this connection: it is open and nothing unexpected has arrived."""
-        if self._sock.fileno() < 0:
-            return False
-        self._selector.modify(self._sock, selectors.EVENT_READ)
-        return not self._selector.select(0)
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._sock.close()
+        return StorageResponse(status, headers, content)

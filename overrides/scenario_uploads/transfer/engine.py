@@ -18,11 +18,11 @@ from scenario_uploads.errors import TransferError
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
 
-from .connection import SLICE, HaltedError
 from .pace import Budget, Pace
 from .part import PartEvent, PartJob, send_part
 from .parts import PartTarget
 from .pool import Storage
+from .sockets import SLICE, HaltedError
 from .source import Source
 
 STOP_PATIENCE = 1.0
@@ -31,9 +31,7 @@ STOP_PATIENCE = 1.0
 class Turns:
     """Whose turn it is to send a part: so many at once, fewer while storage asks for that, and so many bytes a second.
 
-    Args:
-        concurrency: How many parts at once, at most: those of one file, or of all that share this.
-        max_bandwidth: Bytes a second over all of them, or None for no limit.
+    The limits are those of one file, or of all files that share the turns.
     """
 
     def __init__(self, concurrency: int, max_bandwidth: float | None = None) -> None:
@@ -56,7 +54,7 @@ class Turns:
 
     def heed(self, event: PartEvent) -> None:
         """Change the pace after what happened to a part."""
-        if not (event.slow or event.done or self._pace.opening):
+        if not (event.slow or event.done or (self._pace.opening and event.seconds is not None)):
             return
         with self._turn:
             pace = self._pace if event.seconds is None else self._pace.measured(event.seconds)
@@ -73,36 +71,23 @@ class Turns:
 
 @frozen
 class TransferJob:
-    """The parts to send, and how.
+    """The parts to send, and how. The callbacks are called from the counting thread."""
 
-    Attributes:
-        source: The file; it stays open while the job runs.
-        targets: The missing parts with their URLs.
-        size: Bytes of the whole file.
-        parts_total: Parts of the whole file.
-        concurrency: Parts sent at once, at most.
-        integrity: Whether the MD5 of each part is compared with storage's ETag.
-        patience: Seconds without a moved byte for which unreachable storage is tried again.
-        max_bandwidth: Bytes a second over all parts, or None for no limit.
-        on_progress: Called from the counting thread.
-        on_part: Called from the counting thread with the number of each part that is there, and its MD5 when that was
-            taken.
-        settled: Whether a part that is not what storage has of it is an error, instead of being sent.
-        turns: Whose turn it is to send, when files share that; `concurrency` and `max_bandwidth` are its own then.
-    """
-
-    source: Source = field(repr=False)
-    targets: tuple[PartTarget, ...] = field(repr=False)
-    size: int
-    parts_total: int
+    source: Source = field(repr=False)  # stays open while the job runs
+    targets: tuple[PartTarget, ...] = field(repr=False)  # the missing parts
+    size: int  # of the whole file
+    parts_total: int  # of the whole file
     concurrency: int
     integrity: bool = True
     patience: float = DEFAULT_PATIENCE
     max_bandwidth: float | None = None
     on_progress: OnProgress | None = field(default=None, repr=False)
     on_part: Callable[[int, str | None], object] | None = field(default=None, repr=False)
+    """Called with the number of each part that is there, and its MD5 when that was taken."""
     settled: bool = False
+    """Whether a part that is not what storage has of it is an error, instead of being sent."""
     turns: Turns | None = field(default=None, repr=False)
+    """Whose turn it is, when files share that; `concurrency` and `max_bandwidth` are the file's own then."""
 
 
 @frozen
@@ -110,13 +95,6 @@ class Transfer:
     """To do: send the parts of this job and return the highest number of attempts of a part."""
 
     job: TransferJob
-
-
-@frozen
-class _WorkerDone:
-    """The last event of a worker, with its error if it failed."""
-
-    error: BaseException | None = None
 
 
 def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event | None = None) -> int:
@@ -141,20 +119,15 @@ class _Workers:
 
     def __init__(self, storage: Storage, job: TransferJob, stop: threading.Event) -> None:
         self._storage, self._job, self._stop, self._halt = storage, job, stop, threading.Event()
-        self._events: queue.SimpleQueue[PartEvent | _WorkerDone] = queue.SimpleQueue()
+        # A worker's last event is its error, or None.
+        self._events: queue.SimpleQueue[PartEvent | BaseException | None] = queue.SimpleQueue()
         self._todo, self._todo_lock = iter(job.targets), threading.Lock()
         # What is read in order is sent in order: part by part.
-        most = 1 if job.source.sequential else job.concurrency
-        count = max(1, min(most, len(job.targets)))
+        count = max(1, min(1 if job.source.sequential else job.concurrency, len(job.targets)))
         self._turns = job.turns or Turns(count, job.max_bandwidth)
-        # Of many small files, each has a thread already; one more for each part would cost as much as sending it.
-        count = 0 if job.turns and count == 1 and not job.on_progress else count
-        self._threads = [
-            threading.Thread(target=self._work, name=f"scenario-uploads-{n}", daemon=True) for n in range(count)
-        ]
         self._part_job = PartJob(
             source=job.source,
-            storage=storage,
+            put=storage.put,
             integrity=job.integrity,
             report=self._handle,
             halted=self._halted,
@@ -164,6 +137,10 @@ class _Workers:
             patience=job.patience,
             settled=job.settled,
         )
+        # Of many small files, each has a thread already; one more for each part would cost as much as sending it.
+        count = 0 if job.turns and count == 1 and not job.on_progress else count
+        names = [f"scenario-uploads-{number}" for number in range(count)]
+        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
 
     @property
     def stopped(self) -> bool:
@@ -195,16 +172,11 @@ class _Workers:
 
     def count(self) -> int:
         """Process the events of the workers until all have ended; return the most attempts or raise the first error."""
-        job = self._job
-        rest = sum(target.part.length for target in job.targets)
-        progress = UploadProgress(
-            phase=UploadPhase.TRANSFERRING,
-            bytes_done=job.size - rest,
-            bytes_total=job.size,
-            parts_done=job.parts_total - len(job.targets),
-            parts_total=job.parts_total,
-        )
-        self._report(progress)
+        job, done = self._job, self._job.size - sum(target.part.length for target in self._job.targets)
+        parts_done = job.parts_total - len(job.targets)
+        progress = UploadProgress(UploadPhase.TRANSFERRING, done, job.size, parts_done, job.parts_total)
+        report = job.on_progress or (lambda _progress: None)
+        report(progress)
         if not self._threads:
             self._work()
         running = len(self._threads) or 1
@@ -213,27 +185,25 @@ class _Workers:
                 event = self._events.get(timeout=SLICE)
             except queue.Empty:
                 continue
-            if isinstance(event, _WorkerDone):
+            if isinstance(event, BaseException):
+                raise event
+            if event is None:
                 running -= 1
-                if event.error is not None:
-                    raise event.error
                 continue
             if event.done and job.on_part:
                 job.on_part(event.number, event.md5)
-            changed = evolve(
+            before, progress = (
                 progress,
-                bytes_done=progress.bytes_done + event.sent,
-                parts_done=progress.parts_done + event.done,
-                attempt=max(progress.attempt, event.attempt),
+                evolve(
+                    progress,
+                    bytes_done=progress.bytes_done + event.sent,
+                    parts_done=progress.parts_done + event.done,
+                    attempt=max(progress.attempt, event.attempt),
+                ),
             )
-            if changed != progress:
-                self._report(changed)
-            progress = changed
+            if progress != before:
+                report(progress)
         return progress.attempt
-
-    def _report(self, progress: UploadProgress) -> None:
-        if self._job.on_progress:
-            self._job.on_progress(progress)
 
     def _work(self) -> None:
         error: BaseException | None = None
@@ -247,7 +217,7 @@ class _Workers:
             pass
         except BaseException as raised:  # noqa: BLE001 - the counting thread raises it again
             error = raised
-        self._events.put(_WorkerDone(error))
+        self._events.put(error)
 
     def _take(self) -> PartTarget | None:
         """Return the next part when it is this worker's turn, or None when there is none left."""
@@ -265,8 +235,7 @@ class _Workers:
         self._turns.take(self._halted)
 
     def _handle(self, event: PartEvent) -> None:
-        if event.slow or event.done or event.seconds is not None:
-            self._turns.heed(event)
+        self._turns.heed(event)
         # Without a progress callback, skip the queue: at wire speed each event costs the sender CPU time.
         if self._job.on_progress or event.done or event.attempt:
             self._events.put(event)
@@ -276,9 +245,8 @@ class _Workers:
 
     def _pause(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while not self.stopped and (remaining := deadline - time.monotonic()) > 0:
-            if self._halt.wait(min(SLICE, remaining)):
-                return
+        while not self._halted() and (remaining := deadline - time.monotonic()) > 0:
+            self._halt.wait(min(SLICE, remaining))
 
     def _allow(self, most: int) -> int:
         """Wait for the bandwidth limit, and return how many bytes may go out."""

@@ -20,23 +20,14 @@ from attrs import Factory, define, evolve, field, frozen
 
 from scenario_uploads.errors import IntegrityError, SourceChangedError, TransferError, UploadURLExpiredError
 from scenario_uploads.redaction import redact_chain, snippet
-from scenario_uploads.retry import (
-    DEFAULT_PATIENCE,
-    Outcome,
-    Repeat,
-    RetryPolicy,
-    Tries,
-    parse_date,
-    parse_retry_after,
-)
+from scenario_uploads.retry import DEFAULT_PATIENCE, Outcome, Repeat, RetryPolicy, Tries, parse_date, parse_retry_after
 from scenario_uploads.system import is_used_up
 from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
 
-from .connection import CHUNK_SIZE, Body, HaltedError, StorageResponse
+from .connection import CHUNK_SIZE, Body, StorageResponse
 from .parts import PartTarget
-from .pool import Storage, UnreachableError
+from .sockets import HaltedError, ProxyRefusedError, UnreachableError
 from .source import Source, read_chunk
-from .tunnel import ProxyRefusedError
 
 logger = logging.getLogger("scenario_uploads")
 PART_POLICY = RetryPolicy(max_retries=8, base=0.5, cap=20.0, clip=True)
@@ -74,34 +65,18 @@ class PartEvent:
 
 @frozen
 class PartJob:
-    """What is needed to send a part.
-
-    Attributes:
-        source: The file.
-        storage: The connections.
-        integrity: Whether the MD5 of the part is compared with storage's ETag.
-        report: Called with each event.
-        halted: Returns whether to stop.
-        pause: Waits so many seconds, or until the transfer stops.
-        allow: Waits for the bandwidth limit, and returns how many of so many bytes may go out; None without a limit.
-        alone: Whether no other part is sent at the same time.
-        patience: Seconds without a moved byte for which unreachable storage is tried again.
-        policy: How often other failures are retried.
-        draw: Returns a number from 0 to 1, for jitter.
-        clock: Returns seconds, for deadlines.
-        now: Returns the time of day, for `Retry-After` and expiry.
-    """
+    """What is needed to send a part, and who is told of it."""
 
     source: Source
-    storage: Storage
-    integrity: bool
+    put: Callable[[str, Body], StorageResponse]
+    integrity: bool  # whether the MD5 of the part is compared with storage's ETag
     report: Callable[[PartEvent], object]
     halted: Callable[[], bool]
-    pause: Callable[[float], object]
-    allow: Callable[[int], int] | None = None
-    alone: bool = False
+    pause: Callable[[float], object]  # waits so many seconds, or until the transfer stops
+    allow: Callable[[int], int] | None = None  # waits for the bandwidth limit; returns how many of so many may go out
+    alone: bool = False  # whether no other part is sent at the same time
     patience: float = DEFAULT_PATIENCE
-    settled: bool = False
+    settled: bool = False  # whether a part that is not what storage has of it is an error, instead of being sent
     policy: RetryPolicy = field(factory=lambda: PART_POLICY)
     draw: Callable[[], float] = random.random
     clock: Callable[[], float] = time.monotonic
@@ -203,7 +178,7 @@ def _try(job: PartJob, target: PartTarget, count: Callable[[int], object]) -> At
         allow=job.allow,
     )
     try:
-        response = job.storage.put(target.url, body)
+        response = job.put(target.url, body)
     except (OSError, h11.RemoteProtocolError) as error:
         redact_chain(error)
         return _classify_exception(error, target)
@@ -211,54 +186,48 @@ def _try(job: PartJob, target: PartTarget, count: Callable[[int], object]) -> At
 
 
 def _classify_exception(error: OSError | h11.RemoteProtocolError, target: PartTarget) -> AttemptResult:
-    certificate = find_certificate_error(error)
-    host = urlsplit(target.url).hostname
-    if certificate:
+    if certificate := find_certificate_error(error):
         what = f"the TLS certificate is not trusted: {certificate}; {REMEDY}"
     elif isinstance(error, h11.RemoteProtocolError):
         what = "the response was cut short or is no HTTP"
     else:
         what = snippet(error.strerror or str(error) or type(error).__name__)
-    failure = TransferError(f"Part {target.part.number} did not reach {host}: {what}.")
+    failure = TransferError(f"Part {target.part.number} did not reach {urlsplit(target.url).hostname}: {what}.")
     failure.__cause__ = error
     unreached = isinstance(error, UnreachableError)
     refused = is_tls_refusal(error) or is_used_up(error) or isinstance(error.__cause__, ProxyRefusedError)
-    return AttemptResult(
-        failure, Outcome(sent=not unreached, retryable=certificate is None, away=unreached and not refused)
-    )
+    outcome = Outcome(sent=not unreached, retryable=certificate is None, away=unreached and not refused)
+    return AttemptResult(failure, outcome)
 
 
 def classify_response(response: StorageResponse, target: PartTarget, *, now: datetime) -> AttemptResult:
     """Return what storage's response means: stored, retry, or give up."""
     status, number = response.status, target.part.number
-    code, request_id = (_find(pattern, response.body) for pattern in (_CODE, _REQUEST_ID))
-    facts = f" and code {code}" if code else ""
-    facts += f" (request id {request_id})" if request_id else ""
-    wait = parse_retry_after(response.headers.get("retry-after"), now=now)
     # S3 acknowledges a part with an empty body; anything else is an error, or from a middlebox.
-    wordy = bool(response.body.strip())
-    if 200 <= status < 300 and response.whole and not wordy:
+    accepted, wordy = 200 <= status < 300, bool(response.body.strip())
+    if accepted and response.whole and not wordy:
         return _classify_etag(response, number)
-    message = f"Part {number} was refused by storage with status {status}{facts}"
-    if 200 <= status < 300 and wordy and code is None:
+    code, request_id = (_find(pattern, response.body) for pattern in (_CODE, _REQUEST_ID))
+    message = f"Part {number} was refused by storage with status {status}"
+    message += f" and code {code}" if code else ""
+    message += f" (request id {request_id})" if request_id else ""
+    wait = parse_retry_after(response.headers.get("retry-after"), now=now)
+    if accepted and wordy and code is None:
         message = (
             f"Part {number} was answered with status {status} and a body, which storage does not do: a proxy, a filter"
             " or a login page on the way may have answered in its place"
         )
-    if 200 <= status < 300 or status in SLOW_STATUSES or code in RETRYABLE_CODES:
-        return AttemptResult(
-            TransferError(f"{message}."), Outcome(status=503, retry_after=wait), slow=status in SLOW_STATUSES
-        )
+    slow, forbidden = status in SLOW_STATUSES, status == 403
+    if accepted or slow or code in RETRYABLE_CODES:
+        return AttemptResult(TransferError(f"{message}."), Outcome(status=503, retry_after=wait), slow=slow)
     if _is_expired(response, target, now=now):
         message += ": the presigned URL has expired, so the upload must be started afresh"
         return AttemptResult(UploadURLExpiredError(f"{message}."), Outcome(retryable=False))
-    if status == 403:
-        if code == "SignatureDoesNotMatch":
-            message += "; a proxy on the way, or a header that it adds, may have changed the request"
-        return AttemptResult(TransferError(f"{message}."), Outcome(status=503), forbidden=True)
+    if code == "SignatureDoesNotMatch":
+        message += "; a proxy on the way, or a header that it adds, may have changed the request"
     error = TransferError(f"{message}.")
     error.needs_new_upload = code == "NoSuchUpload"
-    return AttemptResult(error, Outcome(status=status, retry_after=wait))
+    return AttemptResult(error, Outcome(status=503 if forbidden else status, retry_after=wait), forbidden=forbidden)
 
 
 def _classify_etag(response: StorageResponse, number: int) -> AttemptResult:

@@ -5,9 +5,10 @@ They carry no credential and follow no redirect. Connecting can be stopped like 
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections import defaultdict
+from contextlib import ExitStack
+from functools import partial
 from urllib.parse import urlsplit
 
 import h11
@@ -15,21 +16,15 @@ import h11
 from scenario_uploads.fork import watch_forks
 from scenario_uploads.proxies import Network
 
-from .connection import Body, Connection, Halted, StorageResponse, StorageTimeouts
-from .tunnel import ask_socks, authorize, open_socket, open_tunnel, start_tls
-
-
-class UnreachableError(OSError):
-    """No connection could be made; nothing was sent."""
+from .connection import Body, Connection, StorageResponse, StorageTimeouts
+from .sockets import Deadline, Halted, UnreachableError, ask_socks, authorize, open_socket, open_tunnel
 
 
 class Storage:
     """Connections to storage hosts, shared by all uploads of a client.
 
-    Args:
-        timeouts: The timeouts.
-        network: TLS context and proxies; None reads the environment with the first connection.
-        user_agent: The `User-Agent` of parts and tunnels; some gateways refuse requests without one.
+    Without a `network`, the first connection reads the environment. `user_agent` is for parts and tunnels: some
+    gateways refuse requests without one.
     """
 
     def __init__(
@@ -40,99 +35,79 @@ class Storage:
         user_agent: str = "scenario-uploads",
     ) -> None:
         self._timeouts = timeouts or StorageTimeouts()
-        self._network = network
-        self._user_agent = user_agent
+        self._network, self._user_agent = network, user_agent
         self._idle: defaultdict[tuple[str, str], list[Connection]] = defaultdict(list)
         self._lock = threading.Lock()
-        self._closed = False
+        self.closed = False
         watch_forks(self)
-
-    @property
-    def closed(self) -> bool:
-        """Whether nothing more may be sent."""
-        return self._closed
 
     def put(self, url: str, body: Body) -> StorageResponse:
         """Send a part over an idle or a new connection; UnreachableError when none can be made."""
-        connection = self._take(url, body.halted)
+        scheme, netloc, *_ = urlsplit(url)
+        connection = self._take_idle(scheme, netloc) or self._connect(url, body.halted)
         try:
             response = connection.put(url, body)
+            with self._lock:
+                if not self.closed and connection.usable:
+                    self._idle[scheme, netloc].append(connection)
+                    return response
         except BaseException:
             connection.close()
             raise
-        self._give_back(url, connection)
+        connection.close()
         return response
 
     def close(self) -> None:
         """Close every idle connection; connections in use are closed when they are returned."""
         with self._lock:
-            self._closed = True
-            idle = [connection for connections in self._idle.values() for connection in connections]
-            self._idle.clear()
-        for connection in idle:
-            connection.close()
+            self.closed = True
+            self._close_idle()
 
     def after_fork(self) -> None:
         """Close a forked child's copies of idle sockets."""
         self._lock = threading.Lock()
-        for inherited in (connection for connections in self._idle.values() for connection in connections):
-            inherited.close()
+        self._close_idle()
+
+    def _close_idle(self) -> None:
+        for connections in self._idle.values():
+            for connection in connections:
+                connection.close()
         self._idle.clear()
 
-    def _take(self, url: str, halted: Halted) -> Connection:
+    def _take_idle(self, scheme: str, netloc: str) -> Connection | None:
         with self._lock:
-            idle = self._idle[_origin(url)]
+            idle = self._idle[scheme, netloc]
             while idle:
                 connection = idle.pop()
                 if connection.usable:
                     return connection
                 connection.close()
-        return self._connect(url, halted)
-
-    def _give_back(self, url: str, connection: Connection) -> None:
-        with self._lock:
-            if not self._closed and connection.usable:
-                self._idle[_origin(url)].append(connection)
-                return
-        connection.close()
+        return None
 
     def _connect(self, url: str, halted: Halted) -> Connection:
-        parts, timeout, network = urlsplit(url), self._timeouts.connect, self._environment()
+        with self._lock:
+            network = self._network = self._network or Network.read()
+        parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         proxy = network.proxies.find(parts.scheme, host, port)
         # An HTTP proxy forwards requests for plain http; all else goes through a tunnel.
         forwards = proxy is not None and proxy.scheme.startswith("http") and parts.scheme == "http"
-        try:
-            sock = open_socket(*((proxy.host, proxy.port) if proxy else (host, port)), timeout, halted)
-        except OSError as error:
-            raise UnreachableError(str(error)) from error
-        try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            # Each step has the connect timeout to itself.
-            if proxy and proxy.scheme == "https":
-                sock = start_tls(sock, network.tls, proxy.host, timeout, halted)
-            if proxy and proxy.scheme.startswith("socks"):
-                ask_socks(sock, proxy, (host, port), timeout, halted)
-            elif proxy and not forwards:
-                open_tunnel(sock, proxy, (host, port), self._user_agent, timeout, halted)
-            if parts.scheme == "https":
-                sock = start_tls(sock, network.tls, host, timeout, halted)
-        except (OSError, h11.RemoteProtocolError) as error:
-            sock.close()
-            raise UnreachableError(str(error)) from error
-        except BaseException:
-            sock.close()
-            raise
+        # Each step has the connect timeout to itself.
+        begin = partial(Deadline.after, self._timeouts.connect, "no connection within", halted)
+        with ExitStack() as opened:
+            try:
+                sock = open_socket(*((proxy.host, proxy.port) if proxy else (host, port)), begin)
+                opened.callback(sock.close)
+                if proxy and proxy.scheme == "https":
+                    sock.start_tls(network.tls, proxy.host, begin())
+                if proxy and proxy.scheme.startswith("socks"):
+                    ask_socks(sock, proxy, host, port, begin())
+                elif proxy and not forwards:
+                    open_tunnel(sock, proxy, host, port, self._user_agent, begin())
+                if parts.scheme == "https":
+                    sock.start_tls(network.tls, host, begin())
+            except (OSError, h11.RemoteProtocolError) as error:
+                raise UnreachableError(str(error)) from error
+            opened.pop_all()
         headers = [("User-Agent", self._user_agent), *(authorize(proxy) if proxy and forwards else ())]
         return Connection(sock, self._timeouts, headers, forwarded=forwards)
-
-    def _environment(self) -> Network:
-        with self._lock:
-            if self._network is None:
-                self._network = Network.read()
-            return self._network
-
-
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc

@@ -125,8 +125,8 @@ class _Memory(Source):
 class _Descriptor(Source):
     """A regular file, from `base` to its end, by a descriptor of our own."""
 
-    descriptor: tuple[int, int]
-    state: FileState
+    descriptor: tuple[int, int]  # pyright: ignore[reportIncompatibleVariableOverride]
+    state: FileState  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, descriptor: int, name: str | None, *, base: int = 0, path: str | None = None) -> None:
         self.descriptor, self._lock = (descriptor, base), threading.Lock()
