@@ -14,7 +14,7 @@ from scenario_uploads import errors
 
 FRONT = {"Scenario", "AsyncScenario", "Uploads", "AsyncUploads", "UploadPhase", "UploadProgress", "is_known"}
 FRONT |= {"NotGiven", "Omit", "Timeout", "DefaultHttpxClient", "DefaultAsyncHttpxClient"}
-FRONT |= {"APIResponse", "AsyncAPIResponse", "BulkProgress", "UploadResult"}
+FRONT |= {"APIResponse", "AsyncAPIResponse", "BulkProgress", "UploadResult", "UploadHandle", "AsyncUploadHandle"}
 NAMELESS = {"NOT_GIVEN", "not_given", "omit", "DEFAULT_CONNECTION_LIMITS", "DEFAULT_MAX_RETRIES", "DEFAULT_TIMEOUT"}
 NAMELESS |= {"Client", "AsyncClient"}
 EVERY = sorted(FRONT | NAMELESS | set(errors.__all__) | set(scenario_uploads_client.models.__all__))

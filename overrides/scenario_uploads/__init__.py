@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from .settings.defaults import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
     from .settings.defaults import DefaultHttpxClient as DefaultHttpxClient
     from .settings.defaults import Timeout as Timeout
+    from .upload.background import AsyncUploadHandle as AsyncUploadHandle
+    from .upload.background import UploadHandle as UploadHandle
 
     __version__: str
 
@@ -64,6 +66,8 @@ else:
         "DefaultAsyncHttpxClient": "settings.defaults",
         "DefaultHttpxClient": "settings.defaults",
         "Timeout": "settings.defaults",
+        "AsyncUploadHandle": "upload.background",
+        "UploadHandle": "upload.background",
         "BulkProgress": "progress",
         "UploadResult": "bulk.options",
         "UploadPhase": "progress",

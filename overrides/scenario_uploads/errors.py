@@ -16,7 +16,7 @@
     │   └── APIResponseValidationError             the response is not what the contract says
     └── UploadError                                the upload as a whole failed
         ├── UploadFailedError                      the service could not import the file
-        ├── UploadTimeoutError                     the import was not done in time; it may still be
+        ├── UploadTimeoutError                     the import was not done in time, it may still be; or a deadline
         ├── LedgerLockedError                      the same upload, or run on a ledger, goes on elsewhere
         ├── LedgerError                            the ledger of many files is damaged, or cannot be used
         └── TransferError                          the parts did not reach storage
@@ -288,6 +288,8 @@ class UploadFailedError(UploadError):
 
 class UploadTimeoutError(UploadError):
     """The import was not done in time. It goes on; `client.uploads.wait(error.upload_id)` waits again.
+
+    Or an upload was not done within its `deadline`; then the same call goes on with it, as the message says.
 
     Attributes:
         status: The last status received, or None.

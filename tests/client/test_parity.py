@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from scenario_uploads import AsyncUploads, Scenario, Uploads
+from scenario_uploads import AsyncUploadHandle, AsyncUploads, Scenario, UploadHandle, Uploads
 from scenario_uploads.client import async_client
 from scenario_uploads.client import sync_client as client
 
@@ -17,13 +17,23 @@ PAIRS = [
     (getattr(client, name.removeprefix("Async")), kind)
     for name, kind in vars(async_client).items()
     if isinstance(kind, type) and kind.__module__ in ("scenario_uploads", async_client.__name__)
-    if name == kind.__name__ and name.startswith("Async")
+    if name == kind.__name__ and name.startswith("Async") and not issubclass(kind, AsyncUploadHandle)
 ]
 PROPERTIES = {"with_raw_response", "with_streaming_response"}
 NAMES = {"__enter__": "__aenter__", "__exit__": "__aexit__"}
-AT_ONCE = {"__init__", "__repr__", "copy", "is_closed", "iter_bytes", "iter_lines", "iter_text", "upload_many"}
+AT_ONCE = {
+    "__init__",
+    "__repr__",
+    "copy",
+    "is_closed",
+    "iter_bytes",
+    "iter_lines",
+    "iter_text",
+    "start_upload",
+    "upload_many",
+}
 TYPES: dict[Any, Any] = {awaited: sync for sync, awaited in PAIRS}
-TYPES |= {httpx.AsyncClient: httpx.Client, AsyncIterator: Iterator}
+TYPES |= {httpx.AsyncClient: httpx.Client, AsyncIterator: Iterator, AsyncUploadHandle: UploadHandle}
 
 
 def public_names(kind: type) -> set[str]:

@@ -227,6 +227,9 @@ def upload_files() -> None:
         assert_type(client.uploads.upload_file("dragon.glb"), Upload)
         client.uploads.upload_file(Path("dragon.glb"), kind=UploadKind.THREE_D, part_size=8 * 1024 * 1024)
         client.uploads.upload_file(b"...", file_name="cat.png")
+        handle = client.uploads.start_upload("dragon.glb", deadline=60)
+        assert_type(handle.result(timeout=1), Upload)
+        assert_type(handle.progress, scenario_uploads.UploadProgress | None)
         client.uploads.upload_file(io.BytesIO(b"..."), file_name="cat.png", wait=False)
         with open("dragon.glb", "rb") as file:  # noqa: PTH123
             client.uploads.upload_file(file, content_type="model/gltf-binary", concurrency=4, timeout=60)
@@ -295,6 +298,7 @@ async def use_async() -> None:
         assert_type(await client.uploads.create(url="https://example.com/cat.png", kind="image"), UploadCreateResponse)
         assert_type(await client.uploads.create(kind="image", dry_run=UploadDryRun.API), UploadDryRunResponse)
         assert_type(await client.uploads.retrieve("upload_id"), UploadRetrieveResponse)
+        assert_type(await client.uploads.start_upload("dragon.glb"), Upload)
         assert_type(await client.uploads.trigger_action("upload_id", action="complete"), UploadTriggerActionResponse)
         assert_type(await client.uploads.wait("upload_id", timeout=1), Upload)
         upload = await client.uploads.upload_file(Path("dragon.glb"), on_progress=show_progress)

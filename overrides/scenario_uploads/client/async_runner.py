@@ -27,10 +27,12 @@ from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
 from scenario_uploads.logs import guard_logs
+from scenario_uploads.models import Upload
 from scenario_uploads.progress import UploadProgress
 from scenario_uploads.proxies import Network
 from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
 from scenario_uploads.transfer.pool import Storage
+from scenario_uploads.upload.background import AsyncUploadHandle, Control, Line
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,6 +66,10 @@ class AsyncConnections:
         self._closed = False
         self.waiting: dict[CancelScope, AsyncRunner] = {}
         """What waits for an answer or for time to pass, and for whom."""
+        self.background: dict[AsyncUploadHandle, AsyncRunner] = {}
+        """The uploads in the background, and for whom they are."""
+        self.line = Line()
+        """Whose turn it is in the background."""
         watch_forks(self)
         guard_logs()
 
@@ -185,6 +191,11 @@ class AsyncRunner:
 
     async def close(self) -> None:
         """Make no more calls, and close the connections if this runner owns them. Idempotent."""
+        ending = [handle for handle, runner in self._connections.background.items() if self._owner or runner is self]
+        for handle in ending:
+            handle.cancel()
+        if ending:
+            await asyncio.wait(ending)
         self._closed = True
         self._connections.end_waiting(self)
         if self._owner:
@@ -194,14 +205,23 @@ class AsyncRunner:
         """Raise ScenarioError when no more calls can be made."""
         self._open()
 
+    @property
+    def line(self) -> Line:
+        """Whose turn it is in the background."""
+        return self._connections.line
+
+    def start(self, steps: Generator[Any, Any, Upload], control: Control) -> AsyncUploadHandle:
+        """Run the steps of an upload in the background."""
+        background = self._open().background
+        _check_loop()
+        handle = AsyncUploadHandle(self.run(steps), control)
+        background[handle] = self
+        handle.add_done_callback(background.pop)
+        return handle
+
     async def run(self, steps: Generator[Send | Pause | Transfer | Work, Any, T]) -> T:
         """Run the steps of a call in the running event loop."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError as error:
-            raise ScenarioError(
-                "AsyncScenario is for asyncio: use Scenario in a thread with trio and others."
-            ) from error
+        _check_loop()
         try:
             step = next(steps)
             while True:
@@ -292,6 +312,13 @@ class AsyncRunner:
         if self.closed:
             raise ScenarioError(CLOSED)
         return self._connections
+
+
+def _check_loop() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError as error:
+        raise ScenarioError("AsyncScenario is for asyncio: use Scenario in a thread with trio and others.") from error
 
 
 async def _run_in_thread(

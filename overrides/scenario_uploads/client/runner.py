@@ -21,9 +21,11 @@ from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
 from scenario_uploads.logs import guard_logs
+from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
 from scenario_uploads.transfer.engine import Transfer, transfer_parts
 from scenario_uploads.transfer.pool import Storage
+from scenario_uploads.upload.background import Control, Line, UploadHandle, end_uploads
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,6 +59,8 @@ class Connections:
         self._storage: Storage | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self.line = Line()
+        """Whose turn it is in the background."""
         watch_forks(self)
         guard_logs()
 
@@ -80,6 +84,12 @@ class Connections:
         if http_client is None:
             return Connections(self._given, trust_env=trust_env, tls=tls, lent=True)
         return Connections(http_client, trust_env=trust_env, tls=tls)
+
+    def branch(self) -> Connections:
+        """Return connections that can be closed while these are used."""
+        branch = Connections(self._given, trust_env=self._trust_env, tls=self._tls, lent=True)
+        branch._network = self._network
+        return branch
 
     def to_api(self) -> httpx.Client:
         """Return the HTTP client for the API."""
@@ -149,12 +159,22 @@ class Runner:
         """Make no more calls, and close the connections if this runner owns them. Idempotent."""
         self._closed = True
         self._stop.set()
+        end_uploads(self._connections if self._owner else self)
         if self._owner:
             self._connections.close()
 
     def check_open(self) -> None:
         """Raise ScenarioError when no more calls can be made."""
         self._open()
+
+    @property
+    def line(self) -> Line:
+        """Whose turn it is in the background."""
+        return self._connections.line
+
+    def start(self, steps: Generator[Any, Any, Upload], control: Control) -> UploadHandle:
+        """Run the steps of an upload in the background. Cancelling it ends its requests alone."""
+        return UploadHandle(Runner(self._open().branch()), steps, control, (self, self._connections))
 
     def run(self, steps: Generator[Send | Pause | Transfer | Work, Any, T]) -> T:
         """Run the steps of a call in this thread."""

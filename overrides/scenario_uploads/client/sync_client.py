@@ -36,6 +36,7 @@ from scenario_uploads.settings.defaults import DEFAULT_MAX_RETRIES
 from scenario_uploads.settings.request import Headers, Query, add_headers
 from scenario_uploads.transfer.source import FileInput
 from scenario_uploads.upload import steps as upload_steps
+from scenario_uploads.upload.background import UploadHandle
 from scenario_uploads.upload.options import FileOptions
 
 from .runner import Connections, Runner, run_blocking
@@ -532,6 +533,7 @@ class Uploads:
         resume: bool | str | os.PathLike[str] | None = None,
         max_bandwidth: float | None = None,
         restart_on_expiry: bool = True,
+        deadline: float | None = None,
         project_id: str | Omit | None = None,
     ) -> Upload:
         """Upload a file: create, send its parts, complete, and wait for the import.
@@ -564,6 +566,7 @@ class Uploads:
             max_bandwidth: Bytes a second over all parts, from 1. Default: no limit.
             restart_on_expiry: When the presigned URLs expire, or the service or storage has given the upload up, start
                 once more with a new upload.
+            deadline: Seconds for all of it, the import included. Default: no limit.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 
@@ -578,7 +581,7 @@ class Uploads:
                 `IntegrityError` when storage received other bytes, `UploadURLExpiredError` when the URLs expired.
             LedgerLockedError: When the same upload is being resumed elsewhere.
             UploadFailedError: When the service could not import the file.
-            UploadTimeoutError: When the import was not done in time.
+            UploadTimeoutError: When the import was not done in time, or all of it not within the deadline.
             APIError: When a call to the API fails.
         """
         options = FileOptions(
@@ -597,9 +600,82 @@ class Uploads:
             resume=resume,
             max_bandwidth=max_bandwidth,
             restart_on_expiry=restart_on_expiry,
+            deadline=deadline,
             call=self._api.options.resolve_call(project_id=project_id),
         )
         return self._runner.run(upload_steps.upload_file(self._api, file, options))
+
+    def start_upload(
+        self,
+        file: FileInput,
+        *,
+        kind: UploadKind | str | None = None,
+        content_type: str | None = None,
+        file_name: str | None = None,
+        asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
+        part_size: int | None = None,
+        concurrency: int = 8,
+        wait: bool = True,
+        timeout: float = 300,
+        patience: float = DEFAULT_PATIENCE,
+        on_progress: Callable[[UploadProgress], object] | None = None,
+        integrity: bool = True,
+        resume: bool | str | os.PathLike[str] | None = None,
+        max_bandwidth: float | None = None,
+        restart_on_expiry: bool = True,
+        deadline: float | None = None,
+        project_id: str | Omit | None = None,
+    ) -> UploadHandle:
+        """Upload a file in the background: return at once, with a handle to wait for, pause and cancel the upload.
+
+        At most eight uploads of a client go on at once, and the others wait their turn; for many files, `upload_many`
+        is made. Closing the client cancels those that are not done.
+
+        Args:
+            file: As all others, what `upload_file` takes. A time in which the upload is paused counts for no argument.
+            kind: See `upload_file`, as for all that follow.
+            content_type: The MIME type.
+            file_name: The name to upload under.
+            asset_options: What to do with the asset.
+            part_size: Bytes in a part.
+            concurrency: Parts sent at once.
+            wait: Wait for the import.
+            timeout: Seconds to wait for the import.
+            patience: Seconds since a byte last moved.
+            on_progress: Called with an `UploadProgress`; the handle's `progress` has the last one in any case.
+            integrity: Compare checksums.
+            resume: Keep a ledger.
+            max_bandwidth: Bytes a second.
+            restart_on_expiry: Start once more with a new upload.
+            deadline: Seconds for all of it.
+            project_id: The project that owns the upload.
+
+        Returns:
+            A handle, whose result is what `upload_file` returns or raises; `CancelledError` once it is cancelled.
+
+        Raises:
+            InvalidArgumentError: When an argument but the file cannot be used.
+            ScenarioError: When the client is closed.
+        """
+        options = FileOptions(
+            kind=kind,
+            content_type=content_type,
+            file_name=file_name,
+            asset_options=asset_options,
+            part_size=part_size,
+            concurrency=concurrency,
+            wait=wait,
+            timeout=timeout,
+            patience=patience,
+            on_progress=on_progress,
+            integrity=integrity,
+            resume=resume,
+            max_bandwidth=max_bandwidth,
+            restart_on_expiry=restart_on_expiry,
+            deadline=deadline,
+            call=self._api.options.resolve_call(project_id=project_id),
+        )
+        return self._runner.start(*upload_steps.start_upload(self._api, file, options, self._runner.line))
 
     def upload_many(  # noqa: PLR0913 - each is a setting of its own
         self,

@@ -88,6 +88,8 @@ class TransferJob:
     """Whether a part that is not what storage has of it is an error, instead of being sent."""
     turns: Turns | None = field(default=None, repr=False)
     """Whose turn it is, when files share that; `concurrency` and `max_bandwidth` are the file's own then."""
+    interrupted: Callable[[], bool] = field(default=lambda: False, repr=False)
+    """Whether to leave the parts that are not there yet to another transfer."""
 
 
 @frozen
@@ -180,7 +182,7 @@ class _Workers:
         if not self._threads:
             self._work()
         running = len(self._threads) or 1
-        while running and not self.stopped:
+        while running and not self._halted():
             try:
                 event = self._events.get(timeout=SLICE)
             except queue.Empty:
@@ -241,7 +243,7 @@ class _Workers:
             self._events.put(event)
 
     def _halted(self) -> bool:
-        return self._halt.is_set() or self.stopped
+        return self._halt.is_set() or self.stopped or self._job.interrupted()
 
     def _pause(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds

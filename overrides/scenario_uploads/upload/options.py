@@ -18,6 +18,8 @@ from scenario_uploads.settings.defaults import check_seconds
 from scenario_uploads.settings.request import CallOptions
 from scenario_uploads.transfer.engine import Turns
 
+from .background import Control
+
 MAX_CONCURRENCY = 64
 # Far above any link.
 MAX_BANDWIDTH = 10**15
@@ -42,10 +44,13 @@ class FileOptions:
     resume: bool | str | os.PathLike[str] | None = None
     max_bandwidth: float | None = None
     restart_on_expiry: bool = True
+    deadline: float | None = None
     on_sent: Callable[[str, Mapping[int, str | None]], object] | None = None
     """Called with the id of the upload and the MD5s of its parts when all are there, before it is completed."""
     turns: Turns | None = None
     """Whose turn it is to send a part, when that is shared with other files."""
+    control: Control | None = None
+    """What pauses it, when it goes on in the background."""
     call: CallOptions = field(factory=CallOptions)
     """What goes with each of its calls to the API: the project."""
 
@@ -60,6 +65,8 @@ def check_file_options(options: FileOptions) -> None:
         raise InvalidArgumentError(f"on_progress must be a plain function, not {told!r}.")
     check_seconds("timeout", options.timeout, zero=True)
     check_seconds("patience", options.patience, zero=True)
+    if options.deadline is not None:
+        check_seconds("deadline", options.deadline)
     folder = os.fspath(options.resume) if isinstance(options.resume, str | os.PathLike) else options.resume
     if not isinstance(folder, bool | None) and (not isinstance(folder, str) or not folder or "\0" in folder):
         raise InvalidArgumentError(f"resume must be True, False or the path of a folder, not {options.resume!r}.")

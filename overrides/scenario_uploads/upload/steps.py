@@ -6,6 +6,7 @@ Arguments and file are checked before the first request.
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import ExitStack
 from functools import partial
 
@@ -32,6 +33,7 @@ from scenario_uploads.transfer.engine import Transfer
 from scenario_uploads.transfer.parts import UploadPlan, match_targets
 from scenario_uploads.transfer.source import FileInput, Source
 
+from .background import Control, Line
 from .ledger import Entry, Ledger
 from .options import FileOptions, check_file_options
 from .prepare import Prepared, open_upload
@@ -49,6 +51,25 @@ _REFUSED = frozenset({400, 404, 410})
 def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload]:
     """Create an upload for a file, send its parts, complete it and wait for the import."""
     check_file_options(options)
+    if options.control is None and options.deadline is None:
+        return (yield from _upload_file(api, file, options))
+    control = options.control or Control(api.clock, options.on_progress)
+    if options.deadline is not None:
+        resumable = isinstance(file, str | os.PathLike) and options.resume is not False
+        fault = f"The upload was not done within its deadline of {options.deadline:g} s; the same call"
+        control.end_after(options.deadline, f"{fault} {'resumes it' if resumable else 'begins it anew'}.")
+    options = evolve(options, on_progress=control.follow)
+    return (yield from control.hold(_upload_file(evolve(api, clock=control.clock), file, options)))
+
+
+def start_upload(api: Api, file: FileInput, options: FileOptions, line: Line) -> tuple[Steps[Upload], Control]:
+    """Return the steps of an upload that takes turns with others, and what controls it."""
+    check_file_options(options)
+    control = Control(api.clock, options.on_progress, line)
+    return upload_file(api, file, evolve(options, control=control)), control
+
+
+def _upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload]:
     opened = ExitStack()
     try:
         source, prepared, ledger = yield Work(partial(open_upload, opened, api, file, options))
