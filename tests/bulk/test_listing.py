@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from scenario_uploads import InvalidArgumentError, UploadSource
-from scenario_uploads.bulk.listing import Filter, compile_glob, list_sources
+from scenario_uploads.bulk.listing import Filter, Glob, list_sources
 from scenario_uploads.bulk.options import check_sources
 
 
@@ -71,8 +71,8 @@ class TestFolders:
     ) -> None:
         scan = os.scandir
 
-        def refuse(path: str) -> Any:
-            if path.endswith("deep"):
+        def refuse(path: str | Path) -> Any:
+            if Path(path).name == "deep":
                 raise PermissionError(errno.EACCES, "Permission denied", path)
             return scan(path)
 
@@ -152,7 +152,7 @@ class TestGlobs:
         ],
     )
     def test_match(self, glob: str, path: str, matches: bool) -> None:
-        assert bool(compile_glob(glob).fullmatch(path)) is matches
+        assert Glob.of(glob).matches(path) is matches
 
 
 class TestSources:

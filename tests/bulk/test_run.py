@@ -13,6 +13,7 @@ from contextlib import aclosing, closing
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from scenario_uploads import (
     AsyncScenario,
@@ -297,6 +298,19 @@ class TestAgain:
         assert tell(call(folder, recursive=True, ledger=ledger)) == {"sent": 1}
         assert len(service.of("create")) == 2
 
+    @pytest.mark.parametrize("given", ["path", "bytes"])
+    def test_29_an_upload_that_was_cut_off_before_it_was_complete_is_completed(
+        self, call: Caller, service: Service, tmp_path: Path, ledger: Path, given: str
+    ) -> None:
+        file = write(tmp_path / "refs", 1) / "0.png"
+        source = file if given == "path" else UploadSource(file.read_bytes(), file_name="a.png")
+        service.script("complete", reply(403, b'{"reason": "not now"}'))
+        assert tell(call(source, ledger=ledger)) == {"failed": 1}
+        service.script("retrieve", answer_upload(status="pending", entityId=None))
+        (result,) = call(source, ledger=ledger)
+        assert result.entity_id is not None
+        assert [len(service.of(name)) for name in ("create", "part 1", "complete")] == [1, 1, 2]
+
     def test_an_upload_that_the_service_has_no_more_is_made_anew(
         self, call: Caller, service: Service, tmp_path: Path, ledger: Path
     ) -> None:
@@ -310,7 +324,7 @@ class TestAgain:
     def test_a_second_run_on_a_ledger_is_refused_at_once(self, box: Sandbox, tmp_path: Path, ledger: Path) -> None:
         folder = write(tmp_path / "refs", 3)
         with Scenario(api_key=box.api_key, api_secret=box.api_secret, base_url=box.base_url) as client:
-            with closing(client.uploads.upload_many(folder, recursive=True, ledger=ledger)) as first:  # type: ignore[type-var]
+            with closing(client.uploads.upload_many(folder, recursive=True, ledger=ledger)) as first:
                 next(first)
                 with pytest.raises(LedgerLockedError):
                     next(client.uploads.upload_many(folder, recursive=True, ledger=ledger))
@@ -396,6 +410,28 @@ class TestEnd:
 
         assert asyncio.run(run()) == 30
 
+    def test_a_client_of_the_callers_own_stays_in_its_event_loop(self, service: Service, tmp_path: Path) -> None:
+        seen: list[str] = []
+
+        async def see(request: httpx.Request) -> None:
+            seen.append(f"{request.method} in {threading.current_thread().name}")
+
+        async def run() -> None:
+            async with (
+                httpx.AsyncClient(event_hooks={"request": [see]}) as own,
+                AsyncScenario(api_key="key", api_secret="secret", base_url=service.url, http_client=own) as client,
+            ):
+                results = client.uploads.upload_many(
+                    write(tmp_path / "refs", 2),
+                    recursive=True,
+                    ledger=False,
+                    on_progress=lambda _: seen.append(f"progress in {threading.current_thread().name}"),
+                )
+                assert tell([result async for result in results]) == {"sent": 2}
+
+        asyncio.run(run())
+        assert set(seen) == {f"{what} in MainThread" for what in ("POST", "GET", "progress")}
+
     def test_a_task_that_is_cancelled_while_files_are_looked_for_ends(self, box: Sandbox, tmp_path: Path) -> None:
         looking, go_on = threading.Event(), threading.Event()
 
@@ -440,7 +476,7 @@ class TestLimiter:
         assert pace.admit(1.0) == 4.0
         assert [pace.admit(5.0) for _ in range(5)] == [None] * 4 + [limiter.TURN]
         for _ in range(4):
-            pace.succeed(5.0)
+            pace.release(5.0)
         assert pace.pace.limit == 5
 
     def test_it_gives_up_when_nothing_succeeds_for_long(self) -> None:

@@ -3,7 +3,7 @@
 import inspect
 import re
 import typing
-from collections.abc import AsyncIterator, Hashable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Hashable, Iterator
 from typing import Any
 
 import httpx
@@ -33,7 +33,12 @@ AT_ONCE = {
     "upload_many",
 }
 TYPES: dict[Any, Any] = {awaited: sync for sync, awaited in PAIRS}
-TYPES |= {httpx.AsyncClient: httpx.Client, AsyncIterator: Iterator, AsyncUploadHandle: UploadHandle}
+TYPES |= {
+    httpx.AsyncClient: httpx.Client,
+    AsyncIterator: Iterator,
+    AsyncGenerator: Generator,
+    AsyncUploadHandle: UploadHandle,
+}
 
 
 def public_names(kind: type) -> set[str]:

@@ -32,7 +32,7 @@ SUBSTITUTIONS = [
         (r"\bAsync(?=[A-Z])", ""),
         (r"\basync_(?=client|response)", "sync_"),
         (r"\basync_runner\b", "runner"),
-        (r"\b(return_raw|return_streamed)_async\b", r"\1"),
+        (r"\b(return_raw|return_streamed|upload_all)_async\b", r"\1"),
         (r"\bread_async\b", "read_sync"),
         (r"\bAwaitable\[(.+?\]?)\](?=[],])", r"\1"),
         (r", Awaitable\b", ""),

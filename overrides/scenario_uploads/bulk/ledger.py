@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from attrs import frozen
 
@@ -63,13 +64,7 @@ _in_use_lock = threading.Lock()
 
 @frozen
 class Row:
-    """What is known of a file.
-
-    Attributes:
-        upload_id: The upload that it went into.
-        entity_id: What the upload became, when that is known.
-        done: Whether the upload was imported.
-    """
+    """What is known of a file: the upload that it went into, and what that became, once it is imported."""
 
     upload_id: str
     entity_id: str | None
@@ -99,11 +94,9 @@ class BulkLedger:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._lock = threading.Lock()
+        self._lock, self._queue_lock = threading.Lock(), threading.Lock()
         self._queue: list[tuple[str, tuple[object, ...]]] = []
-        self._queue_lock = threading.Lock()
         self._last = time.monotonic()
-        self._contexts: dict[bytes, int] = {}
         self._name = os.path.realpath(path)
         with _in_use_lock:
             if self._name in _in_use:
@@ -121,18 +114,19 @@ class BulkLedger:
         os.close(open_private(self.path, os.O_RDWR | os.O_CREAT))
         # With no wait for a lock: whoever has it keeps it to the end.
         connection = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+
+        def read(pragma: str) -> int:
+            return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+
         try:
             for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = TRUNCATE", "synchronous = NORMAL"):
                 connection.execute(f"PRAGMA {pragma}")
             connection.execute("BEGIN EXCLUSIVE")
-            if connection.execute("PRAGMA schema_version").fetchone()[0] == 0:
+            if read("schema_version") == 0:
                 for statement in _SCHEMA.split(";"):
                     connection.execute(statement)
-            found = tuple(
-                connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")
-            )
-            if found != (APPLICATION_ID, VERSION):
-                what = "another version's" if found[0] == APPLICATION_ID else "no"
+            if (found := read("application_id"), read("user_version")) != (APPLICATION_ID, VERSION):
+                what = "another version's" if found == APPLICATION_ID else "no"
                 raise sqlite3.DatabaseError(f"it is {what} ledger of uploads")
             self.run = connection.execute("INSERT INTO runs (started) VALUES (?)", (time.time(),)).lastrowid or 0
             connection.execute("COMMIT")
@@ -157,15 +151,8 @@ class BulkLedger:
     def context(self, *parts: str) -> int:
         """Return the number of an account, a project and settings, within which equal files are one."""
         key = hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=32).digest()
-        if (known := self._contexts.get(key)) is not None:
-            return known
-        with self._lock, self._explain():
-            self._connection.execute("INSERT OR IGNORE INTO contexts (key) VALUES (?)", (key,))
-            number: int = self._connection.execute("SELECT id FROM contexts WHERE key = ?", (key,)).fetchone()[0]
-        if len(self._contexts) >= _GROUP:
-            self._contexts.clear()
-        self._contexts[key] = number
-        return number
+        self._read("INSERT OR IGNORE INTO contexts (key) VALUES (?)", key)
+        return int(self._read("SELECT id FROM contexts WHERE key = ?", key)[0][0])
 
     def find(self, context: int, state: bytes | None) -> Row | None:
         """Return what an earlier run knows of a file in this state."""
@@ -177,23 +164,23 @@ class BulkLedger:
 
     def find_part_sizes(self, context: int, size: int) -> list[int]:
         """Return how files of this size, finished in earlier runs, were cut."""
-        with self._lock, self._explain():
-            rows = self._connection.execute(
-                "SELECT part_size FROM sizes WHERE context = ? AND size = ? AND run < ?", (context, size, self.run)
-            ).fetchall()
-        return [part_size for (part_size,) in rows]
+        query = "SELECT part_size FROM sizes WHERE context = ? AND size = ? AND run < ?"
+        return [part_size for (part_size,) in self._read(query, context, size, self.run)]
 
     def _select(self, condition: str, *values: object) -> Row | None:
-        query = "SELECT upload_id, entity_id, done FROM files WHERE"
+        query = " ".join(("SELECT upload_id, entity_id, done FROM files WHERE", condition, "AND run < ? LIMIT 1"))
+        for upload_id, entity_id, done in self._read(query, *values, self.run):
+            return Row(upload_id, entity_id, bool(done))
+        return None
+
+    def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock, self._explain():
-            row = self._connection.execute(f"{query} {condition} AND run < ? LIMIT 1", (*values, self.run)).fetchone()
-        return Row(row[0], row[1], bool(row[2])) if row else None
+            return self._connection.execute(query, values).fetchall()
 
     def note(self, context: int, state: bytes, row: Row, *, size: int, part_size: int, content: bytes | None) -> None:
         """Note what is known of a file. It is in the database when this returns."""
         values = (context, state, size, part_size, content, row.upload_id, row.entity_id, row.done, self.run)
         self._add("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
-        # Whoever comes first writes what the others have to say too.
         self._write()
 
     def finish(self, context: int, state: bytes, row: Row) -> None:
@@ -215,18 +202,19 @@ class BulkLedger:
             self._queue.append((statement, values))
 
     def _write(self) -> None:
+        """Write what is queued; whoever comes first writes what the others have to say too."""
         with self._lock, self._explain():
             self._flush()
 
     def _flush(self) -> None:
         self._last = time.monotonic()
         with self._queue_lock:
-            count = len(self._queue)
-        if not count:
+            statements = [*self._queue]
+        if not statements:
             return
         self._connection.execute("BEGIN")
         try:
-            for statement, values in self._queue[:count]:
+            for statement, values in statements:
                 self._connection.execute(statement, values)
             self._connection.execute("COMMIT")
         except BaseException:
@@ -235,7 +223,7 @@ class BulkLedger:
             raise
         # What could not be written stays, so that nobody takes it for written.
         with self._queue_lock:
-            del self._queue[:count]
+            del self._queue[: len(statements)]
 
     def _release(self) -> None:
         with _in_use_lock:
@@ -246,18 +234,15 @@ class BulkLedger:
         """Let a fault of the database be one of our errors, with what to do about it."""
         try:
             yield
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error):
-                raise self._locked_error() from error
-            raise LedgerError(f"The ledger {self.path} cannot be used: {error}; {_ELSEWHERE}") from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OSError) as error:
+            what = (error.strerror if isinstance(error, OSError) else None) or error
+            if isinstance(error, sqlite3.OperationalError | OSError):
+                if "locked" in str(error):
+                    raise self._locked_error() from error
+                raise LedgerError(f"The ledger {self.path} cannot be used: {what}; {_ELSEWHERE}") from error
             raise LedgerError(
-                f"The ledger {self.path} cannot be read: {error}. Move it away, and files that are done are uploaded"
+                f"The ledger {self.path} cannot be read: {what}. Move it away, and files that are done are uploaded"
                 f" again; {_ELSEWHERE}"
-            ) from error
-        except OSError as error:
-            raise LedgerError(
-                f"The ledger {self.path} cannot be used: {error.strerror or error}; {_ELSEWHERE}"
             ) from error
 
     def _locked_error(self) -> LedgerLockedError:

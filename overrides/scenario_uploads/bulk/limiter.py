@@ -14,6 +14,7 @@ from scenario_uploads.transfer.pace import Pace
 from scenario_uploads.upload.resume import Steps
 
 T = TypeVar("T")
+
 # Seconds between two looks whether it is a call's turn, when fewer may go out than want to.
 TURN = 0.05
 
@@ -26,11 +27,7 @@ PATIENCE = 900.0
 
 @mutable
 class Limiter:
-    """How many calls may be under way at once, over all files, and from when on.
-
-    Args:
-        pace: How many at most, and now.
-    """
+    """How many calls may be under way at once, over all files, and from when on."""
 
     pace: Pace
     _active: int = 0
@@ -48,17 +45,12 @@ class Limiter:
             self._active += 1
             return None
 
-    def release(self) -> None:
-        """Give a turn back after a call that says nothing about the pace."""
+    def release(self, succeeded_at: float | None = None) -> None:
+        """Give a turn back, after a success or after a call that says nothing about the pace."""
         with self._lock:
             self._active -= 1
-
-    def succeed(self, now: float) -> None:
-        """Give a turn back after a call that was not refused."""
-        with self._lock:
-            self._active -= 1
-            self._succeeded_at = now
-            self.pace = self.pace.steady()
+            if succeeded_at is not None:
+                self._succeeded_at, self.pace = succeeded_at, self.pace.steady()
 
     def slow(self, seconds: float, now: float) -> bool:
         """Give a turn back after a call that came too early; return whether to make it again."""
@@ -98,7 +90,7 @@ def _send(step: Send, limiter: Limiter, api: Api) -> Steps[httpx.Response]:
             limiter.release()
             raise
         if response.status_code not in (429, 503):
-            limiter.succeed(api.clock())
+            limiter.release(api.clock())
             return response
         error, outcome = classify_response(response, "upload_many", now=api.now())
         again = limiter.slow(outcome.retry_after or 1.0, api.clock())

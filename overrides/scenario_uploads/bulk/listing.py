@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import field, frozen
 
 from scenario_uploads.errors import InvalidArgumentError, ScenarioError, SourceError
 from scenario_uploads.redaction import redact
@@ -29,14 +30,7 @@ _MAGIC = re.compile(r"[*?[]")
 
 @frozen
 class Found:
-    """A file to be sent, or one that is not.
-
-    Attributes:
-        source: What the result names.
-        status: What the system says of the file, when it is one.
-        skipped: Why it is left out.
-        error: Why it cannot be sent.
-    """
+    """A file to be sent, with what the system says of it, or what is left out or cannot be sent, and why."""
 
     source: Any
     status: os.stat_result | None = field(default=None, repr=False)
@@ -55,61 +49,62 @@ class Found:
 
 
 @frozen
+class Glob:
+    """Matches paths with slashes: `*` and `?` within a name, `**` any folders, `[abc]` one of these.
+
+    Without a slash it is about the name, in whichever folder.
+    """
+
+    parts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Glob:
+        """Read a glob as callers write it."""
+        text = text.replace(os.sep, "/")
+        parts = tuple(part for part in text.split("/") if part not in ("", "."))
+        return cls(parts if "/" in text.rstrip("/") else ("**", *parts))
+
+    def matches(self, path: str) -> bool:
+        """Return whether it matches the whole path."""
+        return _match(self.parts, path.split("/"))
+
+
+def _match(parts: Sequence[str], names: Sequence[str]) -> bool:
+    for number, part in enumerate(parts):
+        rest = names[number:]
+        if part == "**":
+            later = parts[number + 1 :]
+            return (bool(rest) and not later) or any(_match(later, rest[skip:]) for skip in range(len(rest)))
+        if not rest or not fnmatch(rest[0], part):
+            return False
+    return len(parts) == len(names)
+
+
+@frozen
 class Filter:
     """Which files are wanted: those that match `include`, if there is one, and not `exclude`."""
 
-    include: tuple[re.Pattern[str], ...] = ()
-    exclude: tuple[re.Pattern[str], ...] = ()
+    include: tuple[Glob, ...] = ()
+    exclude: tuple[Glob, ...] = ()
 
     @classmethod
     def of(cls, include: object, exclude: object) -> Filter:
-        """Compile the globs of a caller."""
-        return cls(_compile("include", include), _compile("exclude", exclude))
+        """Read the globs of a caller."""
+        return cls(_read_globs("include", include), _read_globs("exclude", exclude))
 
     def leaves_out(self, path: str, *, folder: bool = False) -> bool:
         """Return whether what is at this path, relative to the folder that was given, is left out."""
-        if any(pattern.fullmatch(path) for pattern in self.exclude):
+        if any(glob.matches(path) for glob in self.exclude):
             return True
-        return bool(self.include) and not folder and not any(pattern.fullmatch(path) for pattern in self.include)
+        return bool(self.include) and not folder and not any(glob.matches(path) for glob in self.include)
 
 
-def _compile(name: str, given: object) -> tuple[re.Pattern[str], ...]:
+def _read_globs(name: str, given: object) -> tuple[Glob, ...]:
     globs = (given,) if isinstance(given, str) else () if given is None else given
-    patterns: list[Any] = [*globs] if isinstance(globs, Iterable) else [None]
-    if not all(isinstance(glob, str) and glob for glob in patterns):
+    texts: list[Any] = [*globs] if isinstance(globs, Iterable) else [None]
+    if not all(isinstance(text, str) and text for text in texts):
         raise InvalidArgumentError(f"{name} must be a glob such as '*.png', or several, not {given!r}.")
-    return tuple(compile_glob(glob) for glob in patterns)
-
-
-def compile_glob(glob: str) -> re.Pattern[str]:
-    """Return what matches paths with slashes: `*` and `?` within a name, `**` any folders, `[abc]` one of these.
-
-    A glob without a slash is about the name, in whichever folder.
-    """
-    segments = [segment for segment in glob.replace(os.sep, "/").split("/") if segment not in ("", ".")]
-    if "/" not in glob.replace(os.sep, "/").rstrip("/"):
-        segments = ["**", *segments]
-    text = ""
-    for number, segment in enumerate(segments, 1):
-        if segment == "**":
-            text += ".*" if number == len(segments) else "(?:.*/)?"
-        else:
-            text += _translate(segment) + ("/" if number < len(segments) else "")
-    return re.compile(text, re.DOTALL | (re.IGNORECASE if os.name == "nt" else 0))
-
-
-def _translate(segment: str) -> str:
-    text, rest = "", segment
-    while rest:
-        # A bracket that is not closed is a bracket.
-        if match := re.match(r"\[([!^]?)(\]?[^\]]*)\]", rest):
-            negated, chars = match.groups()
-            text += "[" + ("^/" if negated else "") + re.sub(r"([\\\[\]^&~|])", r"\\\1", chars) + "]"
-            rest = rest[match.end() :]
-            continue
-        text += {"*": "[^/]*", "?": "[^/]"}.get(rest[0], re.escape(rest[0]))
-        rest = rest[1:]
-    return re.sub(r"(\[\^/\]\*)+", "[^/]*", text)
+    return tuple(Glob.of(text) for text in texts)
 
 
 def list_sources(sources: Iterable[Any], *, recursive: bool, wanted: Filter) -> Generator[Found, None, None]:
@@ -125,9 +120,9 @@ def list_sources(sources: Iterable[Any], *, recursive: bool, wanted: Filter) -> 
             )
 
 
-def _stat(file: object) -> os.stat_result | None:
+def _stat(file: object, *, follow_symlinks: bool = True) -> os.stat_result | None:
     with suppress(OSError, ValueError):
-        return Path(file).stat() if isinstance(file, str | os.PathLike) else None
+        return Path(file).stat(follow_symlinks=follow_symlinks) if isinstance(file, str | os.PathLike) else None
     return None
 
 
@@ -140,124 +135,83 @@ def _list_path(source: str | os.PathLike[str], *, recursive: bool, wanted: Filte
     elif status is not None and stat.S_ISDIR(status.st_mode):
         if not recursive:
             raise folder_error(source)
-        yield from _Walk(path, wanted).files()
+        yield from _walk(Path(path), wanted, hidden=False, into=True)
     elif wanted.leaves_out(os.path.basename(path)):  # noqa: PTH119
         yield Found(source, skipped="excluded")
     else:
         yield Found(source, status)
 
 
-def _list_glob(glob: str, *, recursive: bool, wanted: Filter) -> Iterator[Found]:
-    parts = Path(glob).parts
+def _list_glob(text: str, *, recursive: bool, wanted: Filter) -> Iterator[Found]:
+    parts = Path(text).parts
     first = next(number for number, part in enumerate(parts) if _MAGIC.search(part))
-    base, rest = Path(*parts[:first]), "/".join(parts[first:])
-    pattern, count = compile_glob(f"./{rest}"), 0
-    deepest = None if "**" in parts else len(parts) - first
-    hidden = parts[-1].startswith(".")
-    for found in _Walk(str(base), wanted, pattern, deepest, hidden, recursive).files():
-        count += 1
+    glob = Glob.of("./" + "/".join(parts[first:]))
+    depth = None if "**" in glob.parts else len(glob.parts)
+    hidden, matched = parts[-1].startswith("."), False
+    for found in _walk(Path(*parts[:first]), wanted, glob, depth, hidden=hidden, into=recursive):
+        matched = True
         yield found
-    if not count:
-        yield Found(glob, error=SourceError(f"{redact(repr(glob))} matches no file; check the folder and the pattern."))
+    if not matched:
+        yield Found(text, error=SourceError(f"{redact(repr(text))} matches no file; check the folder and the pattern."))
 
 
-@define
-class _Walk:
-    """What is in a folder and all below it.
+def _walk(
+    top: Path, wanted: Filter, glob: Glob | None = None, depth: int | None = None, *, hidden: bool, into: bool
+) -> Iterator[Found]:
+    """Yield the files of a folder that match, and what is left out and why.
 
     Args:
         top: The folder.
         wanted: Which files are wanted.
-        pattern: What paths below `top` have to match; what does not is not even named.
-        deepest: How many levels of folders may be of interest.
+        glob: What paths below `top` have to match; what does not is not even named.
+        depth: How many levels of folders may be of interest.
         hidden: Whether hidden files are wanted.
         into: Whether folders that match are gone through.
     """
-
-    top: str
-    wanted: Filter
-    pattern: re.Pattern[str] | None = None
-    deepest: int | None = None
-    hidden: bool = False
-    into: bool = False
     # Each open folder: what is still to be read, the path below `top` to it, and whether all in it matches.
-    _stack: list[tuple[Iterator[os.DirEntry[str]], str, bool]] = field(factory=list, init=False)
-
-    def files(self) -> Iterator[Found]:
-        """Yield the files, and what is left out and why."""
-        try:
-            yield from self._enter(self.top, "", matched=self.pattern is None)
-            while self._stack:
-                entries, prefix, matched = self._stack[-1]
-                try:
-                    entry = next(entries, None)
-                except OSError as error:
-                    yield _unreadable(os.path.join(self.top, prefix), error)  # noqa: PTH118
-                    entry = None
-                if entry is None:
-                    _close(self._stack.pop()[0])
-                else:
-                    yield from self._look_at(entry, prefix + entry.name, matched=matched)
-        finally:
-            for entries, _, _ in self._stack:
-                _close(entries)
-
-    def _enter(self, path: str, prefix: str, *, matched: bool) -> Iterator[Found]:
-        try:
-            entries: Any = os.scandir(path)
-            if len(self._stack) >= _MOST_OPEN:
-                with entries:
-                    entries = iter([*entries])
-        except OSError as error:
-            yield _unreadable(path, error)
-        else:
-            self._stack.append((entries, prefix, matched))
-
-    def _look_at(self, entry: os.DirEntry[str], path: str, *, matched: bool) -> Iterator[Found]:
-        matches = matched or bool(self.pattern and self.pattern.fullmatch(path))
-        folder = entry.is_dir(follow_symlinks=False)
-        if reason := self._find_reason(entry, path, folder=folder):
-            if matches:
-                yield Found(Path(entry.path), skipped=reason)
-        elif folder:
-            matches = matched or (matches and self.into)
-            if matches or self.deepest is None or path.count("/") + 1 < self.deepest:
-                yield from self._enter(entry.path, path + "/", matched=matches)
-        elif matches:
-            yield _find(entry)
-
-    def _find_reason(self, entry: os.DirEntry[str], path: str, *, folder: bool) -> str | None:
-        if not self.hidden and _is_hidden(entry):
-            return "hidden"
-        if self.wanted.leaves_out(path, folder=folder):
-            return "excluded"
-        return "link" if entry.is_symlink() else None
-
-
-def _unreadable(path: str, error: OSError) -> Found:
-    message = f"The folder {redact(repr(path))} cannot be read: {error.strerror or error}."
-    return Found(Path(path), error=SourceError(message))
-
-
-def _find(entry: os.DirEntry[str]) -> Found:
+    stack = [(_scan(top), "", glob is None)]
     try:
-        # On Windows an entry knows neither device nor inode.
-        return Found(
-            Path(entry.path), Path(entry.path).stat() if os.name == "nt" else entry.stat(follow_symlinks=False)
-        )
-    except OSError:
-        # It has gone meanwhile, which opening it says better.
-        return Found(Path(entry.path))
+        while stack:
+            entries, prefix, matched = stack[-1]
+            try:
+                entry = next(entries, None)
+            except OSError as error:
+                path, entry = top / prefix, None
+                message = f"The folder {redact(repr(str(path)))} cannot be read: {error.strerror or error}."
+                yield Found(path, error=SourceError(message))
+            if entry is None:
+                stack.pop()
+                continue
+            name, folder = prefix + entry.name, entry.is_dir(follow_symlinks=False)
+            matches = matched or (glob is not None and glob.matches(name))
+            if reason := _find_reason(entry, name, wanted, folder=folder, hidden=hidden):
+                if matches:
+                    yield Found(Path(entry.path), skipped=reason)
+            elif folder:
+                matches = matched or (matches and into)
+                if matches or depth is None or name.count("/") + 1 < depth:
+                    stack.append((_scan(entry.path, whole=len(stack) >= _MOST_OPEN), f"{name}/", matches))
+            elif matches:
+                # On Windows an entry knows neither device nor inode. One that is gone is said so when it is opened.
+                yield Found(Path(entry.path), _stat(entry.path, follow_symlinks=False))
+    finally:
+        for entries, _, _ in stack:
+            entries.close()
 
 
-def _is_hidden(entry: os.DirEntry[str]) -> bool:
-    if entry.name.startswith("."):
-        return True
+def _scan(path: str | Path, *, whole: bool = False) -> Generator[os.DirEntry[str], None, None]:
+    with os.scandir(path) as entries:
+        if not whole:
+            yield from entries
+            return
+        listed = [*entries]
+    yield from listed
+
+
+def _find_reason(entry: os.DirEntry[str], name: str, wanted: Filter, *, folder: bool, hidden: bool) -> str | None:
     attributes = getattr(entry.stat(follow_symlinks=False), "st_file_attributes", 0) if os.name == "nt" else 0
-    return bool(attributes & stat.FILE_ATTRIBUTE_HIDDEN)
-
-
-def _close(entries: object) -> None:
-    close: Callable[[], object] | None = getattr(entries, "close", None)
-    if close is not None:
-        close()
+    if not hidden and (entry.name.startswith(".") or attributes & stat.FILE_ATTRIBUTE_HIDDEN):
+        return "hidden"
+    if wanted.leaves_out(name, folder=folder):
+        return "excluded"
+    return "link" if entry.is_symlink() else None

@@ -20,21 +20,14 @@ class Counter:
         self._on_progress = on_progress
         self._lock = threading.Lock()
 
-    def add(self, **more: int) -> None:
-        """Count so many more of these."""
-        if self._on_progress is None or not any(more.values()):
+    def add(self, *, complete: bool = False, **more: int) -> None:
+        """Count so many more of these, and whether there are no more files to come."""
+        if self._on_progress is None or not (complete or any(more.values())):
             return
         with self._lock:
             changes: dict[str, Any] = {name: getattr(self.progress, name) + count for name, count in more.items()}
-            self.progress = evolve(self.progress, **changes)
+            self.progress = evolve(self.progress, complete=complete or self.progress.complete, **changes)
             self._on_progress(self.progress)
-
-    def end(self) -> None:
-        """Note that there are no more files to come."""
-        if self._on_progress is not None:
-            with self._lock:
-                self.progress = evolve(self.progress, complete=True)
-                self._on_progress(self.progress)
 
     def follow(self, shown: FileProgress | None) -> Callable[[UploadProgress], object] | None:
         """Return what follows one file, which may be shown by itself too; None when nobody wants to know."""

@@ -10,9 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import stat
-import threading
-import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -31,23 +29,19 @@ from scenario_uploads.progress import BulkProgress
 from scenario_uploads.settings.credentials import Credentials
 from scenario_uploads.transfer.engine import Turns
 from scenario_uploads.transfer.pace import Pace
+from scenario_uploads.transfer.part import read_md5
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
-from scenario_uploads.transfer.source import open_source
+from scenario_uploads.transfer.source import FileInput, open_source
 from scenario_uploads.upload.media_types import Media, infer_media
 from scenario_uploads.upload.options import FileOptions, check_file_name
 from scenario_uploads.upload.resume import Steps
-from scenario_uploads.upload.steps import upload_file
+from scenario_uploads.upload.steps import complete_upload, upload_file
 
-from .content import read_content
 from .ledger import BulkLedger, Row, hash_content, hash_state, open_ledger
 from .limiter import Limiter, limit
 from .listing import Filter, Found, list_sources
 from .options import BulkOptions, Sources, UploadResult, check_bulk_options, check_sources
 from .progress import Counter
-
-# What is known at once is handed out in groups: in an event loop each is worth a thread.
-_GROUP = 64
-_GROUP_SECONDS = 0.02
 
 # The service may have the upload no more, or never had it for these credentials.
 _GONE = frozenset({400, 403, 404, 410})
@@ -81,6 +75,10 @@ class BulkRun:
         check_bulk_options(options)
         wanted = Filter.of(options.include, options.exclude)
         given = check_sources(sources, recursive=options.recursive)
+        self.files_at_once = options.files_at_once
+        """How many files are sent at once, at most."""
+        self.on_progress: Callable[[BulkProgress], object] | None = options.on_progress
+        """What is told how far it is; may be replaced until `open`."""
         self.more = True
         """Whether there may be files that were not handed out yet."""
         self.failed = False
@@ -93,25 +91,18 @@ class BulkRun:
         self._turns = Turns(options.file.concurrency, options.file.max_bandwidth)
         self._ledger: BulkLedger | None = None
         self._contexts: dict[Media, int] = {}
-        self._counter = Counter(options.on_progress)
+        self._counter = Counter(None)
         self._display: Display | None = None
         self._stack = ExitStack()
-        # A task that is cancelled goes on to close this while a thread may still look for files.
-        self._lock = threading.Lock()
-
-    @property
-    def files_at_once(self) -> int:
-        """How many files are sent at once, at most."""
-        return self._options.files_at_once
 
     def open(self) -> None:
         """Open the ledger, and show the bars."""
         self._ledger = open_ledger(self._options.ledger)
         if self._ledger is not None:
             self._stack.callback(self._ledger.close)
+        told = self.on_progress
         if self._options.progress:
-            display, told = self._stack.enter_context(open_display()), self._options.on_progress
-            self._display = display
+            self._display = display = self._stack.enter_context(open_display())
 
             def report(progress: BulkProgress) -> None:
                 display.tell(progress)
@@ -119,43 +110,23 @@ class BulkRun:
                     told(progress)
 
             self._counter = Counter(report)
+        else:
+            self._counter = Counter(told)
 
     def close(self) -> None:
         """Close what was opened. Idempotent."""
-        with self._lock:
+        self.more = False
+        self._listing.close()
+        self._stack.close()
+
+    def take(self) -> UploadResult | Steps[Any] | None:
+        """Return the result of the next file, or the steps to it; None when there are no more files."""
+        found = next(self._listing, None)
+        if found is None:
             self.more = False
-            self._listing.close()
-            self._stack.close()
-
-    def take(self) -> tuple[list[UploadResult], Steps[Any] | None]:
-        """Return the next results that are known at once, and the steps of the file after them, if there is one."""
-        with self._lock:
-            return self._take() if self.more else ([], None)
-
-    def _take(self) -> tuple[list[UploadResult], Steps[Any] | None]:
-        results: list[UploadResult] = []
-        until = time.monotonic() + _GROUP_SECONDS
-        while len(results) < _GROUP and (not results or time.monotonic() < until):
-            found = next(self._listing, None)
-            if found is None:
-                self.more = False
-                self._counter.end()
-                break
-            self._counter.add(files_found=1)
-            result = self._look_at(found)
-            if not isinstance(result, UploadResult):
-                return results, result
-            results.append(result)
-        return results, None
-
-    def count(self, result: UploadResult) -> UploadResult:
-        """Return a result, having counted it."""
-        failed, skipped = result.error is not None, result.skipped is not None
-        self._counter.add(files_failed=failed, files_skipped=skipped, files_done=not failed and not skipped)
-        self.failed = self.failed or (failed and self._options.fail_fast)
-        return result
-
-    def _look_at(self, found: Found) -> UploadResult | Steps[Any]:
+            self._counter.add(complete=True)
+            return None
+        self._counter.add(files_found=1)
         if found.skipped or found.error:
             return UploadResult(found.source, skipped=found.skipped, error=found.error)
         try:
@@ -169,6 +140,13 @@ class BulkRun:
             return UploadResult(found.source, skipped="done", entity_id=row.entity_id)
         self._counter.add(bytes_found=file.plan.size)
         return self._run(file, self._send(file, row))
+
+    def count(self, result: UploadResult) -> UploadResult:
+        """Return a result, having counted it."""
+        failed, skipped = result.error is not None, result.skipped is not None
+        self._counter.add(files_failed=failed, files_skipped=skipped, files_done=not failed and not skipped)
+        self.failed = self.failed or (failed and self._options.fail_fast)
+        return result
 
     def _prepare(self, found: Found) -> _File:
         """Find out what can be told of a file without reading it."""
@@ -194,11 +172,12 @@ class BulkRun:
             on_progress=self._counter.follow(shown),
             turns=self._turns,
         )
-        state = hash_state(status) if self._ledger else None
-        context = self._find_context(options, media) if self._ledger else 0
-        return _File(found, options, plan_parts(size, call.part_size), shown, context, state)
+        file = _File(found, options, plan_parts(size, call.part_size), shown)
+        if self._ledger:
+            file.state, file.context = hash_state(status), self._find_context(self._ledger, options, media)
+        return file
 
-    def _find_context(self, options: FileOptions, media: Media) -> int:
+    def _find_context(self, ledger: BulkLedger, options: FileOptions, media: Media) -> int:
         """Return the number of what, besides its content, leads to what a file becomes."""
         shared = options.asset_options is self._options.file.asset_options
         if shared and media in self._contexts:
@@ -207,8 +186,7 @@ class BulkRun:
             UploadCreateParams, "create", {"kind": media.kind, "asset_options": options.asset_options}
         ).to_dict()
         settings = self._api.options
-        assert self._ledger is not None  # noqa: S101 - its caller has looked
-        number = self._ledger.context(
+        number = ledger.context(
             settings.base_url,
             find_account(settings.credentials),
             options.call.project_id or "",
@@ -234,49 +212,53 @@ class BulkRun:
 
     def _send(self, file: _File, row: Row | None) -> Steps[UploadResult | Steps[UploadResult]]:
         """Send a file, unless an earlier run has, and return its result, or how to wait for that."""
-        if row is not None:
-            upload = yield from self._ask(row.upload_id)
+        if self._ledger and not self._options.force:
+            known: Row | None = row or (yield Work(partial(self._find_equal, file, self._ledger)))
+            upload = (yield from self._take_up(known.upload_id)) if known and not known.done else None
+            if known and (known.done or upload):
+                self._counter.add(bytes_found=-file.plan.size)
+            if known and known.done:
+                return UploadResult(file.found.source, skipped="done", entity_id=known.entity_id)
             if upload is not None:
                 return self._end(file, upload, taken_up=True)
-        if self._ledger and not self._options.force:
-            known: Row | None = yield Work(partial(self._find_equal, file))
-            if known is not None:
-                return UploadResult(file.found.source, skipped="done", entity_id=known.entity_id)
         options = evolve(file.options, on_sent=partial(self._note_sent, file) if self._ledger else None)
         upload = yield from upload_file(self._api, file.found.given.file, options)
         return self._end(file, upload)
 
-    def _ask(self, upload_id: str) -> Steps[Upload | None]:
-        """Return the upload that an earlier run sent a file with, when the service has all of it and goes on."""
+    def _take_up(self, upload_id: str) -> Steps[Upload | None]:
+        """Return the upload whose parts an earlier run has sent, completed; None when only a new one can succeed."""
+        options = self._options.file
         try:
-            upload = yield from retrieve_once(self._api, upload_id, self._options.call, retries=None)
+            upload = yield from retrieve_once(self._api, upload_id, options.call, retries=None)
+            if not is_past_pending(upload.status):
+                upload = yield from complete_upload(self._api, upload_id, options)
         except APIStatusError as error:
             if error.status_code not in _GONE:
                 raise
             return None
-        failed = classify_status(upload.status, upload.entity_id) is UploadState.FAILED
-        return upload if is_past_pending(upload.status) and not failed else None
+        return None if classify_status(upload.status, upload.entity_id) is UploadState.FAILED else upload
 
-    def _find_equal(self, file: _File) -> Row | None:
+    def _find_equal(self, file: _File, ledger: BulkLedger) -> Row | None:
         """Return what an earlier run made of the same content, for which the file is read if one had its size."""
-        assert self._ledger is not None  # noqa: S101 - its caller has looked
-        for part_size in self._ledger.find_part_sizes(file.context, file.plan.size):
-            content = read_content(file.found.given.file, file.plan.size, part_size)
-            if content and (row := self._ledger.find_content(file.context, content)):
+        given, size, part_size = file.found.given.file, file.plan.size, file.plan.part_size
+        if file.state is None:
+            # What the system does not tell from others has nothing but its content to be known by.
+            file.state = read_content(given, size, part_size)
+            if row := ledger.find(file.context, file.state):
+                return row
+        for part_size in ledger.find_part_sizes(file.context, size):
+            content = read_content(given, size, part_size)
+            if content and (row := ledger.find_content(file.context, content)):
                 if file.state:
-                    self._ledger.note(
-                        file.context, file.state, row, size=file.plan.size, part_size=part_size, content=content
-                    )
+                    ledger.note(file.context, file.state, row, size=size, part_size=part_size, content=content)
                 return row
         return None
 
     def _note_sent(self, file: _File, upload_id: str, md5s: Mapping[int, str | None]) -> None:
         """Note which upload a file went into, before the service is told that it is complete."""
-        ordered = [md5s.get(number) for number in range(1, file.plan.parts_count + 1)]
-        whole = [md5 for md5 in ordered if md5 is not None]
         size, part_size = file.plan.size, file.plan.part_size
-        content = hash_content(size, part_size, whole) if len(whole) == len(ordered) else None
-        # Bytes have nothing but themselves to be known by.
+        whole = [md5 for number in range(1, file.plan.parts_count + 1) if (md5 := md5s.get(number))]
+        content = hash_content(size, part_size, whole) if len(whole) == file.plan.parts_count else None
         file.state = file.state or content
         if self._ledger and file.state:
             row = Row(upload_id, None, done=False)
@@ -286,20 +268,30 @@ class BulkRun:
         """Return the result of a file that is sent, or the steps that wait for its import."""
         done = classify_status(upload.status, upload.entity_id) is UploadState.DONE
         if self._options.wait and not done:
-            return self._run(file, self._wait(file, upload, taken_up=taken_up))
+            return self._run(file, self._wait(file, upload))
         if done and self._ledger and file.state:
             self._ledger.finish(file.context, file.state, Row(upload.id, upload.entity_id, done=True))
         skipped = "done" if taken_up and not self._options.wait else None
         return UploadResult(file.found.source, upload, skipped=skipped, entity_id=upload.entity_id)
 
-    def _wait(self, file: _File, upload: Upload, *, taken_up: bool) -> Steps[UploadResult]:
-        options = self._options
+    def _wait(self, file: _File, upload: Upload) -> Steps[Any]:
+        options = self._options.file
         upload = yield from wait(
-            self._api, upload.id, options.file.timeout, options.call, patience=options.file.patience, completing=True
+            self._api, upload.id, options.timeout, options.call, patience=options.patience, completing=True
         )
-        result = self._end(file, upload, taken_up=taken_up)
-        assert isinstance(result, UploadResult)  # noqa: S101 - it is done
-        return result
+        return self._end(file, upload)
+
+
+def read_content(file: FileInput, size: int, part_size: int) -> bytes | None:
+    """Read a file in parts of this size and return the key of its content; None when it has changed."""
+    with closing(open_source(file)) as source:
+        if source.size != size:
+            return None
+        plan = UploadPlan(size, part_size)
+        parts = (plan.part(number) for number in range(1, plan.parts_count + 1))
+        content = hash_content(size, part_size, [read_md5(source, part) for part in parts])
+        source.check_unchanged()
+        return content
 
 
 def find_account(credentials: Credentials) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Literal, Self, TypeVar, cast, overload
 
@@ -39,8 +39,8 @@ from scenario_uploads.upload.background import AsyncUploadHandle
 from scenario_uploads.upload.options import FileOptions
 
 from .async_response import AsyncAPIResponse, return_raw_async, return_streamed_async
-from .async_runner import AsyncConnections, AsyncRunner, run_blocking
-from .workers import AsyncWorkers
+from .async_runner import AsyncConnections, AsyncRunner
+from .workers import upload_all_async
 
 T = TypeVar("T")
 
@@ -700,7 +700,7 @@ class AsyncUploads:
         wait: bool = True,
         timeout: float = 300,
         patience: float = DEFAULT_PATIENCE,
-    ) -> AsyncIterator[UploadResult]:
+    ) -> AsyncGenerator[UploadResult]:
         """Upload many files, whole folders of them, and go on where an earlier call was cut off.
 
         Files are looked for while others are sent, so neither their number nor their size takes memory. What is done
@@ -763,29 +763,7 @@ class AsyncUploads:
             wait=wait,
             file=file,
         )
-        return self._upload_many(BulkRun(self._api, sources, options))
-
-    async def _upload_many(self, run: BulkRun) -> AsyncIterator[UploadResult]:
-        workers = AsyncWorkers(self._runner, run.files_at_once)
-        try:
-            await run_blocking(run.open)
-            while run.more or workers.busy:
-                searching = run.more and workers.has_room
-                results, steps = await run_blocking(run.take) if searching else ([], None)
-                if steps is not None:
-                    workers.start(steps)
-                done = await workers.get(block=not searching)
-                if isinstance(done, UploadResult):
-                    results.append(done)
-                elif done is not None:
-                    workers.start_waiting(done)
-                for result in results:
-                    yield run.count(result)
-                    if run.failed:
-                        return
-        finally:
-            await workers.end()
-            await run_blocking(run.close)
+        return upload_all_async(self._runner, BulkRun(self._api, sources, options))
 
     async def _run(self, steps: Calling[Reply[T]]) -> T:
         reply = await self._runner.run(steps)

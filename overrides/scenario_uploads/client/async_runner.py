@@ -34,6 +34,8 @@ from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_par
 from scenario_uploads.transfer.pool import Storage
 from scenario_uploads.upload.background import AsyncUploadHandle, Control, Line
 
+from .runner import Connections
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -131,6 +133,10 @@ class AsyncConnections:
                 close_when_collected(self, self._storage.close)
             return self._storage
 
+    def to_threads(self) -> Connections | None:
+        """Return the same for threads, or None when the requests go through the caller's own client."""
+        return None if self._given is not None else Connections(None, trust_env=self._trust_env, tls=self._tls)
+
     def _look_around(self) -> Network:
         """Read proxies and CA files, before the first request so that no upload begins in vain."""
         if self._network is None:
@@ -189,6 +195,11 @@ class AsyncRunner:
         """Return a runner for a copy of the client, with the same connections."""
         return AsyncRunner(self._connections, owner=False)
 
+    def end(self) -> None:
+        """Make no more calls, and end those under way."""
+        self._closed = True
+        self._connections.end_waiting(self)
+
     async def close(self) -> None:
         """Make no more calls, and close the connections if this runner owns them. Idempotent."""
         ending = [handle for handle, runner in self._connections.background.items() if self._owner or runner is self]
@@ -196,14 +207,13 @@ class AsyncRunner:
             handle.cancel()
         if ending:
             await asyncio.wait(ending)
-        self._closed = True
-        self._connections.end_waiting(self)
+        self.end()
         if self._owner:
             await self._connections.close()
 
-    def check_open(self) -> None:
-        """Raise ScenarioError when no more calls can be made."""
-        self._open()
+    def connect_threads(self) -> Connections | None:
+        """Return connections for threads, or None when a client of the caller's own carries the requests."""
+        return self._connections.to_threads()
 
     @property
     def line(self) -> Line:
@@ -213,7 +223,7 @@ class AsyncRunner:
     def start(self, steps: Generator[Any, Any, Upload], control: Control) -> AsyncUploadHandle:
         """Run the steps of an upload in the background."""
         background = self._open().background
-        _check_loop()
+        check_loop()
         handle = AsyncUploadHandle(self.run(steps), control)
         background[handle] = self
         handle.add_done_callback(background.pop)
@@ -221,7 +231,7 @@ class AsyncRunner:
 
     async def run(self, steps: Generator[Send | Pause | Transfer | Work, Any, T]) -> T:
         """Run the steps of a call in the running event loop."""
-        _check_loop()
+        check_loop()
         try:
             step = next(steps)
             while True:
@@ -237,14 +247,14 @@ class AsyncRunner:
     async def _perform(self, step: Send | Pause | Transfer | Work) -> object:
         match step:
             case Send():
-                return await self._send(step)
+                return await self.send(step)
             case Pause():
                 with self._until_closed():
                     await asyncio.sleep(step.seconds)
             case Transfer():
                 return await self._transfer(step.job)
             case Work():
-                return await _run_in_thread(step.call, inline=True)
+                return await run_in_thread(step.call, inline=True)
         return None
 
     async def _transfer(self, job: TransferJob) -> int:
@@ -267,7 +277,7 @@ class AsyncRunner:
         work = partial(transfer_parts, self._open().to_storage(), relayed, stop=stop)
         attempt = 1
         try:
-            attempt = await _run_in_thread(work, stop.set)
+            attempt = await run_in_thread(work, stop.set)
         except TransferError:
             if not failure:
                 raise
@@ -275,7 +285,7 @@ class AsyncRunner:
             raise failure[0]
         return attempt
 
-    async def _send(self, step: Send) -> httpx.Response:
+    async def send(self, step: Send) -> httpx.Response:
         """Send a request. When cancelled, wait for httpcore's clean-up, which only anyio's cancellation spares."""
         client, scope = self._open().to_api(), CancelScope()
 
@@ -291,7 +301,7 @@ class AsyncRunner:
                 response = await asyncio.shield(task)
             except asyncio.CancelledError:
                 scope.cancel()
-                await _outwait(task)
+                await outwait(task)
                 if not task.cancelled() and not task.exception() and (response := task.result()):
                     await response.aclose()
                 raise
@@ -314,16 +324,15 @@ class AsyncRunner:
         return self._connections
 
 
-def _check_loop() -> None:
+def check_loop() -> asyncio.AbstractEventLoop:
+    """Return the running event loop; ScenarioError without one of asyncio."""
     try:
-        asyncio.get_running_loop()
+        return asyncio.get_running_loop()
     except RuntimeError as error:
         raise ScenarioError("AsyncScenario is for asyncio: use Scenario in a thread with trio and others.") from error
 
 
-async def _run_in_thread(
-    work: Callable[[], T], stop: Callable[[], object] = lambda: None, *, inline: bool = False
-) -> T:
+async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] = lambda: None, *, inline: bool = False) -> T:
     """Run work in a thread of its own; when cancelled, stop it and wait. The loop's executor may be full."""
     outcome: Future[T] = Future()
 
@@ -345,7 +354,7 @@ async def _run_in_thread(
         return await asyncio.shield(future)
     except asyncio.CancelledError:
         stop()
-        await _outwait(future)
+        await outwait(future)
         # What it says of being stopped is no news.
         future.exception()
         raise
@@ -355,7 +364,7 @@ async def _run_in_thread(
             thread.join()
 
 
-async def _outwait(future: asyncio.Future[Any]) -> None:
+async def outwait(future: asyncio.Future[Any]) -> None:
     """Wait until a future is done, however often this task is cancelled: what it uses is closed afterwards."""
     while not future.done():
         with suppress(asyncio.CancelledError):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 import os
 import ssl
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from types import TracebackType
 from typing import Literal, Self, TypeVar, cast, overload
 
@@ -39,9 +39,9 @@ from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.background import UploadHandle
 from scenario_uploads.upload.options import FileOptions
 
-from .runner import Connections, Runner, run_blocking
+from .runner import Connections, Runner
 from .sync_response import APIResponse, return_raw, return_streamed
-from .workers import Workers
+from .workers import upload_all
 
 T = TypeVar("T")
 
@@ -699,7 +699,7 @@ class Uploads:
         wait: bool = True,
         timeout: float = 300,
         patience: float = DEFAULT_PATIENCE,
-    ) -> Iterator[UploadResult]:
+    ) -> Generator[UploadResult]:
         """Upload many files, whole folders of them, and go on where an earlier call was cut off.
 
         Files are looked for while others are sent, so neither their number nor their size takes memory. What is done
@@ -762,29 +762,7 @@ class Uploads:
             wait=wait,
             file=file,
         )
-        return self._upload_many(BulkRun(self._api, sources, options))
-
-    def _upload_many(self, run: BulkRun) -> Iterator[UploadResult]:
-        workers = Workers(self._runner, run.files_at_once)
-        try:
-            run_blocking(run.open)
-            while run.more or workers.busy:
-                searching = run.more and workers.has_room
-                results, steps = run_blocking(run.take) if searching else ([], None)
-                if steps is not None:
-                    workers.start(steps)
-                done = workers.get(block=not searching)
-                if isinstance(done, UploadResult):
-                    results.append(done)
-                elif done is not None:
-                    workers.start_waiting(done)
-                for result in results:
-                    yield run.count(result)
-                    if run.failed:
-                        return
-        finally:
-            workers.end()
-            run_blocking(run.close)
+        return upload_all(self._runner, BulkRun(self._api, sources, options))
 
     def _run(self, steps: Calling[Reply[T]]) -> T:
         reply = self._runner.run(steps)

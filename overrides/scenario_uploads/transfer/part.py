@@ -25,7 +25,7 @@ from scenario_uploads.system import is_used_up
 from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
 
 from .connection import CHUNK_SIZE, Body, StorageResponse
-from .parts import PartTarget
+from .parts import Part, PartTarget
 from .sockets import HaltedError, ProxyRefusedError, UnreachableError
 from .source import Source, read_chunk
 
@@ -122,7 +122,7 @@ class _Meter:
 def send_part(job: PartJob, target: PartTarget) -> None:
     """Send a part until storage acknowledges it, reading it anew for each attempt. HaltedError when stopped."""
     if target.md5 is not None:
-        if _read_md5(job, target) == target.md5:
+        if read_md5(job.source, target.part, job.halted) == target.md5:
             job.report(PartEvent(target.part.number, sent=target.part.length, done=True, md5=target.md5))
             return
         if job.settled:
@@ -151,13 +151,14 @@ def send_part(job: PartJob, target: PartTarget) -> None:
             raise HaltedError
 
 
-def _read_md5(job: PartJob, target: PartTarget) -> str:
-    md5, buffer = hashlib.md5(usedforsecurity=False), memoryview(bytearray(min(CHUNK_SIZE, target.part.length)))
-    position, end = target.part.offset, target.part.offset + target.part.length
+def read_md5(source: Source, part: Part, halted: Callable[[], bool] = lambda: False) -> str:
+    """Return the MD5 of a part, in hexadecimal. HaltedError when stopped."""
+    md5, buffer = hashlib.md5(usedforsecurity=False), memoryview(bytearray(min(CHUNK_SIZE, part.length)))
+    position, end = part.offset, part.offset + part.length
     while position < end:
-        if job.halted():
+        if halted():
             raise HaltedError
-        chunk = read_chunk(job.source, position, buffer[: end - position])
+        chunk = read_chunk(source, position, buffer[: end - position])
         md5.update(chunk)
         position += len(chunk)
     return md5.hexdigest()

@@ -171,21 +171,26 @@ def _send(
         return begun.accepted, 1
     attempt = yield from _transfer(source, plan, begun, ledger, options)
     _report(plan, options, UploadPhase.COMPLETING, attempt)
+    return (yield from complete_upload(api, begun.upload_id, options)), attempt
+
+
+def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upload]:
+    """Tell the service that all parts are there. One that is complete already is returned as it is."""
     try:
         completed = yield from complete(
             api,
-            begun.upload_id,
+            upload_id,
             options.call,
             retries=COMPLETE_RETRIES,
             refusals=api.options.max_retries,
             patience=options.patience,
-            find_missing=find_mix_up(begun.upload_id),
+            find_missing=find_mix_up(upload_id),
         )
     except APIStatusError as refusal:
         if refusal.status_code not in _REFUSED:
             raise
-        return (yield from _settle(api, begun.upload_id, refusal, options)), attempt
-    return completed.value.upload, attempt
+        return (yield from _settle(api, upload_id, refusal, options))
+    return completed.value.upload
 
 
 def _transfer(
