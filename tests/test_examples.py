@@ -6,8 +6,10 @@ Those of the pages are run by `make docs` (marker `examples`): see `tests.suppor
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -68,9 +70,9 @@ def fill(folder: Path) -> None:
         (folder / name).write_bytes(content)
 
 
-def run_page(page: Path, folder: Path, box: Sandbox) -> subprocess.CompletedProcess[str]:
-    fill(folder)
-    environment = {
+def describe(box: Sandbox, folder: Path) -> dict[str, str]:
+    """Return the environment of a reader who works in a folder, with a sandbox beside."""
+    return {
         "SCENARIO_BASE_URL": box.base_url,
         "SCENARIO_SDK_API_KEY": box.api_key,
         "SCENARIO_SDK_API_SECRET": box.api_secret,
@@ -78,10 +80,14 @@ def run_page(page: Path, folder: Path, box: Sandbox) -> subprocess.CompletedProc
         "XDG_STATE_HOME": str(folder / "state"),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
+
+
+def run_page(page: Path, folder: Path, box: Sandbox) -> subprocess.CompletedProcess[str]:
+    fill(folder)
     return subprocess.run(
         [sys.executable, pages.__file__, page],
         cwd=folder,
-        env=os.environ | environment,
+        env=os.environ | describe(box, folder),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -95,6 +101,35 @@ def test_what_a_page_shows_works(page: Path, tmp_path: Path, box: Sandbox) -> No
     if list(pages.list_blocks(page.read_text(encoding="utf-8"))):
         result = run_page(page, tmp_path, box)
         assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.examples
+def test_the_plug_in_for_blender_shows_the_asset(tmp_path: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a Blender that has what the plug-in uses, and whose timer is this test."""
+    shown: list[str] = []
+    timers: list[Callable[[], float | None]] = []
+    fill(tmp_path)
+    for name, value in describe(box, tmp_path).items():
+        monkeypatch.setenv(name, value)
+    workspace = SimpleNamespace(status_text_set=shown.append)
+    blender = SimpleNamespace(
+        types=SimpleNamespace(Operator=object),
+        data=SimpleNamespace(filepath=str(tmp_path / "dragon.glb")),
+        app=SimpleNamespace(timers=SimpleNamespace(register=timers.append)),
+        context=SimpleNamespace(workspace=workspace),
+        utils=SimpleNamespace(register_class=bool, unregister_class=bool),
+    )
+    monkeypatch.setitem(sys.modules, "bpy", blender)
+    text = (ROOT / "docs" / "how-to" / "background.md").read_text(encoding="utf-8")
+    (source,) = (block.code for block in pages.list_blocks(text) if block.title == "scenario_panel.py")
+    plugin: dict[str, Any] = {"__name__": "scenario_panel"}
+    exec(source, plugin)
+    plugin["register"]()
+    assert plugin["SCENARIO_OT_upload"]().execute(blender.context) == {"FINISHED"}
+    while (seconds := timers[0]()) is not None:
+        assert seconds > 0
+    plugin["unregister"]()
+    assert shown[-1].startswith("Scenario: asset_")
 
 
 @pytest.mark.parametrize(

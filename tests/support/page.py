@@ -28,7 +28,12 @@ ROOT = Path(__file__).parents[2]
 FENCE = re.compile(r"(?ms)^(?P<indent> *)```(?P<language>\w+)?(?P<info>[^\n`]*)\n(?P<code>.*?)^(?P=indent)```$")
 NOT_RUN = re.compile(r"<!-- not run: .+ -->\s*\Z")
 # What these hold must at least be what it says.
-PARSERS: dict[str, Callable[[str], object]] = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.safe_load}
+PARSERS: dict[str, Callable[[str], object]] = {
+    "json": json.loads,
+    "python": ast.parse,
+    "toml": tomllib.loads,
+    "yaml": yaml.safe_load,
+}
 
 
 @frozen
@@ -59,6 +64,8 @@ class Session:
 
     def run(self, block: Block) -> None:
         """Run a block, or fail with what was wrong and where."""
+        if block.title is not None and block.language in PARSERS:
+            PARSERS[block.language](block.code)
         if block.title == "Output":
             check_output(block.code, self.printed)
         elif block.title is not None:
@@ -66,10 +73,12 @@ class Session:
             Path(block.title).write_text(block.code, encoding="utf-8")
         elif block.language == "python":
             self.run_python(block)
+        elif block.language == "bash":
+            run_command(block.code, "")
         elif block.language == "console":
             for command, shown in list_commands(block.code):
                 run_command(command, shown)
-        if block.language in PARSERS:
+        elif block.language in PARSERS:
             PARSERS[block.language](block.code)
 
     def run_python(self, block: Block) -> None:
