@@ -39,7 +39,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--json", type=Path, default=environment.FOLDER / "results.json", help="default .bench/results.json"
     )
-    parser.add_argument("--write-docs", action="store_true", help="write the tables into docs/benchmarks.md")
+    parser.add_argument("--write-docs", action="store_true", help="write tables and pictures into docs/")
     return parser.parse_args(argv)
 
 
@@ -53,7 +53,7 @@ def _parse_sections(text: str) -> tuple[str, ...]:
 def run(arguments: argparse.Namespace) -> int:
     """Measure what was asked for; return 1 when something could not be measured."""
     # What follows needs packages that are only in the environment of the benchmarks.
-    from benchmarks import bulk, calls, link, memory, parts, throughput  # noqa: PLC0415
+    from benchmarks import bulk, calls, link, memory, parts, plots, throughput  # noqa: PLC0415
     from benchmarks.bench import BenchError, Settings  # noqa: PLC0415
     from benchmarks.report import Report, write_into  # noqa: PLC0415
 
@@ -83,9 +83,12 @@ def run(arguments: argparse.Namespace) -> int:
             say(f"{name}: {error}")
     report = Report(machine, tuple(tables), faults)
     print(report.render())
-    arguments.json.write_text(json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    figures = json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
+    arguments.json.write_text(figures, encoding="utf-8")
     if arguments.write_docs:
-        write_into(environment.ROOT / "docs" / "benchmarks.md", report.render())
+        plots.FIGURES.write_text(figures, encoding="utf-8")
+        pictures = plots.draw(report.to_json())
+        write_into(plots.FIGURES.with_suffix(".md"), plots.illustrate(report.render(), pictures))
     return 1 if faults else 0
 
 
