@@ -125,34 +125,31 @@ class _Memory(Source):
 class _Descriptor(Source):
     """A regular file, from `base` to its end, by a descriptor of our own."""
 
-    descriptor: tuple[int, int]  # pyright: ignore[reportIncompatibleVariableOverride]
-    state: FileState  # pyright: ignore[reportIncompatibleVariableOverride]
-
     def __init__(self, descriptor: int, name: str | None, *, base: int = 0, path: str | None = None) -> None:
-        self.descriptor, self._lock = (descriptor, base), threading.Lock()
-        self.state = FileState.of(descriptor)
-        self.size = max(0, self.state.size - base)
+        self.descriptor = self._place = (descriptor, base)
+        self.state = self._begun = FileState.of(descriptor)
+        self.size, self._lock = max(0, self._begun.size - base), threading.Lock()
         self.name, self.path = name, path
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
-        descriptor, base = self.descriptor
+        descriptor, base = self._place
         return buffer[: read_at(descriptor, buffer, base + offset, self._lock)]
 
     def check_unchanged(self) -> int:
         try:
-            now = FileState.of(self.descriptor[0])
+            now = FileState.of(self._place[0])
         except OSError as error:
             raise SourceChangedError(f"The file cannot be looked at any more: {_explain(error)}.") from error
-        if (now.size, now.mtime_ns) != (self.state.size, self.state.mtime_ns):
+        if (now.size, now.mtime_ns) != (self._begun.size, self._begun.mtime_ns):
             raise SourceChangedError(
                 "The file changed while it was being sent"
-                f" (it had {self.state.size:,} bytes and has {now.size:,}); upload it again when it is at rest."
+                f" (it had {self._begun.size:,} bytes and has {now.size:,}); upload it again when it is at rest."
             )
         return now.ctime_ns
 
     def close(self) -> None:
         # Never close twice: the number may belong to another file by then. An error loses nothing: nothing was written.
-        (descriptor, _), self.descriptor = self.descriptor, (-1, 0)
+        (descriptor, _), self.descriptor, self._place = self._place, None, (-1, 0)
         with suppress(OSError):
             os.close(descriptor)
 
