@@ -78,12 +78,12 @@ def test_29_what_is_cleared_leads_nowhere_and_can_be_begun_anew(tmp_path: Path) 
     assert [] == list(tmp_path.glob(f"*{SUFFIX}"))
 
 
-@pytest.mark.parametrize("version", [1, 99, None])
+@pytest.mark.parametrize("version", [2, 99, None])
 def test_30_a_ledger_of_another_version_is_ignored_without_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, version: object
 ) -> None:
     path = write_ledger(tmp_path, 1)
-    path.write_text(path.read_text().replace('"version": 2', f'"version": {json.dumps(version)}'))
+    path.write_text(path.read_text().replace('"version": 3', f'"version": {json.dumps(version)}'))
     with caplog.at_level(logging.INFO, "scenario_uploads"):
         assert read_ledger(tmp_path) is None
         assert [] == list(list_entries(tmp_path))
@@ -133,10 +133,14 @@ def test_29_a_line_that_a_crash_cut_short_is_as_if_it_were_not_there(tmp_path: P
 
 
 HEAD = {
-    "version": 2, "upload_id": "u", "file": "/f", "part_size": 10,
+    "version": 3, "upload_id": "u", "file": "/f", "part_size": 10,
     "state": {"size": 20, "mtime_ns": 1, "device": 2, "inode": 3, "ctime_ns": 4},
-    "parts": [["https://a/1", ""], ["https://a/2", ""]],
 }  # fmt: skip
+PARTS = '["https://a/1", ""]\n["https://a/2", ""]\n'
+
+
+def head_with(**changes: Any) -> str:
+    return json.dumps(HEAD | changes) + "\n"
 
 
 @pytest.mark.parametrize(
@@ -147,20 +151,24 @@ HEAD = {
         "null\n",
         "\n",
         "[" * 100_000 + "\n",
-        json.dumps(HEAD)[:-1],
-        json.dumps({key: value for key, value in HEAD.items() if key != "parts"}) + "\n",
-        json.dumps(HEAD | {"state": {"size": "20", "mtime_ns": 1}}) + "\n",
-        json.dumps(HEAD | {"state": {"size": 20}}) + "\n",
-        json.dumps(HEAD | {"state": 20}) + "\n",
-        json.dumps(HEAD | {"upload_id": None}) + "\n",
-        json.dumps(HEAD | {"parts": [["https://a/1", ""]]}) + "\n",
-        json.dumps(HEAD | {"part_size": 0}) + "\n",
-        json.dumps(HEAD) + '\n{"part": 3}\n',
-        json.dumps(HEAD) + '\n{"part": "1"}\n',
-        json.dumps(HEAD) + '\n{"part": 1, "md5": "0"}\n',
-        json.dumps(HEAD) + '\n{"part": 1, "md5": 0}\n',
-        json.dumps(HEAD) + "\n{}\n",
-        json.dumps(HEAD) + "\n\x00\x00\n",
+        json.dumps(HEAD),
+        head_with(),
+        head_with() + PARTS.splitlines(keepends=True)[0],
+        head_with() + PARTS.replace('"https://a/2", ', ""),
+        head_with() + PARTS.replace('""', "1"),
+        head_with(state={"size": "20", "mtime_ns": 1}) + PARTS,
+        head_with(state={"size": 20}) + PARTS,
+        head_with(state=20) + PARTS,
+        head_with(upload_id=None) + PARTS,
+        head_with(part_size=0) + PARTS,
+        head_with(part_size=-10) + PARTS,
+        head_with() + PARTS + '{"part": 3}\n',
+        head_with() + PARTS + '{"part": "1"}\n',
+        head_with() + PARTS + '{"part": 1, "md5": "0"}\n',
+        head_with() + PARTS + '{"part": 1, "md5": 0}\n',
+        head_with() + PARTS + "{}\n",
+        head_with() + PARTS + "[]\n",
+        head_with() + PARTS + "\x00\x00\n",
     ],
 )
 def test_30_a_damaged_ledger_is_ignored_with_a_warning(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import frozen
@@ -75,14 +75,6 @@ def plan_parts(size: int, part_size: int | None = None) -> UploadPlan:
     return UploadPlan(size, part_size)
 
 
-class AnsweredPart(Protocol):
-    """A part in the response to a create."""
-
-    number: int
-    url: str
-    expires: str
-
-
 @frozen
 class PartTarget:
     """A part and its presigned URL, a secret; `expires_text` is as the service wrote it."""
@@ -95,55 +87,43 @@ class PartTarget:
     def __repr__(self) -> str:
         return f"PartTarget({self.part!r}, url={urlsplit(self.url).hostname!r}…)"
 
-    @property
-    def expires(self) -> datetime | None:
-        """When the URL expires, or None when the text is no ISO 8601 time."""
+    def is_expired(self, now: datetime) -> bool:
+        """Return whether the URL has expired; one whose time is no ISO 8601 never has."""
         from dateutil.parser import isoparse  # noqa: PLC0415 - slow to import, and needed only when something fails
 
         try:
             moment = isoparse(self.expires_text)
         except (ValueError, TypeError, OverflowError):
-            return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-    def is_expired(self, now: datetime) -> bool:
-        """Return whether the URL has expired."""
-        expires = self.expires
-        return expires is not None and now >= expires
+            return False
+        return now >= (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 def match_targets(
-    plan: UploadPlan,
-    answered: Iterable[AnsweredPart] | None,
-    *,
-    api_url: str,
-    allow_http: bool = False,
-    upload_id: str | None = None,
+    plan: UploadPlan, answered: Iterable[Any], *, api_url: str, allow_http: bool = False
 ) -> tuple[PartTarget, ...]:
     """Return each part of the plan with its URL; TransferError when numbers do not match or a URL is not allowed."""
-    expected = plan.parts_count
-    urls: dict[int, str] = {}
-    expiries: dict[int, str] = {}
-    for part in answered or ():
+    expected, found = range(1, plan.parts_count + 1), dict[int, Any]()
+    for part in answered:
         # The tolerant decoder may leave a value of another type here.
-        if isinstance(part.number, bool) or not isinstance(part.number, int):
-            raise TransferError("The create answer has a part whose number is no whole number.", upload_id=upload_id)
-        if part.number in urls:
-            raise TransferError(f"The create answer has part number {part.number} twice.", upload_id=upload_id)
-        urls[part.number] = part.url
-        expiries[part.number] = part.expires if isinstance(part.expires, str) else ""
-    missing = [number for number in range(1, expected + 1) if number not in urls]
-    if missing or len(urls) != expected:
-        surplus = [number for number in urls if number not in range(1, expected + 1)]
+        if type(part.number) is not int:
+            raise TransferError("The create answer has a part whose number is no whole number.")
+        if part.number in found:
+            raise TransferError(f"The create answer has part number {part.number} twice.")
+        found[part.number] = part
+    missing = [number for number in expected if number not in found]
+    surplus = [number for number in found if number not in expected]
+    if missing or surplus:
         raise TransferError(
-            f"The create answer should have the part numbers 1 to {expected};"
-            f" missing: {_abbreviate(missing)}; not expected: {_abbreviate(surplus)}.",
-            upload_id=upload_id,
+            f"The create answer should have the part numbers 1 to {expected[-1]};"
+            f" missing: {_abbreviate(missing)}; not expected: {_abbreviate(surplus)}."
         )
-    for number, url in urls.items():
-        if fault := find_url_fault(url, api_url=api_url, allow_http=allow_http):
-            raise TransferError(f"The URL of part {number} is refused: {fault}.", upload_id=upload_id)
-    return tuple(PartTarget(plan.part(number), urls[number], expiries[number]) for number in range(1, expected + 1))
+    for number, part in found.items():
+        if fault := find_url_fault(part.url, api_url=api_url, allow_http=allow_http):
+            raise TransferError(f"The URL of part {number} is refused: {fault}.")
+    return tuple(
+        PartTarget(plan.part(number), part.url, part.expires if isinstance(part.expires, str) else "")
+        for number, part in sorted(found.items())
+    )
 
 
 def find_url_fault(url: object, *, api_url: str, allow_http: bool = False) -> str | None:

@@ -1,23 +1,21 @@
-"""Before the first request: the file, how it is split, the body of the create, and the ledger."""
+"""Before the first request: the file, how it is split, the body of the create, the ledger, the display."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+import os
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from scenario_uploads.api.exchange import Api
 from scenario_uploads.api.operations import build_body
-from scenario_uploads.errors import (
-    LedgerLockedError,
-    SourceError,
-)
+from scenario_uploads.display import open_display
+from scenario_uploads.errors import LedgerLockedError, SourceError
 from scenario_uploads.models import UploadCreateParams
+from scenario_uploads.progress import UploadProgress
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
 from scenario_uploads.transfer.source import FileInput, Source, open_source
 
@@ -29,72 +27,76 @@ logger = logging.getLogger("scenario_uploads")
 
 
 @frozen
-class Prepared:
-    """How the file is split, and the body of the create."""
+class Opened:
+    """An upload whose arguments are checked and whose file is open."""
 
+    api: Api
+    options: FileOptions
+    source: Source
     plan: UploadPlan
     params: UploadCreateParams
+    ledger: Ledger | None = None
 
 
-def open_upload(
-    opened: ExitStack, api: Api, file: FileInput, options: FileOptions
-) -> tuple[Source, Prepared, Ledger | None]:
-    """Open the file and its ledger; `opened` closes them."""
+def open_upload(stack: ExitStack, api: Api, file: FileInput, options: FileOptions) -> Opened:
+    """Check the arguments, and open the file and its ledger; `stack` closes them."""
     source = open_source(file)
-    opened.callback(source.close)
-    prepared = _prepare(source, options)
-    ledger = _open_ledger(api, source, prepared, options)
-    if ledger is not None:
-        opened.callback(ledger.close)
-    return source, prepared, ledger
-
-
-def _prepare(source: Source, options: FileOptions) -> Prepared:
+    stack.callback(source.close)
     plan = plan_parts(source.size, options.part_size)
     name = check_file_name(source.name if options.file_name is None else options.file_name)
     media = infer_media(name, content_type=options.content_type, kind=options.kind)
-    params = build_body(
-        UploadCreateParams,
-        "create",
-        {
-            "file_name": name,
-            "file_size": plan.size,
-            "content_type": media.content_type,
-            "kind": media.kind,
-            "parts": plan.parts_count,
-            "asset_options": options.asset_options,
-        },
-    )
-    return Prepared(plan, params)
+    arguments = {
+        "file_name": name,
+        "file_size": plan.size,
+        "content_type": media.content_type,
+        "kind": media.kind,
+        "parts": plan.parts_count,
+        "asset_options": options.asset_options,
+    }
+    opened = Opened(api, options, source, plan, build_body(UploadCreateParams, "create", arguments))
+    if ledger := _open_ledger(opened):
+        stack.callback(ledger.close)
+    if options.progress:
+        options = _show(stack, name, options)
+    return evolve(opened, options=options, ledger=ledger)
 
 
-def _open_ledger(api: Api, source: Source, prepared: Prepared, options: FileOptions) -> Ledger | None:
+def _open_ledger(opened: Opened) -> Ledger | None:
+    options, path = opened.options, opened.source.path
     if options.resume is False:
+        return None
+    if options.resume is not None and path is None:
+        raise SourceError("Only a file given by its path can be resumed; give a path, or resume=False.")
+    if path is None or opened.plan.parts_count == 1:
         return None
     # By default, nobody asked for resuming, so do not warn.
     level = logging.DEBUG if options.resume is None else logging.WARNING
-    if source.path is None:
-        if options.resume is None:
-            return None
-        raise SourceError("Only a file given by its path can be resumed; give a path, or resume=False.")
-    if prepared.plan.parts_count == 1:
-        return None
-    try:
-        folder = default_folder() if options.resume is None or options.resume is True else Path(options.resume)
-    except OSError as error:
-        logger.log(level, "The upload cannot be resumed later: %s.", error.strerror)
-        return None
-    credentials = api.options.credentials
+    credentials = opened.api.options.credentials
     # A bearer token changes between calls; a key does not.
     account = credentials.header if credentials.scheme == "Basic" else credentials.scheme
-    body: Mapping[str, Any] = prepared.params.to_dict()
-    told = {name: value for name, value in body.items() if name not in ("fileSize", "parts")}
+    told = {name: value for name, value in opened.params.to_dict().items() if name not in ("fileSize", "parts")}
     if options.call.project_id is not None:
         told["projectId"] = options.call.project_id
+    key = path, opened.api.options.base_url, account, json.dumps(told, sort_keys=True)
     try:
-        return Ledger(folder, source.path, api.options.base_url, account, json.dumps(told, sort_keys=True), level=level)
+        folder = Path(options.resume) if isinstance(options.resume, str | os.PathLike) else default_folder()
+        return Ledger(folder, *key, level=level)
+    except OSError as error:
+        logger.log(level, "The upload cannot be resumed later: %s.", error.strerror)
     except LedgerLockedError as error:
         if options.resume is not None:
             raise
         logger.debug("The upload cannot be resumed later: %s", error)
-        return None
+    return None
+
+
+def _show(stack: ExitStack, name: str, options: FileOptions) -> FileOptions:
+    """Show progress until `stack` is closed."""
+    shown, told = stack.enter_context(open_display()).follow(name), options.on_progress
+
+    def on_progress(event: UploadProgress) -> None:
+        shown(event)
+        if told is not None:
+            told(event)
+
+    return evolve(options, on_progress=on_progress)

@@ -10,23 +10,18 @@ from typing import Any, TypeVar
 from attrs import evolve, field, frozen
 
 from scenario_uploads.api.calls import name_upload, retrieve_once
-from scenario_uploads.api.exchange import Api, Pause, Send, Work
+from scenario_uploads.api.exchange import Pause, Send, Work
 from scenario_uploads.api.operations import check_upload_id
 from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
 from scenario_uploads.decoding.enums import is_known
-from scenario_uploads.errors import (
-    APIStatusError,
-    InvalidArgumentError,
-    SourceChangedError,
-)
+from scenario_uploads.errors import APIStatusError, InvalidArgumentError, SourceChangedError
 from scenario_uploads.models import Upload
 from scenario_uploads.redaction import snippet
 from scenario_uploads.transfer.engine import Transfer, TransferJob
-from scenario_uploads.transfer.parts import PartTarget, UploadPlan, find_url_fault
-from scenario_uploads.transfer.source import Source
+from scenario_uploads.transfer.parts import PartTarget, find_url_fault
 
-from .ledger import Entry, Ledger
-from .options import FileOptions
+from .ledger import Entry
+from .prepare import Opened
 
 logger = logging.getLogger("scenario_uploads")
 T = TypeVar("T")
@@ -56,36 +51,32 @@ class Begun:
         return evolve(self, targets=targets, done={})
 
 
-def resume(api: Api, source: Source, plan: UploadPlan, ledger: Ledger, options: FileOptions) -> Steps[Begun | None]:
+def resume(opened: Opened, entry: Entry) -> Steps[Begun | None]:
     """Resume what an earlier call left, if possible; None means to start afresh."""
-    entry: Entry | None = yield Work(ledger.read)
-    if entry is None:
-        return None
-    begun = yield from _take_up(api, source, plan, entry, options)
+    begun = yield from _take_up(opened, entry)
     if isinstance(begun, str):
         name = snippet(entry.upload_id, 100)
         logger.warning("Upload %s cannot be resumed: %s; the upload starts afresh.", name, begun)
-        yield Work(ledger.clear)
         return None
-    done = len(entry.done)
-    logger.info("Upload %s is resumed: %d of %d parts are there.", begun.upload_id, done, plan.parts_count)
-    if source.state and not entry.state.proves(source.state) and not begun.accepted:
+    done, state = len(entry.done), opened.source.state
+    logger.info("Upload %s is resumed: %d of %d parts are there.", begun.upload_id, done, len(begun.targets))
+    if opened.ledger and state and not entry.state.proves(state) and not begun.accepted:
         if done:
             logger.info("It cannot be told that the file is the same, so what was sent of it is compared with it.")
         # Each part counts again once it is compared. A crash before that must not leave it to another file.
-        yield Work(partial(ledger.begin, evolve(entry, state=source.state)))
+        yield Work(partial(opened.ledger.begin, evolve(entry, state=state)))
     return begun
 
 
-def _take_up(api: Api, source: Source, plan: UploadPlan, entry: Entry, options: FileOptions) -> Steps[Begun | str]:
+def _take_up(opened: Opened, entry: Entry) -> Steps[Begun | str]:
     """Return what an earlier call left, or why it cannot be taken up."""
-    begun: Begun | str = yield Work(partial(_check_entry, api, source, plan, entry, options))
+    begun: Begun | str = yield Work(partial(_check_entry, opened, entry))
     if isinstance(begun, str):
         return begun
     try:
         with name_upload(entry.upload_id):
             upload = yield from retrieve_once(
-                api, entry.upload_id, options.call, retries=None, patience=options.patience
+                opened.api, entry.upload_id, opened.options.call, retries=None, patience=opened.options.patience
             )
     except APIStatusError as error:
         if error.status_code not in (400, 403, *GONE):
@@ -95,17 +86,18 @@ def _take_up(api: Api, source: Source, plan: UploadPlan, entry: Entry, options: 
         return "it has failed"
     # An unknown status does not show that the missing parts are stored.
     if is_past_pending(upload.status) and (is_known(upload.status) or not begun.missing):
-        if not (yield from _is_what_was_sent(source, plan, entry, begun.targets, options)):
+        if not (yield from _is_what_was_sent(opened, entry, begun.targets)):
             return "the file is not what was sent"
         return evolve(begun, accepted=upload)
     # With all parts there, what the URLs lead to is as old as they are.
-    trouble: str | None = yield Work(partial(_find_url_trouble, api, begun.targets))
+    trouble: str | None = yield Work(partial(_find_url_trouble, opened, begun.targets))
     return trouble or begun
 
 
-def _check_entry(api: Api, source: Source, plan: UploadPlan, entry: Entry, options: FileOptions) -> Begun | str:
+def _check_entry(opened: Opened, entry: Entry) -> Begun | str:
     """Return what a ledger says of an upload of this file, or why it cannot be taken up, as far as is known here."""
-    if (entry.state.size, entry.part_size) != (plan.size, plan.part_size) or source.state is None:
+    plan, state = opened.plan, opened.source.state
+    if (entry.state.size, entry.part_size) != (plan.size, plan.part_size) or state is None:
         return "the file or its part size has changed"
     try:
         check_upload_id(entry.upload_id)
@@ -113,46 +105,45 @@ def _check_entry(api: Api, source: Source, plan: UploadPlan, entry: Entry, optio
         return "its ledger names no upload"
     targets = tuple(PartTarget(plan.part(number), url, expires) for number, (url, expires) in enumerate(entry.parts, 1))
     begun = Begun(entry.upload_id, targets, entry.done)
-    if not entry.state.proves(source.state):
-        begun = begun.compare_with(entry.done if options.integrity else {})
-    return _find_url_trouble(api, begun.missing) or begun
+    if not entry.state.proves(state):
+        begun = begun.compare_with(entry.done if opened.options.integrity else {})
+    return _find_url_trouble(opened, begun.missing) or begun
 
 
-def _find_url_trouble(api: Api, targets: tuple[PartTarget, ...]) -> str | None:
+def _find_url_trouble(opened: Opened, targets: tuple[PartTarget, ...]) -> str | None:
     """Return why parts cannot be sent to where the ledger says, or None."""
-    api_url, allow_http = api.options.base_url, api.options.allow_http_storage
-    if any(find_url_fault(target.url, api_url=api_url, allow_http=allow_http) for target in targets):
+    service, now = opened.api.options, opened.api.now()
+    faults = (
+        find_url_fault(target.url, api_url=service.base_url, allow_http=service.allow_http_storage)
+        for target in targets
+    )
+    if any(faults):
         return "its URLs cannot be used here"
-    if any(target.is_expired(api.now()) for target in targets):
-        return "its presigned URLs have expired"
-    return None
+    return "its presigned URLs have expired" if any(target.is_expired(now) for target in targets) else None
 
 
-def _is_what_was_sent(
-    source: Source, plan: UploadPlan, entry: Entry, targets: tuple[PartTarget, ...], options: FileOptions
-) -> Steps[bool]:
+def _is_what_was_sent(opened: Opened, entry: Entry, targets: tuple[PartTarget, ...]) -> Steps[bool]:
     """Return whether the service, which takes no part any more, has the bytes of this file."""
-    if source.state and entry.state.proves(source.state):
+    if opened.source.state and entry.state.proves(opened.source.state):
         return True
     if any(target.md5 is None for target in targets):
         return False
     try:
-        yield Transfer(make_job(source, plan, targets, options, settled=True))
+        yield Transfer(make_job(opened, targets, settled=True))
     except SourceChangedError:
         return False
     return True
 
 
-def make_job(
-    source: Source, plan: UploadPlan, targets: tuple[PartTarget, ...], options: FileOptions, *, settled: bool = False
-) -> TransferJob:
+def make_job(opened: Opened, targets: tuple[PartTarget, ...], *, settled: bool = False) -> TransferJob:
     """Return the transfer of some parts; with `settled`, a part that differs from what was sent is an error."""
+    options = opened.options
     return TransferJob(
-        source=source,
-        targets=targets,
-        size=plan.size,
-        parts_total=plan.parts_count,
-        concurrency=options.concurrency,
+        opened.source,
+        targets,
+        opened.plan.size,
+        opened.plan.parts_count,
+        options.concurrency,
         integrity=options.integrity,
         patience=options.patience,
         max_bandwidth=options.max_bandwidth,

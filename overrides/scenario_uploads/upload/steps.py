@@ -16,7 +16,6 @@ from scenario_uploads.api.calls import complete, failure_of, find_mix_up, name_u
 from scenario_uploads.api.exchange import Api, Work, fetch
 from scenario_uploads.api.operations import check_upload_id, create_operation, find_missing_upload
 from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
-from scenario_uploads.display import open_display
 from scenario_uploads.errors import (
     APIError,
     APIStatusError,
@@ -30,13 +29,13 @@ from scenario_uploads.models import Upload, UploadCreateResponse, UploadPart
 from scenario_uploads.progress import UploadPhase, UploadProgress
 from scenario_uploads.sentinels import omit
 from scenario_uploads.transfer.engine import Transfer
-from scenario_uploads.transfer.parts import UploadPlan, match_targets
-from scenario_uploads.transfer.source import FileInput, Source
+from scenario_uploads.transfer.parts import match_targets
+from scenario_uploads.transfer.source import FileInput
 
 from .background import Control, Line
-from .ledger import Entry, Ledger
+from .ledger import Entry
 from .options import FileOptions, check_file_options
-from .prepare import Prepared, open_upload
+from .prepare import Opened, open_upload
 from .resume import GONE, Begun, Steps, make_job, resume
 
 logger = logging.getLogger("scenario_uploads")
@@ -70,47 +69,35 @@ def start_upload(api: Api, file: FileInput, options: FileOptions, line: Line) ->
 
 
 def _upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload]:
-    opened = ExitStack()
+    stack = ExitStack()
     try:
-        source, prepared, ledger = yield Work(partial(open_upload, opened, api, file, options))
-        if options.progress:
-            options = _show(opened, str(prepared.params.file_name), options)
-        result = yield from _upload(api, source, prepared, ledger, options)
+        opened: Opened = yield Work(partial(open_upload, stack, api, file, options))
+        result = yield from _upload(opened)
     except GeneratorExit:
         # No runner is left to run `Work`.
-        opened.close()
+        stack.close()
         raise
     except BaseException:
-        yield Work(opened.close)
+        yield Work(stack.close)
         raise
-    yield Work(opened.close)
+    yield Work(stack.close)
     return result
 
 
-def _show(opened: ExitStack, name: str, options: FileOptions) -> FileOptions:
-    """Show progress until `opened` is closed."""
-    shown, told = opened.enter_context(open_display()).follow(name), options.on_progress
-
-    def on_progress(event: UploadProgress) -> None:
-        shown(event)
-        if told is not None:
-            told(event)
-
-    return evolve(options, on_progress=on_progress)
-
-
-def _upload(api: Api, source: Source, prepared: Prepared, ledger: Ledger | None, options: FileOptions) -> Steps[Upload]:
-    begun = (yield from resume(api, source, prepared.plan, ledger, options)) if ledger else None
-    may_restart, lost_id = options.restart_on_expiry, None
+def _upload(opened: Opened) -> Steps[Upload]:
+    ledger, begun = opened.ledger, None
+    if ledger and (entry := (yield Work(ledger.read))):
+        begun = yield from resume(opened, entry)
+    may_restart, lost_id = opened.options.restart_on_expiry, None
     while True:
         if begun is None:
             with name_upload(lost_id):
-                begun = yield from _begin(api, source, prepared, ledger, options)
+                begun = yield from _begin(opened)
         sent = None
         with name_upload(begun.upload_id):
             try:
-                sent = yield from _send(api, source, prepared.plan, begun, ledger, options)
-                result = yield from _finish(api, prepared.plan, begun.upload_id, sent, options)
+                sent = yield from _send(opened, begun)
+                result = yield from _finish(opened, begun.upload_id, *sent)
             except ScenarioError as error:
                 # One that was complete may have been imported, so it is not sent again unasked.
                 if error.needs_new_upload and may_restart and sent is None:
@@ -118,8 +105,6 @@ def _upload(api: Api, source: Source, prepared: Prepared, ledger: Ledger | None,
                     urls = f"The presigned URLs of upload {begun.upload_id} have expired"
                     logger.warning("%s; it starts afresh.", urls if expired else error.message.rstrip("."))
                     may_restart, lost_id, begun = False, begun.upload_id, None
-                    if ledger:
-                        yield Work(ledger.clear)
                     continue
                 # Of a file that changed on the way, nobody knows which bytes of it were sent.
                 if ledger and (error.needs_new_upload or isinstance(error, UploadFailedError | SourceChangedError)):
@@ -133,45 +118,43 @@ def _upload(api: Api, source: Source, prepared: Prepared, ledger: Ledger | None,
         return result
 
 
-def _begin(api: Api, source: Source, prepared: Prepared, ledger: Ledger | None, options: FileOptions) -> Steps[Begun]:
+def _begin(opened: Opened) -> Steps[Begun]:
     """Create the upload and note its parts."""
+    if opened.ledger:
+        yield Work(opened.ledger.clear)
     # Ignore a `dryRun` in the client's `default_query`.
-    operation = create_operation(prepared.params, evolve(options.call, query={"dryRun": omit}))
-    reply = yield from fetch(api, operation, patience=options.patience, find_missing=_find_missing_id)
-    begun: Begun = yield Work(partial(_note, api, source, prepared.plan, reply.value.upload, ledger))
+    operation = create_operation(opened.params, evolve(opened.options.call, query={"dryRun": omit}))
+    patience = opened.options.patience
+    reply = yield from fetch(opened.api, operation, patience=patience, find_missing=_find_missing_id)
+    begun: Begun = yield Work(partial(_note, opened, reply.value.upload))
     return begun
 
 
-def _note(api: Api, source: Source, plan: UploadPlan, upload: Upload, ledger: Ledger | None) -> Begun:
+def _note(opened: Opened, upload: Upload) -> Begun:
     """Match the parts with the presigned URLs of the create, and write these to the ledger."""
+    source, plan, service = opened.source, opened.plan, opened.api.options
     # The tolerant decoder leaves a value of the wrong type as it is.
     answered = upload.parts if isinstance(upload.parts, list) else []
     parts = [part for part in answered if isinstance(part, UploadPart)]
-    targets = match_targets(
-        plan,
-        parts,
-        api_url=api.options.base_url,
-        allow_http=api.options.allow_http_storage,
-        upload_id=upload.id,
-    )
-    if ledger and source.path and source.state:
+    with name_upload(upload.id):
+        targets = match_targets(plan, parts, api_url=service.base_url, allow_http=service.allow_http_storage)
+    if opened.ledger and source.path and source.state:
         urls = tuple((target.url, target.expires_text) for target in targets)
-        ledger.begin(Entry(upload.id, source.path, source.state, plan.part_size, urls))
+        opened.ledger.begin(Entry(upload.id, source.path, source.state, plan.part_size, urls))
     return Begun(upload.id, targets)
 
 
-def _send(
-    api: Api, source: Source, plan: UploadPlan, begun: Begun, ledger: Ledger | None, options: FileOptions
-) -> Steps[tuple[Upload, int]]:
-    """Send the missing parts, complete, and wait."""
+def _send(opened: Opened, begun: Begun) -> Steps[tuple[Upload, int]]:
+    """Send the missing parts and complete; return the upload and the most attempts of a part."""
+    options = opened.options
     if begun.accepted is not None:
         if options.on_sent:
             known = {target.part.number: target.md5 for target in begun.targets} | dict(begun.done)
             yield Work(partial(options.on_sent, begun.upload_id, known))
         return begun.accepted, 1
-    attempt = yield from _transfer(source, plan, begun, ledger, options)
-    _report(plan, options, UploadPhase.COMPLETING, attempt)
-    return (yield from complete_upload(api, begun.upload_id, options)), attempt
+    attempt = yield from _transfer(opened, begun)
+    _report(opened, UploadPhase.COMPLETING, attempt)
+    return (yield from complete_upload(opened.api, begun.upload_id, options)), attempt
 
 
 def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upload]:
@@ -189,24 +172,31 @@ def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upl
     except APIStatusError as refusal:
         if refusal.status_code not in _REFUSED:
             raise
-        return (yield from _settle(api, upload_id, refusal, options))
+        # It may be complete all the same.
+        try:
+            upload = yield from retrieve_once(api, upload_id, options.call, retries=None, patience=options.patience)
+        except APIError as error:
+            refusal.needs_new_upload = isinstance(error, APIStatusError) and error.status_code in GONE
+            raise refusal from error
+        if is_past_pending(upload.status):
+            return upload
+        refusal.needs_new_upload = True
+        raise
     return completed.value.upload
 
 
-def _transfer(
-    source: Source, plan: UploadPlan, begun: Begun, ledger: Ledger | None, options: FileOptions
-) -> Steps[int]:
+def _transfer(opened: Opened, begun: Begun) -> Steps[int]:
     """Send the missing parts and check that all parts are of one unchanged file; return the most attempts of a part."""
-    md5s = dict(begun.done)
+    source, options, md5s = opened.source, opened.options, dict(begun.done)
 
     def note(number: int, md5: str | None) -> None:
         md5s[number] = md5
-        if ledger:
+        if opened.ledger:
             # Check now, not only at the end, when the file may have been restored.
             source.check_unchanged()
-            ledger.record(number, md5)
+            opened.ledger.record(number, md5)
 
-    job = evolve(make_job(source, plan, begun.missing, options), on_progress=options.on_progress, on_part=note)
+    job = evolve(make_job(opened, begun.missing), on_progress=options.on_progress, on_part=note)
     seen, attempt = source.state.ctime_ns if source.state else 0, 1
     for _ in range(1 + COMPARISONS):
         tries: int = yield Transfer(job)
@@ -220,33 +210,18 @@ def _transfer(
         # Only the change time moved: permissions, a rename, or bytes with the time set back. Compare MD5s; without
         # them, send again.
         logger.info("Something about the file has changed, so what was sent of it is compared with it.")
-        job = make_job(source, plan, begun.compare_with(md5s).targets, options, settled=True)
+        job = make_job(opened, begun.compare_with(md5s).targets, settled=True)
     raise SourceChangedError("The file goes on being changed while it is sent; upload it again when it is at rest.")
 
 
-def _settle(api: Api, upload_id: str, refusal: APIStatusError, options: FileOptions) -> Steps[Upload]:
-    """After a refused `complete`, return the upload if it is complete; else raise the refusal."""
-    try:
-        upload = yield from retrieve_once(api, upload_id, options.call, retries=None, patience=options.patience)
-    except APIError as error:
-        refusal.needs_new_upload = isinstance(error, APIStatusError) and error.status_code in GONE
-        raise refusal from error
-    if not is_past_pending(upload.status):
-        refusal.needs_new_upload = True
-        raise refusal
-    return upload
-
-
-def _finish(
-    api: Api, plan: UploadPlan, upload_id: str, sent: tuple[Upload, int], options: FileOptions
-) -> Steps[Upload]:
+def _finish(opened: Opened, upload_id: str, result: Upload, attempt: int) -> Steps[Upload]:
     """Wait for the import, if asked to, and return the upload."""
-    result, attempt = sent
+    options = opened.options
     if options.wait:
-        _report(plan, options, UploadPhase.WAITING, attempt)
+        _report(opened, UploadPhase.WAITING, attempt)
         try:
             result = yield from wait(
-                api, upload_id, options.timeout, options.call, patience=options.patience, completing=True
+                opened.api, upload_id, options.timeout, options.call, patience=options.patience, completing=True
             )
         except APIStatusError as error:
             # Do not start afresh: it may have been imported before it went.
@@ -254,14 +229,14 @@ def _finish(
             raise
     elif classify_status(result.status, result.entity_id) is UploadState.FAILED:
         raise failure_of(result, upload_id)
-    _report(plan, options, UploadPhase.DONE, attempt)
+    _report(opened, UploadPhase.DONE, attempt)
     return result
 
 
-def _report(plan: UploadPlan, options: FileOptions, phase: UploadPhase, attempt: int) -> None:
-    if options.on_progress:
-        count = plan.parts_count
-        options.on_progress(UploadProgress(phase, plan.size, plan.size, count, count, attempt))
+def _report(opened: Opened, phase: UploadPhase, attempt: int) -> None:
+    if opened.options.on_progress:
+        size, count = opened.plan.size, opened.plan.parts_count
+        opened.options.on_progress(UploadProgress(phase, size, size, count, count, attempt))
 
 
 def _find_missing_id(answer: UploadCreateResponse) -> str | None:
