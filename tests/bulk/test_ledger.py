@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from scenario_uploads import LedgerError, LedgerLockedError
 from scenario_uploads.bulk.ledger import BulkLedger, Row, hash_content, hash_state, open_ledger
+from scenario_uploads.transfer.source import FileState
 
 STATE, OTHER = b"a state of a file", b"another state"
 CONTENT = hash_content(10, 5, ["a" * 32, "b" * 32])
@@ -212,8 +213,8 @@ class TestUse:
 def test_a_state_is_another_after_any_change(tmp_path: Path) -> None:
     file = tmp_path / "a.png"
     file.write_bytes(b"abc")
-    before = hash_state(file.stat())
-    assert before == hash_state(file.stat())
+    before = hash_state(FileState.of(file.stat()))
+    assert before == hash_state(FileState.of(file.stat()))
     os.utime(file, ns=(1, 1))
-    assert hash_state(file.stat()) != before
+    assert hash_state(FileState.of(file.stat())) != before
     assert hash_state(None) is None

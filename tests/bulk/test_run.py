@@ -515,5 +515,5 @@ def test_a_url_is_no_glob_for_its_question_mark() -> None:
     with Scenario(base_url="http://127.0.0.1:9", api_key="key", api_secret="secret") as client:
         (result,) = client.uploads.upload_many("https://storage.example/a.png?X-Amz-Signature=s3cret", ledger=False)
     assert isinstance(result.error, SourceError)
-    assert "is a URL" in str(result.error)
+    assert "import_url" in str(result.error)
     assert "s3cret" not in str(result.error)

@@ -416,7 +416,7 @@ def test_31_an_unreadable_file(path: Path, monkeypatch: pytest.MonkeyPatch, code
 
 def test_a_url_that_is_taken_for_a_path_is_shown_without_its_query() -> None:
     with pytest.raises(SourceError, match="there is no such file") as caught:
-        open_source("https://bucket.s3.amazonaws.com/dragon.glb?X-Amz-Signature=f00d")
+        open_source("./https://bucket.s3.amazonaws.com/dragon.glb?X-Amz-Signature=f00d")
     assert "f00d" not in str(caught.value)
 
 
@@ -425,7 +425,7 @@ def test_a_url_that_is_taken_for_a_path_is_shown_without_its_query() -> None:
     [None, 5, 5.0, ["a"], {"a": 1}, object(), array.array("B"), iter([b"a"]), (b"a" for _ in range(1)), open],
 )
 def test_31_things_that_are_no_file(thing: Any) -> None:
-    with pytest.raises(SourceError, match="must be a path, bytes or a seekable binary file object"):
+    with pytest.raises(SourceError, match="must be a path, a URL, bytes or a binary file object"):
         open_source(thing)
 
 
@@ -460,16 +460,10 @@ def test_31_a_closed_file_object(opener: Callable[[bytes], Any]) -> None:
         open_source(file)
 
 
-def test_31_a_pipe_cannot_be_sought() -> None:
-    reading, writing = os.pipe()
-    with os.fdopen(reading, "rb") as file, os.fdopen(writing, "wb"), pytest.raises(SourceError, match="sought"):
-        open_source(file)
-
-
-def test_31_a_socket_cannot_be_sought() -> None:
+def test_31_a_stream_has_to_be_of_known_length() -> None:
     one, other = socket.socketpair()
-    with one, other, one.makefile("rb") as file, pytest.raises(SourceError, match="sought"):
-        open_source(cast("Any", file))
+    with one, other, one.makefile("rb") as file, pytest.raises(SourceError, match="give size="):
+        open_source(file)
 
 
 @pytest.mark.parametrize(
@@ -739,9 +733,9 @@ def test_a_closed_source_never_reads_another_file(path: Path, tmp_path: Path) ->
     [
         (
             "https://example.com/cat.png?X-Amz-Signature=secret",
-            r"it is a URL: save it to a file first, or .*create\(url=",
+            r"let the service fetch it: import_url\(url, kind=",
         ),
-        ("file:///data/cat.png", "it is a URL"),
+        ("file:///data/cat.png", "'/data/cat.png' cannot be uploaded: there is no such file"),
         ("~/cat.png", r"give Path\(\.\.\.\)\.expanduser\(\)"),
         (Path("~somebody/cat.png"), "expanduser"),
     ],

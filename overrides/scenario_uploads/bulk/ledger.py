@@ -25,6 +25,7 @@ from attrs import frozen
 
 from scenario_uploads.errors import LedgerError, LedgerLockedError
 from scenario_uploads.system import open_private
+from scenario_uploads.transfer.source import FileState
 from scenario_uploads.upload.ledger import default_folder
 
 logger = logging.getLogger("scenario_uploads")
@@ -71,13 +72,11 @@ class Row:
     done: bool
 
 
-def hash_state(status: os.stat_result | None) -> bytes | None:
+def hash_state(state: FileState | None) -> bytes | None:
     """Return what tells a file, unchanged, from all others; None where the system does not tell."""
-    if status is None or not status.st_ino:
+    if state is None or not state.inode:
         return None
-    # On Windows it is the time of creation.
-    changed = 0 if os.name == "nt" else status.st_ctime_ns
-    text = f"{status.st_dev} {status.st_ino} {status.st_size} {status.st_mtime_ns} {changed}"
+    text = f"{state.device} {state.inode} {state.size} {state.mtime_ns} {state.ctime_ns}"
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 

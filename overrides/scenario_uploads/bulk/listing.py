@@ -19,6 +19,7 @@ from attrs import field, frozen
 
 from scenario_uploads.errors import InvalidArgumentError, ScenarioError, SourceError
 from scenario_uploads.redaction import redact
+from scenario_uploads.remote import is_url
 
 from .options import UploadSource, folder_error
 
@@ -130,7 +131,7 @@ def _list_path(source: str | os.PathLike[str], *, recursive: bool, wanted: Filte
     path = os.fspath(source)
     status = _stat(path)
     # A `?` of a URL is none of a glob; the upload says what to do with a URL.
-    if status is None and "://" not in path and _MAGIC.search(path):
+    if status is None and not is_url(path) and _MAGIC.search(path):
         yield from _list_glob(path, recursive=recursive, wanted=wanted)
     elif status is not None and stat.S_ISDIR(status.st_mode):
         if not recursive:

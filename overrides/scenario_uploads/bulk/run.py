@@ -31,7 +31,7 @@ from scenario_uploads.transfer.engine import Turns
 from scenario_uploads.transfer.pace import Pace
 from scenario_uploads.transfer.part import read_md5
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
-from scenario_uploads.transfer.source import FileInput, open_source
+from scenario_uploads.transfer.source import FileInput, FileState, open_source
 from scenario_uploads.upload.media_types import Media, infer_media
 from scenario_uploads.upload.options import FileOptions, check_file_name
 from scenario_uploads.upload.resume import Steps
@@ -154,9 +154,10 @@ class BulkRun:
         if status is not None and stat.S_ISREG(status.st_mode):
             size: int = status.st_size
             name: str | None = Path(found.path).name
+            state: FileState | None = FileState.of(status)
         else:
             with closing(open_source(given.file)) as source:
-                size, name, status = source.size, source.name, None
+                size, name, state = source.size, source.name, source.state
         checked = check_file_name(name if given.file_name is None else given.file_name)
         media = infer_media(checked, content_type=given.content_type, kind=given.kind or call.kind)
         shown = self._display.follow(checked) if self._display else None
@@ -167,14 +168,14 @@ class BulkRun:
             file_name=checked,
             asset_options=call.asset_options if given.asset_options is None else given.asset_options,
             # A large file goes on from where it was, as far as that is possible.
-            resume=None if self._ledger and status else False,
+            resume=None if self._ledger and state else False,
             wait=False,
             on_progress=self._counter.follow(shown),
             turns=self._turns,
         )
         file = _File(found, options, plan_parts(size, call.part_size), shown)
         if self._ledger:
-            file.state, file.context = hash_state(status), self._find_context(self._ledger, options, media)
+            file.state, file.context = hash_state(state), self._find_context(self._ledger, options, media)
         return file
 
     def _find_context(self, ledger: BulkLedger, options: FileOptions, media: Media) -> int:
@@ -283,9 +284,9 @@ class BulkRun:
 
 
 def read_content(file: FileInput, size: int, part_size: int) -> bytes | None:
-    """Read a file in parts of this size and return the key of its content; None when it has changed."""
+    """Read a file in parts of this size and return the key of its content; None when it cannot be read again."""
     with closing(open_source(file)) as source:
-        if source.size != size:
+        if source.size != size or source.once:
             return None
         plan = UploadPlan(size, part_size)
         parts = (plan.part(number) for number in range(1, plan.parts_count + 1))

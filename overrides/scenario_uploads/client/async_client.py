@@ -515,13 +515,14 @@ class AsyncUploads:
         options = self._api.options.resolve_call(project_id=project_id)
         return await self._runner.run(calls.wait(self._api, upload_id, timeout, options))
 
-    async def upload_file(
+    async def upload_file(  # noqa: PLR0913 - each is a setting of its own
         self,
         file: FileInput,
         *,
         kind: UploadKind | str | None = None,
         content_type: str | None = None,
         file_name: str | None = None,
+        size: int | None = None,
         asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
         part_size: int | None = None,
         concurrency: int = 8,
@@ -542,11 +543,13 @@ class AsyncUploads:
         The file is read in chunks of at most 1 MiB, so memory does not grow with it.
 
         Args:
-            file: A path, bytes, or a seekable binary file object, which is sent from its current position and neither
-                closed nor moved.
+            file: A path, the URL of a file that fsspec can read (`s3://`, `gs://`, `hf://` …; extra `fsspec`), bytes,
+                or a binary file object, which is sent from its current position and neither closed nor moved. Of a
+                stream that cannot seek, the part under way is kept.
             kind: One of the contract's kinds, such as `"3d"`. Default: inferred from the file name.
             content_type: The MIME type. Default: inferred from the file name.
             file_name: The name to upload under. Default: that of the path or of the file object.
+            size: Bytes of a stream that cannot seek. Default: its `len()` or `Content-Length`.
             asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
             part_size: Bytes in a part, 5 MiB to 5 GiB. Default: the smallest of 8, 16, 32 … MiB that needs at most
                 10,000 parts.
@@ -589,6 +592,7 @@ class AsyncUploads:
             kind=kind,
             content_type=content_type,
             file_name=file_name,
+            size=size,
             asset_options=asset_options,
             part_size=part_size,
             concurrency=concurrency,
@@ -613,6 +617,7 @@ class AsyncUploads:
         kind: UploadKind | str | None = None,
         content_type: str | None = None,
         file_name: str | None = None,
+        size: int | None = None,
         asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
         part_size: int | None = None,
         concurrency: int = 8,
@@ -637,6 +642,7 @@ class AsyncUploads:
             kind: See `upload_file`, as for all that follow.
             content_type: The MIME type.
             file_name: The name to upload under.
+            size: Bytes of a stream that cannot seek.
             asset_options: What to do with the asset.
             part_size: Bytes in a part.
             concurrency: Parts sent at once.
@@ -662,6 +668,7 @@ class AsyncUploads:
             kind=kind,
             content_type=content_type,
             file_name=file_name,
+            size=size,
             asset_options=asset_options,
             part_size=part_size,
             concurrency=concurrency,

@@ -1,7 +1,8 @@
 """Reading a file in pieces, from many threads, without holding a whole part in memory.
 
-A path is opened once and read at offsets. Bytes are views of the caller's memory. Any other file object is read under
-a lock, and its position is restored at the end.
+A path is opened once and read at offsets, and what is at a URL in ranges. Bytes are views of the caller's memory. Any
+other file object is read under a lock, and its position is restored at the end; of a stream that cannot seek, the part
+under way is kept.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ import os
 import stat
 import threading
 from contextlib import suppress
-from typing import BinaryIO, Self
+from typing import BinaryIO, Protocol, Self, cast
 
 from attrs import frozen
 
 from scenario_uploads.errors import SourceChangedError, SourceError, TransferError
 from scenario_uploads.redaction import redact
+from scenario_uploads.remote import KeptStream, RemoteFile, can_seek, find_local, is_url
 from scenario_uploads.system import OPEN_FLAGS, read_at
 
 # Longest wait, in seconds, for a caller's file object at the end of an upload.
 CLOSE_PATIENCE = 0.2
+# Bytes of a range, which each thread that sends keeps.
+RANGE_SIZE = 4 * 1024 * 1024
 
 
 @frozen
@@ -36,9 +40,8 @@ class FileState:
     ctime_ns: int = 0  # change time, which users cannot set; 0 where there is none
 
     @classmethod
-    def of(cls, descriptor: int) -> Self:
-        """Return the state of an open file."""
-        status = os.fstat(descriptor)
+    def of(cls, status: os.stat_result) -> Self:
+        """Return the state of a file that was looked at."""
         # On Windows, st_ctime is the creation time.
         changed = 0 if os.name == "nt" else status.st_ctime_ns
         return cls(status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino, changed)
@@ -57,6 +60,8 @@ class Source:
     state: FileState | None = None  # of a file, when it was opened
     sequential = False  # whether reading in any other order than that of the bytes may cost much time
     descriptor: tuple[int, int] | None = None  # of a file, and the offset of the first byte in it
+    once = False  # whether a part that was sent cannot be read again
+    part_size = 0  # bytes, once it is known
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
         """Return at most a buffer's bytes from `offset`, in the buffer or not; fewer only at the end."""
@@ -71,19 +76,30 @@ class Source:
         raise NotImplementedError
 
 
-def open_source(file: FileInput) -> Source:
-    """Open a path, bytes or a binary file object for reading in parts; SourceError when it cannot be read."""
+def open_source(file: FileInput, size: int | None = None) -> Source:
+    """Open what is uploaded for reading in parts; SourceError when it cannot be read, or is not of the given size."""
+    source = _open(file, size)
+    if size not in (None, source.size):
+        source.close()
+        raise SourceError(f"size is {size!r}, but the file has {source.size:,} bytes; leave it out.")
+    return source
+
+
+def _open(file: FileInput, size: int | None) -> Source:
     if isinstance(file, bytes | bytearray | memoryview):
         return _Memory(file)
+    if isinstance(file, str) and is_url(file):
+        path = find_local(file)
+        return _Remote(RemoteFile.find(file)) if path is None else _open_path(path)
     if isinstance(file, str | os.PathLike):
         return _open_path(file)
     if isinstance(file, io.TextIOBase):
         raise SourceError("The file is open in text mode; open it in binary mode, with 'rb'.")
     if inspect.iscoroutinefunction(getattr(file, "read", None)):
         raise SourceError("The file object is asynchronous; give its path, or the file that open(path, 'rb') returns.")
-    if callable(getattr(file, "read", None)) and callable(getattr(file, "seek", None)):
-        return _open_object(file)
-    raise SourceError(f"file must be a path, bytes or a seekable binary file object, not {type(file).__name__}.")
+    if callable(getattr(file, "read", None)):
+        return _open_object(cast("BinaryIO", file)) if can_seek(file) else _Stream(KeptStream(file, size))
+    raise SourceError(f"file must be a path, a URL, bytes or a binary file object, not {type(file).__name__}.")
 
 
 def read_chunk(source: Source, offset: int, buffer: memoryview) -> memoryview:
@@ -127,7 +143,7 @@ class _Descriptor(Source):
 
     def __init__(self, descriptor: int, name: str | None, *, base: int = 0, path: str | None = None) -> None:
         self.descriptor = self._place = (descriptor, base)
-        self.state = self._begun = FileState.of(descriptor)
+        self.state = self._begun = FileState.of(os.fstat(descriptor))
         self.size, self._lock = max(0, self._begun.size - base), threading.Lock()
         self.name, self.path = name, path
 
@@ -137,7 +153,7 @@ class _Descriptor(Source):
 
     def check_unchanged(self) -> int:
         try:
-            now = FileState.of(self._place[0])
+            now = FileState.of(os.fstat(self._place[0]))
         except OSError as error:
             raise SourceChangedError(f"The file cannot be looked at any more: {_explain(error)}.") from error
         if (now.size, now.mtime_ns) != (self._begun.size, self._begun.mtime_ns):
@@ -205,6 +221,62 @@ class _Seekable(Source):
                 self._lock.release()
 
 
+class _Remote(Source):
+    """A file that fsspec reads."""
+
+    def __init__(self, file: RemoteFile) -> None:
+        self._remote, self.size, self.name, self.path = file, file.size, file.name, file.url
+        parts = (int.from_bytes(file.identity[place : place + 7]) for place in (0, 7, 14))
+        self.state = FileState(file.size, next(parts), 0, *(number * file.proven for number in parts))
+        self._file, self._lock, self._ranges = file.open(), threading.Lock(), threading.local()
+        self.sequential = self._file is not None
+
+    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
+        start, data = getattr(self._ranges, "last", (0, b""))
+        if not start <= offset < start + len(data):
+            # Before the next range is there, the last one goes.
+            self._ranges.last = data = b""
+            start, data = offset, self._read(offset, min(offset + RANGE_SIZE, self.size))
+            self._ranges.last = start, data
+        return memoryview(data)[offset - start : offset - start + len(buffer)]
+
+    def _read(self, start: int, end: int) -> bytes:
+        if self._file is None:
+            return self._remote.read(start, end)
+        with self._lock:
+            self._file.seek(start)
+            data: bytes = self._file.read(end - start)
+            return data
+
+    def check_unchanged(self) -> int:
+        try:
+            same = self._remote.look_again().identity == self._remote.identity
+        except Exception as error:
+            raise SourceChangedError(f"The file cannot be looked at any more: {_explain(error)}.") from error
+        if not same:
+            raise SourceChangedError("The file changed while it was being sent; upload it again when it is at rest.")
+        return self.state.ctime_ns if self.state else 0
+
+    def close(self) -> None:
+        with suppress(Exception):
+            self._file.close()
+
+
+class _Stream(Source):
+    """A stream of known length that cannot seek."""
+
+    sequential = once = True
+
+    def __init__(self, stream: KeptStream) -> None:
+        self._stream, self.size, self.name = stream, stream.size, stream.name
+
+    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
+        return memoryview(self._stream.read(offset, len(buffer), self.part_size))
+
+    def close(self) -> None:
+        self._stream.close()
+
+
 def _open_path(path: str | os.PathLike[str]) -> Source:
     name = os.fspath(path)
     # The path may be a presigned URL by mistake.
@@ -226,9 +298,7 @@ def _open_path(path: str | os.PathLike[str]) -> Source:
         reason = {errno.ENOENT: "there is no such file", errno.EACCES: "it may not be read"}.get(
             getattr(error, "errno", None) or 0, _explain(error)
         )
-        if "://" in name:
-            reason += "; it is a URL: save it to a file first, or let the service fetch it: create(url=..., kind=...)"
-        elif name.startswith("~"):
+        if name.startswith("~"):
             reason += "; `~` stands for the home folder in a shell alone: give Path(...).expanduser()"
         raise SourceError(f"{shown} cannot be uploaded: {reason}.") from error
 
@@ -263,5 +333,13 @@ def _find_descriptor(file: BinaryIO) -> int | None:
     return descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
 
-FileInput = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
-"""A path, the bytes themselves, or a seekable binary file object."""
+class Readable(Protocol):
+    """A binary stream."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """Return at most so many bytes; none at the end."""
+        ...
+
+
+FileInput = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Readable
+"""A path, the URL of a file, the bytes themselves, or a binary file object."""

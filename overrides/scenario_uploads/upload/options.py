@@ -45,6 +45,7 @@ class FileOptions:
     max_bandwidth: float | None = None
     restart_on_expiry: bool = True
     deadline: float | None = None
+    size: int | None = None
     on_sent: Callable[[str, Mapping[int, str | None]], object] | None = None
     """Called with the id of the upload and the MD5s of its parts when all are there, before it is completed."""
     turns: Turns | None = None

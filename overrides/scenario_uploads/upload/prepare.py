@@ -40,9 +40,10 @@ class Opened:
 
 def open_upload(stack: ExitStack, api: Api, file: FileInput, options: FileOptions) -> Opened:
     """Check the arguments, and open the file and its ledger; `stack` closes them."""
-    source = open_source(file)
+    source = open_source(file, options.size)
     stack.callback(source.close)
     plan = plan_parts(source.size, options.part_size)
+    source.part_size = plan.part_size
     name = check_file_name(source.name if options.file_name is None else options.file_name)
     media = infer_media(name, content_type=options.content_type, kind=options.kind)
     arguments = {

@@ -88,7 +88,7 @@ def _upload(opened: Opened) -> Steps[Upload]:
     ledger, begun = opened.ledger, None
     if ledger and (entry := (yield Work(ledger.read))):
         begun = yield from resume(opened, entry)
-    may_restart, lost_id = opened.options.restart_on_expiry, None
+    may_restart, lost_id = opened.options.restart_on_expiry and not opened.source.once, None
     while True:
         if begun is None:
             with name_upload(lost_id):
@@ -192,8 +192,9 @@ def _transfer(opened: Opened, begun: Begun) -> Steps[int]:
     def note(number: int, md5: str | None) -> None:
         md5s[number] = md5
         if opened.ledger:
-            # Check now, not only at the end, when the file may have been restored.
-            source.check_unchanged()
+            # Check now, not only at the end, when the file may have been restored. A look at a URL is a request.
+            if source.descriptor:
+                source.check_unchanged()
             opened.ledger.record(number, md5)
 
     job = evolve(make_job(opened, begun.missing), on_progress=options.on_progress, on_part=note)

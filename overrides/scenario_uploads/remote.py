@@ -1,0 +1,171 @@
+"""What is not on this disk: files at URLs that fsspec can read, range by range, and streams that can be read once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import tempfile
+import threading
+from contextlib import suppress
+from typing import Any, Self
+from urllib.request import url2pathname
+
+from attrs import field, frozen
+
+from .errors import SourceError
+from .redaction import redact, snippet
+
+# Windows has drives of one letter. `zip://a.glb::s3://bucket/b.zip` is a URL too.
+_URL = re.compile(r"[A-Za-z][\w+.-]+(://|::)")
+# What of fsspec's `info` changes with the content, the best first: without signs and in lower case.
+_FACTS = re.findall(
+    r"\w+",
+    "etag md5 md5hash contentmd5 digest checksum crc32c generation versionid blobid lastmodified mtime modified updated"
+    " created",
+)
+# Bytes of a stream that are kept in memory; what a larger part has more is in a temporary file.
+_KEPT_IN_MEMORY = 32 * 1024 * 1024
+_EXTRA = "reading URLs needs fsspec: pip install 'scenario-uploads[fsspec]'"
+_HINT = "; or let the service fetch it: import_url(url, kind=...)"
+
+
+def is_url(path: str) -> bool:
+    """Return whether a path is the URL of a file."""
+    return bool(_URL.match(path))
+
+
+def find_local(url: str) -> str | None:
+    """Return the path that a `file:` URL stands for, or None for another URL."""
+    return url2pathname(url[7:].removeprefix("localhost")) if url[:7].lower() == "file://" else None
+
+
+@frozen
+class RemoteFile:
+    """A file as it was when it was looked at.
+
+    Attributes:
+        url: Without a query, which may be signed.
+        name: Without folders.
+        size: Bytes.
+        identity: A hash of what changes with its content.
+        proven: Whether the same identity means the same content.
+    """
+
+    url: str
+    name: str
+    size: int
+    identity: bytes
+    proven: bool
+    _system: Any = field(repr=False)
+    _path: str = field(repr=False)
+
+    @classmethod
+    def find(cls, url: str) -> Self:
+        """Look at a file; SourceError when there is none that can be read."""
+        try:
+            from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
+
+            system, path = url_to_fs(url)
+            return cls._look(url.partition("?")[0], system, path)
+        except Exception as error:  # each file system raises its own
+            reason = snippet(str(error) or type(error).__name__).rstrip(".")
+            reason = "there is no such file" if isinstance(error, FileNotFoundError) else reason
+            reason = _EXTRA if str(getattr(error, "name", "")).startswith("fsspec") else reason
+            hint = _HINT if url.lower().startswith("http") else ""
+            raise SourceError(f"{redact(repr(url))} cannot be uploaded: {reason}{hint}.") from error
+
+    @classmethod
+    def _look(cls, url: str, system: Any, path: str) -> Self:
+        info = system.info(path)
+        if info.get("type") == "directory":
+            raise ValueError("it is a folder; upload its files one by one")
+        if info.get("size") is None:
+            raise ValueError("its size is not known; save it to a file first")
+        known = {re.sub("[-_]", "", key).lower(): str(value) for key, value in info.items() if value}
+        fact = next((known[name] for name in _FACTS if name in known), "")
+        own = type(system).ukey is not _find_base().ukey and system.ukey(path)
+        identity = hashlib.sha256(repr((info["size"], fact, own)).encode()).digest()
+        name = path.partition("?")[0].rstrip("/").rpartition("/")[2]
+        return cls(url, name, int(info["size"]), identity, bool(fact), system, path)
+
+    def look_again(self) -> Self:
+        """Return the file as it is now."""
+        self._system.invalidate_cache()
+        return self._look(self.url, self._system, self._path)
+
+    def open(self) -> Any:
+        """Return a file object where ranges cannot be read at once, or None."""
+        # Without a way of its own, each range opens the file again, which what is packed reads from its beginning.
+        own = getattr(type(self._system), "cat_file", None) is not _find_base().cat_file
+        return None if own or self._system.async_impl else self._system.open(self._path, "rb")
+
+    def read(self, start: int, end: int) -> bytes:
+        """Return the bytes from `start` to `end`."""
+        data: bytes = self._system.cat_file(self._path, start=start, end=end)
+        return data
+
+
+def _find_base() -> Any:
+    from fsspec import AbstractFileSystem  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
+
+    return AbstractFileSystem
+
+
+def can_seek(file: Any) -> bool:
+    """Return whether a file object is no stream; of a broken one, using it says what is wrong."""
+    try:
+        return bool(file.seekable()) if hasattr(file, "seekable") else callable(file.seek)
+    except Exception as error:  # noqa: BLE001 - each file object raises its own
+        return not isinstance(error, AttributeError)
+
+
+class KeptStream:
+    """A stream that cannot seek. Of what is read, the part is kept that may have to be sent again.
+
+    Args:
+        file: What is read; it is not closed.
+        size: Bytes; None for what the stream says.
+    """
+
+    def __init__(self, file: Any, size: int | None) -> None:
+        self.size = _measure(file) if size is None else size
+        if isinstance(size, bool) or not isinstance(self.size, int) or self.size < 0:
+            raise SourceError(f"size must be a whole number of bytes, not {size!r}.")
+        name = getattr(file, "name", None)
+        self.name = os.path.basename(name) if isinstance(name, str) else None  # noqa: PTH119
+        self._file, self._lock = file, threading.Lock()
+        self._kept, self._start, self._end = tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY), 0, 0  # noqa: SIM115
+
+    def read(self, offset: int, most: int, part_size: int) -> bytes:
+        """Return bytes of the part under way, or the first ones of the next, when all before it is acknowledged."""
+        with self._lock:
+            if not self._start <= offset <= self._end:
+                raise ValueError(f"byte {offset:,} of the stream was sent before and is gone")
+            if offset < self._end:
+                self._kept.seek(offset - self._start)
+                return self._kept.read(min(most, self._end - offset))
+            if offset % part_size == 0:
+                self._kept.seek(0)
+                self._kept.truncate()
+                self._start = offset
+            data: bytes = self._file.read(min(most, self.size - offset))
+            self._kept.seek(0, io.SEEK_END)
+            self._kept.write(data)
+            self._end += len(data)
+            return data
+
+    def close(self) -> None:
+        """Forget what is kept."""
+        self._kept.close()
+
+
+def _measure(file: Any) -> int:
+    """Return how many bytes a stream says it has."""
+    with suppress(TypeError):
+        return len(file)
+    headers = getattr(file, "headers", None) or {}
+    with suppress(AttributeError, TypeError, ValueError):
+        return int(headers.get("Content-Length") or file.length)
+    raise SourceError("The stream cannot seek and does not say how long it is; give size=, or save it to a file first.")

@@ -1,0 +1,234 @@
+"""What is not on this disk: files at URLs, and streams that can be read once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import random
+import sys
+import urllib.request
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import fsspec
+import pytest
+from fsspec.implementations.memory import MemoryFileSystem
+from scenario_uploads import Scenario, SourceChangedError, SourceError, TransferError, UploadSource
+from scenario_uploads.transfer.source import RANGE_SIZE, open_source
+
+from tests.support.clients import Connect, raises
+from tests.support.server import Server, encode_head, reply
+from tests.support.service import Service, answer_upload
+
+MIB = 1024 * 1024
+PART = 5 * MIB
+CONTENT = random.Random(15).randbytes(3 * PART + 9)
+URL = "ranges://bucket/folder/dragon.glb"
+GONE = reply(404, b"<Error><Code>NoSuchUpload</Code></Error>")
+
+
+class Ranges(MemoryFileSystem):  # type: ignore[misc]
+    """A memory whose objects have an ETag, and that notes what is read of them."""
+
+    protocol = "ranges"
+    store: dict[str, Any] = {}  # noqa: RUF012
+    read: list[tuple[int, int]] = []  # noqa: RUF012
+
+    def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+        info: dict[str, Any] = super().info(path, **kwargs)
+        if info["type"] == "file":
+            info["ETag"] = hashlib.md5(super().cat_file(path)).hexdigest()
+        return info
+
+    def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
+        self.read.append((start or 0, end or 0))
+        data: bytes = super().cat_file(path, start, end, **kwargs)
+        return data
+
+
+@pytest.fixture
+def ranges() -> Iterator[Ranges]:
+    fsspec.register_implementation("ranges", Ranges, clobber=True)
+    system = fsspec.filesystem("ranges")
+    system.pipe(URL, CONTENT)
+    system.read.clear()
+    yield system
+    system.store.clear()
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[Scenario]:
+    with Scenario(base_url=service.url, bearer_auth="token") as one:
+        yield one
+
+
+def get_parts(service: Service) -> dict[int, str]:
+    return {number: request.md5 for number, request in service.parts.items()}
+
+
+PARTS = {n: hashlib.md5(CONTENT[(n - 1) * PART : n * PART]).hexdigest() for n in (1, 2, 3, 4)}
+
+
+class TestAURL:
+    def test_is_read_in_ranges_and_sent_at_once(self, connect: Connect, service: Service, ranges: Ranges) -> None:
+        connect(service.url).uploads.upload_file(URL, part_size=PART, resume=False)
+        (create,) = service.of("create")
+        assert (create.json["fileName"], create.json["kind"], create.json["fileSize"]) == (
+            "dragon.glb",
+            "3d",
+            len(CONTENT),
+        )
+        assert get_parts(service) == PARTS
+        assert max(end - start for start, end in ranges.read) <= RANGE_SIZE
+        assert len(ranges.read) <= 2 * 3 + 1
+
+    def test_is_resumed_when_it_is_the_same_object(
+        self, connect: Connect, service: Service, ranges: Ranges, tmp_path: Path
+    ) -> None:
+        uploads = connect(service.url, max_retries=0).uploads
+        service.script("part 3", reply(400))
+        options: dict[str, Any] = {"part_size": PART, "concurrency": 1, "resume": tmp_path}
+        with raises(TransferError, "400"):
+            uploads.upload_file(URL, **options)
+        ranges.pipe(URL, CONTENT)  # the same bytes, written again
+        ranges.read.clear()
+        service.script("retrieve", answer_upload(status="pending", entityId=None))
+        uploads.upload_file(URL, **options)
+        assert min(start for start, _ in ranges.read) == 2 * PART
+        assert get_parts(service) == PARTS
+
+    def test_36_is_compared_when_it_may_be_another_object(
+        self, connect: Connect, service: Service, ranges: Ranges, tmp_path: Path
+    ) -> None:
+        uploads = connect(service.url, max_retries=0).uploads
+        service.script("part 3", reply(400))
+        options: dict[str, Any] = {"part_size": PART, "concurrency": 1, "resume": tmp_path}
+        with raises(TransferError, "400"):
+            uploads.upload_file(URL, **options)
+        changed = b"glTF" + CONTENT[4:]
+        ranges.pipe(URL, changed)
+        service.script("retrieve", answer_upload(status="pending", entityId=None))
+        uploads.upload_file(URL, **options)
+        assert service.steps.count("part 1") == 2
+        assert service.steps.count("part 2") == 1
+        assert get_parts(service) == PARTS | {1: hashlib.md5(changed[:PART]).hexdigest()}
+
+    def test_25_that_changes_meanwhile_is_never_completed(
+        self, connect: Connect, service: Service, ranges: Ranges
+    ) -> None:
+        def change(_event: object) -> None:
+            ranges.pipe(URL, CONTENT[::-1])
+
+        with raises(SourceChangedError, "changed while it was being sent"):
+            connect(service.url).uploads.upload_file(URL, part_size=PART, on_progress=change)
+        assert "complete" not in service.steps
+
+    def test_that_is_packed_is_read_in_order(self, connect: Connect, service: Service) -> None:
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            archive.writestr("dragon.glb", CONTENT)
+        fsspec.filesystem("memory").pipe("/packed.zip", packed.getvalue())
+        connect(service.url).uploads.upload_file("zip://dragon.glb::memory://packed.zip", part_size=PART, resume=False)
+        assert get_parts(service) == PARTS
+
+    def test_of_a_file_is_the_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "a b%c.glb"
+        path.write_bytes(CONTENT)
+        source = open_source(path.as_uri())
+        assert (source.path, source.name, source.size) == (str(path), "a b%c.glb", len(CONTENT))
+        source.close()
+
+    def test_among_many_is_sent_once(self, client: Scenario, ranges: Ranges, tmp_path: Path) -> None:
+        sources = [URL, "ranges://bucket/missing.glb"]
+        results = [list(client.uploads.upload_many(sources, ledger=tmp_path / "ledger")) for _ in range(2)]
+        assert [{result.source: (result.skipped, bool(result.error)) for result in each} for each in results] == [
+            {sources[0]: (None, False), sources[1]: (None, True)},
+            {sources[0]: ("done", False), sources[1]: (None, True)},
+        ]
+        assert len(ranges.read) == -(-len(CONTENT) // RANGE_SIZE)
+
+    @pytest.mark.parametrize(
+        ("url", "reason"),
+        [
+            ("ranges://bucket/missing.glb", "there is no such file"),
+            ("ranges://bucket/folder", "it is a folder"),
+            ("nosuch://bucket/a.glb?X-Amz-Signature=s3cret", "Protocol not known: nosuch"),
+        ],
+    )
+    def test_31_that_cannot_be_read_is_told(self, ranges: Ranges, url: str, reason: str) -> None:
+        with raises(SourceError, f"cannot be uploaded: {reason}") as caught:
+            open_source(url)
+        assert "s3cret" not in str(caught.error)
+
+    def test_31_needs_an_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(sys.modules, "fsspec.core", None)
+        monkeypatch.setitem(sys.modules, "fsspec", None)
+        with raises(SourceError, "needs fsspec: pip install 'scenario-uploads[fsspec]'"):
+            open_source("s3://bucket/dragon.glb")
+
+
+class Stream(io.RawIOBase):
+    """A stream that cannot seek, and gives a little at a time."""
+
+    def __init__(self, content: bytes = CONTENT) -> None:
+        self.rest = io.BytesIO(content)
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self.rest.read(min(size, 70_000))
+
+
+class Sized(Stream):
+    def __len__(self) -> int:
+        return len(CONTENT)
+
+
+class TestAStream:
+    def test_is_read_once_and_a_part_is_sent_again_from_what_is_kept(
+        self, connect: Connect, service: Service, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in (1, 2, 4):
+            service.script(f"part {number}", reply(503))
+        uploads = connect(service.url).uploads
+        uploads.upload_file(Stream(), file_name="dragon.glb", size=len(CONTENT), part_size=PART)
+        assert get_parts(service) == PARTS
+        assert service.steps.count("part 2") == 2
+
+    def test_says_itself_how_long_it_is(self, service: Service) -> None:
+        def serve(exchange: Any) -> None:
+            exchange.read_body()
+            exchange.send(encode_head(200, [("Content-Length", str(len(CONTENT)))]) + CONTENT)
+
+        with Server(serve) as server, urllib.request.urlopen(server.origin) as response:
+            for stream in (Sized(), response):
+                source = open_source(stream)
+                assert (source.size, source.sequential) == (len(CONTENT), True)
+                source.close()
+
+    def test_12_is_not_started_afresh(self, connect: Connect, service: Service) -> None:
+        service.script("part 2", GONE)
+        with raises(TransferError, "NoSuchUpload"):
+            connect(service.url).uploads.upload_file(Sized(), file_name="dragon.glb", part_size=PART)
+        assert service.steps.count("create") == 1
+
+    def test_25_that_ends_early_is_never_completed(self, connect: Connect, service: Service) -> None:
+        with raises(SourceChangedError, "ends at byte 7"):
+            connect(service.url).uploads.upload_file(Stream(b"1234567"), file_name="dragon.glb", size=100)
+        assert "complete" not in service.steps
+
+    def test_among_many_is_not_read_to_be_compared(self, client: Scenario, service: Service, tmp_path: Path) -> None:
+        for number in (1, 2):
+            source = UploadSource(Sized(), file_name="a.glb")
+            (result,) = client.uploads.upload_many(source, ledger=tmp_path / "ledger")
+            assert result.error is None
+            assert service.steps.count("create") == number
+
+    @pytest.mark.parametrize("size", [-1, True, "7", 2.5])
+    def test_31_of_a_size_that_is_none(self, size: Any) -> None:
+        with raises(SourceError, "size must be a whole number of bytes"):
+            open_source(Stream(), size)
+
+    def test_31_a_size_that_is_not_that_of_the_file(self) -> None:
+        with raises(SourceError, "size is 5, but the file has 3 bytes"):
+            open_source(b"abc", 5)
