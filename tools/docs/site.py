@@ -43,9 +43,10 @@ def render_contract(page: Path) -> None:
     """Write openapi.yaml as a page that needs nothing else."""
     redocly = ROOT / "node_modules" / ".bin" / "redocly"
     _run(redocly, "build-docs", "openapi.yaml", "--inlineBundle", "-o", page)
-    # Its own logo comes from another host.
+    # Its own logo would come from another host; a text does as well.
+    html = re.sub(r"https://cdn\.redoc\.ly/redoc/[\w-]+\.svg", "data:,", page.read_text(encoding="utf-8"))
     style = '<style>a[href*="redocly.com/redoc"]::after { content: "Redoc" }</style>'
-    page.write_text(page.read_text(encoding="utf-8").replace("</head>", f"{style}\n</head>", 1), encoding="utf-8")
+    page.write_text(html.replace("</head>", f"{style}\n</head>", 1), encoding="utf-8")
 
 
 def bring_home(site: Path) -> None:
