@@ -14,7 +14,7 @@ import scenario_uploads
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import errors
-from scenario_uploads.api.faults import status_error
+from scenario_uploads.api.responses import status_error
 from scenario_uploads.errors import (
     APIConnectionError,
     APIError,

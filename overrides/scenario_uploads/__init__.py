@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from .progress import BulkProgress as BulkProgress
     from .progress import UploadPhase as UploadPhase
     from .progress import UploadProgress as UploadProgress
+    from .retry import DEFAULT_MAX_RETRIES as DEFAULT_MAX_RETRIES
     from .sentinels import NOT_GIVEN as NOT_GIVEN
     from .sentinels import NotGiven as NotGiven
     from .sentinels import Omit as Omit
     from .sentinels import not_given as not_given
     from .sentinels import omit as omit
     from .settings.defaults import DEFAULT_CONNECTION_LIMITS as DEFAULT_CONNECTION_LIMITS
-    from .settings.defaults import DEFAULT_MAX_RETRIES as DEFAULT_MAX_RETRIES
     from .settings.defaults import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
     from .settings.defaults import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
     from .settings.defaults import DefaultHttpxClient as DefaultHttpxClient
@@ -61,7 +61,7 @@ else:
         "APIResponse": "client.sync_response",
         "AsyncAPIResponse": "client.async_response",
         "DEFAULT_CONNECTION_LIMITS": "settings.defaults",
-        "DEFAULT_MAX_RETRIES": "settings.defaults",
+        "DEFAULT_MAX_RETRIES": "retry",
         "DEFAULT_TIMEOUT": "settings.defaults",
         "DefaultAsyncHttpxClient": "settings.defaults",
         "DefaultHttpxClient": "settings.defaults",

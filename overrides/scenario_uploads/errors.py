@@ -30,6 +30,8 @@ follows the `?` of a presigned URL.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +77,16 @@ def _rebuild(cls: type[BaseException], args: tuple[object, ...], state: dict[str
     error.args = args
     error.__dict__.update(state)
     return error
+
+
+@contextmanager
+def name_upload(upload_id: str | None) -> Iterator[None]:
+    """Set `upload_id` on every error of ours raised in the block."""
+    try:
+        yield
+    except ScenarioError as error:
+        error.upload_id = error.upload_id or upload_id
+        raise
 
 
 def _bare_request(request: httpx.Request | None) -> httpx.Request | None:

@@ -18,6 +18,8 @@ from attrs import Factory, define, field, frozen
 # Largest bound of a delay without a connection, in seconds.
 AWAY_CAP = 20.0
 
+DEFAULT_MAX_RETRIES = 2
+
 # Default seconds without a moved byte after which an upload gives up.
 DEFAULT_PATIENCE = 900.0
 
@@ -73,7 +75,7 @@ class RetryPolicy:
         patience: Seconds without a moved byte for which attempts without a connection go on; None: they are retries.
     """
 
-    max_retries: float = 2
+    max_retries: float = DEFAULT_MAX_RETRIES
     base: float = 0.5
     cap: float = 8.0
     retry_after_cap: float = 60.0

@@ -8,12 +8,13 @@ from __future__ import annotations
 import errno
 import io
 import os
+import platform
 import select
 import selectors
 import socket
 import stat
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 
@@ -109,3 +110,16 @@ def lock_file(descriptor: int, path: Path) -> Callable[[], object]:
     except filelock.Timeout as error:
         raise BlockingIOError(errno.EAGAIN, "it is locked") from error
     return lock.release
+
+
+@cache
+def user_agent() -> str:
+    """Return the `User-Agent` for the API and storage."""
+    try:
+        # Slow to import, and only needed with the first request.
+        from importlib.metadata import version  # noqa: PLC0415
+
+        own = version("scenario-uploads")
+    except (ImportError, OSError):  # run from a source tree, or without a descriptor left to look
+        own = "0"
+    return f"scenario-uploads/{own} python/{platform.python_version()}"

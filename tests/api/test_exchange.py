@@ -37,11 +37,11 @@ from scenario_uploads import (
     UnprocessableEntityError,
     UploadRetrieveResponse,
 )
+from scenario_uploads.api import calls
 from scenario_uploads.api import exchange as http
-from scenario_uploads.api import operations
-from scenario_uploads.api.request import user_agent
-from scenario_uploads.settings.client import ClientOptions
-from scenario_uploads.settings.request import CallOptions
+from scenario_uploads.settings.client import CallOptions, ClientOptions
+from scenario_uploads.steps import Send
+from scenario_uploads.system import user_agent
 
 from tests.support.clients import EPOCH, Clock, Connect, raises
 from tests.support.server import Exchange, Server, hang, lose, raw, reply, until
@@ -69,12 +69,12 @@ def closed_port() -> int:
 
 def test_an_operation_may_have_a_model_for_each_status() -> None:
     """Such as the 269 of a dry run, which holds no upload."""
-    operation = evolve(operations.retrieve_operation("u", CallOptions()), models={269: Error})
+    operation = evolve(calls.retrieve_operation("u", CallOptions()), models={269: Error})
     api = http.Api(options_of_a_client())
     for status, model in ((200, UploadRetrieveResponse), (269, Error), (299, UploadRetrieveResponse)):
         steps = http.fetch(api, operation)
         send = next(steps)
-        assert isinstance(send, http.Send)
+        assert isinstance(send, Send)
         with pytest.raises(StopIteration) as end:
             steps.send(httpx.Response(status, content=b'{"upload":{}}', request=send.request))
         assert type(end.value.value.value) is model

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scenario_uploads.api.polling import (
+from scenario_uploads.api.calls import (
     FIRST_DELAY,
     LONGEST_DELAY,
     UploadState,

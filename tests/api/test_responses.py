@@ -19,7 +19,8 @@ from scenario_uploads import (
     UploadStatus,
     is_known,
 )
-from scenario_uploads.api.operations import RESPONSE_LIMIT, RESPONSE_LIMIT_PER_PART
+from scenario_uploads.api.calls import RESPONSE_LIMIT_PER_PART
+from scenario_uploads.api.exchange import RESPONSE_LIMIT
 
 from tests.support.clients import Clock, Connect, raises
 from tests.support.server import Exchange, Server, encode_head, raw, reply

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 from attrs import evolve
 from scenario_uploads import DEFAULT_MAX_RETRIES, AsyncScenario, Scenario
-from scenario_uploads.api import polling as waiting
+from scenario_uploads.api import calls
 from scenario_uploads.retry import RetryPolicy
 from scenario_uploads.transfer import part
 from scenario_uploads.transfer.connection import StorageTimeouts
@@ -29,7 +29,7 @@ HOPELESS_IMPORT_TIMEOUT = 1.0
 def shorten_waits() -> None:
     """Let this process's clients wait briefly between tries and polls."""
     part.PART_POLICY = RetryPolicy(max_retries=8, base=0.02, cap=0.3, clip=True)
-    waiting.FIRST_DELAY, waiting.LONGEST_DELAY = 0.02, 0.3
+    calls.FIRST_DELAY, calls.LONGEST_DELAY = 0.02, 0.3
     # Reading the machine's certificates for each of a thousand clients takes longer than all the rest.
     httpx.create_ssl_context = create_ssl_context
 

@@ -247,7 +247,7 @@ class TestConnections:
         del client
         gc.collect()
         assert api.is_closed
-        assert storage._closed
+        assert storage.closed
 
     def test_are_closed_when_nobody_has_the_asynchronous_client_any_more(self, service: Service) -> None:
         async def use() -> httpx.AsyncClient:

@@ -21,7 +21,7 @@ import httpx
 import pytest
 import yaml
 from scenario_uploads import APIStatusError, InternalServerError
-from scenario_uploads.api.faults import _BY_STATUS
+from scenario_uploads.api.responses import STATUS_ERRORS
 from scenario_uploads.decoding.fields import json_names
 from scenario_uploads.models import UploadCreateParams
 
@@ -189,7 +189,7 @@ def test_each_example_of_a_refusal_is_its_error(
         call(operation, f"code={status}" + (f", example={name}" if name else ""))
     error = caught.value
     assert (error.status_code, error.body) == (status, value)
-    assert type(error) is _BY_STATUS.get(status, InternalServerError)
+    assert type(error) is STATUS_ERRORS.get(status, InternalServerError)
     assert error.reason == next(value[key] for key in ("reason", "message", "error", "detail") if key in value)
     assert error.trace_id == value.get("traceId", value.get("trace_id"))
 

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 from scenario_uploads import ScenarioError
-from scenario_uploads.api.exchange import Pause, Send
 from scenario_uploads.api.responses import find_fault
 from scenario_uploads.client.async_runner import AsyncConnections, AsyncRunner
 from scenario_uploads.client.runner import Connections, Runner
+from scenario_uploads.steps import Pause, Send
 
 from tests.support.clients import Clock, raises
 from tests.support.server import hang, until

@@ -30,20 +30,20 @@ from scenario_uploads import (
     UploadFailedError,
     UploadTimeoutError,
 )
-from scenario_uploads.api.calls import wait
-from scenario_uploads.api.exchange import Api, Pause, Send, fetch
-from scenario_uploads.api.operations import action_operation, build_body, create_operation, retrieve_operation
+from scenario_uploads.api.calls import action_operation, create_operation, retrieve_operation, wait
+from scenario_uploads.api.exchange import Api, fetch
 from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.cli import commands as cli
 from scenario_uploads.cli import terminal as console
-from scenario_uploads.models import UploadAction, UploadCreateParams, UploadTriggerActionParams
+from scenario_uploads.decoding.codec import build_body
+from scenario_uploads.models import UploadCreateParams
 from scenario_uploads.sandbox.api.magic import find_content_problem
 from scenario_uploads.sandbox.api.rules import read_create
 from scenario_uploads.sandbox.api.wire import decode_json
 from scenario_uploads.sandbox.errors import Refusal
 from scenario_uploads.sandbox.storage.gate import find_header_problem
-from scenario_uploads.settings.client import resolve_options
-from scenario_uploads.settings.request import CallOptions
+from scenario_uploads.settings.client import CallOptions, resolve_options
+from scenario_uploads.steps import Pause, Send
 from scenario_uploads.transfer.connection import Connection, StorageTimeouts
 from scenario_uploads.transfer.part import classify_response
 from scenario_uploads.transfer.parts import Part, PartTarget
@@ -177,9 +177,9 @@ def make_api(*, strict: bool) -> Api:
 
 
 OPERATIONS: list[Callable[[], Any]] = [
-    lambda: create_operation(UploadCreateParams(hugging_face_model_name="a/b"), CallOptions()),
+    lambda: create_operation({"hugging_face_model_name": "a/b"}, CallOptions()),
     lambda: retrieve_operation("upload_1", CallOptions()),
-    lambda: action_operation("upload_1", UploadTriggerActionParams(action=UploadAction.COMPLETE), CallOptions()),
+    lambda: action_operation("upload_1", "complete", CallOptions()),
 ]
 
 

@@ -11,11 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scenario_uploads import InvalidArgumentError, TransferError
-from scenario_uploads.api.operations import action_operation, check_upload_id, retrieve_operation
-from scenario_uploads.api.request import build_request
-from scenario_uploads.models import UploadAction, UploadTriggerActionParams
-from scenario_uploads.settings.client import resolve_options
-from scenario_uploads.settings.request import CallOptions
+from scenario_uploads.api.calls import action_operation, check_upload_id, retrieve_operation
+from scenario_uploads.api.exchange import build_request
+from scenario_uploads.settings.client import CallOptions, resolve_options
 
 from tests.support.clients import Connect, raises
 from tests.support.server import Exchange, Server, encode_head, reply
@@ -66,12 +64,11 @@ def test_34_no_upload_id_leads_a_request_elsewhere(upload_id: str, base_url: str
         check_upload_id(upload_id)
     except InvalidArgumentError:
         return
-    params = UploadTriggerActionParams(action=UploadAction.COMPLETE)
     for operation, rest in (
         (retrieve_operation(upload_id, CallOptions()), []),
-        (action_operation(upload_id, params, CallOptions()), ["action"]),
+        (action_operation(upload_id, "complete", CallOptions()), ["action"]),
     ):
-        request = build_request(options, operation.request)
+        request = build_request(options, operation)
         path = request.url.raw_path.decode("ascii")
         base = base_url.partition("://")[2].partition("/")
         assert (

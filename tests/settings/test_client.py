@@ -12,11 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import AsyncScenario, CredentialsError, InvalidArgumentError, Scenario
-from scenario_uploads.api import exchange as http
+from scenario_uploads.api.exchange import Operation, build_request
+from scenario_uploads.limits import check_seconds
+from scenario_uploads.retry import Repeat
 from scenario_uploads.sentinels import NOT_GIVEN
-from scenario_uploads.settings.client import ClientOptions, Credentials, resolve_credentials, resolve_options
-from scenario_uploads.settings.defaults import DEFAULT_BASE_URL, DEFAULT_TIMEOUT, check_seconds, resolve_timeout
+from scenario_uploads.settings.client import (
+    ClientOptions,
+    Credentials,
+    resolve_credentials,
+    resolve_options,
+)
+from scenario_uploads.settings.defaults import DEFAULT_BASE_URL, DEFAULT_TIMEOUT, resolve_timeout
 
+GET = Operation("read", object, {"method": "get", "url": "/x"}, Repeat.SAFE)
 PAIR = {"SCENARIO_SDK_API_KEY": "env_key", "SCENARIO_SDK_API_SECRET": "env_secret"}
 TOKEN = {"SCENARIO_SDK_JWT": "env_token"}
 HOSTILE = ["a\n", "\ra", "a\r\nX-Evil: 1", "a\x00", "a\x1b[2J", "a\x7f", "a\x85", "a\tb", "a\udcff"]
@@ -428,12 +436,12 @@ class TestHeadersOfTheEnvironment:
 
     def test_are_replaced_by_those_that_are_given(self) -> None:
         options = resolve(PAIR | {"SCENARIO_CUSTOM_HEADERS": "X-A: 1\nX-B: 2"}, default_headers={"x-a": "3"})
-        request = http.build_request(options, {"method": "get", "url": "/x"})
+        request = build_request(options, GET)
         assert (request.headers["x-a"], request.headers["x-b"]) == ("3", "2")
 
     def test_have_no_say_in_the_credentials(self) -> None:
         options = resolve({"SCENARIO_CUSTOM_HEADERS": "authorization: Bearer env"}, bearer_auth="given")
-        assert http.build_request(options, {"method": "get", "url": "/x"}).headers["authorization"] == "Bearer given"
+        assert build_request(options, GET).headers["authorization"] == "Bearer given"
         with pytest.raises(CredentialsError, match="No credentials"):
             resolve({"SCENARIO_CUSTOM_HEADERS": "authorization: Bearer env"})
 

@@ -72,15 +72,15 @@ BREACHES = {
         "scenario_uploads.retry -> time",
     ),
     "hidden in a function": (
-        "api/polling.py",
+        "settings/request.py",
         "def f() -> None:\n    from pathlib import Path",
         "Pure modules touch nothing of the world",
-        "scenario_uploads.api.polling -> pathlib",
+        "scenario_uploads.settings.request -> pathlib",
     ),
     "generated": (
         "transfer/engine.py",
         "import scenario_uploads_client",
-        "Only operations, decoding and models know the generated client",
+        "Only calls, decoding and models know the generated client",
         "scenario_uploads.transfer.engine -> scenario_uploads_client",
     ),
     "sandbox": (

@@ -1,144 +1,181 @@
-"""The methods of `client.uploads`, as generators of steps.
+"""The operations of the API, and the calls that take more than one: `complete` and waiting for an import.
 
-Each function yields what is to be done (`Send`, `Pause`, `Work`) and receives the result. A runner of `client` does the
-waiting and sending, so each decision is written once for both clients.
+Calls are generators: they yield what is to be done (`Send`, `Pause`, `Work`) and receive the result. A runner of
+`client` does the waiting and sending, so each decision is written once for both clients.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
+from enum import Enum, auto
+from typing import Any
 
 import httpx
 from attrs import evolve
+from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, trigger_upload_action
+from scenario_uploads_client.types import UNSET
 
+from scenario_uploads.decoding.codec import build_body
 from scenario_uploads.decoding.enums import is_known
 from scenario_uploads.errors import (
     APIConnectionError,
     APIError,
     APIResponseValidationError,
     APIStatusError,
-    ScenarioError,
+    InvalidArgumentError,
     UploadFailedError,
     UploadTimeoutError,
 )
+from scenario_uploads.limits import MAX_PARTS, check_seconds
 from scenario_uploads.models import (
     Upload,
-    UploadAction,
     UploadCreateParams,
     UploadCreateResponse,
+    UploadDryRun,
+    UploadDryRunResponse,
     UploadRetrieveResponse,
     UploadTriggerActionParams,
     UploadTriggerActionResponse,
 )
 from scenario_uploads.redaction import snippet
 from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, next_delay
-from scenario_uploads.settings.defaults import check_seconds
-from scenario_uploads.settings.request import CallOptions
+from scenario_uploads.sentinels import is_given
+from scenario_uploads.settings.client import CallOptions
+from scenario_uploads.steps import Pause, Steps
 from scenario_uploads.tls import find_certificate_error
 
-from .exchange import Api, Calling, Pause, Reply, ResponseMode, fetch
-from .faults import is_away
-from .operations import (
-    action_operation,
-    build_body,
-    check_dry_run,
-    check_upload_id,
-    create_operation,
-    find_id,
-    retrieve_operation,
-)
-from .polling import UploadState, classify_status, is_complete_due, is_past_pending, next_poll
-
-T = TypeVar("T")
+from .exchange import RESPONSE_LIMIT, Api, Operation, Reply, ResponseMode, fetch
+from .responses import is_away
 
 logger = logging.getLogger("scenario_uploads")
 
-
-def create(
-    api: Api,
-    arguments: Mapping[str, Any],
-    options: CallOptions,
-    mode: ResponseMode = ResponseMode.MODEL,
-    *,
-    dry_run: object = None,
-) -> Calling[Reply[UploadCreateResponse]]:
-    """Create an upload from a caller's keyword arguments, or ask what it would cost."""
-    wanted = check_dry_run(dry_run)
-    operation = create_operation(build_body(UploadCreateParams, "create", arguments), options, dry_run=wanted)
-    return (yield from fetch(api, operation, mode=mode))
+# A response holds one upload, and for each part a presigned URL of one or two kilobytes.
+RESPONSE_LIMIT_PER_PART = 4 * 1024
+# The status of a dry run.
+DRY_RUN_STATUS = 269
+# Seconds between polls: small files are ready within a second, large ones take minutes.
+FIRST_DELAY, GROWTH, LONGEST_DELAY = 0.25, 1.5, 5.0
 
 
-def retrieve(
-    api: Api, upload_id: str, options: CallOptions, mode: ResponseMode = ResponseMode.MODEL
-) -> Calling[Reply[UploadRetrieveResponse]]:
-    """Read an upload."""
-    operation = retrieve_operation(check_upload_id(upload_id), options)
-    with name_upload(upload_id):
-        return (yield from fetch(api, operation, mode=mode))
+# `_get_kwargs` is where the generated code builds a request without sending it.
+def create_operation(
+    arguments: Mapping[str, Any], options: CallOptions, dry_run: object = None
+) -> Operation[UploadCreateResponse]:
+    """Return the call that creates an upload from keyword arguments or, with `dry_run`, asks for the cost."""
+    wanted = _check_dry_run(dry_run)
+    params = build_body(UploadCreateParams, "create", arguments)
+    request = create_upload._get_kwargs(  # noqa: SLF001
+        body=params, project_id=options.project_id or UNSET, dry_run=wanted or UNSET
+    )
+    body = {**request["json"], **options.body}
+    imports = any(body.get(name) for name in ("url", "huggingFaceModelName", "civitaiModelUrl"))
+    parts = body.get("parts")
+    return Operation(
+        "create_upload",
+        UploadCreateResponse,
+        request,
+        # A second pending upload does no harm; a second import does.
+        Repeat.NEVER if imports and not wanted else Repeat.ONCE,
+        options,
+        _find_missing_cost if wanted else find_missing_upload,
+        response_limit=RESPONSE_LIMIT
+        + RESPONSE_LIMIT_PER_PART * (min(max(parts, 0), MAX_PARTS) if isinstance(parts, int) else 0),
+        models={DRY_RUN_STATUS: UploadDryRunResponse},
+    )
+
+
+def retrieve_operation(upload_id: str, options: CallOptions) -> Operation[UploadRetrieveResponse]:
+    """Return the call that reads an upload."""
+    request = retrieve_upload._get_kwargs(  # noqa: SLF001
+        check_upload_id(upload_id), project_id=options.project_id or UNSET
+    )
+    return Operation(
+        "retrieve_upload", UploadRetrieveResponse, request, Repeat.SAFE, options, find_missing_upload, upload_id
+    )
+
+
+def action_operation(upload_id: str, action: str, options: CallOptions) -> Operation[UploadTriggerActionResponse]:
+    """Return the call that triggers an action. It is never retried here: a retrieve shows whether it worked."""
+    params = build_body(UploadTriggerActionParams, "trigger_action", {"action": action})
+    request = trigger_upload_action._get_kwargs(  # noqa: SLF001
+        check_upload_id(upload_id), body=params, project_id=options.project_id or UNSET
+    )
+    return Operation(
+        "trigger_upload_action",
+        UploadTriggerActionResponse,
+        request,
+        Repeat.NEVER,
+        options,
+        find_missing_upload,
+        upload_id,
+    )
+
+
+def _check_dry_run(dry_run: object) -> UploadDryRun | None:
+    """Return the kind of dry run, or None when none is asked for."""
+    if dry_run is None or not is_given(dry_run):
+        return None
+    wanted = "true" if dry_run is True else dry_run
+    for choice in UploadDryRun:
+        if isinstance(wanted, str) and choice == wanted:
+            return choice
+    known = " or ".join(repr(choice.value) for choice in UploadDryRun)
+    raise InvalidArgumentError(f"dry_run must be {known}, not {dry_run!r}.")
+
+
+def check_upload_id(upload_id: object) -> str:
+    """Return `upload_id` when it can stand in a path as one segment."""
+    if upload_id and not isinstance(upload_id, str):
+        raise InvalidArgumentError(f"upload_id must be a string, not {snippet(repr(upload_id))}; give `upload.id`.")
+    if not isinstance(upload_id, str) or not upload_id:
+        raise InvalidArgumentError(f"Expected a non-empty value for `upload_id` but received {upload_id!r}")
+    if upload_id in (".", "..") or any(character in "/\\?#%" or not character.isprintable() for character in upload_id):
+        raise InvalidArgumentError(f"{upload_id!r} is no upload id; use the `id` of the upload that create returned.")
+    return upload_id
+
+
+def find_missing_upload(value: object) -> str | None:
+    """Return what a decoded response lacks that every caller needs, or None."""
+    return None if isinstance(getattr(value, "upload", None), Upload) else "no upload"
+
+
+def _find_missing_cost(value: object) -> str | None:
+    upload = getattr(value, "upload", None)
+    made = f"; it has created upload {snippet(str(upload.id), 100)}" if isinstance(upload, Upload) else ""
+    return f"no cost, though dry_run asked for that alone{made}"
+
+
+def find_mix_up(upload_id: str) -> Callable[[Any], str | None]:
+    """Return a check that a response is about this upload, not one from a confused cache or gateway."""
+
+    def find(value: Any) -> str | None:
+        named = value.upload.id
+        # An abridged response may leave out the id.
+        return None if named in (None, upload_id) else f"the upload {snippet(str(named), 100)}, not {upload_id}"
+
+    return find
 
 
 def trigger_action(
     api: Api, upload_id: str, action: str, options: CallOptions, mode: ResponseMode = ResponseMode.MODEL
-) -> Calling[Reply[UploadTriggerActionResponse]]:
+) -> Steps[Reply[UploadTriggerActionResponse]]:
     """Trigger an action; a `complete` that fails is settled by a retrieve."""
-    check_upload_id(upload_id)
-    params = build_body(UploadTriggerActionParams, "trigger_action", {"action": action})
-    with name_upload(upload_id):
-        if params.action != UploadAction.COMPLETE or "action" in options.body:
-            return (yield from fetch(api, action_operation(upload_id, params, options), mode=mode, retries=0))
-        retries = api.options.max_retries
-        return (yield from complete(api, upload_id, options, retries=retries, refusals=0, mode=mode))
+    operation = action_operation(upload_id, action, options)
+    if operation.request["json"] != {"action": "complete"} or "action" in options.body:
+        return (yield from fetch(api, operation, mode=mode, retries=0))
+    retries = api.options.max_retries
+    return (yield from complete(api, upload_id, options, retries=retries, refusals=0, mode=mode))
 
 
-def wait(
-    api: Api,
-    upload: object,
-    timeout: float,
-    options: CallOptions,
-    *,
-    patience: float = math.inf,
-    completing: bool = False,
-) -> Calling[Upload]:
-    """Poll until an upload is imported or has failed. With `completing`, polls that say `pending` repeat `complete`."""
-    upload_id = check_upload_id(find_id(upload))
-    deadline = api.clock() + check_seconds("timeout", timeout, zero=True)
-    heard_at = api.clock()
-    status, failure, poll, pending = None, None, 0, 0
-    while True:
-        remaining = deadline - api.clock()
-        try:
-            with name_upload(upload_id):
-                within = evolve(options, timeout=_within(api.options.timeout, remaining))
-                now = yield from retrieve_once(api, upload_id, within)
-        except APIError as error:
-            if not _is_passing(error, strict=api.options.strict_responses):
-                raise
-            failure = error
-            if not isinstance(error, APIConnectionError):
-                heard_at = api.clock()
-        else:
-            status, failure, heard_at = now.status, None, api.clock()
-            state = classify_status(now.status, now.entity_id)
-            if state is UploadState.FAILED:
-                raise failure_of(now, upload_id)
-            if state is UploadState.DONE:
-                return now
-            pending += status == "pending"
-            if completing and status == "pending" and is_complete_due(pending):
-                failure = yield from _complete_again(api, upload_id, within)
-        remaining = min(deadline, heard_at + patience) - api.clock()
-        delay = next_poll(poll, remaining)
-        if delay is None:
-            seen = f"the status was {str(status)!r}" if status else "no status was received"
-            bound = f"within {timeout:g} s" if api.clock() >= deadline else f"before {patience:g} s without a response"
-            message = f"Upload {upload_id} was not imported {bound}; {seen}. It may still be: wait again."
-            raise UploadTimeoutError(message, status=status, upload_id=upload_id) from failure
-        yield Pause(min(remaining, max(delay, min(_asked_delay(failure), RetryPolicy().retry_after_cap))))
-        poll += 1
+def retrieve_once(
+    api: Api, upload_id: str, options: CallOptions, *, retries: float | None = 0, patience: float | None = None
+) -> Steps[Reply[UploadRetrieveResponse]]:
+    """Read an upload, without retries unless told otherwise: callers poll. None takes the client's number."""
+    operation = retrieve_operation(upload_id, options)
+    find_missing = find_mix_up(upload_id)
+    return (yield from fetch(api, operation, retries=retries, patience=patience, find_missing=find_missing))
 
 
 def complete(
@@ -149,15 +186,15 @@ def complete(
     retries: float,
     refusals: float,
     patience: float | None = None,
-    find_missing: Callable[[UploadTriggerActionResponse], str | None] | None = None,
+    find_missing: Callable[[UploadTriggerActionResponse], str | None] = lambda _: None,
     mode: ResponseMode = ResponseMode.MODEL,
-) -> Calling[Reply[UploadTriggerActionResponse]]:
+) -> Steps[Reply[UploadTriggerActionResponse]]:
     """Send `complete` until the upload is past `pending`.
 
     Without a response, or after a 400 or 409, the service may have done it: a retrieve settles that, and its response
     stands in for that of the action. Of the `retries`, at most `refusals` follow a refusal.
     """
-    operation = action_operation(upload_id, UploadTriggerActionParams(action=UploadAction.COMPLETE), options)
+    operation = action_operation(upload_id, "complete", options)
     strict, patient = api.options.strict_responses, patience is not None
     policy, retry = RetryPolicy(retries, clip=patient), 0
     while True:
@@ -172,13 +209,7 @@ def complete(
         else:
             return evolve(reply, retries_taken=retry)
         try:
-            settled = yield from fetch(
-                api,
-                retrieve_operation(upload_id, options),
-                retries=0,
-                patience=patience,
-                find_missing=find_mix_up(upload_id),
-            )
+            settled = yield from retrieve_once(api, upload_id, options, patience=patience)
         except APIError as error:
             if not _is_passing(error, strict=strict, patient=patient):
                 raise failure if refused else error from failure
@@ -199,46 +230,87 @@ def complete(
         retry += 1
 
 
-def _complete_again(api: Api, upload_id: str, options: CallOptions) -> Calling[APIError | None]:
-    """Send `complete` once more and return its error, if any; the next poll shows whether it worked."""
-    operation = action_operation(upload_id, UploadTriggerActionParams(action=UploadAction.COMPLETE), options)
-    logger.info("Upload %s is pending still; complete is sent again.", upload_id)
-    try:
-        yield from fetch(api, operation, retries=0)
-    except APIError as error:
-        return error
-    return None
+def wait(
+    api: Api,
+    upload: object,
+    timeout: float,
+    options: CallOptions,
+    *,
+    patience: float = math.inf,
+    completing: bool = False,
+) -> Steps[Upload]:
+    """Poll until an upload is imported or has failed. With `completing`, polls that say `pending` repeat `complete`."""
+    held = upload if isinstance(upload, Upload) else getattr(upload, "upload", None)
+    upload_id = check_upload_id(held.id if isinstance(held, Upload) else upload)
+    deadline = api.clock() + check_seconds("timeout", timeout, zero=True)
+    heard_at = api.clock()
+    status, failure, poll, pending = None, None, 0, 0
+    while True:
+        within = evolve(options, timeout=_limit_timeout(api.options.timeout, deadline - api.clock()))
+        try:
+            now = (yield from retrieve_once(api, upload_id, within)).value.upload
+        except APIError as error:
+            if not _is_passing(error, strict=api.options.strict_responses):
+                raise
+            failure = error
+            if not isinstance(error, APIConnectionError):
+                heard_at = api.clock()
+        else:
+            status, failure, heard_at = now.status, None, api.clock()
+            state = classify_status(now.status, now.entity_id)
+            if state is UploadState.FAILED:
+                raise failure_of(now, upload_id)
+            if state is UploadState.DONE:
+                return now
+            pending += status == "pending"
+            if completing and status == "pending" and is_complete_due(pending):
+                logger.info("Upload %s is pending still; complete is sent again.", upload_id)
+                try:
+                    # The next poll shows whether it worked.
+                    yield from fetch(api, action_operation(upload_id, "complete", within), retries=0)
+                except APIError as error:
+                    failure = error
+        remaining = min(deadline, heard_at + patience) - api.clock()
+        delay = next_poll(poll, remaining)
+        if delay is None:
+            seen = f"the status was {str(status)!r}" if status else "no status was received"
+            bound = f"within {timeout:g} s" if api.clock() >= deadline else f"before {patience:g} s without a response"
+            message = f"Upload {upload_id} was not imported {bound}; {seen}. It may still be: wait again."
+            raise UploadTimeoutError(message, status=status, upload_id=upload_id) from failure
+        yield Pause(min(remaining, max(delay, min(_asked_delay(failure), RetryPolicy().retry_after_cap))))
+        poll += 1
 
 
-def retrieve_once(
-    api: Api, upload_id: str, options: CallOptions, *, retries: int | None = 0, patience: float | None = None
-) -> Calling[Upload]:
-    """Read an upload, without retries unless told otherwise: callers poll. None takes the client's number."""
-    operation = retrieve_operation(upload_id, options)
-    find_missing = find_mix_up(upload_id)
-    reply = yield from fetch(api, operation, retries=retries, patience=patience, find_missing=find_missing)
-    return reply.value.upload
+class UploadState(Enum):
+    """What a status means to a caller who waits."""
+
+    DONE = auto()
+    FAILED = auto()
+    OPEN = auto()
 
 
-def find_mix_up(upload_id: str) -> Callable[[Any], str | None]:
-    """Return a check that a response is about this upload, not one from a confused cache or gateway."""
-
-    def find(value: Any) -> str | None:
-        named = value.upload.id
-        # An abridged response may leave out the id.
-        return None if named in (None, upload_id) else f"the upload {snippet(str(named), 100)}, not {upload_id}"
-
-    return find
+def classify_status(status: object, entity_id: object) -> UploadState:
+    """Return the state for a status and entity id; `complete` and unknown statuses mean that it goes on."""
+    if status == "failed":
+        return UploadState.FAILED
+    if status == "imported" or (isinstance(entity_id, str) and entity_id):
+        return UploadState.DONE
+    return UploadState.OPEN
 
 
-@contextmanager
-def name_upload(upload_id: str | None) -> Iterator[None]:
-    """Set `upload_id` on every error of ours raised in the block."""
-    try:
-        yield
-    except ScenarioError as error:
-        error.upload_id = error.upload_id or upload_id
-        raise
+def is_past_pending(status: object) -> bool:
+    """Return whether the service has accepted that all parts are there."""
+    return isinstance(status, str) and status != "pending"
+
+
+def is_complete_due(pending: int) -> bool:
+    """Return whether to repeat `complete` after 2, 4, 8 or 16 `pending` polls; the first may be stale."""
+    return pending > 1 and pending & (pending - 1) == 0
+
+
+def next_poll(poll: int, remaining: float) -> float | None:
+    """Return the seconds before the next poll, or None at the deadline; the last poll is at the deadline."""
+    return min(LONGEST_DELAY, FIRST_DELAY * GROWTH ** min(poll, 30), remaining) if remaining > 0 else None
 
 
 def failure_of(upload: Upload, upload_id: str) -> UploadFailedError:
@@ -261,7 +333,7 @@ def _asked_delay(error: APIError | None) -> float:
     return (error.retry_after or 0.0) if isinstance(error, APIStatusError) else 0.0
 
 
-def _within(timeout: httpx.Timeout, remaining: float) -> httpx.Timeout:
+def _limit_timeout(timeout: httpx.Timeout, remaining: float) -> httpx.Timeout:
     # Each poll ends near the deadline; even the last one gets a second.
     bound = max(1.0, remaining)
     return httpx.Timeout(**{key: min(value or bound, bound) for key, value in timeout.as_dict().items()})

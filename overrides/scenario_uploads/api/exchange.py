@@ -8,24 +8,24 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import Enum, auto
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar, cast
 
 import httpx
 from attrs import field, frozen
 
-from scenario_uploads.errors import ScenarioError
-from scenario_uploads.redaction import redact
+from scenario_uploads.errors import InvalidArgumentError, ScenarioError, name_upload
+from scenario_uploads.redaction import redact, snippet
 from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, Tries
-from scenario_uploads.settings.client import ClientOptions
+from scenario_uploads.settings.client import CallOptions, ClientOptions
+from scenario_uploads.settings.request import merge_body, merge_headers, merge_query, write_json
+from scenario_uploads.steps import Pause, Send, Steps, Work
+from scenario_uploads.system import user_agent
 
-from .faults import classify_exception, classify_response
-from .operations import Operation
-from .request import build_request
-from .responses import CUT_SHORT, find_fault, invalid_response
+from .responses import CUT_SHORT, classify_exception, classify_response, decode_body, find_fault, invalid_response
 
 T = TypeVar("T")
 
@@ -33,6 +33,7 @@ logger = logging.getLogger("scenario_uploads.http")
 
 # Decoding larger bodies, in bytes, takes more than a millisecond or two.
 LARGE_BODY = 64 * 1024
+RESPONSE_LIMIT = 1024 * 1024
 
 
 class ResponseMode(Enum):
@@ -44,6 +45,41 @@ class ResponseMode(Enum):
 
 
 @frozen
+class Operation(Generic[T]):
+    """A call to the API.
+
+    Attributes:
+        name: The operationId.
+        model: The model of a 2xx response.
+        request: Method, path, query, headers and body from the generated client.
+        repeat: What happens when it is sent twice.
+        options: What the caller adds to the request.
+        find_missing: Returns why a decoded response cannot be used, or None.
+        upload_id: The upload that it is about, or None for a create.
+        response_limit: Largest body of the response, in bytes, unpacked.
+        models: The models of other statuses.
+    """
+
+    name: str
+    model: type[T]
+    request: Mapping[str, Any] = field(repr=False)
+    repeat: Repeat
+    options: CallOptions = field(factory=CallOptions)
+    find_missing: Callable[[Any], str | None] = lambda _: None
+    upload_id: str | None = None
+    response_limit: int = RESPONSE_LIMIT
+    models: Mapping[int, type[Any]] = field(factory=dict)
+
+    def decode(self, response: httpx.Response, *, strict: bool) -> T:
+        """Decode the response to this call."""
+        model: type[T] = self.models.get(response.status_code, self.model)
+        value = decode_body(model, response, self.name, strict=strict)
+        if model is self.model and (missing := self.find_missing(value)):
+            raise invalid_response(response, self.name, missing)
+        return value
+
+
+@frozen
 class Reply(Generic[T]):
     """The result of a call that was not refused.
 
@@ -52,41 +88,14 @@ class Reply(Generic[T]):
         response: The response; with `ResponseMode.STREAM` its body is still to be read.
         strict: Whether a response that differs from the contract is an error.
         retries_taken: Retries before this response.
+        value: The decoded response, with `ResponseMode.MODEL`.
     """
 
     operation: Operation[T]
     response: httpx.Response
     strict: bool
     retries_taken: int = 0
-    _value: T | None = field(default=None, repr=False)
-
-    @property
-    def value(self) -> T:
-        """The decoded response, with `ResponseMode.MODEL`."""
-        return cast("T", self._value)
-
-
-@frozen
-class Send:
-    """To do: send the request and return the response, its body up to `limit` bytes or, with `stream`, not yet read."""
-
-    request: httpx.Request
-    limit: int
-    stream: bool = False
-
-
-@frozen
-class Pause:
-    """To do: wait this many seconds."""
-
-    seconds: float
-
-
-@frozen
-class Work:
-    """To do: call this, which may block or take long, and return its result."""
-
-    call: Callable[[], object]
+    value: T = field(default=cast("T", None), repr=False)
 
 
 @frozen
@@ -99,57 +108,82 @@ class Api:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
-Calling = Generator[Send | Pause | Work, Any, T]
-
-
 def fetch(
     api: Api,
     operation: Operation[T],
     *,
     mode: ResponseMode = ResponseMode.MODEL,
-    retries: int | None = None,
+    retries: float | None = None,
     patience: float | None = None,
-    find_missing: Callable[[T], str | None] | None = None,
-) -> Calling[Reply[T]]:
+    find_missing: Callable[[T], str | None] = lambda _: None,
+) -> Steps[Reply[T]]:
     """Send an operation until it succeeds, is refused or is given up. A raw response is not decoded."""
     policy = RetryPolicy(api.options.max_retries if retries is None else retries, patience=patience)
     tries = Tries(policy, operation.repeat, api.draw, api.clock)
     strict = api.options.strict_responses
-    while True:
-        error: ScenarioError
-        cause: Exception | None = None
-        request = build_request(api.options, operation.request, timeout=operation.timeout)
-        if logger.isEnabledFor(logging.DEBUG):
-            logger.debug("%s: sending %s %s", operation.name, request.method, redact(str(request.url)))
-        try:
-            response: httpx.Response = yield Send(request, operation.response_limit, mode is ResponseMode.STREAM)
-        except ScenarioError:
-            raise
-        except Exception as raised:  # noqa: BLE001 - a transport of the caller's, or its hooks, raise what they like
-            cause = raised
-            error, outcome = classify_exception(raised, operation.name, operation.repeat, request)
-        else:
-            logger.info("%s: answered with status %d", operation.name, response.status_code)
-            if response.is_success and find_fault(response) != CUT_SHORT:
-                if mode is not ResponseMode.MODEL:
-                    return Reply(operation, response, strict, tries.failed)
-                value = yield from _decode(operation, response, strict=strict)
-                missing = find_missing(value) if find_missing is not None else None
-                if not missing:
-                    return Reply(operation, response, strict, tries.failed, value)
-                error = invalid_response(response, operation.name, missing)
-                # Do not create twice because a response is incomplete.
-                outcome = Outcome(retryable=operation.repeat is Repeat.SAFE)
+    with name_upload(operation.upload_id):
+        while True:
+            error: ScenarioError
+            cause: Exception | None = None
+            request = build_request(api.options, operation)
+            if logger.isEnabledFor(logging.DEBUG):
+                logger.debug("%s: sending %s %s", operation.name, request.method, redact(str(request.url)))
+            try:
+                response: httpx.Response = yield Send(request, operation.response_limit, mode is ResponseMode.STREAM)
+            except ScenarioError:
+                raise
+            except Exception as raised:  # noqa: BLE001 - a transport of the caller's, or its hooks, raise what they like
+                cause = raised
+                error, outcome = classify_exception(raised, operation.name, operation.repeat, request)
             else:
-                error, outcome = classify_response(response, operation.name, now=api.now())
-        delay = tries.fail(outcome)
-        if delay is None:
-            raise error from cause
-        logger.log(tries.level, "%s; trying again in %.2f s, %s.", error, delay, tries)
-        yield Pause(delay)
+                logger.info("%s: answered with status %d", operation.name, response.status_code)
+                if not response.is_success:
+                    error, outcome = classify_response(response, operation.name, now=api.now())
+                elif (fault := find_fault(response)) == CUT_SHORT:
+                    error, outcome = invalid_response(response, operation.name, fault), Outcome()
+                elif mode is not ResponseMode.MODEL:
+                    return Reply(operation, response, strict, tries.failed)
+                else:
+                    decode = partial(operation.decode, response, strict=strict)
+                    value: T = (yield Work(decode)) if len(response.content) > LARGE_BODY else decode()
+                    if not (missing := find_missing(value)):
+                        return Reply(operation, response, strict, tries.failed, value)
+                    error = invalid_response(response, operation.name, missing)
+                    # Do not create twice because a response is incomplete.
+                    outcome = Outcome(retryable=operation.repeat is Repeat.SAFE)
+            delay = tries.fail(outcome)
+            if delay is None:
+                raise error from cause
+            logger.log(tries.level, "%s; trying again in %.2f s, %s.", error, delay, tries)
+            yield Pause(delay)
 
 
-def _decode(operation: Operation[T], response: httpx.Response, *, strict: bool) -> Calling[T]:
-    decode = partial(operation.decode, response, strict=strict)
-    value: T = (yield Work(decode)) if len(response.content) > LARGE_BODY else decode()
-    return value
+# Parsing is a good part of the cost of a poll.
+_parse_url = lru_cache(maxsize=64)(httpx.URL)
+
+
+def build_request(options: ClientOptions, operation: Operation[Any]) -> httpx.Request:
+    """Build an HTTP request with the client's URL, credentials, headers and timeouts."""
+    own, call = operation.request, operation.options
+    headers = merge_headers(
+        {"Accept": "application/json", "User-Agent": user_agent(), "Authorization": options.credentials.header},
+        options.environment_headers,
+        options.default_headers,
+        own.get("headers", {}),
+        call.headers,
+        # Only encodings that `BodyReader` unpacks within bounds.
+        {"Accept-Encoding": "gzip"},
+    )
+    # A GET has no body, so `extra_body` is ignored.
+    body = merge_body(own["json"], call.body) if call.body and "json" in own else own.get("json")
+    try:
+        return httpx.Request(
+            own["method"].upper(),
+            _parse_url(options.base_url + own["url"]),
+            params=merge_query(options.default_query, own.get("params"), call.query) or None,
+            headers=headers,
+            content=None if body is None else write_json(body),
+            extensions={"timeout": (call.timeout or options.timeout).as_dict()},
+        )
+    except (httpx.InvalidURL, UnicodeError) as error:
+        raise InvalidArgumentError(f"The request cannot be sent: {snippet(str(error))}.") from error

@@ -21,8 +21,7 @@ import httpx
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.proxies import Network, Proxies, Proxy
 from scenario_uploads.redaction import match_secrets, redact_chain
-
-from .request import user_agent
+from scenario_uploads.system import user_agent
 
 T = TypeVar("T")
 

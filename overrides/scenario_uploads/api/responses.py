@@ -1,4 +1,4 @@
-"""Responses of the API: read within bounds, parsed, decoded."""
+"""Responses of the API: read within bounds, parsed, decoded; and our errors for refusals and broken connections."""
 
 from __future__ import annotations
 
@@ -7,14 +7,33 @@ import logging
 import re
 import time
 import zlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import httpx
 
 from scenario_uploads.decoding.codec import decode_response
-from scenario_uploads.errors import APIResponseValidationError
-from scenario_uploads.redaction import list_secrets, mask, match_secrets, snippet
+from scenario_uploads.errors import (
+    APIConnectionError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ScenarioError,
+    UnprocessableEntityError,
+    find_reason,
+    find_trace_id,
+)
+from scenario_uploads.redaction import list_secrets, mask, match_secrets, redact_chain, snippet
+from scenario_uploads.retry import Outcome, Repeat, parse_retry_after, parse_seconds
+from scenario_uploads.system import is_used_up
+from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
 
 T = TypeVar("T")
 
@@ -36,10 +55,9 @@ class BodyReader:
     """
 
     def __init__(self, response: httpx.Response, limit: int) -> None:
-        self._response, self._limit, self._start = response, limit, time.monotonic()
-        read_timeout = response.request.extensions.get("timeout", {}).get("read") or 60.0
+        self._response, self._limit = response, limit
         # httpx limits each read; this limits the whole body, which may arrive a byte at a time.
-        self._deadline = self._start + read_timeout
+        self._deadline = time.monotonic() + (response.request.extensions.get("timeout", {}).get("read") or 60.0)
         self._body = bytearray()
         self._fault: str | None = None
         # Mock transports and hooks of the caller's client may have read and unpacked it already.
@@ -73,22 +91,22 @@ class BodyReader:
 
     def finish(self, elapsed: float, *, cut: bool = False) -> httpx.Response:
         """Return the response with its body after `elapsed` seconds; `cut` when the connection ended early."""
+        response = self._response
         if self._unpack is not None and self._begun and not self._unpack.eof:
             self._fault = self._fault or "a body that ends in the middle"
-        read = _copy_response(self._response, bytes(self._body), self._response.headers, timedelta(seconds=elapsed))
+        # HTTPX keeps what it has read in the same place; a second response would cost as much as the first.
+        response._content = bytes(self._body)  # noqa: SLF001
+        response.elapsed = timedelta(seconds=elapsed)
         if fault := CUT_SHORT if cut else self._fault:
-            read.extensions[_FAULT] = fault
-        return read
+            response.extensions[_FAULT] = fault
+        return response
 
 
-def _copy_response(
-    response: httpx.Response, body: bytes, headers: httpx.Headers, elapsed: timedelta | None = None
-) -> httpx.Response:
+def _copy_response(response: httpx.Response, body: bytes, headers: httpx.Headers) -> httpx.Response:
     extensions = {key: response.extensions[key] for key in ("http_version", _FAULT) if key in response.extensions}
     copied = httpx.Response(response.status_code, content=body, request=response.request, extensions=extensions)
     # Set afterwards, or HTTPX would unpack the body again.
-    copied.headers = headers
-    copied.elapsed = response.elapsed if elapsed is None else elapsed
+    copied.headers, copied.elapsed = headers, response.elapsed
     return copied
 
 
@@ -97,14 +115,14 @@ def find_fault(response: httpx.Response) -> str | None:
     return response.extensions.get(_FAULT)
 
 
-def find_secrets(request: httpx.Request) -> re.Pattern[str] | None:
+def _find_secrets(request: httpx.Request) -> re.Pattern[str] | None:
     """Return a pattern that matches the request's credentials in any encoding, or None when it has none."""
     return match_secrets(*list_secrets(request.headers.get("authorization", "")))
 
 
 def mask_response(response: httpx.Response) -> httpx.Response:
     """Return a response without the request's credentials if it echoes them."""
-    body, headers, secrets = response.content, response.headers, find_secrets(response.request)
+    body, headers, secrets = response.content, response.headers, _find_secrets(response.request)
     if secrets is not None:
         # Latin-1 maps each byte to a character; the pattern knows secrets in ASCII and as UTF-8 bytes.
         body = mask(body.decode("latin-1"), secrets).encode("latin-1")
@@ -120,7 +138,7 @@ def parse_body(body: bytes) -> Any:
     value: Any = None
     try:
         # Parsing holds Python's lock, and with it an event loop in another thread, but where it calls a function.
-        value = json.loads(body, object_hook=_keep)
+        value = json.loads(body, object_hook=lambda value: value)
     except RecursionError:
         fault = "too deeply nested JSON"
     except ValueError:
@@ -128,10 +146,6 @@ def parse_body(body: bytes) -> Any:
     # Not chained: Python's JSON error would hold the whole body.
     if fault or _is_deep(value):
         raise ValueError(fault or "too deeply nested JSON")
-    return value
-
-
-def _keep(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
@@ -182,3 +196,77 @@ def invalid_response(
     except ValueError:
         body = text
     return APIResponseValidationError(message, response=beginning, body=body)
+
+
+def classify_response(response: httpx.Response, operation: str, *, now: datetime) -> tuple[APIStatusError, Outcome]:
+    """Return the error and the retry outcome for a response that is no success."""
+    response = mask_response(response)
+    try:
+        body = parse_body(response.content)
+    except ValueError:
+        body = response.content.decode("utf-8", "replace")
+    milliseconds = parse_seconds(response.headers.get("retry-after-ms"))
+    waits = [
+        parse_retry_after(response.headers.get("retry-after"), now=now) if milliseconds is None else milliseconds / 1000
+    ]
+    if isinstance(body, dict):
+        waits.append(parse_seconds(body.get("remainingSeconds")))
+    error = status_error(response, body, operation=operation)
+    error.retry_after = max((wait for wait in waits if wait is not None), default=None)
+    told = {"true": True, "false": False}.get(response.headers.get("x-should-retry", ""))
+    return error, Outcome(status=response.status_code, retry_after=error.retry_after, told=told)
+
+
+STATUS_ERRORS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+
+def status_error(response: httpx.Response, body: object, *, operation: str) -> APIStatusError:
+    """Return the error for a refused call, with status, reason and trace id in its message."""
+    status = response.status_code
+    cls = STATUS_ERRORS.get(status, InternalServerError if status >= 500 else APIStatusError)
+    reason, trace_id = find_reason(body), find_trace_id(body)
+    if reason is None and isinstance(body, str) and body.strip():
+        reason = snippet(body)
+    message = f"{operation} was answered with status {status}: {reason or 'no reason given'}"
+    return cls(message + (f" (trace id {trace_id})" if trace_id else ""), response=response, body=body)
+
+
+def classify_exception(
+    error: Exception, operation: str, repeat: Repeat, request: httpx.Request
+) -> tuple[ScenarioError, Outcome]:
+    """Return the error and the retry outcome for a failed connection; the exception, its cause, is redacted."""
+    secrets = _find_secrets(request)
+    redact_chain(error, secrets)
+    unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
+    host = request.url.host
+    if certificate := find_certificate_error(error):
+        message = f"The TLS certificate of {host} is not trusted: {certificate}; {REMEDY}"
+        return APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
+    what = snippet(mask(_describe(error), secrets)) or type(error).__name__
+    message = f"{operation}: no response from {host}: {what}"
+    if not unsent and repeat is Repeat.NEVER:
+        message += "; whether the service received it is unknown, so it was not sent again"
+    kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError
+    retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | UnicodeError)
+    return kind(message, request=request), Outcome(sent=not unsent, retryable=retryable, away=is_away(error))
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Return whether no connection was made; False when a proxy refused or our own pool was full."""
+    unreached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    return unreached and not is_tls_refusal(error) and not is_used_up(error)
+
+
+def _describe(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a transport of the caller's raises what it likes
+        return ""

@@ -8,10 +8,10 @@ from typing import TypeVar
 import httpx
 from attrs import evolve, field, mutable
 
-from scenario_uploads.api.exchange import Api, Pause, Send
-from scenario_uploads.api.faults import classify_response
+from scenario_uploads.api.exchange import Api
+from scenario_uploads.api.responses import classify_response
+from scenario_uploads.steps import Pause, Send, Steps
 from scenario_uploads.transfer.pace import Pace
-from scenario_uploads.upload.resume import Steps
 
 T = TypeVar("T")
 

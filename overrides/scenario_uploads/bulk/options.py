@@ -14,7 +14,7 @@ from scenario_uploads import models
 from scenario_uploads.errors import InvalidArgumentError, ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
-from scenario_uploads.settings.request import CallOptions
+from scenario_uploads.settings.client import CallOptions
 from scenario_uploads.transfer.source import FileInput
 from scenario_uploads.upload.options import FileOptions, check_file_options
 

@@ -18,15 +18,21 @@ from typing import Any
 
 from attrs import define, evolve
 
-from scenario_uploads.api.calls import retrieve_once, wait
-from scenario_uploads.api.exchange import Api, Work
-from scenario_uploads.api.operations import build_body
-from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
+from scenario_uploads.api.calls import (
+    UploadState,
+    classify_status,
+    create_operation,
+    is_past_pending,
+    retrieve_once,
+    wait,
+)
+from scenario_uploads.api.exchange import Api
 from scenario_uploads.display import Display, FileProgress, open_display
 from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError
-from scenario_uploads.models import Upload, UploadCreateParams
+from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
 from scenario_uploads.settings.credentials import Credentials
+from scenario_uploads.steps import Steps, Work
 from scenario_uploads.transfer.engine import Turns
 from scenario_uploads.transfer.pace import Pace
 from scenario_uploads.transfer.part import read_md5
@@ -34,7 +40,6 @@ from scenario_uploads.transfer.parts import UploadPlan, plan_parts
 from scenario_uploads.transfer.source import FileInput, FileState, open_source
 from scenario_uploads.upload.media_types import Media, infer_media
 from scenario_uploads.upload.options import FileOptions, check_file_name
-from scenario_uploads.upload.resume import Steps
 from scenario_uploads.upload.steps import complete_upload, upload_file
 
 from .ledger import BulkLedger, Row, hash_content, hash_state, open_ledger
@@ -183,16 +188,14 @@ class BulkRun:
         shared = options.asset_options is self._options.file.asset_options
         if shared and media in self._contexts:
             return self._contexts[media]
-        body = build_body(
-            UploadCreateParams, "create", {"kind": media.kind, "asset_options": options.asset_options}
-        ).to_dict()
+        create = create_operation({"kind": media.kind, "asset_options": options.asset_options}, options.call)
         settings = self._api.options
         number = ledger.context(
             settings.base_url,
             find_account(settings.credentials),
             options.call.project_id or "",
             media.content_type,
-            json.dumps(body, sort_keys=True),
+            json.dumps(create.request["json"], sort_keys=True),
         )
         if shared:
             self._contexts[media] = number
@@ -230,7 +233,8 @@ class BulkRun:
         """Return the upload whose parts an earlier run has sent, completed; None when only a new one can succeed."""
         options = self._options.file
         try:
-            upload = yield from retrieve_once(self._api, upload_id, options.call, retries=None)
+            reply = yield from retrieve_once(self._api, upload_id, options.call, retries=None)
+            upload = reply.value.upload
             if not is_past_pending(upload.status):
                 upload = yield from complete_upload(self._api, upload_id, options)
         except APIStatusError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -20,9 +20,7 @@ import httpx
 from anyio import CancelScope
 from attrs import evolve
 
-from scenario_uploads.api.exchange import Pause, Send, Work
 from scenario_uploads.api.network import AsyncApiClient, drop_lost_connections
-from scenario_uploads.api.request import user_agent
 from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
@@ -30,6 +28,8 @@ from scenario_uploads.logs import guard_logs
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import UploadProgress
 from scenario_uploads.proxies import Network
+from scenario_uploads.steps import Pause, Send, Step, Steps, Work
+from scenario_uploads.system import user_agent
 from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
 from scenario_uploads.transfer.pool import Storage
 from scenario_uploads.upload.background import AsyncUploadHandle, Control, Line
@@ -220,7 +220,7 @@ class AsyncRunner:
         """Whose turn it is in the background."""
         return self._connections.line
 
-    def start(self, steps: Generator[Any, Any, Upload], control: Control) -> AsyncUploadHandle:
+    def start(self, steps: Steps[Upload], control: Control) -> AsyncUploadHandle:
         """Run the steps of an upload in the background."""
         background = self._open().background
         check_loop()
@@ -229,7 +229,7 @@ class AsyncRunner:
         handle.add_done_callback(background.pop)
         return handle
 
-    async def run(self, steps: Generator[Send | Pause | Transfer | Work, Any, T]) -> T:
+    async def run(self, steps: Steps[T]) -> T:
         """Run the steps of a call in the running event loop."""
         check_loop()
         try:
@@ -244,7 +244,7 @@ class AsyncRunner:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
 
-    async def _perform(self, step: Send | Pause | Transfer | Work) -> object:
+    async def _perform(self, step: Step) -> object:
         match step:
             case Send():
                 return await self.send(step)

@@ -8,21 +8,21 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from time import perf_counter
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import httpx
 
-from scenario_uploads.api.exchange import Pause, Send, Work
 from scenario_uploads.api.network import ApiClient
-from scenario_uploads.api.request import user_agent
 from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
 from scenario_uploads.logs import guard_logs
 from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
+from scenario_uploads.steps import Pause, Send, Step, Steps, Work
+from scenario_uploads.system import user_agent
 from scenario_uploads.transfer.engine import Transfer, transfer_parts
 from scenario_uploads.transfer.pool import Storage
 from scenario_uploads.upload.background import Control, Line, UploadHandle, end_uploads
@@ -172,11 +172,11 @@ class Runner:
         """Whose turn it is in the background."""
         return self._connections.line
 
-    def start(self, steps: Generator[Any, Any, Upload], control: Control) -> UploadHandle:
+    def start(self, steps: Steps[Upload], control: Control) -> UploadHandle:
         """Run the steps of an upload in the background. Cancelling it ends its requests alone."""
         return UploadHandle(Runner(self._open().branch()), steps, control, (self, self._connections))
 
-    def run(self, steps: Generator[Send | Pause | Transfer | Work, Any, T]) -> T:
+    def run(self, steps: Steps[T]) -> T:
         """Run the steps of a call in this thread."""
         try:
             step = next(steps)
@@ -190,7 +190,7 @@ class Runner:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
 
-    def _perform(self, step: Send | Pause | Transfer | Work) -> object:
+    def _perform(self, step: Step) -> object:
         match step:
             case Send():
                 return self._send(step)

@@ -13,7 +13,7 @@ from typing import Literal, Self, TypeVar, cast, overload
 import httpx
 
 from scenario_uploads.api import calls
-from scenario_uploads.api.exchange import Api, Calling, Reply, ResponseMode
+from scenario_uploads.api.exchange import Api, Reply, ResponseMode, fetch
 from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
 from scenario_uploads.bulk.run import BulkRun
 from scenario_uploads.logs import show_log
@@ -29,11 +29,11 @@ from scenario_uploads.models import (
     UploadTriggerActionResponse,
 )
 from scenario_uploads.progress import BulkProgress, UploadProgress
-from scenario_uploads.retry import DEFAULT_PATIENCE
+from scenario_uploads.retry import DEFAULT_MAX_RETRIES, DEFAULT_PATIENCE
 from scenario_uploads.sentinels import NOT_GIVEN, NotGiven, Omit
 from scenario_uploads.settings.client import ClientOptions, change_options, check_http_client, resolve_options
-from scenario_uploads.settings.defaults import DEFAULT_MAX_RETRIES
-from scenario_uploads.settings.request import Headers, Query, add_headers
+from scenario_uploads.settings.request import Headers, Query
+from scenario_uploads.steps import Steps
 from scenario_uploads.transfer.source import FileInput
 from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.background import UploadHandle
@@ -258,7 +258,7 @@ class Scenario:
     @property
     def default_headers(self) -> dict[str, str | Omit]:
         """The headers given for every call, in the environment or as an argument."""
-        return add_headers(self._options.environment_headers, self._options.default_headers)
+        return self._options.all_headers
 
     @property
     def default_query(self) -> dict[str, object]:
@@ -407,14 +407,8 @@ class Uploads:
             "parts": parts,
             "url": url,
         }
-        options = self._api.options.resolve_call(
-            project_id=project_id,
-            timeout=timeout,
-            extra_headers=extra_headers,
-            extra_query=extra_query,
-            extra_body=extra_body,
-        )
-        return self._run(calls.create(self._api, arguments, options, self._mode, dry_run=dry_run))
+        options = self._api.options.resolve_call(project_id, timeout, extra_headers, extra_query, extra_body)
+        return self._run(fetch(self._api, calls.create_operation(arguments, options, dry_run), mode=self._mode))
 
     def retrieve(
         self,
@@ -441,14 +435,8 @@ class Uploads:
             InvalidArgumentError: When `upload_id` is not an id, or another argument cannot be used.
             APIError: When the call fails; `NotFoundError` when there is no such upload.
         """
-        options = self._api.options.resolve_call(
-            project_id=project_id,
-            timeout=timeout,
-            extra_headers=extra_headers,
-            extra_query=extra_query,
-            extra_body=extra_body,
-        )
-        return self._run(calls.retrieve(self._api, upload_id, options, self._mode))
+        options = self._api.options.resolve_call(project_id, timeout, extra_headers, extra_query, extra_body)
+        return self._run(fetch(self._api, calls.retrieve_operation(upload_id, options), mode=self._mode))
 
     def trigger_action(
         self,
@@ -479,13 +467,7 @@ class Uploads:
             InvalidArgumentError: When an argument cannot be used.
             APIError: When the call fails.
         """
-        options = self._api.options.resolve_call(
-            project_id=project_id,
-            timeout=timeout,
-            extra_headers=extra_headers,
-            extra_query=extra_query,
-            extra_body=extra_body,
-        )
+        options = self._api.options.resolve_call(project_id, timeout, extra_headers, extra_query, extra_body)
         return self._run(calls.trigger_action(self._api, upload_id, action, options, self._mode))
 
     def wait(
@@ -511,7 +493,7 @@ class Uploads:
             UploadTimeoutError: When it was not imported in time. It may still be later.
             APIError: When a poll fails for a reason that is not temporary.
         """
-        options = self._api.options.resolve_call(project_id=project_id)
+        options = self._api.options.resolve_call(project_id)
         return self._runner.run(calls.wait(self._api, upload_id, timeout, options))
 
     def upload_file(  # noqa: PLR0913 - each is a setting of its own
@@ -680,7 +662,7 @@ class Uploads:
             max_bandwidth=max_bandwidth,
             restart_on_expiry=restart_on_expiry,
             deadline=deadline,
-            call=self._api.options.resolve_call(project_id=project_id),
+            call=self._api.options.resolve_call(project_id),
         )
         return self._runner.start(*upload_steps.start_upload(self._api, file, options, self._runner.line))
 
@@ -754,7 +736,7 @@ class Uploads:
             timeout=timeout,
             patience=patience,
             max_bandwidth=max_bandwidth,
-            call=self._api.options.resolve_call(project_id=project_id),
+            call=self._api.options.resolve_call(project_id),
         )
         options = BulkOptions(
             recursive=recursive,
@@ -771,7 +753,7 @@ class Uploads:
         )
         return upload_all(self._runner, BulkRun(self._api, sources, options))
 
-    def _run(self, steps: Calling[Reply[T]]) -> T:
+    def _run(self, steps: Steps[Reply[T]]) -> T:
         reply = self._runner.run(steps)
         return reply.value if self._mode is ResponseMode.MODEL else cast("T", APIResponse(reply, self._runner))
 

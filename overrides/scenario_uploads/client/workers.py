@@ -19,12 +19,11 @@ from typing import Any
 
 import httpx
 
-from scenario_uploads.api.exchange import Pause, Send
 from scenario_uploads.bulk.limiter import until_pause
 from scenario_uploads.bulk.options import UploadResult
 from scenario_uploads.bulk.run import BulkRun
 from scenario_uploads.errors import TransferError
-from scenario_uploads.upload.resume import Steps
+from scenario_uploads.steps import Pause, Send, Steps
 
 from .async_runner import AsyncRunner, check_loop, outwait, run_in_thread
 from .runner import Connections, Runner

@@ -11,7 +11,9 @@ from typing import Any, TypeVar, get_args
 
 import attrs
 
+from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.redaction import mask_urls, snippet
+from scenario_uploads.sentinels import is_given
 
 from .decoders import Decoder, Report, find_decoder, find_item_decoder
 from .fields import AdditionalProperties, allows_null, attribute_hints, json_names
@@ -88,6 +90,16 @@ def decode_response(model: type[T], data: Mapping[str, Any]) -> tuple[T, str]:
 
     result = decode(model, data, note)
     return result, "; ".join(problems) + (f"; and {more} more" if more else "")
+
+
+def build_body(model: type[T], operation: str, arguments: Mapping[str, Any]) -> T:
+    """Return the body of an operation from a caller's keyword arguments; an error lists every problem."""
+    problems: list[str] = []
+    given = {name: value for name, value in arguments.items() if is_given(value)}
+    params = build_arguments(model, given, lambda name, problem: problems.append(f"{name} {problem}"))
+    if problems:
+        raise InvalidArgumentError(f"{operation}: {'; '.join(problems)}.")
+    return params
 
 
 def build_arguments(model: type[T], arguments: Mapping[str, Any], report: Report, path: str = "") -> T:

@@ -14,28 +14,20 @@ import httpx
 from attrs import evolve, field, frozen
 
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.sentinels import NotGiven, Omit
+from scenario_uploads.retry import DEFAULT_MAX_RETRIES
+from scenario_uploads.sentinels import NotGiven, Omit, is_given
 from scenario_uploads.tls import read_trust
 
 from .credentials import Credentials, resolve_credentials, split_credentials
-from .defaults import DEFAULT_BASE_URL, DEFAULT_MAX_RETRIES, resolve_timeout
-from .request import (
-    CallOptions,
-    Headers,
-    Query,
-    add_headers,
-    check_body,
-    check_headers,
-    check_project_id,
-    check_query,
-    or_empty,
-)
+from .defaults import DEFAULT_BASE_URL, resolve_timeout
+from .request import Headers, Query, add_headers, check_body, check_headers, check_query
 
 _NO_BASE_URL = "base_url must be an http or https URL such as https://api.cloud.scenario.com/v1."
 
 
-def check_base_url(url: str) -> str:
+def check_base_url(given: object) -> str:
     """Return the URL of the API without a final slash; it must be http or https, with a host and at most a path."""
+    url = str(given)
     try:
         parts = httpx.URL(url)
         # Resolving a host with these characters, or one that the idna codec refuses, would raise elsewhere.
@@ -59,6 +51,15 @@ def check_retries(max_retries: object) -> float:
     return max_retries
 
 
+def check_project_id(project_id: object) -> str | None:
+    """Return the id of a project; None for none, which `omit` asks for."""
+    if project_id is None or not is_given(project_id):
+        return None
+    if not isinstance(project_id, str) or not project_id.strip() or not project_id.isprintable():
+        raise InvalidArgumentError(f"project_id must be the id of a project, such as 'proj_5Rt9c', not {project_id!r}.")
+    return project_id
+
+
 def check_http_client(given: object, expected: type[httpx.Client | httpx.AsyncClient]) -> None:
     """Check that a given `http_client` is of the kind that this client needs."""
     if given is not None and not isinstance(given, expected):
@@ -66,7 +67,7 @@ def check_http_client(given: object, expected: type[httpx.Client | httpx.AsyncCl
 
 
 class GivenSettings(TypedDict, total=False):
-    """The settings that a client and a copy both take. Not for public signatures."""
+    """The settings that a client and a copy take. Not for public signatures."""
 
     api_key: str | None
     api_secret: str | None
@@ -75,11 +76,24 @@ class GivenSettings(TypedDict, total=False):
     timeout: float | httpx.Timeout | NotGiven | None
     max_retries: float | NotGiven
     default_headers: Mapping[str, str] | None
+    set_default_headers: Mapping[str, str] | None
     default_query: Mapping[str, object] | None
+    set_default_query: Mapping[str, object] | None
     project_id: str | Omit | None
     strict_responses: bool | None
     verify: str | os.PathLike[str] | ssl.SSLContext | None
     allow_http_storage: bool | None
+
+
+@frozen
+class CallOptions:
+    """What one call adds to the client's settings, checked; `timeout` and `project_id` may be None."""
+
+    headers: Headers = field(factory=dict, repr=False)
+    query: Query = field(factory=dict, repr=False)
+    body: Mapping[str, object] = field(factory=dict, repr=False)
+    timeout: httpx.Timeout | None = None
+    project_id: str | None = None
 
 
 @frozen
@@ -99,9 +113,13 @@ class ClientOptions:
     trust_env: bool = field(default=True, converter=bool)
     environment_headers: Headers = field(factory=dict, repr=False)
 
+    @property
+    def all_headers(self) -> dict[str, str | Omit]:
+        """The headers given for every call, in the environment or as an argument."""
+        return add_headers(self.environment_headers, self.default_headers)
+
     def resolve_call(
         self,
-        *,
         project_id: str | Omit | NotGiven | None = None,
         timeout: float | httpx.Timeout | NotGiven | None = None,
         extra_headers: object = None,
@@ -111,13 +129,11 @@ class ClientOptions:
         """Check what a caller adds to a single call."""
         if project_id is None or isinstance(project_id, NotGiven):
             project_id = self.project_id
-        if extra_headers is extra_query is extra_body is timeout is None:
-            return CallOptions(project_id=check_project_id(project_id))
         return CallOptions(
-            headers=check_headers("extra_headers", or_empty(extra_headers)),
-            query=check_query("extra_query", or_empty(extra_query)),
-            body=check_body("extra_body", or_empty(extra_body)),
-            timeout=resolve_timeout(None if isinstance(timeout, NotGiven) else timeout, self.timeout),
+            headers=check_headers("extra_headers", extra_headers),
+            query=check_query("extra_query", extra_query),
+            body=check_body("extra_body", extra_body),
+            timeout=resolve_timeout(timeout, self.timeout),
             project_id=check_project_id(project_id),
         )
 
@@ -132,18 +148,19 @@ def resolve_options(
     """Check a client's arguments and fill in what the environment gives."""
     if not trust_env:
         environ = {}
-    headers, credentials = split_credentials(check_headers("default_headers", given.get("default_headers") or {}))
+    headers, credentials = split_credentials(check_headers("default_headers", given.get("default_headers")))
     timeout = given.get("timeout")
-    if timeout is None or isinstance(timeout, NotGiven):
-        timeout = _timeout_of(http_client)
+    # HTTPX's own default is nobody's choice.
+    if (timeout is None or isinstance(timeout, NotGiven)) and http_client and http_client.timeout != httpx.Timeout(5.0):
+        timeout = http_client.timeout
     return ClientOptions(
-        base_url=str(given.get("base_url") or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL),
+        base_url=given.get("base_url") or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL,
         credentials=credentials
         or resolve_credentials(given.get("api_key"), given.get("api_secret"), given.get("bearer_auth"), environ),
         timeout=timeout,
         max_retries=given.get("max_retries", DEFAULT_MAX_RETRIES),
         default_headers=headers,
-        default_query=check_query("default_query", given.get("default_query") or {}),
+        default_query=check_query("default_query", given.get("default_query")),
         strict_responses=given.get("strict_responses"),
         project_id=given.get("project_id"),
         verify=given.get("verify"),
@@ -158,50 +175,40 @@ def change_options(
     options: ClientOptions,
     *,
     trust_env: bool | None = None,
-    set_default_headers: Mapping[str, str] | None = None,
-    set_default_query: Mapping[str, object] | None = None,
     **given: Unpack[GivenSettings],
 ) -> ClientOptions:
     """Return the settings of a copy: those of the client, with what is given changed."""
-    default_headers, default_query = given.get("default_headers"), given.get("default_query")
-    for name, added, replaced in (
-        ("default_headers", default_headers, set_default_headers),
-        ("default_query", default_query, set_default_query),
-    ):
-        if added is not None and replaced is not None:
+    wanted = {name: value for name, value in given.items() if value is not None and not isinstance(value, NotGiven)}
+    for name in ("default_headers", "default_query"):
+        if name in wanted and f"set_{name}" in wanted:
             raise InvalidArgumentError(f"The `{name}` and `set_{name}` arguments are mutually exclusive")
-    headers, credentials = dict(options.default_headers), options.credentials
-    key, secret, token = given.get("api_key"), given.get("api_secret"), given.get("bearer_auth")
-    if (key, secret, token) != (None, None, None):
+    # `timeout=None` means the default timeouts, and `max_retries=None` nothing; of others it means the present ones.
+    changed: dict[str, Any] = {name: None for name in ("timeout", "max_retries") if given.get(name, name) is None}
+    simple = ("timeout", "max_retries", "strict_responses", "project_id", "verify", "allow_http_storage")
+    changed |= {name: wanted[name] for name in simple if name in wanted}
+    if base_url := given.get("base_url"):
+        changed["base_url"] = base_url
+    credentials = options.credentials
+    if not wanted.keys().isdisjoint(("api_key", "api_secret", "bearer_auth")):
         present = {
             "SCENARIO_SDK_API_KEY": credentials.api_key or "",
             "SCENARIO_SDK_API_SECRET": credentials.api_secret or "",
         }
-        credentials = resolve_credentials(key, secret, token, present)
-    for name, wanted in (("default_headers", default_headers), ("set_default_headers", set_default_headers)):
-        if wanted is not None:
-            checked, written = split_credentials(check_headers(name, wanted))
-            headers = checked if name.startswith("set_") else add_headers(headers, checked)
+        credentials = resolve_credentials(
+            given.get("api_key"), given.get("api_secret"), given.get("bearer_auth"), present
+        )
+    for name, headers in (("default_headers", options.default_headers), ("set_default_headers", {})):
+        if name in wanted:
+            checked, written = split_credentials(check_headers(name, wanted[name]))
+            changed["default_headers"] = add_headers(headers, checked)
             credentials = written or credentials
-    query = dict(options.default_query)
-    if default_query is not None:
-        query |= check_query("default_query", default_query)
-    if set_default_query is not None:
-        query = check_query("set_default_query", set_default_query)
-    changed: dict[str, Any] = {
-        name: value
-        for name, value in given.items()
-        # `timeout=None` means the default timeouts; other settings stay.
-        if name in ("timeout", "max_retries", "strict_responses", "project_id", "verify", "allow_http_storage")
-        and not isinstance(value, NotGiven)
-        and (value is not None or name in ("timeout", "max_retries"))
-    }
-    if base_url := given.get("base_url"):
-        changed["base_url"] = str(base_url)
+    for name, query in (("default_query", options.default_query), ("set_default_query", {})):
+        if name in wanted:
+            changed["default_query"] = {**query, **check_query(name, wanted[name])}
     if trust_env is not None and bool(trust_env) is not options.trust_env:
         environment_headers = _read_custom_headers(environ) if trust_env else {}
         changed |= {"trust_env": trust_env, "environment_headers": environment_headers}
-    return evolve(options, credentials=credentials, default_headers=headers, default_query=query, **changed)
+    return evolve(options, credentials=credentials, **changed)
 
 
 def _read_switch(environ: Mapping[str, str], name: str, given: bool | None) -> bool:
@@ -218,10 +225,3 @@ def _read_custom_headers(environ: Mapping[str, str]) -> dict[str, str | Omit]:
         for name, value in check_headers("SCENARIO_CUSTOM_HEADERS", headers).items()
         if name.lower() != "authorization"
     }
-
-
-def _timeout_of(http_client: httpx.Client | httpx.AsyncClient | None) -> httpx.Timeout | None:
-    """Return the timeout of a caller's HTTPX client; None when it is HTTPX's default."""
-    if http_client is None or http_client.timeout == httpx.Timeout(5.0):
-        return None
-    return http_client.timeout

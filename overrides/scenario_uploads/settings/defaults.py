@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from scenario_uploads.errors import InvalidArgumentError
+from scenario_uploads.limits import check_seconds
+from scenario_uploads.sentinels import is_given
 
 Timeout = httpx.Timeout
 DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"
-DEFAULT_MAX_RETRIES = 2
 DEFAULT_TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
 DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
@@ -63,23 +64,11 @@ else:
 
 
 _DEFAULTS: dict[str, Any] = {"timeout": DEFAULT_TIMEOUT, "limits": DEFAULT_CONNECTION_LIMITS}
-# Larger timeouts overflow in some operating systems.
-MAX_SECONDS = 1_000_000_000
 
 
-def check_seconds(name: str, value: object, *, zero: bool = False) -> float:
-    """Return `value` when it is a number of seconds above 0 (with `zero`, from 0) and below 30 years."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 <= value <= MAX_SECONDS or (value == 0 and not zero):  # type: ignore[operator]
-        raise InvalidArgumentError(
-            f"{name} must be a number of seconds {'from' if zero else 'above'} 0 to {MAX_SECONDS:,}, not {value!r}."
-        )
-    return float(value)  # type: ignore[arg-type]
-
-
-def resolve_timeout(timeout: float | httpx.Timeout | None, default: httpx.Timeout = DEFAULT_TIMEOUT) -> httpx.Timeout:
+def resolve_timeout(timeout: Any, default: httpx.Timeout = DEFAULT_TIMEOUT) -> httpx.Timeout:
     """Return finite timeouts: the given ones, and the defaults where none is given."""
-    if timeout is None:
+    if timeout is None or not is_given(timeout):
         return default
     if isinstance(timeout, httpx.Timeout):
         defaults = default.as_dict()
@@ -87,5 +76,4 @@ def resolve_timeout(timeout: float | httpx.Timeout | None, default: httpx.Timeou
         for value in chosen.values():
             check_seconds("timeout", value)
         return httpx.Timeout(**chosen)
-    check_seconds("timeout", timeout)
-    return httpx.Timeout(timeout)
+    return httpx.Timeout(check_seconds("timeout", timeout))

@@ -11,9 +11,6 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-import httpx
-from attrs import field, frozen
-
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.sentinels import Omit, is_given
 
@@ -32,7 +29,8 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 def check_headers(name: str, headers: object) -> dict[str, str | Omit]:
     """Return the headers of the argument `name`. An error shows no value, which may be a secret."""
-    for key, value in _check_mapping(name, headers).items():
+    checked = dict(_check_mapping(name, headers))
+    for key, value in checked.items():
         if not isinstance(key, str) or not _HEADER_NAME.fullmatch(key):
             raise InvalidArgumentError(f"{name}: {key!r} is not a valid header name.")
         if isinstance(value, Omit):
@@ -43,7 +41,7 @@ def check_headers(name: str, headers: object) -> dict[str, str | Omit]:
             raise InvalidArgumentError(
                 f"{name}: the value of the header {key!r} must be ASCII without line ends or surrounding blanks."
             )
-    return dict(_check_mapping(name, headers))
+    return checked
 
 
 def merge_headers(*groups: Headers) -> list[tuple[str, str]]:
@@ -60,7 +58,7 @@ def add_headers(headers: Headers, more: Headers) -> dict[str, str | Omit]:
 
 def check_query(name: str, query: object) -> dict[str, object]:
     """Return the query parameters of the argument `name`."""
-    checked = _check_mapping(name, query)
+    checked = dict(_check_mapping(name, query))
     for key, value in checked.items():
         if not isinstance(key, str):
             raise InvalidArgumentError(f"{name}: {key!r} is not a query parameter name.")
@@ -71,13 +69,11 @@ def check_query(name: str, query: object) -> dict[str, object]:
                 f"{name}: the query parameter {key!r} must be a text, a number, a date, or a list or mapping of these,"
                 f" not {type(value).__name__}."
             ) from None
-    return dict(checked)
+    return checked
 
 
 def merge_query(default: Query, own: Query | None = None, extra: Query | None = None) -> tuple[tuple[str, str], ...]:
     """Return the query. A caller's list becomes `name=1,2`, as in scenario-sdk; a generated one `name=1&name=2`."""
-    if not (default or own or extra):
-        return ()
     own, extra = own or {}, extra or {}
     result: list[tuple[str, str]] = []
     for name, value in {**default, **own, **extra}.items():
@@ -146,43 +142,9 @@ def _to_json(value: object) -> object:
 
 
 def _check_mapping(name: str, value: object) -> Mapping[Any, Any]:
+    """Return the mapping of the argument `name`, empty when it is not given."""
+    if value is None or not is_given(value):
+        return {}
     if not isinstance(value, Mapping):
         raise InvalidArgumentError(f"{name} must be a mapping, not {type(value).__name__}.")
     return value
-
-
-@frozen
-class CallOptions:
-    """What one call adds to the client's settings, checked; `timeout` and `project_id` may be None."""
-
-    headers: Headers = field(factory=dict, repr=False)
-    query: Query = field(factory=dict, repr=False)
-    body: Mapping[str, object] = field(factory=dict, repr=False)
-    timeout: httpx.Timeout | None = None
-    project_id: str | None = None
-
-    def add_to(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a request of the generated client with these options added."""
-        added = dict(request)
-        if self.headers:
-            added["headers"] = {**request.get("headers", {}), **self.headers}
-        if self.query:
-            added["extra_params"] = self.query
-        # A GET has no body, so `extra_body` is ignored.
-        if self.body and "json" in request:
-            added["json"] = merge_body(request["json"], self.body)
-        return added
-
-
-def check_project_id(project_id: object) -> str | None:
-    """Return the id of a project; None for none, which `omit` asks for."""
-    if project_id is None or not is_given(project_id):
-        return None
-    if not isinstance(project_id, str) or not project_id.strip() or not project_id.isprintable():
-        raise InvalidArgumentError(f"project_id must be the id of a project, such as 'proj_5Rt9c', not {project_id!r}.")
-    return project_id
-
-
-def or_empty(given: object) -> object:
-    """Return an argument, or an empty mapping when it is not given."""
-    return {} if given is None or not is_given(given) else given

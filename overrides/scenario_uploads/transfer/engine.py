@@ -17,6 +17,7 @@ from attrs import evolve, field, frozen
 from scenario_uploads.errors import TransferError
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
+from scenario_uploads.steps import Step
 
 from .pace import Budget, Pace
 from .part import PartEvent, PartJob, send_part
@@ -93,7 +94,7 @@ class TransferJob:
 
 
 @frozen
-class Transfer:
+class Transfer(Step):
     """To do: send the parts of this job and return the highest number of attempts of a part."""
 
     job: TransferJob

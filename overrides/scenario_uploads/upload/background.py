@@ -7,17 +7,17 @@ import atexit
 import math
 import threading
 import time
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from attrs import evolve
 
-from scenario_uploads.api.exchange import Pause, Send, Work
 from scenario_uploads.errors import TransferError, UploadTimeoutError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
+from scenario_uploads.steps import Pause, Send, Step, Steps, Work
 from scenario_uploads.transfer.engine import Transfer
 
 T = TypeVar("T")
@@ -93,7 +93,7 @@ class Control:
         """Raise UploadTimeoutError with this message once so many seconds have passed."""
         self._until, self._fault = self.clock() + seconds, fault
 
-    def hold(self, steps: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+    def hold(self, steps: Steps[T]) -> Steps[T]:
         """Carry steps on while the upload may go on. What is opened is closed in any case: work is never held up."""
         try:
             yield from self._admit()
@@ -110,7 +110,7 @@ class Control:
         finally:
             self._line.leave(self)
 
-    def _admit(self) -> Generator[Pause, Any, None]:
+    def _admit(self) -> Steps[None]:
         """Wait until the upload may go on."""
         while True:
             if self.clock() >= self._until:
@@ -122,19 +122,20 @@ class Control:
                 return
             yield Pause(SLICE)
 
-    def _carry_out(self, step: Send | Pause | Transfer) -> Generator[Any, Any, Any]:
+    def _carry_out(self, step: Step) -> Steps[Any]:
         yield from self._admit()
         if isinstance(step, Transfer):
             return (yield from self._transfer(step))
         left = self._until - self.clock()
         if isinstance(step, Pause):
             return (yield Pause(min(step.seconds, left)))
-        limits = step.request.extensions.get("timeout", {})
-        bound = max(SLICE, left)
-        step.request.extensions["timeout"] = {name: min(value or bound, bound) for name, value in limits.items()}
+        if isinstance(step, Send):
+            limits = step.request.extensions.get("timeout", {})
+            bound = max(SLICE, left)
+            step.request.extensions["timeout"] = {name: min(value or bound, bound) for name, value in limits.items()}
         return (yield step)
 
-    def _transfer(self, step: Transfer) -> Generator[Any, Any, int]:
+    def _transfer(self, step: Transfer) -> Steps[int]:
         """Send parts; those that were not there at a pause are begun again after it, as if they had not been tried."""
         done: set[int] = set()
 
@@ -159,7 +160,7 @@ class Control:
 class _Runner(Protocol):
     """Runs steps in the calling thread, until it is closed."""
 
-    def run(self, steps: Generator[Any, Any, Upload]) -> Upload: ...
+    def run(self, steps: Steps[Upload]) -> Upload: ...
 
     def close(self) -> None: ...
 
@@ -194,9 +195,7 @@ class UploadHandle(_Handle, Future[Upload]):
 
     __module__ = "scenario_uploads"
 
-    def __init__(
-        self, runner: _Runner, steps: Generator[Any, Any, Upload], control: Control, owners: tuple[object, ...]
-    ) -> None:
+    def __init__(self, runner: _Runner, steps: Steps[Upload], control: Control, owners: tuple[object, ...]) -> None:
         super().__init__()
         self._runner, self._steps, self._control, self._owners = runner, steps, control, owners
         self._turn = threading.Lock()

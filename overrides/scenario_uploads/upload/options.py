@@ -12,10 +12,10 @@ from typing import Any
 from attrs import field, frozen
 
 from scenario_uploads.errors import InvalidArgumentError
+from scenario_uploads.limits import check_seconds
 from scenario_uploads.progress import OnProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
-from scenario_uploads.settings.defaults import check_seconds
-from scenario_uploads.settings.request import CallOptions
+from scenario_uploads.settings.client import CallOptions
 from scenario_uploads.transfer.engine import Turns
 
 from .background import Control

@@ -10,12 +10,13 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from scenario_uploads.api.exchange import Api
-from scenario_uploads.api.operations import build_body
+from scenario_uploads.api.calls import create_operation
+from scenario_uploads.api.exchange import Api, Operation
 from scenario_uploads.display import open_display
 from scenario_uploads.errors import LedgerLockedError, SourceError
-from scenario_uploads.models import UploadCreateParams
+from scenario_uploads.models import UploadCreateResponse
 from scenario_uploads.progress import UploadProgress
+from scenario_uploads.sentinels import omit
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
 from scenario_uploads.transfer.source import FileInput, Source, open_source
 
@@ -34,7 +35,7 @@ class Opened:
     options: FileOptions
     source: Source
     plan: UploadPlan
-    params: UploadCreateParams
+    create: Operation[UploadCreateResponse]
     ledger: Ledger | None = None
 
 
@@ -54,7 +55,9 @@ def open_upload(stack: ExitStack, api: Api, file: FileInput, options: FileOption
         "parts": plan.parts_count,
         "asset_options": options.asset_options,
     }
-    opened = Opened(api, options, source, plan, build_body(UploadCreateParams, "create", arguments))
+    # Ignore a `dryRun` in the client's `default_query`.
+    create = create_operation(arguments, evolve(options.call, query={"dryRun": omit}))
+    opened = Opened(api, options, source, plan, create)
     if ledger := _open_ledger(opened):
         stack.callback(ledger.close)
     if options.progress:
@@ -75,7 +78,7 @@ def _open_ledger(opened: Opened) -> Ledger | None:
     credentials = opened.api.options.credentials
     # A bearer token changes between calls; a key does not.
     account = credentials.header if credentials.scheme == "Basic" else credentials.scheme
-    told = {name: value for name, value in opened.params.to_dict().items() if name not in ("fileSize", "parts")}
+    told = {name: value for name, value in opened.create.request["json"].items() if name not in ("fileSize", "parts")}
     if options.call.project_id is not None:
         told["projectId"] = options.call.project_id
     key = path, opened.api.options.base_url, account, json.dumps(told, sort_keys=True)

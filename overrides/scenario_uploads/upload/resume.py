@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeVar
 
 from attrs import evolve, field, frozen
 
-from scenario_uploads.api.calls import name_upload, retrieve_once
-from scenario_uploads.api.exchange import Pause, Send, Work
-from scenario_uploads.api.operations import check_upload_id
-from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
+from scenario_uploads.api.calls import UploadState, check_upload_id, classify_status, is_past_pending, retrieve_once
 from scenario_uploads.decoding.enums import is_known
 from scenario_uploads.errors import APIStatusError, InvalidArgumentError, SourceChangedError
 from scenario_uploads.models import Upload
 from scenario_uploads.redaction import snippet
+from scenario_uploads.steps import Steps, Work
 from scenario_uploads.transfer.engine import Transfer, TransferJob
 from scenario_uploads.transfer.parts import PartTarget, find_url_fault
 
@@ -24,8 +21,6 @@ from .ledger import Entry
 from .prepare import Opened
 
 logger = logging.getLogger("scenario_uploads")
-T = TypeVar("T")
-Steps = Generator[Send | Pause | Transfer | Work, Any, T]
 GONE = frozenset({404, 410})
 
 
@@ -74,14 +69,14 @@ def _take_up(opened: Opened, entry: Entry) -> Steps[Begun | str]:
     if isinstance(begun, str):
         return begun
     try:
-        with name_upload(entry.upload_id):
-            upload = yield from retrieve_once(
-                opened.api, entry.upload_id, opened.options.call, retries=None, patience=opened.options.patience
-            )
+        reply = yield from retrieve_once(
+            opened.api, entry.upload_id, opened.options.call, retries=None, patience=opened.options.patience
+        )
     except APIStatusError as error:
         if error.status_code not in (400, 403, *GONE):
             raise
         return "the service no longer has it"
+    upload = reply.value.upload
     if classify_status(upload.status, upload.entity_id) is UploadState.FAILED:
         return "it has failed"
     # An unknown status does not show that the missing parts are stored.

@@ -12,10 +12,19 @@ from functools import partial
 
 from attrs import evolve
 
-from scenario_uploads.api.calls import complete, failure_of, find_mix_up, name_upload, retrieve_once, wait
-from scenario_uploads.api.exchange import Api, Work, fetch
-from scenario_uploads.api.operations import check_upload_id, create_operation, find_missing_upload
-from scenario_uploads.api.polling import UploadState, classify_status, is_past_pending
+from scenario_uploads.api.calls import (
+    UploadState,
+    check_upload_id,
+    classify_status,
+    complete,
+    failure_of,
+    find_missing_upload,
+    find_mix_up,
+    is_past_pending,
+    retrieve_once,
+    wait,
+)
+from scenario_uploads.api.exchange import Api, fetch
 from scenario_uploads.errors import (
     APIError,
     APIStatusError,
@@ -24,10 +33,11 @@ from scenario_uploads.errors import (
     SourceChangedError,
     UploadFailedError,
     UploadURLExpiredError,
+    name_upload,
 )
 from scenario_uploads.models import Upload, UploadCreateResponse, UploadPart
 from scenario_uploads.progress import UploadPhase, UploadProgress
-from scenario_uploads.sentinels import omit
+from scenario_uploads.steps import Steps, Work
 from scenario_uploads.transfer.engine import Transfer
 from scenario_uploads.transfer.parts import match_targets
 from scenario_uploads.transfer.source import FileInput
@@ -36,7 +46,7 @@ from .background import Control, Line
 from .ledger import Entry
 from .options import FileOptions, check_file_options
 from .prepare import Opened, open_upload
-from .resume import GONE, Begun, Steps, make_job, resume
+from .resume import GONE, Begun, make_job, resume
 
 logger = logging.getLogger("scenario_uploads")
 # Do not give up a transfer of hours for a few bad seconds at its end.
@@ -122,10 +132,8 @@ def _begin(opened: Opened) -> Steps[Begun]:
     """Create the upload and note its parts."""
     if opened.ledger:
         yield Work(opened.ledger.clear)
-    # Ignore a `dryRun` in the client's `default_query`.
-    operation = create_operation(opened.params, evolve(opened.options.call, query={"dryRun": omit}))
     patience = opened.options.patience
-    reply = yield from fetch(opened.api, operation, patience=patience, find_missing=_find_missing_id)
+    reply = yield from fetch(opened.api, opened.create, patience=patience, find_missing=_find_missing_id)
     begun: Begun = yield Work(partial(_note, opened, reply.value.upload))
     return begun
 
@@ -174,12 +182,12 @@ def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upl
             raise
         # It may be complete all the same.
         try:
-            upload = yield from retrieve_once(api, upload_id, options.call, retries=None, patience=options.patience)
+            reply = yield from retrieve_once(api, upload_id, options.call, retries=None, patience=options.patience)
         except APIError as error:
             refusal.needs_new_upload = isinstance(error, APIStatusError) and error.status_code in GONE
             raise refusal from error
-        if is_past_pending(upload.status):
-            return upload
+        if is_past_pending(reply.value.upload.status):
+            return reply.value.upload
         refusal.needs_new_upload = True
         raise
     return completed.value.upload

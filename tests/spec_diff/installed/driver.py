@@ -31,8 +31,7 @@ import stand_ins
 
 # isort: split
 from scenario_uploads import Scenario, ScenarioError, is_known
-from scenario_uploads.api.exchange import fetch
-from scenario_uploads.api.operations import Operation
+from scenario_uploads.api.exchange import Operation, fetch
 from scenario_uploads.decoding.codec import build_arguments
 from scenario_uploads.decoding.decoders import find_decoder, find_item_decoder
 from scenario_uploads.decoding.fields import json_names
@@ -325,8 +324,7 @@ def carry_out(operation: Mapping[str, Any], plan: Mapping[str, Any]) -> dict[str
     if wrapped and WIRE.answer.get("json") and 200 <= WIRE.answer["status"] < 300:
         WIRE.answer = {**WIRE.answer, "content": f'{{"value": {WIRE.answer["content"]}}}'}
     uploads = CLIENTS[plan.get("scheme", "basic")].uploads
-    # What an upload lacks is for calls of uploads to say, and these are any calls.
-    call = Operation(operation["name"], model or dict, request, Repeat.NEVER, find_missing=lambda _value: None)
+    call = Operation(operation["name"], model or dict, request, Repeat.NEVER)
     result: dict[str, Any] = {}
     try:
         value = uploads._runner.run(fetch(uploads._api, call, retries=0)).value

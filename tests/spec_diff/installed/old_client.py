@@ -12,8 +12,7 @@ import driver
 
 # isort: split
 from scenario_uploads import Scenario, is_known
-from scenario_uploads.api.exchange import fetch
-from scenario_uploads.api.operations import Operation
+from scenario_uploads.api.exchange import Operation, fetch
 from scenario_uploads.retry import Repeat
 
 CALLS: list[tuple[str, str, Any]] = [
@@ -37,7 +36,7 @@ def call(uploads: Any, method: str, path: str, plan: Any) -> dict[str, Any]:
     assert problems == []
     model, _ = driver.find_model(endpoint.module, "200")
     driver.WARNINGS.found = []
-    operation = Operation(path, model, request, Repeat.NEVER, find_missing=lambda _value: None)
+    operation = Operation(path, model, request, Repeat.NEVER)
     answer = uploads._runner.run(fetch(uploads._api, operation, retries=0)).value
     upload = answer.upload
     kind = getattr(upload, "kind", None)

@@ -1,0 +1,44 @@
+"""What the steps of a call, which are generators that decide, ask of the runner, which sends, waits and works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, TypeVar
+
+import httpx
+from attrs import frozen
+
+T = TypeVar("T")
+
+
+class Step:
+    """To do, by the runner, which gives the result back; besides these here a `Transfer`."""
+
+    __slots__ = ()
+
+
+@frozen
+class Send(Step):
+    """To do: send the request and return the response, its body up to `limit` bytes or, with `stream`, not yet read."""
+
+    request: httpx.Request
+    limit: int
+    stream: bool = False
+
+
+@frozen
+class Pause(Step):
+    """To do: wait this many seconds."""
+
+    seconds: float
+
+
+@frozen
+class Work(Step):
+    """To do: call this, which may block or take long, and return its result."""
+
+    call: Callable[[], object]
+
+
+Steps = Generator[Step, Any, T]
+"""The steps of a call, which return what it comes to."""
