@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads.retry import (
     Outcome,
     Repeat,
     RetryPolicy,
-    backoff,
     is_retryable,
     next_delay,
     parse_retry_after,
@@ -28,6 +28,7 @@ POLICIES = st.builds(
     retry_after_cap=st.floats(0, 1000),
     clip=st.booleans(),
 )
+BUSY = Outcome(status=503)
 OUTCOMES = st.builds(
     Outcome,
     status=st.none() | st.integers(100, 599),
@@ -42,15 +43,13 @@ def test_backoff_is_full_jitter_below_a_bound_that_doubles_to_its_cap(
     policy: RetryPolicy, retry: int, drawn: float
 ) -> None:
     bound = min(policy.cap, policy.base * 2.0 ** min(retry, 30))
-    delay = backoff(policy, retry, lambda: drawn)
-    assert 0 <= delay <= policy.cap
-    assert delay == drawn * bound
-    assert backoff(policy, retry, lambda: 0.0) == 0.0
+    assert next_delay(evolve(policy, max_retries=math.inf), retry, BUSY, Repeat.SAFE, lambda: drawn) == drawn * bound
 
 
 def test_the_bounds_of_the_delays_double_up_to_the_cap() -> None:
-    policy = RetryPolicy(base=0.5, cap=8.0)
-    assert [backoff(policy, retry, lambda: 1.0) for retry in range(7)] == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
+    policy = RetryPolicy(7, base=0.5, cap=8.0)
+    delays = [next_delay(policy, retry, BUSY, Repeat.SAFE, lambda: 1.0) for retry in range(7)]
+    assert delays == [0.5, 1.0, 2.0, 4.0, 8.0, 8.0, 8.0]
 
 
 @given(POLICIES, st.integers(0, 200), OUTCOMES, st.sampled_from(Repeat), st.floats(0, 1))

@@ -43,23 +43,14 @@ class Proxy:
         except ValueError:
             # Raised below, without the ValueError, which may show the password.
             parts, host, port = urlsplit(""), "", 0
-        if (
-            parts.scheme not in _PORTS
-            or not host
-            or not port
-            or parts.path.strip("/")
-            or parts.query
-            or parts.fragment
-            or not _is_name(host)
-        ):
+        surplus = parts.path.strip("/") or parts.query or parts.fragment
+        if parts.scheme not in _PORTS or not port or not _is_name(host) or surplus:
             raise InvalidArgumentError(
                 f"{name} must be the URL of an http, https or socks5 proxy, such as http://user:password@host:3128."
                 " Write # / ? @ in a user name or password as %23 %2F %3F %40."
             )
-        credentials = None
-        if parts.username is not None:
-            credentials = unquote(parts.username), unquote(parts.password or "")
-        return cls(parts.scheme, host, port, credentials)
+        pair = None if parts.username is None else (unquote(parts.username), unquote(parts.password or ""))
+        return cls(parts.scheme, host, port, pair)
 
     @property
     def url(self) -> str:
@@ -69,9 +60,7 @@ class Proxy:
     @property
     def basic(self) -> str | None:
         """Its credentials for Basic authentication, a secret, or None."""
-        if self.credentials is None:
-            return None
-        return base64.b64encode(":".join(self.credentials).encode()).decode("ascii")
+        return self.credentials and base64.b64encode(":".join(self.credentials).encode()).decode("ascii")
 
 
 @frozen
@@ -93,7 +82,7 @@ class _Direct:
         if found := _ENTRY_WITH_PORT.fullmatch(rest):
             host, port = found.group(1), int(found.group(2))
         host = host.replace("[", "").replace("]", "")
-        scheme = "" if scheme == "all" else scheme
+        scheme = scheme.removeprefix("all")
         try:
             return cls(scheme, port, ipaddress.ip_network(host, strict=False), "")
         except ValueError:
@@ -105,7 +94,7 @@ class _Direct:
             return False
         if self.network is not None:
             return address is not None and address in self.network
-        return not self.name or host == self.name or host.endswith(f".{self.name}")
+        return not self.name or f".{host}".endswith(f".{self.name}")
 
 
 @frozen
@@ -127,10 +116,8 @@ class Proxies:
             return cls()
         proxies = {}
         for scheme in ("http", "https"):
-            for name in (scheme, "all"):
-                if urls.get(name, "").strip():
-                    proxies[scheme] = Proxy.parse(f"{name.upper()}_PROXY", urls[name])
-                    break
+            if name := next((name for name in (scheme, "all") if urls.get(name, "").strip()), None):
+                proxies[scheme] = Proxy.parse(f"{name.upper()}_PROXY", urls[name])
         direct = tuple(one for entry in entries if (one := _Direct.parse(entry)))
         return cls(proxies, direct, not request.getproxies_environment())
 
@@ -146,13 +133,12 @@ class Proxies:
             return None
         host, port = _canonical(host), port or _PORTS[scheme]
         address = _parse_address(host)
-        if any(entry.covers(scheme, host, address, port) for entry in self._direct):
-            return None
-        if self._system:
+        direct = any(entry.covers(scheme, host, address, port) for entry in self._direct)
+        if self._system and not direct:
             from urllib import request  # noqa: PLC0415 - see above
 
-            return None if request.proxy_bypass(host) else proxy
-        return proxy
+            direct = bool(request.proxy_bypass(host))
+        return None if direct else proxy
 
 
 @frozen
@@ -170,13 +156,9 @@ class Network:
 
 def is_loopback(host: str | None) -> bool:
     """Return whether `host` is this machine: `localhost` or a loopback address."""
-    if host is None:
-        return False
-    host = _canonical(host)
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
+    host = _canonical(host or "")
     address = _parse_address(host)
-    return address is not None and address.is_loopback
+    return f".{host}".endswith(".localhost") or (address is not None and address.is_loopback)
 
 
 def _parse_address(host: str) -> _Address | None:

@@ -39,53 +39,26 @@ class Repeat(Enum):
 
 @frozen
 class Outcome:
-    """How one attempt failed.
+    """How one attempt failed."""
 
-    Attributes:
-        status: The HTTP status, or None without a response.
-        sent: Whether the request may have reached the service.
-        retryable: False for faults that no retry mends, such as a bad TLS certificate.
-        retry_after: Seconds that the service asked to wait, or None.
-        away: Whether no connection was made, so that no byte went out.
-    """
-
-    status: int | None = None
-    sent: bool = True
-    retryable: bool = True
-    retry_after: float | None = None
-    away: bool = False
-    told: bool | None = None
-
-    @property
-    def unanswered(self) -> bool:
-        """Whether the service may have acted on the request although no response came."""
-        return self.sent and self.status is None
+    status: int | None = None  # the HTTP status, or None without a response
+    sent: bool = True  # whether the request may have reached the service
+    retryable: bool = True  # False for faults that no retry mends, such as a bad TLS certificate
+    retry_after: float | None = None  # seconds that the service asked to wait
+    away: bool = False  # whether no connection was made, so that no byte went out
+    told: bool | None = None  # whether the service says that a retry makes sense, if it says so
 
 
 @frozen
 class RetryPolicy:
-    """How often to retry, and how long to wait.
-
-    Attributes:
-        max_retries: Retries after the first attempt, from 0.
-        base: Bound of the first delay, in seconds; it doubles with each retry.
-        cap: Largest bound, in seconds.
-        retry_after_cap: Longest wait that the service may ask for, in seconds.
-        clip: Whether to wait for the cap when the service asks for more, instead of giving up.
-        patience: Seconds without a moved byte for which attempts without a connection go on; None: they are retries.
-    """
+    """How often to retry after the first attempt, and how long to wait, in seconds."""
 
     max_retries: float = DEFAULT_MAX_RETRIES
-    base: float = 0.5
-    cap: float = 8.0
-    retry_after_cap: float = 60.0
-    clip: bool = False
-    patience: float | None = None
-
-
-def backoff(policy: RetryPolicy, retry: int, draw: Callable[[], float]) -> float:
-    """Return the delay in seconds before retry number `retry` (from 0); `draw` returns a number from 0 to 1."""
-    return draw() * min(policy.cap, policy.base * 2.0 ** min(retry, 30))
+    base: float = 0.5  # bound of the first delay; it doubles with each retry
+    cap: float = 8.0  # largest bound
+    retry_after_cap: float = 60.0  # longest wait that the service may ask for
+    clip: bool = False  # whether to wait for that cap when the service asks for more, instead of giving up
+    patience: float | None = None  # attempts without a connection go on so long, or count as retries
 
 
 def is_retryable(outcome: Outcome, repeat: Repeat, unanswered: int) -> bool:
@@ -109,13 +82,16 @@ def next_delay(
     policy: RetryPolicy,
     retry: int,
     outcome: Outcome,
-    *,
     repeat: Repeat,
     draw: Callable[[], float],
+    *,
     unanswered: int = 0,
     idle: float = 0.0,
 ) -> float | None:
-    """Return the seconds to wait before the next attempt, or None; `idle` is the seconds since a byte last moved."""
+    """Return the seconds to wait before retry number `retry` (from 0), or None; `draw` returns a number from 0 to 1.
+
+    `idle` is the seconds since a byte last moved.
+    """
     if policy.patience is not None and outcome.away and outcome.retryable:
         remaining = policy.patience - idle
         return min(remaining, draw() * min(AWAY_CAP, max(policy.base, idle))) if remaining > 0 else None
@@ -124,7 +100,7 @@ def next_delay(
     asked = outcome.retry_after or 0.0
     if asked > policy.retry_after_cap and not policy.clip:
         return None
-    return max(backoff(policy, retry, draw), min(asked, policy.retry_after_cap))
+    return max(draw() * min(policy.cap, policy.base * 2.0 ** min(retry, 30)), min(asked, policy.retry_after_cap))
 
 
 @define
@@ -153,9 +129,8 @@ class Tries:
 
     def __str__(self) -> str:
         """Return how much of the policy is used up, for the log."""
-        return (
-            f"for up to {self.policy.patience:g} s" if self.is_away else f"{self.counted} of {self.policy.max_retries}"
-        )
+        policy = self.policy
+        return f"for up to {policy.patience:g} s" if self.is_away else f"{self.counted} of {policy.max_retries}"
 
     def fail(self, outcome: Outcome) -> float | None:
         """Record a failed attempt; return the delay in seconds before the next, or None to give up."""
@@ -167,14 +142,15 @@ class Tries:
             self.policy,
             self.counted,
             outcome,
-            repeat=self.repeat,
-            draw=self.draw,
+            self.repeat,
+            self.draw,
             unanswered=self.unanswered,
             idle=now - self.moved_at,
         )
         if delay is not None:
             self.counted, self.away = self.counted + (not away), self.away + away
-            self.unanswered += outcome.unanswered
+            # The service may have acted on it.
+            self.unanswered += outcome.sent and outcome.status is None
         return delay
 
 
@@ -182,11 +158,9 @@ def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
     """Return the seconds in a `Retry-After` header (RFC 9110, 10.2.3: seconds or a date), or None."""
     if value is None:
         return None
-    text = value.strip()
-    seconds = parse_seconds(text)
-    if seconds is not None:
+    if (seconds := parse_seconds(value.strip())) is not None:
         return seconds
-    moment = parse_date(text)
+    moment = parse_date(value)
     return None if moment is None else max(0.0, (moment - now).total_seconds())
 
 

@@ -18,6 +18,8 @@ from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 
+from .redaction import iter_chain
+
 try:
     import fcntl
 except ImportError:
@@ -27,23 +29,17 @@ except ImportError:
 OPEN_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 # Windows cannot remove an open file; systems with fcntl can.
 REMOVES_OPEN_FILES = fcntl is not None
-
-
 _USED_UP = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 def is_used_up(error: BaseException | None) -> bool:
     """Return whether what lies under an error is this machine, out of descriptors or memory, and not the network."""
-    seen: list[BaseException] = []
-    while error is not None and not any(error is one for one in seen):
-        seen.append(error)
-        if isinstance(error, OSError) and error.errno in _USED_UP:
-            return True
-        # The resolver has no word for it.
-        if isinstance(error, socket.gaierror) and not _has_descriptor():
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    # The resolver has no word for it.
+    return any(
+        (isinstance(one, OSError) and one.errno in _USED_UP)
+        or (isinstance(one, socket.gaierror) and not _has_descriptor())
+        for one in iter_chain(error)
+    )
 
 
 def _has_descriptor() -> bool:

@@ -17,12 +17,9 @@ LARGEST_SHARE = 256 * 1024
 class Pace:
     """How many parts may be under way at once.
 
-    It begins with two, so that a slow link has finished parts, from which it can go on, after seconds. As soon as a
-    part is seen to take less than `QUICK_PART` seconds there are as many as there may be; until then, twice as many
-    with every full round of successes.
-
-    Storage that asks to slow down gets half as many, at least one; every full round of successes adds one again, up to
-    `maximum`. This is how TCP shares a link, and what S3's guidance on 503 answers asks for.
+    Two at first, so that a slow link soon has finished parts to resume from; all of them once a part is seen to take
+    less than `QUICK_PART` seconds; until then, twice as many with every full round of successes. Storage that asks to
+    slow down gets half as many, and every full round adds one again, as TCP and S3's guidance on 503 do it.
     """
 
     maximum: int

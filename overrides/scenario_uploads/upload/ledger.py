@@ -220,15 +220,14 @@ def _put_away(path: Path, descriptor: int, unlock: Callable[[], object], level: 
 
     close = partial(os.close, descriptor)
     last = (unlink, unlock, close) if REMOVES_OPEN_FILES else (close, unlink, unlock)
-    try:
-        # Each step is done whatever becomes of the others.
-        with ExitStack() as steps:
-            for step in (*reversed(last), empty_if_removed):
-                steps.callback(step)
-    except OSError as error:
-        logger.log(level, "The ledger %s could not be closed and tidied away: %s", path, error.strerror or error)
-        return False
-    return True
+    whole = True
+    for step in (empty_if_removed, *last):
+        try:
+            step()
+        except OSError as error:
+            whole = False
+            logger.log(level, "The ledger %s could not be closed and tidied away: %s", path, error.strerror or error)
+    return whole
 
 
 def _read(descriptor: int) -> bytes:
