@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from scenario_uploads import AuthenticationError, TransferError
-from scenario_uploads.transfer.source import FileState
+from scenario_uploads.system import FileState
 from scenario_uploads.upload.ledger import Entry, Ledger
 
 from tests.chaos.script import draw_script, list_leads

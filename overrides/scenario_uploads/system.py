@@ -1,4 +1,4 @@
-"""Differences between operating systems: waiting for sockets, reading at an offset, private files, file locks.
+"""Differences between systems: waiting for sockets, what tells a file, reading at an offset, private files, locks.
 
 Functions are looked up when called, with a slower fallback where a system lacks one.
 """
@@ -17,6 +17,9 @@ from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from threading import Lock
+from typing import Self
+
+from attrs import frozen
 
 from .redaction import iter_chain
 
@@ -30,6 +33,28 @@ OPEN_FLAGS = getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 # Windows cannot remove an open file; systems with fcntl can.
 REMOVES_OPEN_FILES = fcntl is not None
 _USED_UP = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+@frozen
+class FileState:
+    """The identity of a file and of its content; times are in nanoseconds."""
+
+    size: int
+    mtime_ns: int  # users can set it back
+    device: int = 0
+    inode: int = 0  # 0 where there are none
+    ctime_ns: int = 0  # change time, which users cannot set; 0 where there is none
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> Self:
+        """Return the state of a file that was looked at."""
+        # On Windows, st_ctime is the creation time.
+        changed = 0 if os.name == "nt" else status.st_ctime_ns
+        return cls(status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino, changed)
+
+    def proves(self, other: FileState) -> bool:
+        """Return whether equal states prove that the file has not changed."""
+        return self == other and bool(self.inode and self.ctime_ns)
 
 
 def is_used_up(error: BaseException | None) -> bool:

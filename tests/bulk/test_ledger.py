@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from scenario_uploads import LedgerError, LedgerLockedError
 from scenario_uploads.bulk.ledger import BulkLedger, Row, hash_content, hash_state, open_ledger
-from scenario_uploads.transfer.source import FileState
+from scenario_uploads.system import FileState
 
 STATE, OTHER = b"a state of a file", b"another state"
 CONTENT = hash_content(10, 5, ["a" * 32, "b" * 32])

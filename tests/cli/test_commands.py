@@ -19,7 +19,7 @@ from scenario_uploads import __main__
 from scenario_uploads.cli import commands as cli
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.sandbox import Sandbox
-from scenario_uploads.transfer.source import FileState
+from scenario_uploads.system import FileState
 from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, default_folder
 
 from tests.support.server import Server

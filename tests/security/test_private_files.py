@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from scenario_uploads.sandbox import Sandbox, SandboxError
-from scenario_uploads.transfer.source import FileState
+from scenario_uploads.system import FileState
 from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, clean, list_entries
 
 from tests.support.clients import Connect

@@ -16,7 +16,7 @@ from unittest.mock import Mock
 import pytest
 from attrs import evolve
 from scenario_uploads.errors import LedgerLockedError
-from scenario_uploads.transfer.source import FileState
+from scenario_uploads.system import FileState
 from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, clean, default_folder, list_entries
 
 ENTRY = Entry(

@@ -36,8 +36,8 @@ from scenario_uploads import (
 )
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.sandbox.storage.gate import StorageGate
+from scenario_uploads.system import FileState
 from scenario_uploads.transfer import parts
-from scenario_uploads.transfer.source import FileState
 from scenario_uploads.upload import prepare
 from scenario_uploads.upload.ledger import Entry, Ledger, list_entries
 

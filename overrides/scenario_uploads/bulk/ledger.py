@@ -24,8 +24,7 @@ from typing import Any
 from attrs import frozen
 
 from scenario_uploads.errors import LedgerError, LedgerLockedError
-from scenario_uploads.system import open_private
-from scenario_uploads.transfer.source import FileState
+from scenario_uploads.system import FileState, open_private
 from scenario_uploads.upload.ledger import default_folder
 
 logger = logging.getLogger("scenario_uploads")

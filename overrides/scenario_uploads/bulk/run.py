@@ -33,11 +33,12 @@ from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
 from scenario_uploads.settings.credentials import Credentials
 from scenario_uploads.steps import Steps, Work
+from scenario_uploads.system import FileState
 from scenario_uploads.transfer.engine import Turns
 from scenario_uploads.transfer.pace import Pace
 from scenario_uploads.transfer.part import read_md5
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
-from scenario_uploads.transfer.source import FileInput, FileState, open_source
+from scenario_uploads.transfer.source import FileInput, open_source
 from scenario_uploads.upload.media_types import Media, infer_media
 from scenario_uploads.upload.options import FileOptions, check_file_name
 from scenario_uploads.upload.steps import complete_upload, upload_file

@@ -14,41 +14,17 @@ import os
 import stat
 import threading
 from contextlib import suppress
-from typing import BinaryIO, Protocol, Self, cast
-
-from attrs import frozen
+from typing import BinaryIO, Protocol, cast
 
 from scenario_uploads.errors import SourceChangedError, SourceError, TransferError
 from scenario_uploads.redaction import redact
 from scenario_uploads.remote import KeptStream, RemoteFile, can_seek, find_local, is_url
-from scenario_uploads.system import OPEN_FLAGS, read_at
+from scenario_uploads.system import OPEN_FLAGS, FileState, read_at
 
 # Longest wait, in seconds, for a caller's file object at the end of an upload.
 CLOSE_PATIENCE = 0.2
 # Bytes of a range, which each thread that sends keeps.
 RANGE_SIZE = 4 * 1024 * 1024
-
-
-@frozen
-class FileState:
-    """The identity of a file and of its content; times are in nanoseconds."""
-
-    size: int
-    mtime_ns: int  # users can set it back
-    device: int = 0
-    inode: int = 0  # 0 where there are none
-    ctime_ns: int = 0  # change time, which users cannot set; 0 where there is none
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> Self:
-        """Return the state of a file that was looked at."""
-        # On Windows, st_ctime is the creation time.
-        changed = 0 if os.name == "nt" else status.st_ctime_ns
-        return cls(status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino, changed)
-
-    def proves(self, other: FileState) -> bool:
-        """Return whether equal states prove that the file has not changed."""
-        return self == other and bool(self.inode and self.ctime_ns)
 
 
 class Source:

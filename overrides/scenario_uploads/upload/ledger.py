@@ -25,8 +25,7 @@ from attrs import asdict, astuple, field, frozen
 
 from scenario_uploads.errors import LedgerLockedError
 from scenario_uploads.fork import watch_forks
-from scenario_uploads.system import REMOVES_OPEN_FILES, lock_file, open_private
-from scenario_uploads.transfer.source import FileState
+from scenario_uploads.system import REMOVES_OPEN_FILES, FileState, lock_file, open_private
 
 logger = logging.getLogger("scenario_uploads")
 
