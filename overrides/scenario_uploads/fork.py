@@ -5,24 +5,16 @@ from __future__ import annotations
 import os
 import weakref
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any
 
 CLOSED = "This client is closed; make a new one."
 
 
-class Forked(Protocol):
-    """An object that a forked child must not use as it is."""
-
-    def after_fork(self) -> None:
-        """Take new locks and give up inherited sockets. Runs in the child, where no other thread exists."""
-        ...
+_FORKED: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-_FORKED: weakref.WeakSet[Forked] = weakref.WeakSet()
-
-
-def watch_forks(holder: Forked) -> None:
-    """Call `holder.after_fork` in every forked child for as long as the object lives."""
+def watch_forks(holder: object) -> None:
+    """Call `holder.after_fork` in every forked child, where no other thread exists, for as long as the object lives."""
     _FORKED.add(holder)
 
 

@@ -8,31 +8,31 @@ from __future__ import annotations
 from typing import Final, Literal
 
 
-class NotGiven:
-    """The type of `NOT_GIVEN`, which as an argument means the same as leaving it out."""
-
-    __module__ = "scenario_uploads"
+class _Sentinel:
+    _name = ""
 
     def __bool__(self) -> Literal[False]:
         return False
 
     def __repr__(self) -> str:
-        return "NOT_GIVEN"
+        return self._name
 
 
-class Omit:
+class NotGiven(_Sentinel):
+    """The type of `NOT_GIVEN`, which as an argument means the same as leaving it out."""
+
+    __module__ = "scenario_uploads"
+    _name = "NOT_GIVEN"
+
+
+class Omit(_Sentinel):
     """The type of `omit`: an argument that is left out; a header or a query parameter that is not sent even by default.
 
     `client.uploads.create(url=url, kind=kind or omit)` leaves out a kind that is empty.
     """
 
     __module__ = "scenario_uploads"
-
-    def __bool__(self) -> Literal[False]:
-        return False
-
-    def __repr__(self) -> str:
-        return "omit"
+    _name = "omit"
 
 
 NOT_GIVEN: Final = NotGiven()

@@ -71,16 +71,6 @@ class Body:
         return self.allow(most) if self.allow else most
 
 
-class _Sized:
-    """Tells h11 the length of a body that is not passed through it."""
-
-    def __init__(self, length: int) -> None:
-        self._length = length
-
-    def __len__(self) -> int:
-        return self._length
-
-
 class Connection:
     """A connection to a storage host, kept alive between parts, for one thread at a time.
 
@@ -121,7 +111,8 @@ class Connection:
         md5 = hashlib.md5(usedforsecurity=False) if body.hashed else None
         try:
             self._write(memoryview(self._protocol.send(request) or b""), body.halted)
-            self._protocol.send_with_data_passthrough(h11.Data(data=_Sized(body.length)))  # type: ignore[arg-type]
+            # h11 needs to know the length alone of a body that does not pass through it.
+            self._protocol.send_with_data_passthrough(h11.Data(data=range(body.length)))  # type: ignore[arg-type]
             self._protocol.send(h11.EndOfMessage())
             position: int | None = body.offset
             # Only a socket without TLS sends files.

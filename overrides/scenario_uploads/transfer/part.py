@@ -208,7 +208,8 @@ def classify_response(response: StorageResponse, target: PartTarget, *, now: dat
     accepted, wordy = 200 <= status < 300, bool(response.body.strip())
     if accepted and response.whole and not wordy:
         return _classify_etag(response, number)
-    code, request_id = (_find(pattern, response.body) for pattern in (_CODE, _REQUEST_ID))
+    found = (pattern.search(response.body) for pattern in (_CODE, _REQUEST_ID))
+    code, request_id = (match and match.group(1).decode("ascii") for match in found)
     message = f"Part {number} was refused by storage with status {status}"
     message += f" and code {code}" if code else ""
     message += f" (request id {request_id})" if request_id else ""
@@ -249,8 +250,3 @@ def _is_expired(response: StorageResponse, target: PartTarget, *, now: datetime)
     # Storage judges by its own clock, which `Date` shows.
     moment = parse_date(response.headers.get("date")) or now
     return bool(_EXPIRED.search(response.body)) or (response.status == 403 and target.is_expired(moment))
-
-
-def _find(pattern: re.Pattern[bytes], text: bytes) -> str | None:
-    found = pattern.search(text)
-    return found.group(1).decode("ascii") if found else None

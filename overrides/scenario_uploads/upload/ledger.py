@@ -56,12 +56,11 @@ def default_folder() -> Path:
     from platformdirs import user_state_path  # noqa: PLC0415 - only resumable uploads need it
 
     # An empty HOME would lead to the root of the file system, and no home, with an older platformdirs, to `~` itself.
-    nowhere = os.environ.get("HOME") == "" and not os.environ.get("XDG_STATE_HOME")
-    try:
-        folder = None if nowhere and os.name == "posix" else user_state_path("scenario-uploads", appauthor=False)
-    except RuntimeError:
-        folder = None
-    if folder is None or not folder.is_absolute():
+    folder = Path()
+    if os.name != "posix" or os.environ.get("HOME") != "" or os.environ.get("XDG_STATE_HOME"):
+        with suppress(RuntimeError):
+            folder = user_state_path("scenario-uploads", appauthor=False)
+    if not folder.is_absolute():
         raise OSError(errno.ENOENT, "this user has no home folder")
     return folder
 
