@@ -19,11 +19,12 @@ from .redaction import redact, snippet
 
 # Windows has drives of one letter. `zip://a.glb::s3://bucket/b.zip` is a URL too.
 _URL = re.compile(r"[A-Za-z][\w+.-]+(://|::)")
-# What of fsspec's `info` changes with the content, the best first: without signs and in lower case.
+# What of fsspec's `info` changes with the content, the best first: without signs and in lower case. Users can set
+# `mtime` back.
 _FACTS = re.findall(
     r"\w+",
-    "etag md5 md5hash contentmd5 digest checksum crc32c generation versionid blobid lastmodified mtime modified updated"
-    " created",
+    "etag md5 md5hash contentmd5 digest checksum crc32c generation versionid blobid lastmodified modified updated"
+    " created mtime",
 )
 # Bytes of a stream that are kept in memory; what a larger part has more is in a temporary file.
 _KEPT_IN_MEMORY = 32 * 1024 * 1024
@@ -83,12 +84,12 @@ class RemoteFile:
             raise ValueError("it is a folder; upload its files one by one")
         if info.get("size") is None:
             raise ValueError("its size is not known; save it to a file first")
-        known = {re.sub("[-_]", "", key).lower(): str(value) for key, value in info.items() if value}
-        fact = next((known[name] for name in _FACTS if name in known), "")
+        known = {re.sub("[-_]", "", key).lower(): str(value or "").strip('"') for key, value in info.items()}
+        fact = next((name for name in _FACTS if known.get(name)), "mtime")
         own = type(system).ukey is not _find_base().ukey and system.ukey(path)
-        identity = hashlib.sha256(repr((info["size"], fact, own)).encode()).digest()
+        identity = hashlib.sha256(repr((info["size"], known.get(fact), own)).encode()).digest()
         name = path.partition("?")[0].rstrip("/").rpartition("/")[2]
-        return cls(url, name, int(info["size"]), identity, bool(fact), system, path)
+        return cls(url, name, int(info["size"]), identity, fact != "mtime", system, path)
 
     def look_again(self) -> Self:
         """Return the file as it is now."""

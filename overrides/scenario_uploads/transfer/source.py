@@ -24,7 +24,7 @@ from scenario_uploads.system import OPEN_FLAGS, FileState, read_at
 # Longest wait, in seconds, for a caller's file object at the end of an upload.
 CLOSE_PATIENCE = 0.2
 # Bytes of a range, which each thread that sends keeps.
-RANGE_SIZE = 4 * 1024 * 1024
+RANGE_SIZE = 2 * 1024 * 1024
 
 
 class Source:
@@ -210,11 +210,12 @@ class _Remote(Source):
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
         start, data = getattr(self._ranges, "last", (0, b""))
         if not start <= offset < start + len(data):
-            # Before the next range is there, the last one goes.
+            # Before the next range is there, the last one goes; so what is returned is a copy.
             self._ranges.last = data = b""
-            start, data = offset, self._read(offset, min(offset + RANGE_SIZE, self.size))
-            self._ranges.last = start, data
-        return memoryview(data)[offset - start : offset - start + len(buffer)]
+            start, data = self._ranges.last = offset, self._read(offset, min(offset + RANGE_SIZE, self.size))
+        chunk = memoryview(data)[offset - start : offset - start + len(buffer)]
+        buffer[: len(chunk)] = chunk
+        return buffer[: len(chunk)]
 
     def _read(self, start: int, end: int) -> bytes:
         if self._file is None:
