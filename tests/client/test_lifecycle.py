@@ -17,8 +17,10 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from scenario_uploads import TransferError
-from scenario_uploads.api.network import ApiClient, _Stream, _Streams
+from scenario_uploads.api.network import Streams
+from scenario_uploads.api.sync_http import ApiClient, _Stream
 from scenario_uploads.client import async_runner
+from scenario_uploads.client.runner import Connections
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.transfer import engine as transfer
 
@@ -466,13 +468,15 @@ def test_35_threads_that_cannot_be_begun_end_the_upload_in_our_words(
 
 
 def test_35_a_connection_that_is_made_while_the_client_closes_is_closed(service: Service) -> None:
-    client = ApiClient()
+    connections = Connections(None)
+    client = connections.to_api()
+    assert isinstance(client, ApiClient)
     client.get(service.url, timeout=5)
-    (stream,) = client._streams.list()
-    client.close()
+    (stream,) = client.streams.list()
+    connections.close()
     assert stream.get_extra_info("socket").fileno() < 0
     with socket.create_connection(("127.0.0.1", service.server.port)) as sock:
-        late = _Stream(SimpleNamespace(close=sock.close), _Streams())
+        late = _Stream(SimpleNamespace(close=sock.close), Streams())
         with pytest.raises(httpx.ConnectError, match="closed meanwhile"):
-            client._streams.add(late)
+            client.streams.add(late)
         assert sock.fileno() < 0

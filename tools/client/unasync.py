@@ -1,4 +1,4 @@
-"""Write the sync client and its responses from the async ones, so that the two never differ in more than `await`.
+"""Write the sync twins of async modules, so that the two never differ in more than `await`.
 
 The async module is the source. Each of its lines is rewritten by the substitutions below, in their order, and the
 result is formatted.
@@ -13,10 +13,10 @@ from pathlib import Path
 
 from tools.project import ROOT
 
-FOLDER = Path("overrides", "scenario_uploads", "client")
+PACKAGE = Path("overrides", "scenario_uploads")
 TWINS = {
-    FOLDER / "async_client.py": FOLDER / "sync_client.py",
-    FOLDER / "async_response.py": FOLDER / "sync_response.py",
+    PACKAGE / source: PACKAGE / source.replace("async_", "sync_")
+    for source in ("api/async_http.py", "client/async_client.py", "client/async_response.py")
 }
 HEADER = "# Generated from {source} by make generate. Do not edit.\n"
 
@@ -29,11 +29,12 @@ SUBSTITUTIONS = [
         (r"\ban (`?)(?=async with)", r"a \1"),
         # Names of ours, of httpx and of Python.
         (r"\bDefaultAsyncHttpxClient\b", "DefaultHttpxClient"),
-        (r"\bAsync(?=[A-Z])", ""),
-        (r"\basync_(?=client|response)", "sync_"),
+        (r"\b(_?)Async(?=[A-Z])", r"\1"),
+        (r"\basync_(?=client|http|response)", "sync_"),
         (r"\basync_runner\b", "runner"),
         (r"\b(return_raw|return_streamed|upload_all)_async\b", r"\1"),
-        (r"\bread_async\b", "read_sync"),
+        (r"\b(read|send)_async\b", r"\1_sync"),
+        (r"\bhandle_async_request\b", "handle_request"),
         (r"\bAwaitable\[(.+?\]?)\](?=[],])", r"\1"),
         (r", Awaitable\b", ""),
         (r"\b__a(enter|exit|iter|next)__\b", r"__\1__"),

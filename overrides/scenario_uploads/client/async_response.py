@@ -11,9 +11,10 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import httpx
 
+from scenario_uploads.api.async_http import read_async
 from scenario_uploads.errors import ScenarioError
 
-from .async_runner import read_async, run_blocking
+from .async_runner import run_blocking
 from .response import BaseAPIResponse, check_chunk_size
 
 P = ParamSpec("P")

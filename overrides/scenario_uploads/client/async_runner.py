@@ -7,78 +7,46 @@ an early 403 from S3 while a body is going out.
 from __future__ import annotations
 
 import asyncio
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from time import perf_counter
 from typing import Any, ParamSpec, TypeVar, cast
 
 import httpx
 from anyio import CancelScope
 from attrs import evolve
 
-from scenario_uploads.api.network import AsyncApiClient, drop_lost_connections
-from scenario_uploads.api.responses import BodyReader
+from scenario_uploads.api.async_http import AsyncApiClient, send_async
+from scenario_uploads.api.network import drop_lost_connections
 from scenario_uploads.errors import ScenarioError, TransferError
-from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
-from scenario_uploads.logs import guard_logs
+from scenario_uploads.fork import CLOSED, close_when_collected
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import UploadProgress
 from scenario_uploads.proxies import Network
 from scenario_uploads.steps import Pause, Send, Step, Steps, Work
-from scenario_uploads.system import user_agent
 from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
-from scenario_uploads.transfer.pool import Storage
-from scenario_uploads.upload.background import AsyncUploadHandle, Control, Line
+from scenario_uploads.upload.background import AsyncUploadHandle, Control
 
-from .runner import Connections
+from .runner import BaseConnections, BaseRunner, Connections
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class AsyncConnections:
-    """The connections of one client and its copies.
+class AsyncConnections(BaseConnections[httpx.AsyncClient]):
+    """Connections of one event loop. After a fork they are that of the parent's, so using them raises."""
 
-    Args:
-        http_client: The caller's own client for the calls to the API; only a `DefaultAsyncHttpxClient` is closed here.
-        trust_env: Whether the environment's proxies and CA files are used.
-        tls: Whom to trust instead of those.
-        lent: Whether the caller's own client is closed by others.
-    """
+    _own: AsyncApiClient | None = None
+    _loop: asyncio.AbstractEventLoop | None = None
 
-    def __init__(
-        self,
-        http_client: httpx.AsyncClient | None,
-        *,
-        trust_env: bool = True,
-        tls: ssl.SSLContext | None = None,
-        lent: bool = False,
-    ) -> None:
-        self._given, self._lent = http_client, lent
-        self._trust_env, self._tls = trust_env, tls
-        self._network: Network | None = None
-        self._own: AsyncApiClient | None = None
-        self._storage: Storage | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._lock = threading.Lock()
-        self._closed = False
+    def __init__(self, http_client: httpx.AsyncClient | None, **options: Any) -> None:
+        super().__init__(http_client, **options)
         self.waiting: dict[CancelScope, AsyncRunner] = {}
         """What waits for an answer or for time to pass, and for whom."""
         self.background: dict[AsyncUploadHandle, AsyncRunner] = {}
         """The uploads in the background, and for whom they are."""
-        self.line = Line()
-        """Whose turn it is in the background."""
-        watch_forks(self)
-        guard_logs()
-
-    @property
-    def closed(self) -> bool:
-        """Whether no more calls can be made."""
-        return self._closed or (self._given is not None and self._given.is_closed)
 
     def end_waiting(self, runner: AsyncRunner | None = None) -> None:
         """End pauses and requests, all of them or those of one runner."""
@@ -98,58 +66,21 @@ class AsyncConnections:
             # When their event loop has ended before them, the sockets go with its remains.
             with suppress(RuntimeError):
                 await own.aclose()
-        if self._given is not None and not self._lent and getattr(self._given, "closes_with_client", False):
+        if self._given is not None and self._closes_given:
             await self._given.aclose()
 
-    def renew(
-        self, http_client: httpx.AsyncClient | None, *, trust_env: bool, tls: ssl.SSLContext | None
-    ) -> AsyncConnections:
-        """Return connections with other trust for a copy; it keeps a caller's `http_client`."""
-        if http_client is None:
-            return AsyncConnections(self._given, trust_env=trust_env, tls=tls, lent=True)
-        return AsyncConnections(http_client, trust_env=trust_env, tls=tls)
-
-    def to_api(self) -> httpx.AsyncClient:
-        """Return the HTTP client for the API."""
-        with self._lock:
-            self._check_open()
-            network = self._look_around()
-            if self._given is not None:
-                return self._given
-            loop = asyncio.get_running_loop()
-            if self._own is None:
-                self._own, self._loop = AsyncApiClient(network), loop
-                close_when_collected(self, partial(_close_later, self._own, loop))
-            if self._loop is not loop:
-                raise ScenarioError("This client's connections belong to another event loop; make a client for each.")
-            return self._own
-
-    def to_storage(self) -> Storage:
-        """Return the connections to storage."""
-        with self._lock:
-            self._check_open()
-            if self._storage is None:
-                self._storage = Storage(network=self._look_around(), user_agent=user_agent())
-                close_when_collected(self, self._storage.close)
-            return self._storage
+    def _connect(self, network: Network) -> httpx.AsyncClient:
+        loop = asyncio.get_running_loop()
+        if self._own is None:
+            self._own, self._loop = AsyncApiClient(network), loop
+            close_when_collected(self, partial(_close_later, self._own, loop))
+        if self._loop is not loop:
+            raise ScenarioError("This client's connections belong to another event loop; make a client for each.")
+        return self._own
 
     def to_threads(self) -> Connections | None:
         """Return the same for threads, or None when the requests go through the caller's own client."""
         return None if self._given is not None else Connections(None, trust_env=self._trust_env, tls=self._tls)
-
-    def _look_around(self) -> Network:
-        """Read proxies and CA files, before the first request so that no upload begins in vain."""
-        if self._network is None:
-            self._network = Network.read(trust_env=self._trust_env, tls=self._tls)
-        return self._network
-
-    def after_fork(self) -> None:
-        """Take a new lock. The connections belong to the parent's event loop, so using them raises."""
-        self._lock = threading.Lock()
-
-    def _check_open(self) -> None:
-        if self.closed:
-            raise ScenarioError(CLOSED)
 
 
 # An event loop itself holds its tasks weakly.
@@ -169,31 +100,8 @@ def _close_later(client: httpx.AsyncClient, loop: asyncio.AbstractEventLoop) -> 
             loop.call_soon_threadsafe(begin)
 
 
-class AsyncRunner:
-    """Runs the steps of calls in the event loop.
-
-    Args:
-        connections: What they go over.
-        owner: Whether closing this closes the connections; copies of a client leave them to their owner.
-    """
-
-    def __init__(self, connections: AsyncConnections, *, owner: bool = True) -> None:
-        self._connections, self._owner, self._closed = connections, owner, False
-
-    @property
-    def closed(self) -> bool:
-        """Whether no more calls can be made."""
-        return self._closed or self._connections.closed
-
-    def renew(
-        self, http_client: httpx.AsyncClient | None, *, trust_env: bool, tls: ssl.SSLContext | None
-    ) -> AsyncRunner:
-        """Return a runner for a copy of the client, with its own connections."""
-        return AsyncRunner(self._connections.renew(http_client, trust_env=trust_env, tls=tls))
-
-    def share(self) -> AsyncRunner:
-        """Return a runner for a copy of the client, with the same connections."""
-        return AsyncRunner(self._connections, owner=False)
+class AsyncRunner(BaseRunner[AsyncConnections]):
+    """Runs the steps of calls in the event loop."""
 
     def end(self) -> None:
         """Make no more calls, and end those under way."""
@@ -215,14 +123,9 @@ class AsyncRunner:
         """Return connections for threads, or None when a client of the caller's own carries the requests."""
         return self._connections.to_threads()
 
-    @property
-    def line(self) -> Line:
-        """Whose turn it is in the background."""
-        return self._connections.line
-
     def start(self, steps: Steps[Upload], control: Control) -> AsyncUploadHandle:
         """Run the steps of an upload in the background."""
-        background = self._open().background
+        background = self.open().background
         check_loop()
         handle = AsyncUploadHandle(self.run(steps), control)
         background[handle] = self
@@ -274,7 +177,7 @@ class AsyncRunner:
         # loop is left alone: waking it for each step takes Python's lock from the threads that send.
         relay = (lambda event: loop.call_soon_threadsafe(report, event)) if job.on_progress else None
         relayed = evolve(job, on_progress=relay)
-        work = partial(transfer_parts, self._open().to_storage(), relayed, stop=stop)
+        work = partial(transfer_parts, self.open().to_storage(), relayed, stop=stop)
         attempt = 1
         try:
             attempt = await run_in_thread(work, stop.set)
@@ -287,7 +190,7 @@ class AsyncRunner:
 
     async def send(self, step: Send) -> httpx.Response:
         """Send a request. When cancelled, wait for httpcore's clean-up, which only anyio's cancellation spares."""
-        client, scope = self._open().to_api(), CancelScope()
+        client, scope = self.open().to_api(), CancelScope()
 
         async def work() -> httpx.Response | None:
             with scope:
@@ -312,16 +215,11 @@ class AsyncRunner:
         """End the block with an error when the client is closed."""
         with ExitStack() as stack:
             ending = scope or stack.enter_context(CancelScope())
-            self._open().waiting[ending] = self
+            self.open().waiting[ending] = self
             stack.callback(self._connections.waiting.pop, ending)
             yield
         if ending.cancel_called:
             raise ScenarioError(CLOSED)
-
-    def _open(self) -> AsyncConnections:
-        if self.closed:
-            raise ScenarioError(CLOSED)
-        return self._connections
 
 
 def check_loop() -> asyncio.AbstractEventLoop:
@@ -369,32 +267,6 @@ async def outwait(future: asyncio.Future[Any]) -> None:
     while not future.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait({future})
-
-
-async def send_async(client: httpx.AsyncClient, step: Send) -> httpx.Response:
-    """Send a request, ignoring base URL, credentials, redirects and timeouts of a caller's `http_client`."""
-    start = perf_counter()
-    response = await client.send(step.request, stream=True, auth=None, follow_redirects=False)
-    if step.stream and response.is_success and not response.is_stream_consumed:
-        return response
-    return await read_async(response, step.limit, start)
-
-
-async def read_async(response: httpx.Response, limit: int, start: float | None = None) -> httpx.Response:
-    """Read the body, at most `limit` bytes, and free the connection; `start` is when the request was sent, or None."""
-    reader, cut = BodyReader(response, limit), False
-    try:
-        if response.is_stream_consumed:
-            reader.feed(response.content)
-        else:
-            async for chunk in response.aiter_raw():
-                if not reader.feed(chunk):
-                    break
-    except httpx.RemoteProtocolError:
-        cut = True
-    finally:
-        await response.aclose()
-    return reader.finish(response.elapsed.total_seconds() if start is None else perf_counter() - start, cut=cut)
 
 
 async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

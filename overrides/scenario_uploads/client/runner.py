@@ -9,13 +9,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from time import perf_counter
-from typing import ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 import httpx
 
-from scenario_uploads.api.network import ApiClient
-from scenario_uploads.api.responses import BodyReader
+from scenario_uploads.api.sync_http import ApiClient, send_sync
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
 from scenario_uploads.logs import guard_logs
@@ -29,36 +27,26 @@ from scenario_uploads.upload.background import Control, Line, UploadHandle, end_
 
 P = ParamSpec("P")
 T = TypeVar("T")
+C = TypeVar("C", httpx.Client, httpx.AsyncClient)
+N = TypeVar("N", bound="BaseConnections[Any]")
 
 # Seconds until a pause notices that the client was closed.
 SLICE = 0.25
 
 
-class Connections:
-    """The connections of one client and its copies.
-
-    Args:
-        http_client: The caller's own client for the calls to the API; only a `DefaultHttpxClient` is closed here.
-        trust_env: Whether the environment's proxies and CA files are used.
-        tls: Whom to trust instead of those.
-        lent: Whether the caller's own client is closed by others.
-    """
+class BaseConnections(Generic[C]):
+    """The connections of one client and its copies; others close a caller's own `http_client` that is `lent`."""
 
     def __init__(
-        self,
-        http_client: httpx.Client | None,
-        *,
-        trust_env: bool = True,
-        tls: ssl.SSLContext | None = None,
-        lent: bool = False,
+        self, http_client: C | None, *, trust_env: bool = True, tls: ssl.SSLContext | None = None, lent: bool = False
     ) -> None:
-        self._given, self._lent = http_client, lent
+        self._given: C | None = http_client
         self._trust_env, self._tls = trust_env, tls
         self._network: Network | None = None
-        self._own: ApiClient | None = None
         self._storage: Storage | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self._closes_given = not lent and getattr(http_client, "closes_with_client", False)
         self.line = Line()
         """Whose turn it is in the background."""
         watch_forks(self)
@@ -69,44 +57,25 @@ class Connections:
         """Whether no more calls can be made."""
         return self._closed or (self._given is not None and self._given.is_closed)
 
-    def close(self) -> None:
-        """Close the connections opened here. Idempotent."""
-        with self._lock:
-            self._closed = True
-            for client in (self._own, self._storage):
-                if client is not None:
-                    client.close()
-        if self._given is not None and not self._lent and getattr(self._given, "closes_with_client", False):
-            self._given.close()
-
-    def renew(self, http_client: httpx.Client | None, *, trust_env: bool, tls: ssl.SSLContext | None) -> Connections:
+    def renew(self, http_client: C | None, *, trust_env: bool, tls: ssl.SSLContext | None) -> Self:
         """Return connections with other trust for a copy; it keeps a caller's `http_client`."""
-        if http_client is None:
-            return Connections(self._given, trust_env=trust_env, tls=tls, lent=True)
-        return Connections(http_client, trust_env=trust_env, tls=tls)
+        given, lent = (self._given, True) if http_client is None else (http_client, False)
+        return type(self)(given, trust_env=trust_env, tls=tls, lent=lent)
 
-    def branch(self) -> Connections:
-        """Return connections that can be closed while these are used."""
-        branch = Connections(self._given, trust_env=self._trust_env, tls=self._tls, lent=True)
-        branch._network = self._network
-        return branch
-
-    def to_api(self) -> httpx.Client:
+    def to_api(self) -> C:
         """Return the HTTP client for the API."""
         with self._lock:
-            self._check_open()
+            self.check_open()
             network = self._look_around()
-            if self._given is not None:
-                return self._given
-            if self._own is None:
-                self._own = ApiClient(network)
-                close_when_collected(self, self._own.close)
-            return self._own
+            return self._connect(network) if self._given is None else self._given
+
+    def _connect(self, network: Network) -> C:
+        raise NotImplementedError
 
     def to_storage(self) -> Storage:
         """Return the connections to storage."""
         with self._lock:
-            self._check_open()
+            self.check_open()
             if self._storage is None:
                 self._storage = Storage(network=self._look_around(), user_agent=user_agent())
                 close_when_collected(self, self._storage.close)
@@ -118,27 +87,60 @@ class Connections:
             self._network = Network.read(trust_env=self._trust_env, tls=self._tls)
         return self._network
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Raise ScenarioError when no more calls can be made."""
         if self.closed:
             raise ScenarioError(CLOSED)
 
     def after_fork(self) -> None:
-        """Abandon the parent's connections: two processes would mix their bytes."""
+        """Take a new lock."""
         self._lock = threading.Lock()
+
+
+class Connections(BaseConnections[httpx.Client]):
+    """Connections that block."""
+
+    _own: ApiClient | None = None
+
+    def close(self) -> None:
+        """Close the connections opened here. Idempotent."""
+        with self._lock:
+            self._closed = True
+            if self._own is not None:
+                self._own.streams.shut_down()
+                self._own.close()
+                # Those that other threads were just making.
+                for stream in self._own.streams.list():
+                    stream.close()
+            if self._storage is not None:
+                self._storage.close()
+        if self._given is not None and self._closes_given:
+            self._given.close()
+
+    def branch(self) -> Connections:
+        """Return connections that can be closed while these are used."""
+        branch = self.renew(None, trust_env=self._trust_env, tls=self._tls)
+        branch._network = self._network  # noqa: SLF001 - of the same class
+        return branch
+
+    def _connect(self, network: Network) -> httpx.Client:
+        if self._own is None:
+            self._own = ApiClient(network)
+            close_when_collected(self, self._own.close)
+        return self._own
+
+    def after_fork(self) -> None:
+        """Abandon the parent's connections: two processes would mix their bytes."""
+        super().after_fork()
         if self._own is not None:
-            self._own.abandon()
+            self._own.streams.abandon()
         self._own = self._storage = None
 
 
-class Runner:
-    """Runs the steps of calls, from many threads at once if need be.
+class BaseRunner(Generic[N]):
+    """Runs the steps of calls, many at once if need be. Copies of a client leave closing to the owner."""
 
-    Args:
-        connections: What they go over.
-        owner: Whether closing this closes the connections; copies of a client leave them to their owner.
-    """
-
-    def __init__(self, connections: Connections, *, owner: bool = True) -> None:
+    def __init__(self, connections: N, *, owner: bool = True) -> None:
         self._connections, self._owner, self._closed = connections, owner, False
         self._stop = threading.Event()
 
@@ -147,13 +149,28 @@ class Runner:
         """Whether no more calls can be made."""
         return self._closed or self._connections.closed
 
-    def renew(self, http_client: httpx.Client | None, *, trust_env: bool, tls: ssl.SSLContext | None) -> Runner:
+    def renew(self, http_client: Any, *, trust_env: bool, tls: ssl.SSLContext | None) -> Self:
         """Return a runner for a copy of the client, with its own connections."""
-        return Runner(self._connections.renew(http_client, trust_env=trust_env, tls=tls))
+        return type(self)(self._connections.renew(http_client, trust_env=trust_env, tls=tls))
 
-    def share(self) -> Runner:
+    def share(self) -> Self:
         """Return a runner for a copy of the client, with the same connections."""
-        return Runner(self._connections, owner=False)
+        return type(self)(self._connections, owner=False)
+
+    @property
+    def line(self) -> Line:
+        """Whose turn it is in the background."""
+        return self._connections.line
+
+    def open(self) -> N:
+        """Return the connections; ScenarioError when no more calls can be made."""
+        if self.closed:
+            raise ScenarioError(CLOSED)
+        return self._connections
+
+
+class Runner(BaseRunner[Connections]):
+    """Runs the steps in the calling thread."""
 
     def close(self) -> None:
         """Make no more calls, and close the connections if this runner owns them. Idempotent."""
@@ -163,18 +180,9 @@ class Runner:
         if self._owner:
             self._connections.close()
 
-    def check_open(self) -> None:
-        """Raise ScenarioError when no more calls can be made."""
-        self._open()
-
-    @property
-    def line(self) -> Line:
-        """Whose turn it is in the background."""
-        return self._connections.line
-
     def start(self, steps: Steps[Upload], control: Control) -> UploadHandle:
         """Run the steps of an upload in the background. Cancelling it ends its requests alone."""
-        return UploadHandle(Runner(self._open().branch()), steps, control, (self, self._connections))
+        return UploadHandle(Runner(self.open().branch()), steps, control, (self, self._connections))
 
     def run(self, steps: Steps[T]) -> T:
         """Run the steps of a call in this thread."""
@@ -196,31 +204,21 @@ class Runner:
                 return self._send(step)
             case Pause():
                 pause(step.seconds, lambda: self.closed)
-                self._open()
+                self.open()
             case Transfer():
-                return transfer_parts(self._open().to_storage(), step.job, stop=self._stop)
+                return transfer_parts(self.open().to_storage(), step.job, stop=self._stop)
             case Work():
                 return step.call()
         return None
 
     def _send(self, step: Send) -> httpx.Response:
-        """Send a request, ignoring base URL, credentials, redirects and timeouts of a caller's `http_client`."""
-        start = perf_counter()
-        client = self._open().to_api()
+        client = self.open().to_api()
         try:
-            response = client.send(step.request, stream=True, auth=None, follow_redirects=False)
-            if step.stream and response.is_success and not response.is_stream_consumed:
-                return response
-            return read_sync(response, step.limit, start)
+            return send_sync(client, step)
         except Exception as error:
             if self.closed:
                 raise ScenarioError(CLOSED) from error
             raise
-
-    def _open(self) -> Connections:
-        if self.closed:
-            raise ScenarioError(CLOSED)
-        return self._connections
 
 
 def pause(seconds: float, ended: Callable[[], bool]) -> None:
@@ -228,23 +226,6 @@ def pause(seconds: float, ended: Callable[[], bool]) -> None:
     deadline = time.monotonic() + seconds
     while not ended() and (remaining := deadline - time.monotonic()) > 0:
         time.sleep(min(SLICE, remaining))
-
-
-def read_sync(response: httpx.Response, limit: int, start: float | None = None) -> httpx.Response:
-    """Read the body, at most `limit` bytes, and free the connection; `start` is when the request was sent, or None."""
-    reader, cut = BodyReader(response, limit), False
-    try:
-        if response.is_stream_consumed:
-            reader.feed(response.content)
-        else:
-            for chunk in response.iter_raw():
-                if not reader.feed(chunk):
-                    break
-    except httpx.RemoteProtocolError:
-        cut = True
-    finally:
-        response.close()
-    return reader.finish(response.elapsed.total_seconds() if start is None else perf_counter() - start, cut=cut)
 
 
 def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

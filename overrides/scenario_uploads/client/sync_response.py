@@ -12,10 +12,11 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import httpx
 
+from scenario_uploads.api.sync_http import read_sync
 from scenario_uploads.errors import ScenarioError
 
 from .response import BaseAPIResponse, check_chunk_size
-from .runner import read_sync, run_blocking
+from .runner import run_blocking
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -187,7 +187,7 @@ class _Workers:
     def get(self, *, block: bool) -> Any:
         """Return what steps came to, or raise it; with `block` once some have, else None when none has."""
         while True:
-            self._runner.check_open()
+            self._runner.open()
             with suppress(queue.Empty):
                 waiting, value, error = self._results.get(block, SLICE)
                 self._sending, self._waiting = self._sending - (not waiting), self._waiting - waiting
