@@ -89,10 +89,6 @@ def name_upload(upload_id: str | None) -> Iterator[None]:
         raise
 
 
-def _bare_request(request: httpx.Request | None) -> httpx.Request | None:
-    return None if request is None else type(request)(request.method, request.url)
-
-
 class ScenarioError(Exception):
     """The base of every error of this package.
 
@@ -145,12 +141,7 @@ class APIError(ScenarioError):
     body: object
 
     def __init__(
-        self,
-        message: str,
-        request: httpx.Request | None = None,
-        *,
-        body: object = None,
-        upload_id: str | None = None,
+        self, message: str, request: httpx.Request | None = None, *, body: object = None, upload_id: str | None = None
     ) -> None:
         super().__init__(message, upload_id=upload_id)
         self.request = request
@@ -158,39 +149,34 @@ class APIError(ScenarioError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The request holds the credentials, and the response the request: pickle neither's headers.
-        state: dict[str, Any] = self.__dict__ | {"request": _bare_request(self.request)}
+        bare = self.request and type(self.request)(self.request.method, self.request.url)
+        state: dict[str, Any] = self.__dict__ | {"request": bare}
         if (response := state.get("response")) is not None:
             state["response"] = copy(response)
-            state["response"].request = state["request"]
+            state["response"].request = bare
         return _rebuild, (type(self), self.args, state)
 
 
 class APIConnectionError(APIError):
     """No response came from the API: the name did not resolve, the connection failed or broke."""
 
+    _default_message = "Connection error."
+
     def __init__(
         self,
-        message: str = "Connection error.",
+        message: str | None = None,
         request: httpx.Request | None = None,
         *,
         body: object = None,
         upload_id: str | None = None,
     ) -> None:
-        super().__init__(message, request, body=body, upload_id=upload_id)
+        super().__init__(self._default_message if message is None else message, request, body=body, upload_id=upload_id)
 
 
 class APITimeoutError(APIConnectionError):
     """No response came from the API in time."""
 
-    def __init__(
-        self,
-        message: str = "Request timed out.",
-        request: httpx.Request | None = None,
-        *,
-        body: object = None,
-        upload_id: str | None = None,
-    ) -> None:
-        super().__init__(message, request, body=body, upload_id=upload_id)
+    _default_message = "Request timed out."
 
 
 class APIResponseValidationError(APIError):

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 from scenario_uploads_client import models as _generated
 from scenario_uploads_client.models import *  # noqa: F403
 
-from .decoding.enums import open_generated as _open_generated
 from .decoding.methods import extend_models as _extend_models
 
-_open_generated()
 _extend_models(_generated)
 
 for _name in _generated.__all__:

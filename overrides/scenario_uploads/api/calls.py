@@ -189,10 +189,10 @@ def complete(
     find_missing: Callable[[UploadTriggerActionResponse], str | None] = lambda _: None,
     mode: ResponseMode = ResponseMode.MODEL,
 ) -> Steps[Reply[UploadTriggerActionResponse]]:
-    """Send `complete` until the upload is past `pending`.
+    """Send `complete` until the upload is past `pending`; of the `retries`, at most `refusals` follow a refusal.
 
     Without a response, or after a 400 or 409, the service may have done it: a retrieve settles that, and its response
-    stands in for that of the action. Of the `retries`, at most `refusals` follow a refusal.
+    stands in for that of the action.
     """
     operation = action_operation(upload_id, "complete", options)
     strict, patient = api.options.strict_responses, patience is not None

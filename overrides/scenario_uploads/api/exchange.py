@@ -46,28 +46,19 @@ class ResponseMode(Enum):
 
 @frozen
 class Operation(Generic[T]):
-    """A call to the API.
-
-    Attributes:
-        name: The operationId.
-        model: The model of a 2xx response.
-        request: Method, path, query, headers and body from the generated client.
-        repeat: What happens when it is sent twice.
-        options: What the caller adds to the request.
-        find_missing: Returns why a decoded response cannot be used, or None.
-        upload_id: The upload that it is about, or None for a create.
-        response_limit: Largest body of the response, in bytes, unpacked.
-        models: The models of other statuses.
-    """
+    """A call to the API: the generated client's request, and what the caller adds to it."""
 
     name: str
     model: type[T]
     request: Mapping[str, Any] = field(repr=False)
     repeat: Repeat
     options: CallOptions = field(factory=CallOptions)
+    # Returns why a decoded response cannot be used, or None.
     find_missing: Callable[[Any], str | None] = lambda _: None
     upload_id: str | None = None
+    # Largest body of the response, in bytes, unpacked.
     response_limit: int = RESPONSE_LIMIT
+    # The models of certain statuses.
     models: Mapping[int, type[Any]] = field(factory=dict)
 
     def decode(self, response: httpx.Response, *, strict: bool) -> T:
@@ -81,15 +72,7 @@ class Operation(Generic[T]):
 
 @frozen
 class Reply(Generic[T]):
-    """The result of a call that was not refused.
-
-    Attributes:
-        operation: The operation.
-        response: The response; with `ResponseMode.STREAM` its body is still to be read.
-        strict: Whether a response that differs from the contract is an error.
-        retries_taken: Retries before this response.
-        value: The decoded response, with `ResponseMode.MODEL`.
-    """
+    """The result of a call that was not refused; only with `ResponseMode.MODEL` it has a `value`."""
 
     operation: Operation[T]
     response: httpx.Response

@@ -49,10 +49,7 @@ CUT_SHORT = "a body that was cut short"
 
 
 class BodyReader:
-    """Reads and unpacks the body of a response, bounded in bytes and in time.
-
-    The bound holds while unpacking, so a gzip bomb takes no more memory than the limit.
-    """
+    """Reads and unpacks the body of a response, bounded in bytes, also while unpacking, and in time."""
 
     def __init__(self, response: httpx.Response, limit: int) -> None:
         self._response, self._limit = response, limit

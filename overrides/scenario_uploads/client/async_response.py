@@ -42,11 +42,12 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
         if not self._is_read:
             response = self._begin()
             try:
-                self._keep(await read_async(response, self._reply.operation.response_limit))
+                await read_async(response, self._reply.operation.response_limit)
             except ScenarioError:
                 raise
             except Exception as error:
                 raise self._explain(error) from error
+            self._is_read = True
         return self.content
 
     async def text(self) -> str:

@@ -158,6 +158,8 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
                 return await self._transfer(step.job)
             case Work():
                 return await run_in_thread(step.call, inline=True)
+            case _:
+                pass
         return None
 
     async def _transfer(self, job: TransferJob) -> int:

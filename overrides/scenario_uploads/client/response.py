@@ -21,7 +21,7 @@ class BaseAPIResponse(Generic[T]):
     """What both kinds of response have.
 
     Attributes:
-        http_response: The response as HTTPX has it. Once its body is read, it is a copy with the body unpacked.
+        http_response: The response as HTTPX has it. Once its body is read, that is unpacked.
         retries_taken: How often the request was sent again, 0 or more.
     """
 
@@ -34,8 +34,9 @@ class BaseAPIResponse(Generic[T]):
         self._connections = connections
         self._begun = False
         self._parsed: dict[object, Any] = {}
-        self.retries_taken = reply.retries_taken
-        self._keep(reply.response)
+        self.http_response, self.retries_taken = reply.response, reply.retries_taken
+        self._is_read = self.http_response.is_closed
+        self.http_response.encoding = _find_encoding(self.http_response)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} [{self.status_code}] type={self._reply.operation.model.__name__}>"
@@ -92,11 +93,6 @@ class BaseAPIResponse(Generic[T]):
         if fault := find_fault(self.http_response):
             raise self._invalid(fault)
         return self.http_response.content
-
-    def _keep(self, response: httpx.Response) -> None:
-        """Keep a response, read or still open."""
-        self.http_response, self._is_read = response, response.is_closed
-        response.encoding = _find_encoding(response)
 
     def _begin(self) -> httpx.Response:
         """Return the open response, for reading its body once."""
@@ -170,11 +166,7 @@ class BaseAPIResponse(Generic[T]):
 
 
 def check_chunk_size(chunk_size: object) -> None:
-    """Check the size of the pieces of a body.
-
-    Raises:
-        InvalidArgumentError: When it is neither None nor a whole number from 1.
-    """
+    """Raise InvalidArgumentError unless the size of the pieces of a body is None or a whole number from 1."""
     if chunk_size is None or (isinstance(chunk_size, int) and not isinstance(chunk_size, bool) and chunk_size >= 1):
         return
     raise InvalidArgumentError(f"chunk_size must be a whole number from 1, or None, not {chunk_size!r}.")

@@ -43,11 +43,12 @@ class APIResponse(BaseAPIResponse[T]):
         if not self._is_read:
             response = self._begin()
             try:
-                self._keep(read_sync(response, self._reply.operation.response_limit))
+                read_sync(response, self._reply.operation.response_limit)
             except ScenarioError:
                 raise
             except Exception as error:
                 raise self._explain(error) from error
+            self._is_read = True
         return self.content
 
     def text(self) -> str:

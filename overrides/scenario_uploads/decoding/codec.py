@@ -15,7 +15,7 @@ from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.redaction import mask_urls, snippet
 from scenario_uploads.sentinels import is_given
 
-from .decoders import Decoder, Report, find_decoder, find_item_decoder
+from .decoders import Decoder, Nested, Report, find_decoder, find_item_decoder
 from .fields import AdditionalProperties, allows_null, attribute_hints, json_names
 
 T = TypeVar("T")
@@ -25,29 +25,27 @@ SHOWN_PROBLEMS = 10
 
 @attrs.frozen
 class Field:
-    """One field of a model: attribute, name in JSON, required, nullable, and its decoders."""
+    """One field of a model."""
 
     attribute: str
     key: str
     required: bool
     nullable: bool
     decode: Decoder
-    build: Decoder
 
 
 @attrs.frozen
 class ModelShape:
-    """The fields of a generated model. `decode_extra` and `build_extra` are None where no other fields are allowed."""
+    """The fields of a generated model, and the decoder of others, or None where none are allowed."""
 
     fields: tuple[Field, ...]
     keys: frozenset[str]
     decode_extra: Decoder | None
-    build_extra: Decoder | None
 
 
 def decode(model: type[T], data: Mapping[str, Any], report: Report, path: str = "") -> T:
     """Build a model from a JSON object. Surprises go to `report` and read as sent, or None; absent fields read None."""
-    shape = _shape(model)
+    shape = _find_shape(model, decode)
     values: dict[str, Any] = {}
     absent: list[str] = []
     for field in shape.fields:
@@ -104,14 +102,14 @@ def build_body(model: type[T], operation: str, arguments: Mapping[str, Any]) -> 
 
 def build_arguments(model: type[T], arguments: Mapping[str, Any], report: Report, path: str = "") -> T:
     """Build a request model from keyword arguments; None is left out, and problems go to `report`."""
-    shape = _shape(model)
+    shape = _find_shape(model, build_arguments)
     attributes = [field.attribute for field in shape.fields]
     values: dict[str, Any] = {}
     for field in shape.fields:
         name = field.attribute if field.attribute in arguments else field.key
         value = arguments.get(name)
         if value is not None:
-            values[field.attribute] = field.build(value, path + field.attribute, report)
+            values[field.attribute] = field.decode(value, path + field.attribute, report)
         elif field.required:
             values[field.attribute] = None
             if not (field.nullable and name in arguments):
@@ -120,42 +118,38 @@ def build_arguments(model: type[T], arguments: Mapping[str, Any], report: Report
     for name, value in arguments.items():
         if name in shape.keys or name in attributes:
             continue
-        if shape.build_extra is None:
+        if shape.decode_extra is None:
             report(path + snippet(str(name), 60), f"is not known; there are {', '.join(attributes)}")
         else:
             shown = path + snippet(str(name), 60)
-            result.additional_properties[name] = shape.build_extra(value, shown, report)  # type: ignore[attr-defined]
+            result.additional_properties[name] = shape.decode_extra(value, shown, report)  # type: ignore[attr-defined]
     return result
 
 
-_SHAPES: dict[type, ModelShape] = {}
+_SHAPES: dict[tuple[type, Nested], ModelShape] = {}
 
 
-def _shape(model: type[Any]) -> ModelShape:
-    if (known := _SHAPES.get(model)) is None:
-        known = _SHAPES[model] = _find_shape(model)
-    return known
-
-
-def _find_shape(model: type[Any]) -> ModelShape:
-    names, hints = json_names(model), attribute_hints(model)
+def _find_shape(model: type[Any], nested: Nested) -> ModelShape:
+    """Return the shape of a model for one of the two functions above."""
+    if (known := _SHAPES.get((model, nested))) is not None:
+        return known
+    names, hints, new_values = json_names(model), attribute_hints(model), nested is decode
     fields = tuple(
         Field(
             attribute=field.name,
             key=names[field.name],
             required=field.default is attrs.NOTHING,
             nullable=allows_null(hints[field.name]),
-            decode=find_decoder(hints[field.name], decode),
-            build=find_decoder(hints[field.name], build_arguments, new_values=False),
+            decode=find_decoder(hints[field.name], nested, new_values=new_values),
         )
         for field in attrs.fields(model)
         if field.init
     )
-    keys = frozenset(names.values())
-    if "additional_properties" not in hints:
-        return ModelShape(fields, keys, None, None)
-    _, extra = get_args(hints["additional_properties"])
-    decode_extra = find_item_decoder(extra, decode)
-    build_extra = find_item_decoder(extra, build_arguments, new_values=False)
-    # Where the contract allows any further field, an unknown argument is taken for a typo.
-    return ModelShape(fields, keys, decode_extra, build_extra if extra is not Any or not fields else None)
+    decode_extra = None
+    if "additional_properties" in hints:
+        _, extra = get_args(hints["additional_properties"])
+        # Where the contract allows any further field, an unknown argument is taken for a typo.
+        if new_values or extra is not Any or not fields:
+            decode_extra = find_item_decoder(extra, nested, new_values=new_values)
+    shape = _SHAPES[model, nested] = ModelShape(fields, frozenset(names.values()), decode_extra)
+    return shape

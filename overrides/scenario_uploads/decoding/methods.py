@@ -18,6 +18,7 @@ from scenario_uploads_client.types import Unset
 
 from scenario_uploads.redaction import replace_each
 
+from .enums import open_generated
 from .fields import AdditionalProperties, json_names
 
 
@@ -125,7 +126,8 @@ class ModelMethods:
 
 
 def extend_models(module: ModuleType) -> None:
-    """Add these methods to every model class of `module`. Idempotent."""
+    """Add these methods to every model class of `module`, and open the enums of the contract. Idempotent."""
+    open_generated()
     # `help` shows it as the default of every optional field.
     Unset.__repr__ = lambda self: "UNSET"  # type: ignore[method-assign]  # noqa: ARG005
     for model in list(vars(module).values()):
@@ -136,13 +138,8 @@ def extend_models(module: ModuleType) -> None:
             model._generated_module = model.__module__  # type: ignore[attr-defined]  # noqa: SLF001
         fields = attrs.fields_dict(model)
         for name, method in vars(ModelMethods).items():
-            if name not in _NOT_METHODS and name not in fields:
+            if (not name.startswith("__") or name == "__getattr__") and name not in fields:
                 setattr(model, name, method)
-
-
-_NOT_METHODS = frozenset({"__module__", "__doc__", "__dict__", "__weakref__", "__qualname__", "__firstlineno__"}) | {
-    "__static_attributes__"
-}
 
 
 def _dump(
