@@ -149,7 +149,7 @@ def note_as_done(folder: str, ledger: str) -> dict[str, float]:
 
     client = Scenario(base_url="http://127.0.0.1:1", api_key="key", api_secret="secret", trust_env=False)
     run = BulkRun(client.uploads._api, folder, BulkOptions(recursive=True, ledger=ledger))  # noqa: SLF001 - all but the sending
-    run.open()
+    run.open(lambda: ("", {}), lambda: False)
     known, row = run._ledger, Row("upload", "entity", done=True)  # noqa: SLF001
     assert known is not None
     for found in run._listing:  # noqa: SLF001

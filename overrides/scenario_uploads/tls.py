@@ -60,10 +60,13 @@ def read_trust(verify: object) -> ssl.SSLContext | None:
 
 def _load_authorities(path: Path) -> ssl.SSLContext:
     """Return a context that trusts the certificates in a file, or in the files of a folder."""
-    if not path.is_dir():
-        return ssl.create_default_context(cafile=path)
+    folder = path.is_dir()
+    context = ssl.create_default_context(cafile=None if folder else path, capath=path if folder else None)
+    # No context can go to another process, which reads it from there again.
+    context.path = path.absolute()  # type: ignore[attr-defined]
+    if not folder:
+        return context
     # OpenSSL itself only finds files named by their hash.
-    context = ssl.create_default_context(capath=path)
     files = [file for file in sorted(path.iterdir()) if file.suffix in (".pem", ".crt", ".cer")]
     for file in files:
         context.load_verify_locations(cafile=file)

@@ -3,8 +3,11 @@
 import asyncio
 import base64
 import gc
+import pickle
+import ssl
 from typing import Any
 
+import certifi
 import httpx
 import pytest
 from scenario_uploads import (
@@ -324,3 +327,54 @@ class TestTrustInTheEnvironment:
         client.close()
         with raises(ScenarioError, "closed"):
             twin.uploads.retrieve(UPLOAD_ID)
+
+
+@pytest.mark.parametrize("kind", [Scenario, AsyncScenario])
+class TestPickles:
+    """A client goes to another process without its connections, and without what the environment gave it."""
+
+    def test_keep_the_settings_that_were_given(self, kind: Any) -> None:
+        client = kind(**KEYS, base_url="https://api.test/v1", default_headers=HEADERS, max_retries=7, project_id="p")
+        twin = pickle.loads(pickle.dumps(client.with_options(timeout=3, default_query={"q": 1})))
+        assert type(twin) is kind
+        assert (twin.api_key, twin.api_secret) == tuple(KEYS.values())
+        assert (str(twin.base_url), twin.default_headers) == ("https://api.test/v1/", HEADERS)
+        assert (twin.max_retries, twin.project_id, twin.timeout.read, twin.default_query) == (7, "p", 3, {"q": 1})
+        assert "s3cret" not in repr(twin)
+
+    @pytest.mark.parametrize(
+        "given", [{"bearer_auth": "t0ken"}, {"default_headers": {"Authorization": "Custom s3cret"}}], ids=str
+    )
+    def test_keep_other_credentials(self, kind: Any, given: dict[str, Any]) -> None:
+        client = kind(**given)
+        twin = pickle.loads(pickle.dumps(client))
+        assert twin._options.credentials == client._options.credentials
+
+    @pytest.mark.parametrize("given", [{}, {"api_key": "given"}], ids=str)
+    def test_hold_nothing_that_the_environment_gave(
+        self, kind: Any, given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        names = {"API_KEY": "key_1", "API_SECRET": "s3cret_1"}
+        for name, value in names.items():
+            monkeypatch.setenv(f"SCENARIO_SDK_{name}", value)
+        monkeypatch.setenv("SCENARIO_CUSTOM_HEADERS", "X-Token: t0ken_1")
+        monkeypatch.setenv("SCENARIO_BASE_URL", "https://api.test/v1")
+        pickled = pickle.dumps(kind(**given))
+        assert not [value for value in (*names.values(), "t0ken_1") if value.encode() in pickled]
+        for name in names:
+            monkeypatch.setenv(f"SCENARIO_SDK_{name}", "there")
+        monkeypatch.setenv("SCENARIO_CUSTOM_HEADERS", "X-Token: there")
+        monkeypatch.delenv("SCENARIO_BASE_URL")
+        twin = pickle.loads(pickled)
+        assert (twin.api_key, twin.api_secret) == (given.get("api_key", "there"), "there")
+        assert (twin.default_headers, str(twin.base_url)) == ({"X-Token": "there"}, "https://api.test/v1/")
+
+    def test_read_certificates_again_where_they_were_read(self, kind: Any) -> None:
+        twin = pickle.loads(pickle.dumps(kind(**KEYS, verify=certifi.where())))
+        assert len(twin._options.verify.get_ca_certs()) > 50
+
+    def test_are_refused_where_something_cannot_go(self, kind: Any) -> None:
+        given = httpx.Client() if kind is Scenario else httpx.AsyncClient()
+        for client in (kind(**KEYS, http_client=given), kind(**KEYS, verify=ssl.create_default_context())):
+            with pytest.raises(InvalidArgumentError, match=r"http_client|verify="):
+                pickle.dumps(client)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
 from enum import EnumType
 from io import IOBase
 from typing import TYPE_CHECKING, Any
@@ -118,6 +119,7 @@ class BulkOptions:
     fail_fast: bool = False
     progress: bool = False
     on_progress: Callable[[BulkProgress], object] | None = None
+    executor: Executor | None = None
     wait: bool = True
     file: FileOptions = field(factory=FileOptions)
     """What holds for each file."""
@@ -139,6 +141,10 @@ def check_bulk_options(options: BulkOptions) -> None:
     told = options.on_progress
     if told is not None and not callable(told):
         raise InvalidArgumentError(f"on_progress must be a function, not {told!r}.")
+    if options.executor is not None and not callable(getattr(options.executor, "submit", None)):
+        raise InvalidArgumentError(
+            f"executor must be a concurrent.futures.Executor, such as a ProcessPoolExecutor, not {options.executor!r}."
+        )
     ledger = os.fspath(options.ledger) if isinstance(options.ledger, os.PathLike) else options.ledger
     if not (isinstance(ledger, bool | None) or (isinstance(ledger, str) and ledger and "\0" not in ledger)):
         raise InvalidArgumentError(f"ledger must be the path of a file, or False for none, not {options.ledger!r}.")

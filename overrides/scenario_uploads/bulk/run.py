@@ -28,7 +28,7 @@ from scenario_uploads.api.calls import (
 )
 from scenario_uploads.api.exchange import Api
 from scenario_uploads.display import Display, FileProgress, open_display
-from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError
+from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError, name_upload
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
 from scenario_uploads.settings.credentials import Credentials
@@ -43,6 +43,7 @@ from scenario_uploads.upload.media_types import Media, infer_media
 from scenario_uploads.upload.options import FileOptions, check_file_name
 from scenario_uploads.upload.steps import complete_upload, upload_file
 
+from .executor import Elsewhere, Sent
 from .ledger import BulkLedger, Row, hash_content, hash_state, open_ledger
 from .limiter import Limiter, limit
 from .listing import Filter, Found, list_sources
@@ -99,10 +100,18 @@ class BulkRun:
         self._contexts: dict[Media, int] = {}
         self._counter = Counter(None)
         self._display: Display | None = None
+        executor = options.executor
+        self._elsewhere = Elsewhere(executor, api.options, options.files_at_once) if executor is not None else None
         self._stack = ExitStack()
 
-    def open(self) -> None:
-        """Open the ledger, and show the bars."""
+    def open(self, work: Callable[..., Sent], ended: Callable[[], bool]) -> None:
+        """Open the ledger, and show the bars.
+
+        Args:
+            work: What the workers of an executor run.
+            ended: Returns whether nobody waits for results any more.
+        """
+        self._work, self._ended = work, ended
         self._ledger = open_ledger(self._options.ledger)
         if self._ledger is not None:
             self._stack.callback(self._ledger.close)
@@ -226,9 +235,21 @@ class BulkRun:
                 return UploadResult(file.found.source, skipped="done", entity_id=known.entity_id)
             if upload is not None:
                 return self._end(file, upload, taken_up=True)
+        if self._elsewhere:
+            return self._end(file, (yield from self._send_elsewhere(file, self._elsewhere)))
         options = evolve(file.options, on_sent=partial(self._note_sent, file) if self._ledger else None)
         upload = yield from upload_file(self._api, file.found.given.file, options)
         return self._end(file, upload)
+
+    def _send_elsewhere(self, file: _File, elsewhere: Elsewhere) -> Steps[Upload]:
+        """Let a worker send the parts of a file, and complete its upload here."""
+        upload_id, md5s = yield Work(
+            partial(elsewhere.send, file.found.given.file, file.options, self._work, self._ended)
+        )
+        self._counter.add(bytes_done=file.plan.size)
+        yield Work(partial(self._note_sent, file, upload_id, md5s))
+        with name_upload(upload_id):
+            return (yield from complete_upload(self._api, upload_id, file.options))
 
     def _take_up(self, upload_id: str) -> Steps[Upload | None]:
         """Return the upload whose parts an earlier run has sent, completed; None when only a new one can succeed."""

@@ -6,8 +6,10 @@ import copy
 import os
 import ssl
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from concurrent.futures import Executor
+from functools import partial
 from types import TracebackType
-from typing import Literal, Self, TypeVar, cast, overload
+from typing import Any, Literal, Self, TypeVar, cast, overload
 
 import httpx
 
@@ -15,6 +17,7 @@ from scenario_uploads.api import calls
 from scenario_uploads.api.exchange import Api, Reply, ResponseMode, fetch
 from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
 from scenario_uploads.bulk.run import BulkRun
+from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.logs import show_log
 from scenario_uploads.models import (
     Upload,
@@ -30,7 +33,14 @@ from scenario_uploads.models import (
 from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.retry import DEFAULT_MAX_RETRIES, DEFAULT_PATIENCE
 from scenario_uploads.sentinels import NOT_GIVEN, NotGiven, Omit
-from scenario_uploads.settings.client import ClientOptions, change_options, check_http_client, resolve_options
+from scenario_uploads.settings.client import (
+    NO_HTTP_CLIENT,
+    ClientOptions,
+    change_options,
+    check_http_client,
+    list_arguments,
+    resolve_options,
+)
 from scenario_uploads.settings.request import Headers, Query
 from scenario_uploads.steps import Steps
 from scenario_uploads.transfer.source import FileInput
@@ -265,6 +275,17 @@ class AsyncScenario:
     def default_query(self) -> dict[str, object]:
         """The query parameters given for every call."""
         return dict(self._options.default_query)
+
+    def __copy__(self) -> Self:
+        twin = type(self).__new__(type(self))
+        vars(twin).update(vars(self))
+        return twin
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Connections stay here, and so does what the environment gave.
+        if not self._runner.own:
+            raise InvalidArgumentError(NO_HTTP_CLIENT)
+        return partial(type(self), **list_arguments(self._options)), ()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(base_url={self._options.base_url!r})"
@@ -685,6 +706,7 @@ class AsyncUploads:
         asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
         part_size: int | None = None,
         max_bandwidth: float | None = None,
+        executor: Executor | None = None,
         project_id: str | Omit | None = None,
         wait: bool = True,
         timeout: float = 300,
@@ -715,6 +737,9 @@ class AsyncUploads:
             asset_options: What to do with the assets: `collection_ids`, `hide`, `parent_id`.
             part_size: Bytes in a part, as for `upload_file`.
             max_bandwidth: Bytes a second over all files. Default: no limit.
+            executor: Whose workers send the parts, in other processes or on other machines: a `ProcessPoolExecutor`, or
+                `distributed.Client(...).get_executor()` of Dask. They have to find the files at the same paths.
+                `concurrency` holds for each process then. What they have sent is completed here.
             project_id: The project that owns the uploads. Default: the client's; `omit` for none.
             wait: Wait for the imports; otherwise a file is finished once the service has all of it.
             timeout: Seconds to wait for the import of a file.
@@ -729,6 +754,8 @@ class AsyncUploads:
             LedgerLockedError: When another run uses the ledger; when the first result is asked for, as the next one.
             LedgerError: When the ledger is damaged, or cannot be used.
         """
+        if executor is not None and not self._runner.own:
+            raise InvalidArgumentError(NO_HTTP_CLIENT)
         file = FileOptions(
             kind=kind,
             asset_options=asset_options,
@@ -749,6 +776,7 @@ class AsyncUploads:
             fail_fast=fail_fast,
             progress=progress,
             on_progress=on_progress,
+            executor=executor,
             wait=wait,
             file=file,
         )

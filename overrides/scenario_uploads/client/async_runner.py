@@ -78,9 +78,9 @@ class AsyncConnections(BaseConnections[httpx.AsyncClient]):
             raise ScenarioError("This client's connections belong to another event loop; make a client for each.")
         return self._own
 
-    def to_threads(self) -> Connections | None:
-        """Return the same for threads, or None when the requests go through the caller's own client."""
-        return None if self._given is not None else Connections(None, trust_env=self._trust_env, tls=self._tls)
+    def to_threads(self) -> Connections:
+        """Return the same for threads, where no client of the caller's can go."""
+        return Connections(None, trust_env=self._trust_env, tls=self._tls)
 
 
 # An event loop itself holds its tasks weakly.
@@ -119,8 +119,8 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
         if self._owner:
             await self._connections.close()
 
-    def connect_threads(self) -> Connections | None:
-        """Return connections for threads, or None when a client of the caller's own carries the requests."""
+    def connect_threads(self) -> Connections:
+        """Return connections of the same kind for threads."""
         return self._connections.to_threads()
 
     def start(self, steps: Steps[Upload], control: Control) -> AsyncUploadHandle:

@@ -53,6 +53,11 @@ class BaseConnections(Generic[C]):
         guard_logs()
 
     @property
+    def own(self) -> bool:
+        """Whether all are made here, and none by a client of the caller's."""
+        return self._given is None
+
+    @property
     def closed(self) -> bool:
         """Whether no more calls can be made."""
         return self._closed or (self._given is not None and self._given.is_closed)
@@ -161,6 +166,11 @@ class BaseRunner(Generic[N]):
     def line(self) -> Line:
         """Whose turn it is in the background."""
         return self._connections.line
+
+    @property
+    def own(self) -> bool:
+        """Whether all connections are made here, and none by a client of the caller's."""
+        return self._connections.own
 
     def open(self) -> N:
         """Return the connections; ScenarioError when no more calls can be made."""

@@ -8,22 +8,32 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import os
 import queue
 import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, Generator
 from contextlib import closing, suppress
+from functools import partial
 from itertools import count
 from typing import Any
 
 import httpx
 
-from scenario_uploads.bulk.limiter import until_pause
-from scenario_uploads.bulk.options import UploadResult
+from scenario_uploads.api.exchange import Api
+from scenario_uploads.bulk.executor import Sent
+from scenario_uploads.bulk.limiter import Limiter, limit, until_pause
+from scenario_uploads.bulk.options import MAX_FILES_AT_ONCE, UploadResult
 from scenario_uploads.bulk.run import BulkRun
 from scenario_uploads.errors import TransferError
+from scenario_uploads.settings.client import resolve_options
 from scenario_uploads.steps import Pause, Send, Steps
+from scenario_uploads.transfer.pace import Pace
+from scenario_uploads.transfer.source import FileInput
+from scenario_uploads.upload.options import FileOptions
+from scenario_uploads.upload.steps import send_file
 
 from .async_runner import AsyncRunner, check_loop, outwait, run_in_thread
 from .runner import Connections, Runner
@@ -97,9 +107,9 @@ async def upload_all_async(runner: AsyncRunner, run: BulkRun) -> AsyncGenerator[
 
 
 def _upload_all(runner: Runner, run: BulkRun) -> Generator[UploadResult]:
-    workers = _Workers(runner, run.files_at_once)
+    workers, name = _Workers(runner, run.files_at_once), uuid.uuid4().hex
     try:
-        run.open()
+        run.open(partial(send_elsewhere, name), lambda: runner.closed)
         while run.more or workers.busy:
             searching = run.more and workers.has_room
             found = run.take() if searching else None
@@ -113,6 +123,28 @@ def _upload_all(runner: Runner, run: BulkRun) -> Generator[UploadResult]:
     finally:
         workers.end()
         run.close()
+        # An executor may be one of threads.
+        if name in _connected:
+            _connected.pop(name)[0].close()
+
+
+# What a process of an executor's has connected, by run: some files of each run come here one after the other.
+_connected: dict[str, tuple[Runner, Api, Limiter]] = {}
+_connected_lock = threading.Lock()
+_MOST_CONNECTED = 4
+
+
+def send_elsewhere(run: str, arguments: dict[str, Any], file: FileInput, options: FileOptions, _task: str) -> Sent:
+    """Send the parts of a file, in a process of an executor's; return the id of its upload and their MD5s."""
+    with _connected_lock:
+        if run not in _connected:
+            if len(_connected) >= _MOST_CONNECTED:
+                _connected.pop(next(iter(_connected)))
+            settings = resolve_options(os.environ, **arguments)
+            runner = Runner(Connections(None, trust_env=settings.trust_env, tls=settings.verify))
+            _connected[run] = runner, Api(settings), Limiter(Pace(MAX_FILES_AT_ONCE, MAX_FILES_AT_ONCE))
+        runner, api, limiter = _connected[run]
+    return runner.run(limit(send_file(api, file, options), limiter, api))
 
 
 class _LoopRunner(Runner):
@@ -120,9 +152,7 @@ class _LoopRunner(Runner):
 
     def __init__(self, runner: AsyncRunner, loop: asyncio.AbstractEventLoop) -> None:
         self._async, self._loop = runner.share(), loop
-        connections = runner.connect_threads()
-        self._own = connections is not None
-        super().__init__(connections or Connections(None))
+        super().__init__(runner.connect_threads())
 
     @property
     def closed(self) -> bool:
@@ -134,7 +164,7 @@ class _LoopRunner(Runner):
         super().close()
 
     def _send(self, step: Send) -> httpx.Response:
-        if self._own:
+        if self._async.own:
             return super()._send(step)
         return asyncio.run_coroutine_threadsafe(self._async.send(step), self._loop).result()
 
@@ -190,6 +220,8 @@ class _Workers:
             self._runner.open()
             with suppress(queue.Empty):
                 waiting, value, error = self._results.get(block, SLICE)
+                # What ended because of that is no result.
+                self._runner.open()
                 self._sending, self._waiting = self._sending - (not waiting), self._waiting - waiting
                 if error is not None:
                     raise error

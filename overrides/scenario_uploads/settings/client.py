@@ -25,6 +25,9 @@ from .request import Headers, Query, add_headers, check_body, check_headers, che
 _NO_BASE_URL = "base_url must be an http or https URL such as https://api.cloud.scenario.com/v1."
 
 
+NO_HTTP_CLIENT = "A client with an http_client of your own cannot go to another process; leave http_client out."
+
+
 def check_base_url(given: object) -> str:
     """Return the URL of the API without a final slash; it must be http or https, with a host and at most a path."""
     url = str(given)
@@ -194,9 +197,10 @@ def change_options(
             "SCENARIO_SDK_API_KEY": credentials.api_key or "",
             "SCENARIO_SDK_API_SECRET": credentials.api_secret or "",
         }
-        credentials = resolve_credentials(
+        changed_credentials = resolve_credentials(
             given.get("api_key"), given.get("api_secret"), given.get("bearer_auth"), present
         )
+        credentials = evolve(changed_credentials, read=changed_credentials.read & credentials.read)
     for name, headers in (("default_headers", options.default_headers), ("set_default_headers", {})):
         if name in wanted:
             checked, written = split_credentials(check_headers(name, wanted[name]))
@@ -209,6 +213,33 @@ def change_options(
         environment_headers = _read_custom_headers(environ) if trust_env else {}
         changed |= {"trust_env": trust_env, "environment_headers": environment_headers}
     return evolve(options, credentials=credentials, **changed)
+
+
+def list_arguments(options: ClientOptions) -> dict[str, Any]:
+    """Return the arguments that make the same client elsewhere. Secrets of the environment are read again there.
+
+    Raises:
+        InvalidArgumentError: When `verify` is an `ssl.SSLContext` of the caller's own.
+    """
+    credentials, verify = options.credentials, getattr(options.verify, "path", None)
+    if options.verify is not None and verify is None:
+        raise InvalidArgumentError(
+            "An ssl.SSLContext cannot go to another process; give the path of the CA file as verify=."
+        )
+    given = {
+        name: value
+        for name in ("api_key", "api_secret", "bearer_auth")
+        if name not in credentials.read and (value := getattr(credentials, name)) is not None
+    }
+    written = {} if given or credentials.read else {"Authorization": credentials.header}
+    names = ("base_url", "timeout", "max_retries", "strict_responses", "project_id", "allow_http_storage", "trust_env")
+    return {
+        **{name: getattr(options, name) for name in names},
+        **given,
+        "default_headers": {**options.default_headers, **written},
+        "default_query": options.default_query,
+        "verify": verify,
+    }
 
 
 def _read_switch(environ: Mapping[str, str], name: str, given: bool | None) -> bool:

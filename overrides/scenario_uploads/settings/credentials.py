@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from scenario_uploads.errors import CredentialsError
 from scenario_uploads.redaction import guard_secrets, list_secrets
@@ -20,6 +20,8 @@ class Credentials:
     _value: str = field(repr=False)
     api_key: str | None = field(default=None, repr=False, eq=False)
     api_secret: str | None = field(default=None, repr=False, eq=False)
+    read: frozenset[str] = field(default=frozenset(), eq=False)
+    """The arguments in whose place the environment was read."""
 
     def __attrs_post_init__(self) -> None:
         guard_secrets(self, *list_secrets(self.header))
@@ -49,9 +51,11 @@ def resolve_credentials(
     token = environ.get("SCENARIO_SDK_JWT") or None
     if key is not None and secret is not None:
         key_name = "SCENARIO_SDK_API_KEY" if api_key is None else "api_key"
-        return _basic(key, secret, key_name, "SCENARIO_SDK_API_SECRET" if api_secret is None else "api_secret")
+        pair = _basic(key, secret, key_name, "SCENARIO_SDK_API_SECRET" if api_secret is None else "api_secret")
+        taken = {"api_key": api_key, "api_secret": api_secret}
+        return evolve(pair, read=frozenset(name for name, value in taken.items() if value is None))
     if not given and token is not None:
-        return _bearer(token, "SCENARIO_SDK_JWT")
+        return evolve(_bearer(token, "SCENARIO_SDK_JWT"), read=frozenset({"bearer_auth"}))
     if key is not None:
         raise CredentialsError(
             "There is an API key but no secret; give api_secret= or set SCENARIO_SDK_API_SECRET as well."

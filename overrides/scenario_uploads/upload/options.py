@@ -46,6 +46,8 @@ class FileOptions:
     restart_on_expiry: bool = True
     deadline: float | None = None
     size: int | None = None
+    complete: bool = True
+    """Whether the upload is completed once all parts are there, or left to who asked for them to be sent."""
     on_sent: Callable[[str, Mapping[int, str | None]], object] | None = None
     """Called with the id of the upload and the MD5s of its parts when all are there, before it is completed."""
     turns: Turns | None = None

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
+from typing import cast
 
 from attrs import evolve
 
@@ -78,6 +80,15 @@ def start_upload(api: Api, file: FileInput, options: FileOptions, line: Line) ->
     return upload_file(api, file, evolve(options, control=control)), control
 
 
+def send_file(api: Api, file: FileInput, options: FileOptions) -> Steps[tuple[str, Mapping[int, str | None]]]:
+    """Send the parts of a file; return the id of its upload, which is left to be completed, and their MD5s."""
+    check_file_options(options)
+    sent: list[tuple[str, Mapping[int, str | None]]] = []
+    options = evolve(options, complete=False, on_sent=lambda *told: sent.append(told))
+    yield from _upload_file(api, file, options)
+    return sent[-1]
+
+
 def _upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload]:
     stack = ExitStack()
     try:
@@ -91,10 +102,11 @@ def _upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Uploa
         yield Work(stack.close)
         raise
     yield Work(stack.close)
-    return result
+    # None is for `send_file` alone.
+    return cast("Upload", result)
 
 
-def _upload(opened: Opened) -> Steps[Upload]:
+def _upload(opened: Opened) -> Steps[Upload | None]:
     ledger, begun = opened.ledger, None
     if ledger and (entry := (yield Work(ledger.read))):
         begun = yield from resume(opened, entry)
@@ -107,7 +119,9 @@ def _upload(opened: Opened) -> Steps[Upload]:
         with name_upload(begun.upload_id):
             try:
                 sent = yield from _send(opened, begun)
-                result = yield from _finish(opened, begun.upload_id, *sent)
+                result, attempt = sent
+                if result is not None and opened.options.complete:
+                    result = yield from _finish(opened, begun.upload_id, result, attempt)
             except ScenarioError as error:
                 # One that was complete may have been imported, so it is not sent again unasked.
                 if error.needs_new_upload and may_restart and sent is None:
@@ -152,8 +166,8 @@ def _note(opened: Opened, upload: Upload) -> Begun:
     return Begun(upload.id, targets)
 
 
-def _send(opened: Opened, begun: Begun) -> Steps[tuple[Upload, int]]:
-    """Send the missing parts and complete; return the upload and the most attempts of a part."""
+def _send(opened: Opened, begun: Begun) -> Steps[tuple[Upload | None, int]]:
+    """Send the missing parts and complete, unless that is left to others; return the most attempts of a part too."""
     options = opened.options
     if begun.accepted is not None:
         if options.on_sent:
@@ -161,6 +175,8 @@ def _send(opened: Opened, begun: Begun) -> Steps[tuple[Upload, int]]:
             yield Work(partial(options.on_sent, begun.upload_id, known))
         return begun.accepted, 1
     attempt = yield from _transfer(opened, begun)
+    if not options.complete:
+        return None, attempt
     _report(opened, UploadPhase.COMPLETING, attempt)
     return (yield from complete_upload(opened.api, begun.upload_id, options)), attempt
 

@@ -1,0 +1,94 @@
+"""Sending the parts of files elsewhere, by the workers of an executor: what goes there, and what becomes of it.
+
+A worker creates an upload and sends its parts, and that is all: who has the ledger completes it. So a worker that dies
+leaves at most an upload that never becomes anything, and its file is sent once more.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from concurrent.futures import BrokenExecutor, Executor, Future
+from typing import Any
+
+from attrs import evolve
+
+from scenario_uploads.errors import InvalidArgumentError, ScenarioError, TransferError
+from scenario_uploads.fork import CLOSED
+from scenario_uploads.redaction import snippet
+from scenario_uploads.remote import is_url
+from scenario_uploads.settings.client import ClientOptions, list_arguments
+from scenario_uploads.transfer.source import FileInput
+from scenario_uploads.upload.options import FileOptions
+
+# Seconds between two looks whether the call has ended.
+_SLICE = 0.25
+
+Sent = tuple[str, Mapping[int, str | None]]
+"""The id of an upload whose parts are all there, and their MD5s."""
+
+
+class Elsewhere:
+    """Sends files by an executor.
+
+    Args:
+        executor: Whose workers send.
+        settings: The client's.
+        at_once: How many files are sent at once.
+
+    Raises:
+        InvalidArgumentError: When the client's settings cannot go to another process.
+    """
+
+    def __init__(self, executor: Executor, settings: ClientOptions, at_once: int) -> None:
+        self._executor, self._at_once = executor, at_once
+        self._arguments = list_arguments(settings)
+
+    def send(self, file: FileInput, options: FileOptions, work: Callable[..., Sent], ended: Callable[[], bool]) -> Sent:
+        """Let a worker do its work on a file, once more when it fails; wait for it, or until the call has ended."""
+        given, bandwidth = _prepare(file), options.max_bandwidth
+        options = evolve(
+            options,
+            on_progress=None,
+            turns=None,
+            max_bandwidth=bandwidth and max(1.0, bandwidth / self._at_once),
+        )
+        for again in (False, True):
+            try:
+                # An id for each, so that no executor takes two tasks for the same.
+                task = self._executor.submit(work, self._arguments, given, options, uuid.uuid4().hex)
+                return _wait(task, ended)
+            except ScenarioError:
+                raise
+            except Exception as error:
+                if again or isinstance(error, BrokenExecutor):
+                    what = f"{type(error).__name__}: {snippet(str(error))}".rstrip(".: ")
+                    raise TransferError(
+                        f"The worker that was sending the file was lost or has failed ({what}); the same call sends it"
+                        " again."
+                    ) from error
+        raise AssertionError
+
+
+def _wait(task: Future[Sent], ended: Callable[[], bool]) -> Sent:
+    while not ended():
+        try:
+            return task.result(_SLICE)
+        except TimeoutError:
+            if task.done():
+                raise
+    task.cancel()
+    raise ScenarioError(CLOSED)
+
+
+def _prepare(file: Any) -> FileInput:
+    """Return a file as workers find it, in whatever folder they run."""
+    if isinstance(file, bytes | bytearray | memoryview):
+        return bytes(file)
+    if not isinstance(file, str | os.PathLike):
+        raise InvalidArgumentError(
+            f"A {type(file).__name__} cannot go to another process; give the path of the file, or bytes."
+        )
+    path = os.fspath(file)
+    return path if is_url(str(path)) else os.path.abspath(path)  # noqa: PTH100 - it resolves no links
