@@ -400,15 +400,11 @@ def fuzz_command_line(data: st.DataObject) -> None:
 
         output, errors = _Captured(), _Captured()
         for target, replacement in {
-            "scenario_uploads.cli.commands.Scenario": connect,
-            "scenario_uploads.cli.commands._load_sandbox": mock.Mock(
-                side_effect=InvalidArgumentError("no sandbox here")
-            ),
-            "scenario_uploads.cli.commands.default_folder": lambda: folder / "ledgers",
+            "scenario_uploads.cli.connect.Scenario": connect,
+            "scenario_uploads.cli.connect.load_sandbox": mock.Mock(side_effect=InvalidArgumentError("no sandbox here")),
+            "scenario_uploads.cli.uploads.default_folder": lambda: folder / "ledgers",
             "scenario_uploads.upload.prepare.default_folder": lambda: folder / "ledgers",
-            "scenario_uploads.cli.commands.os.dup2": mock.Mock(
-                side_effect=AssertionError("stdout could not be written")
-            ),
+            "scenario_uploads.display.os.dup2": mock.Mock(side_effect=AssertionError("stdout could not be written")),
             "scenario_uploads.api.calls.next_poll": lambda poll, remaining: None,
         }.items():
             stack.enter_context(mock.patch(target, replacement))

@@ -165,22 +165,14 @@ class BulkRun:
 
     def _prepare(self, found: Found) -> _File:
         """Find out what can be told of a file without reading it."""
-        given, call, status = found.given, self._options.file, found.status
-        if status is not None and stat.S_ISREG(status.st_mode):
-            size: int = status.st_size
-            name: str | None = Path(found.path).name
-            state: FileState | None = FileState.of(status)
-        else:
-            with closing(open_source(given.file)) as source:
-                size, name, state = source.size, source.name, source.state
-        checked = check_file_name(name if given.file_name is None else given.file_name)
-        media = infer_media(checked, content_type=given.content_type, kind=given.kind or call.kind)
-        shown = self._display.follow(checked) if self._display else None
+        given, call = found.given, self._options.file
+        plan, name, media, state = measure(found, call)
+        shown = self._display.follow(name) if self._display else None
         options = evolve(
             call,
             kind=media.kind,
             content_type=media.content_type,
-            file_name=checked,
+            file_name=name,
             asset_options=call.asset_options if given.asset_options is None else given.asset_options,
             # A large file goes on from where it was, as far as that is possible.
             resume=None if self._ledger and state else False,
@@ -188,7 +180,7 @@ class BulkRun:
             on_progress=self._counter.follow(shown),
             turns=self._turns,
         )
-        file = _File(found, options, plan_parts(size, call.part_size), shown)
+        file = _File(found, options, plan, shown)
         if self._ledger:
             file.state, file.context = hash_state(state), self._find_context(self._ledger, options, media)
         return file
@@ -319,6 +311,21 @@ def read_content(file: FileInput, size: int, part_size: int) -> bytes | None:
         content = hash_content(size, part_size, [read_md5(source, part) for part in parts])
         source.check_unchanged()
         return content
+
+
+def measure(found: Found, call: FileOptions) -> tuple[UploadPlan, str, Media, FileState | None]:
+    """Return how a file is split, its name, what it is, and the state by which it is known again."""
+    given, status = found.given, found.status
+    if status is not None and stat.S_ISREG(status.st_mode):
+        size: int = status.st_size
+        name: str | None = Path(found.path).name
+        state: FileState | None = FileState.of(status)
+    else:
+        with closing(open_source(given.file)) as source:
+            size, name, state = source.size, source.name, source.state
+    checked = check_file_name(name if given.file_name is None else given.file_name)
+    media = infer_media(checked, content_type=given.content_type, kind=given.kind or call.kind)
+    return plan_parts(size, call.part_size), checked, media, state
 
 
 def find_account(credentials: Credentials) -> str:

@@ -1,109 +1,117 @@
-"""Terminal output: results on stdout; progress on stderr, as a bar on a terminal and as lines elsewhere."""
+"""What is printed: results on stdout, for people or as JSON. No control character of a service or a file gets there."""
 
 from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-
+from scenario_uploads.bulk.options import UploadResult, UploadSource
+from scenario_uploads.errors import ScenarioError
 from scenario_uploads.models import Upload
-from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.redaction import SecretURL, mask_known, redact, snippet
+from scenario_uploads.remote import is_url
 from scenario_uploads.upload.ledger import Entry
 
-MIB = 1024 * 1024
-STEP = 10
+GOES_ON = "The same command goes on from where it stopped."
+
+_OPTIONS = (
+    "content_type|file_name|part_size|max_bandwidth|base_url|project_id"
+    "|concurrency|patience|timeout|include|exclude|kind"
+)
+# What errors say to programs, and what a person at a terminal does instead.
+_WORDS = {
+    "recursive=True": "-r",
+    "ledger=PATH": "--ledger PATH",
+    "ledger=False": "--no-ledger",
+    "resume=False": "--no-resume",
+    "allow_http_storage=True (SCENARIO_ALLOW_HTTP_STORAGE=1, --allow-http-storage)": "--allow-http-storage"
+    " (SCENARIO_ALLOW_HTTP_STORAGE=1)",
+    "give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET), or give bearer_auth="
+    " (or set SCENARIO_SDK_JWT).": "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT, or write"
+    " them into the file that `scenario-uploads config show` names.",
+    "give api_secret= or set": "set",
+    "give api_key= or set": "set",
+    ", or give trust_env=False": "",
+    "with verify= of the client or with SSL_CERT_FILE": "with SSL_CERT_FILE",
+    "; give `upload.id`": "; give the id that upload printed",
+    ", or let the service fetch it: create(url=..., kind=...)": "",
+    "The next call starts": "The same command starts",
+}
+_SPOKEN = re.compile(
+    # What is quoted is somebody's value, and stays.
+    r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|"""
+    + "|".join(map(re.escape, _WORDS))
+    + rf"|\b(?P<option>{_OPTIONS})="
+    + rf"|^(?P<subject>{_OPTIONS}|ledger)(?= (?:must|is)\b)|\b(?P<name>\w+_\w+)\b(?! ?=)"
+)
 
 
-def report(line: str) -> None:
-    """Print a line on stderr. A missing or broken stderr is ignored."""
-    if sys.stderr is None:
-        # `print` would use stdout instead.
-        return
-    try:
-        print(line, file=sys.stderr, flush=True)
-    except OSError:
-        silence(2)
+def speak(error: ScenarioError) -> str:
+    """Return what an error says, in the words of the command line."""
+    said = error.message if getattr(error, "spoken", False) else _SPOKEN.sub(_say, error.message)
+    return snippet(said, 1000)
 
 
-def silence(descriptor: int) -> None:
-    """Redirect stdout (1) or stderr (2) to the null device, so that flushing at exit does not fail."""
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, descriptor)
-    os.close(null)
+def _say(found: re.Match[str]) -> str:
+    text = found.group()
+    if option := found["option"]:
+        return f"--{option.replace('_', '-')}" + (" " if found.string[found.end() :][:1].strip(" ,.;)") else "")
+    if name := found["subject"] or (found["name"] if found["name"] in _OPTIONS.split("|") else None):
+        return f"--{name.replace('_', '-')}"
+    return _WORDS.get(text, text)
 
 
-@contextmanager
-def show_progress(name: str, *, quiet: bool) -> Iterator[OnProgress | None]:
-    """Yield the progress callback for `upload_file`."""
-    # Escape sequences in it would reach the terminal.
-    name = snippet(name)
-    # A daemon may have no stderr.
-    if quiet or sys.stderr is None:
-        yield None
-    elif sys.stderr.isatty():
-        with _bar(name) as on_progress:
-            yield on_progress
-    else:
-        yield _Lines(name)
+def show_name(source: object) -> str:
+    """Return a source as a person sees it."""
+    return snippet(name_source(source), 4096)
 
 
-class _Lines:
-    """One line for every tenth of the bytes, and one for every phase."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._phase: UploadPhase | None = None
-        self._percent = -STEP
-
-    def __call__(self, event: UploadProgress) -> None:
-        if event.phase is not self._phase:
-            self._phase = event.phase
-            if event.phase is not UploadPhase.TRANSFERRING:
-                self._say(event.phase.value)
-        percent = event.bytes_done * 100 // event.bytes_total
-        if event.phase is UploadPhase.TRANSFERRING and percent >= self._percent + STEP:
-            self._percent = percent - percent % STEP
-            total = event.bytes_total / MIB
-            self._say(f"{percent} % of {total:.1f} MiB, {event.parts_done} of {event.parts_total} parts")
-
-    def _say(self, what: str) -> None:
-        report(f"{self._name}: {what}")
+def name_source(source: object) -> str:
+    """Return the path of a source, or its URL without what may be a secret."""
+    file = source.file if isinstance(source, UploadSource) else source
+    name = os.fspath(file) if isinstance(file, str | os.PathLike) else str(source)
+    return redact(name) if is_url(name) else name
 
 
-@contextmanager
-def _bar(name: str) -> Iterator[OnProgress]:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(binary_units=True),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(name, total=None)
-
-        def on_progress(event: UploadProgress) -> None:
-            phase = "" if event.phase is UploadPhase.TRANSFERRING else f": {event.phase}"
-            progress.update(task, completed=event.bytes_done, total=event.bytes_total, description=f"{name}{phase}")
-
-        yield on_progress
+def print_json(value: object) -> None:
+    """Print one line of JSON."""
+    print(json.dumps(value), flush=True)
 
 
-def print_upload(upload: Upload, *, as_json: bool) -> None:
+def to_json(upload: Upload) -> dict[str, Any]:
+    """Return what is shown of an upload."""
+    shown = upload.to_dict(exclude_none=True)
+    # A part's URL allows writing to storage, and output ends up in logs.
+    shown.pop("parts", None)
+    hidden: dict[str, Any] = _hide(shown)
+    return hidden
+
+
+def describe_result(result: UploadResult) -> dict[str, Any]:
+    """Return what `--json` says of a file, or of a command that failed."""
+    upload, error = result.upload, result.error
+    return {
+        "source": name_source(result.source),
+        "id": upload.id if upload else None,
+        "status": str(upload.status) if upload else None,
+        "entityId": result.entity_id,
+        "skipped": result.skipped,
+        "upload": to_json(upload) if upload else None,
+        "error": speak(error) if error else None,
+        "code": type(error).__name__ if error else None,
+        "upload_id": error.upload_id if error else upload.id if upload else None,
+    }
+
+
+def print_upload(upload: Upload, *, as_json: bool, source: str | None = None) -> None:
     """Print an upload on stdout."""
     if as_json:
-        shown = upload.to_dict(exclude_none=True)
-        # A part's URL allows writing to storage, and output ends up in logs.
-        shown.pop("parts", None)
-        print(json.dumps(_hide(shown)))
+        print_json(to_json(upload))
         return
+    if name := source or upload.original_file_name:
+        print(f"file: {show_name(name)}")
     print(f"upload: {snippet(str(upload.id))}")
     print(f"status: {snippet(str(upload.status))}")
     if upload.entity_id:
@@ -125,7 +133,7 @@ def print_entries(entries: list[Entry], *, as_json: bool) -> None:
             }
             for entry in entries
         ]
-        print(json.dumps({"uploads": uploads}))
+        print_json({"uploads": uploads})
         return
     for entry in entries:
         done, parts, upload = len(entry.done), len(entry.parts), snippet(entry.upload_id)

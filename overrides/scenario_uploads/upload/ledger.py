@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from attrs import asdict, astuple, field, frozen
 
@@ -49,6 +49,9 @@ class Entry:
     parts: tuple[tuple[str, str], ...] = field(repr=False)  # the presigned URL of each, and when it expires (ISO 8601)
     done: Mapping[int, str | None] = field(factory=dict, repr=False)
     """Acknowledged parts by number, with the MD5 sent, if it was computed."""
+    base_url: str = ""
+    asked: Mapping[str, Any] = field(factory=dict, repr=False)
+    """What the create asked for, but for sizes; with the project."""
 
 
 def default_folder() -> Path:
@@ -73,8 +76,7 @@ class Ledger:
     """
 
     def __init__(self, folder: Path, *key: str, level: int = logging.WARNING) -> None:
-        name = hashlib.sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()[:32]
-        self.path = folder / f"{name}{SUFFIX}"
+        self.path = folder / name_ledger(*key)
         self._descriptor: int | None = None
         self._unlock: Callable[[], object] = _do_nothing
         self._failed, self._level = False, level
@@ -158,6 +160,19 @@ class Ledger:
             yield
         except OSError as error:
             logger.log(self._level, f"{what}: %s", *values, error.strerror or error)  # noqa: G004 - texts of this module
+
+
+def name_ledger(*key: str) -> str:
+    """Return the name of the ledger of what this key identifies."""
+    return hashlib.sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()[:32] + SUFFIX
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether an upload with this ledger is under way."""
+    try:
+        return not _put_away(path, *_open_locked(path), logging.DEBUG, remove=False)
+    except LedgerLockedError:
+        return True
 
 
 def list_entries(folder: Path) -> Iterator[tuple[Path, Entry]]:
@@ -248,7 +263,8 @@ def _parse(content: bytes, path: Path, level: int) -> Entry | None:
         count = -(-state.size // data["part_size"])
         parts = tuple((url, expires) for url, expires in map(json.loads, lines[:count]))
         done = {line["part"]: line.get("md5") for line in map(json.loads, lines[count:])}
-        entry = Entry(data["upload_id"], data["file"], state, data["part_size"], parts, done)
+        told = data.get("base_url", ""), dict(data.get("asked", {}))
+        entry = Entry(data["upload_id"], data["file"], state, data["part_size"], parts, done, *told)
         _check(entry, count)
     except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError):
         logger.log(level, "%s is damaged and was ignored; the upload starts afresh.", path)
@@ -258,7 +274,7 @@ def _parse(content: bytes, path: Path, level: int) -> Entry | None:
 
 def _check(entry: Entry, count: int) -> None:
     """Raise TypeError or ValueError when a value cannot be right."""
-    texts = (entry.upload_id, entry.file, *chain.from_iterable(entry.parts))
+    texts = (entry.upload_id, entry.file, entry.base_url, *chain.from_iterable(entry.parts))
     numbers = (*astuple(entry.state), entry.part_size, *entry.done)
     if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):
         raise TypeError("a value of the wrong type")

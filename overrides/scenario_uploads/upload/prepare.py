@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -17,6 +19,7 @@ from scenario_uploads.errors import LedgerLockedError, SourceError
 from scenario_uploads.models import UploadCreateResponse
 from scenario_uploads.progress import UploadProgress
 from scenario_uploads.sentinels import omit
+from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
 from scenario_uploads.transfer.source import FileInput, Source, open_source
 
@@ -37,6 +40,15 @@ class Opened:
     plan: UploadPlan
     create: Operation[UploadCreateResponse]
     ledger: Ledger | None = None
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What the create asks for, but for sizes; with the project."""
+        asked = {
+            name: value for name, value in self.create.request["json"].items() if name not in ("fileSize", "parts")
+        }
+        project_id = self.options.call.project_id
+        return asked if project_id is None else asked | {"projectId": project_id}
 
 
 def open_upload(stack: ExitStack, api: Api, file: FileInput, options: FileOptions) -> Opened:
@@ -75,16 +87,9 @@ def _open_ledger(opened: Opened) -> Ledger | None:
         return None
     # By default, nobody asked for resuming, so do not warn.
     level = logging.DEBUG if options.resume is None else logging.WARNING
-    credentials = opened.api.options.credentials
-    # A bearer token changes between calls; a key does not.
-    account = credentials.header if credentials.scheme == "Basic" else credentials.scheme
-    told = {name: value for name, value in opened.create.request["json"].items() if name not in ("fileSize", "parts")}
-    if options.call.project_id is not None:
-        told["projectId"] = options.call.project_id
-    key = path, opened.api.options.base_url, account, json.dumps(told, sort_keys=True)
     try:
         folder = Path(options.resume) if isinstance(options.resume, str | os.PathLike) else default_folder()
-        return Ledger(folder, *key, level=level)
+        return Ledger(folder, *make_key(opened.api.options, path, opened.asked), level=level)
     except OSError as error:
         logger.log(level, "The upload cannot be resumed later: %s.", error.strerror)
     except LedgerLockedError as error:
@@ -92,6 +97,14 @@ def _open_ledger(opened: Opened) -> Ledger | None:
             raise
         logger.debug("The upload cannot be resumed later: %s", error)
     return None
+
+
+def make_key(options: ClientOptions, file: str, asked: Mapping[str, object]) -> tuple[str, str, str, str]:
+    """Return what identifies the ledger of an upload: file, service, account, and what was asked for."""
+    # A bearer token changes between calls; a key does not.
+    credentials = options.credentials
+    account = credentials.header if credentials.scheme == "Basic" else credentials.scheme
+    return file, options.base_url, account, json.dumps(asked, sort_keys=True)
 
 
 def _show(stack: ExitStack, name: str, options: FileOptions) -> FileOptions:

@@ -162,7 +162,8 @@ def _note(opened: Opened, upload: Upload) -> Begun:
         targets = match_targets(plan, parts, api_url=service.base_url, allow_http=service.allow_http_storage)
     if opened.ledger and source.path and source.state:
         urls = tuple((target.url, target.expires_text) for target in targets)
-        opened.ledger.begin(Entry(upload.id, source.path, source.state, plan.part_size, urls))
+        entry = Entry(upload.id, source.path, source.state, plan.part_size, urls, {}, service.base_url, opened.asked)
+        opened.ledger.begin(entry)
     return Begun(upload.id, targets)
 
 

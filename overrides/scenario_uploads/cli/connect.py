@@ -1,0 +1,161 @@
+"""A client for a command, with the settings or of a sandbox that lives as long as the command; and a sandbox itself."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from scenario_uploads.client.sync_client import Scenario
+from scenario_uploads.display import report
+
+from .options import Settings, UsageError, parse_size
+
+
+@contextmanager
+def connect(
+    settings: Settings,
+    *,
+    base_url: str | None = None,
+    project_id: str | None = None,
+    allow_http: bool = False,
+    sandbox: bool = False,
+) -> Iterator[Scenario]:
+    """Give a client with the settings, over which options win."""
+    if not sandbox:
+        with Scenario(
+            base_url=settings.get("base_url", base_url),
+            api_key=settings.get("api_key"),
+            api_secret=settings.get("api_secret"),
+            bearer_auth=settings.get("bearer_auth"),
+            project_id=settings.get("project_id", project_id),
+            allow_http_storage=settings.get("allow_http_storage", allow_http or None),
+        ) as client:
+            yield client
+        return
+    if base_url is not None:
+        raise UsageError("Give --sandbox or --base-url, not both.")
+    box_class, sandbox_error = load_sandbox()
+    with ExitStack() as stack:
+        # Otherwise a signal would leave the sandbox's folder behind.
+        stack.enter_context(ending_by(_terminate))
+        try:
+            box = stack.enter_context(box_class())
+        except sandbox_error as error:
+            raise UsageError(f"The sandbox cannot start: {error}.") from error
+        # The environment is about the real service; an error in it must not stop a sandbox.
+        yield stack.enter_context(
+            Scenario(
+                base_url=box.base_url,
+                api_key=box.api_key,
+                api_secret=box.api_secret,
+                project_id=project_id,
+                trust_env=False,
+            )
+        )
+
+
+def load_sandbox() -> tuple[Any, type[Exception]]:
+    """Import the sandbox, which is an extra; return its class and its error."""
+    try:
+        from scenario_uploads.sandbox import Sandbox, SandboxError  # noqa: PLC0415 - an extra, and slow to import
+    except ImportError as error:
+        raise UsageError(
+            f"The sandbox is not installed ({error}): pip install 'scenario-uploads[cli,sandbox]'."
+        ) from error
+    return Sandbox, SandboxError
+
+
+@contextmanager
+def ending_by(end: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """End in order, and so with every temporary folder removed, when told to, and when the terminal is closed."""
+    # Only the main thread can handle signals.
+    names = ("SIGTERM", "SIGHUP", "SIGQUIT") if threading.current_thread() is threading.main_thread() else ()
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    # Under nohup a terminal may be closed.
+    before = {one: signal.getsignal(one) for one in signals if signal.getsignal(one) is not signal.SIG_IGN}
+
+    def end_once(number: int, frame: FrameType | None) -> None:
+        # A second signal would interrupt the removal.
+        for one in before:
+            signal.signal(one, signal.SIG_IGN)
+        end(number, frame)
+
+    try:
+        for one in before:
+            signal.signal(one, end_once)
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler or signal.SIG_DFL)
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    """End as asked to."""
+    raise typer.Exit(0)
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    raise typer.Exit(128 + number)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port of the API; 0 takes a free one.")] = 4010,
+    storage_port: Annotated[int, typer.Option(help="The port of the storage; 0 takes a free one.")] = 0,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where files are kept; else a folder that goes at the end.")
+    ] = None,
+    s3_endpoint: Annotated[str | None, typer.Option(help="Store in this S3, with the usual AWS variables.")] = None,
+    s3_bucket: Annotated[str, typer.Option(help="The bucket of that S3.")] = "scenario-uploads",
+    url_lifetime: Annotated[int, typer.Option(help="Seconds that presigned URLs work.")] = 48 * 3600,
+    step_delay: Annotated[float, typer.Option(help="Seconds that each step of an import takes.")] = 0.5,
+    max_stored: Annotated[
+        int, typer.Option(parser=parse_size, metavar="SIZE", help="What is kept in all, such as 10GiB.")
+    ] = 64 * 1024**3,
+    allow_remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Listen on other than loopback, over plain http.")
+    ] = False,
+) -> None:
+    """Run a local service to develop against, without an account.
+
+    It takes the credentials in SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or makes some up and prints them.
+    """
+    box_class, sandbox_error = load_sandbox()
+    try:
+        with (
+            ending_by(_stop),
+            box_class(
+                host=host,
+                port=port,
+                storage_port=storage_port,
+                folder=folder,
+                s3_endpoint=s3_endpoint,
+                s3_bucket=s3_bucket,
+                url_lifetime=url_lifetime,
+                step_delay=step_delay,
+                max_stored=max_stored,
+                allow_remote=allow_remote,
+                api_key=os.environ.get("SCENARIO_SDK_API_KEY") or None,
+                api_secret=os.environ.get("SCENARIO_SDK_API_SECRET") or None,
+            ) as box,
+        ):
+            typer.echo(f"export SCENARIO_BASE_URL={box.base_url}")
+            typer.echo(f"export SCENARIO_SDK_API_KEY={box.api_key}")
+            typer.echo(f"export SCENARIO_SDK_API_SECRET={box.api_secret}")
+            if not box.is_local:
+                typer.echo("export SCENARIO_ALLOW_HTTP_STORAGE=1")
+                report(
+                    "It speaks plain http: upload with --allow-http-storage, that variable or allow_http_storage=True."
+                )
+            typer.echo("The sandbox is ready; Ctrl-C ends it.", err=True)
+            box.wait()
+    except sandbox_error as error:
+        raise UsageError(f"The sandbox cannot start: {error}.") from error

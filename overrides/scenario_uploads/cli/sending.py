@@ -1,0 +1,217 @@
+"""One file, or several with a line for each as it finishes and a summary; only the plan; what is resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from scenario_uploads.bulk.listing import Filter, list_sources
+from scenario_uploads.bulk.options import UploadResult, UploadSource, check_sources
+from scenario_uploads.bulk.run import measure
+from scenario_uploads.client.sync_client import Scenario
+from scenario_uploads.display import report
+from scenario_uploads.errors import LedgerLockedError, ScenarioError, TransferError
+from scenario_uploads.progress import format_size
+from scenario_uploads.redaction import redact, snippet
+from scenario_uploads.remote import is_url
+from scenario_uploads.sentinels import omit
+from scenario_uploads.upload.ledger import Entry, is_locked, list_entries, name_ledger
+from scenario_uploads.upload.options import FileOptions, check_file_options
+from scenario_uploads.upload.prepare import make_key
+
+from .options import UploadStoppedError, UsageError
+from .terminal import GOES_ON, describe_result, print_json, print_upload, show_name, speak
+
+SOME_FAILED = 8
+
+_MAGIC = re.compile(r"[*?[]")
+
+
+def find_single(paths: list[str], *many: object) -> str | None:
+    """Return the one file that is meant, or None when there are, or may be, several."""
+    if len(paths) != 1 or any(many):
+        return None
+    if is_url(paths[0]):
+        return paths[0]
+    path = Path(paths[0])
+    try:
+        exists = path.exists()
+    except (OSError, ValueError):
+        exists = False
+    if not exists and _MAGIC.search(paths[0]):
+        return None
+    if not exists:
+        raise UsageError(f"File {paths[0]!r} does not exist.")
+    if path.is_dir():
+        raise UsageError(f"File {paths[0]!r} is a directory; give -r to upload what is in it.")
+    return paths[0]
+
+
+@contextmanager
+def naming(source: str | None, *, goes_on: bool = False) -> Iterator[None]:
+    """Let an error know of its file, and whether the same command goes on from there."""
+    try:
+        yield
+    except (ScenarioError, KeyboardInterrupt) as error:
+        raise UploadStoppedError(error, source, goes_on=goes_on) from error
+
+
+def upload_one(client: Scenario, file: str, *, as_json: bool, **options: Any) -> None:
+    """Upload one file, and print what it became."""
+    result = client.uploads.upload_file(file, **options)
+    if as_json:
+        print_json(describe_result(UploadResult(file, result, entity_id=result.entity_id)))
+    else:
+        print_upload(result, as_json=False, source=file)
+
+
+def tell(
+    results: Iterable[UploadResult], *, as_json: bool, quiet: bool, verbose: bool, goes_on: bool, single: bool = False
+) -> int:
+    """Tell what becomes of each file and of all, and return the exit code; raise what is wrong with a single one."""
+    told: Counter[str] = Counter()
+    stopped = False
+    try:
+        with naming(None, goes_on=goes_on):
+            for result in results:
+                told["failed" if result.error else "skipped" if result.skipped else "uploaded"] += 1
+                if single and result.error:
+                    raise result.error
+                stopped = stopped or isinstance(result.error, TransferError)
+                _tell_one(result, as_json=as_json, verbose=verbose)
+    finally:
+        if not as_json and not quiet and not single:
+            report(", ".join(f"{told[what]:,} {what}" for what in ("uploaded", "skipped", "failed")))
+    if stopped and goes_on and not quiet:
+        report(GOES_ON)
+    return SOME_FAILED if told["failed"] else 0
+
+
+def _tell_one(result: UploadResult, *, as_json: bool, verbose: bool) -> None:
+    name, error = show_name(result.source), result.error
+    if as_json:
+        print_json(describe_result(result))
+    elif error:
+        report(f"error: {name}: {speak(error)}")
+    elif result.skipped in (None, "done"):
+        became = result.entity_id or (result.upload.id if result.upload else "")
+        print(f"{name}: {snippet(became)}{' (done before)' if result.skipped else ''}", flush=True)
+    elif verbose:
+        print(f"{name}: skipped ({result.skipped})", flush=True)
+
+
+def plan(sources: Any, options: FileOptions, *, as_json: bool, verbose: bool, **which: Any) -> int:
+    """Print what would be sent, and what not and why, without a request; return the exit code."""
+    check_file_options(options)
+    kinds: dict[str, list[int]] = {}
+    told: Counter[str] = Counter()
+    if as_json:
+        # Written bit by bit: what is left out may be a million files.
+        print('{"notSent": [', end="")
+    for result, media, size in _look(sources, options, **which):
+        if result.error is None and result.skipped is None:
+            files, total = kinds.get(media, [0, 0])
+            kinds[media] = [files + 1, total + size]
+            if verbose and not as_json:
+                print(f"{show_name(result.source)}: {media}, {format_size(size)}")
+            continue
+        if as_json:
+            print("" if not told else ", ", json.dumps(describe_result(result)), sep="", end="")
+        elif result.error:
+            report(f"error: {show_name(result.source)}: {speak(result.error)}")
+        else:
+            print(f"{show_name(result.source)}: skipped ({result.skipped})")
+        told[result.skipped or "failed"] += 1
+    failed, (files, total) = (
+        told.pop("failed", 0),
+        [sum(column) for column in zip(*kinds.values(), strict=True)] or (0, 0),
+    )
+    if as_json:
+        counts = {kind: {"files": count, "bytes": size} for kind, (count, size) in kinds.items()}
+        rest = {"dryRun": True, "files": files, "bytes": total, "kinds": counts, "skipped": told, "failed": failed}
+        print(f"], {json.dumps(rest)[1:]}")
+    else:
+        for kind, (count, size) in sorted(kinds.items()):
+            print(f"{kind}: {count:,} files, {format_size(size)}")
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in told.items())
+        print(
+            f"would upload {files:,} files, {format_size(total)}; skip {told.total():,}"
+            + (f" ({reasons})" if reasons else "")
+        )
+        if failed:
+            print(f"{failed:,} would fail")
+    return SOME_FAILED if failed else 0
+
+
+def _look(
+    sources: Any, options: FileOptions, *, recursive: bool, include: Any, exclude: Any
+) -> Iterator[tuple[UploadResult, str, int]]:
+    """Yield what would become of each file, its kind and its size."""
+    given = check_sources(sources, recursive=recursive)
+    for found in list_sources(given, recursive=recursive, wanted=Filter.of(include, exclude)):
+        error, media, size = found.error, "", 0
+        if not found.skipped and not error:
+            try:
+                split, _, what, _ = measure(found, options)
+                media, size = what.kind, split.size
+            except ScenarioError as raised:
+                error = raised
+        yield UploadResult(found.source, skipped=found.skipped, error=error), media, size
+
+
+def find_entries(folder: Path | None, names: list[str]) -> list[tuple[Path, Entry]]:
+    """Return the unfinished uploads, with the paths of their ledgers; only those of these names, if there are any."""
+    entries = [*list_entries(folder)] if folder else []
+    if not names:
+        return entries
+    chosen: dict[Path, Entry] = {}
+    for name in names:
+        known = {name, os.path.realpath(name)}
+        found = {path: entry for path, entry in entries if known & {entry.upload_id, entry.file, Path(entry.file).name}}
+        if not found:
+            raise UsageError(
+                f"Nothing of the name {snippet(name)!r} can be resumed; `scenario-uploads resume` lists what can."
+            )
+        chosen |= found
+    return [*chosen.items()]
+
+
+def resume_all(client: Scenario, entries: list[tuple[Path, Entry]], **options: Any) -> Iterator[UploadResult]:
+    """Go on with unfinished uploads, as they were begun; yield what becomes of each."""
+    for path, entry in entries:
+        asked = entry.asked
+        source = UploadSource(
+            entry.file,
+            kind=asked.get("kind"),
+            file_name=asked.get("fileName"),
+            content_type=asked.get("contentType"),
+            asset_options=asked.get("assetOptions"),
+        )
+        if error := _find_obstacle(client, path, entry):
+            yield UploadResult(source, error=error)
+            continue
+        yield from client.uploads.upload_many(
+            [source], part_size=entry.part_size, project_id=asked.get("projectId", omit), **options
+        )
+
+
+def _find_obstacle(client: Scenario, path: Path, entry: Entry) -> ScenarioError | None:
+    """Return why an upload cannot be gone on with from here."""
+    mine = client.uploads._api.options  # noqa: SLF001 - to send nothing for another account
+    if entry.base_url and entry.base_url != mine.base_url:
+        return UsageError(
+            f"It goes to {redact(entry.base_url)}; give --base-url or --profile.", upload_id=entry.upload_id
+        )
+    if path.name != name_ledger(*make_key(mine, entry.file, entry.asked)):
+        return UsageError(
+            "Other credentials began it; give --profile, or upload the file again.", upload_id=entry.upload_id
+        )
+    if is_locked(path):
+        return LedgerLockedError("Another process uploads it; wait for that.", upload_id=entry.upload_id)
+    return None

@@ -1,0 +1,233 @@
+"""The commands `upload` and `resume`."""
+
+from __future__ import annotations
+
+import sys
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from attrs import evolve
+
+from scenario_uploads.bulk.options import UploadSource
+from scenario_uploads.display import report
+from scenario_uploads.models import UploadKind
+from scenario_uploads.upload.ledger import clean as remove_ledgers
+from scenario_uploads.upload.ledger import default_folder
+from scenario_uploads.upload.options import FileOptions
+
+from .connect import connect
+from .manifest import check_manifest, read_manifest
+from .options import (
+    AllowHttpStorage,
+    AsJson,
+    BaseUrl,
+    Concurrency,
+    LedgerPath,
+    MaxBandwidth,
+    Patience,
+    Profile,
+    ProjectId,
+    Quiet,
+    Timeout,
+    UsageError,
+    Verbose,
+    load_settings,
+    parse_size,
+    pick,
+    set_log,
+)
+from .sending import find_entries, find_single, naming, plan, resume_all, tell, upload_one
+from .terminal import print_entries, print_json
+
+
+def upload(  # noqa: PLR0913, PLR0917 - each is an option
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="PATH...", help="What to upload: files, folders with -r, globs.")
+    ] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Upload what is in folders.")] = False,
+    include: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Only files that match.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="No files that match.")] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A .csv or .jsonl with a row for each file: file, kind, file_name, content_type, collection_ids,"
+            " parent_id, hide.",
+        ),
+    ] = None,
+    ledger: LedgerPath = None,
+    no_ledger: Annotated[bool, typer.Option("--no-ledger", help="Keep nothing of what is done.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be sent, and what not; no request is made.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Send also what is done.")] = False,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="End with the first file that fails.")] = False,
+    kind: Annotated[UploadKind | None, typer.Option(help="What the file is; else told from its name.")] = None,
+    content_type: Annotated[str | None, typer.Option(help="Its MIME type; else told from its name.")] = None,
+    file_name: Annotated[str | None, typer.Option(help="The name to upload it under.")] = None,
+    collection: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Add the asset to this collection; several times for several."),
+    ] = None,
+    parent: Annotated[str | None, typer.Option(metavar="ID", help="The parent of the asset.")] = None,
+    hide: Annotated[bool, typer.Option("--hide", help="Hide the asset.")] = False,
+    project_id: ProjectId = None,
+    part_size: Annotated[
+        int | None,
+        typer.Option(parser=parse_size, metavar="SIZE", help="The size of a part, such as 32MiB; 5 MiB to 5 GiB."),
+    ] = None,
+    concurrency: Concurrency = None,
+    max_bandwidth: MaxBandwidth = None,
+    integrity: Annotated[bool, typer.Option(help="Compare checksums with what storage received.")] = True,
+    resume: Annotated[
+        bool | None,
+        typer.Option(
+            "--resume/--no-resume",
+            help="Send only what an earlier try of this upload has not: as far as that is possible (the default), fail"
+            " when the same is under way elsewhere, or never.",
+        ),
+    ] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the import.")] = False,
+    timeout: Timeout = None,
+    patience: Patience = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    profile: Profile = None,
+    base_url: BaseUrl = None,
+    allow_http_storage: AllowHttpStorage = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Upload to a sandbox that lives for this command; try it, no account.")
+    ] = False,
+) -> None:
+    """Upload files, and wait until they are imported."""
+    set_log(quiet=quiet, verbose=verbose)
+    if ledger and (no_ledger or sandbox):
+        raise UsageError(f"Give --ledger or {'--no-ledger' if no_ledger else '--sandbox'}, not both.")
+    paths = paths or []
+    if not paths and manifest is None:
+        raise UsageError("Give the PATH of what to upload, or a --manifest.")
+    if manifest and not paths and (include or exclude):
+        raise UsageError("--include and --exclude are about paths; a manifest names its files itself.")
+    settings = load_settings(profile)
+    asked = {"collection_ids": collection, "parent_id": parent, "hide": hide or None}
+    asset_options = {name: value for name, value in asked.items() if value} or None
+    which: dict[str, Any] = {"recursive": recursive, "include": include, "exclude": exclude}
+    common: dict[str, Any] = {"kind": kind, "asset_options": asset_options} | pick(
+        settings, part_size=part_size, concurrency=concurrency, max_bandwidth=max_bandwidth
+    )
+    waiting: dict[str, Any] = {"wait": not no_wait} | pick(settings, timeout=timeout, patience=patience)
+    with naming(paths[0] if len(paths) == 1 else None):
+        file = find_single(paths, manifest, ledger, no_ledger, force, fail_fast, *which.values())
+    if file is None and (content_type or file_name or not integrity or resume is not None):
+        raise UsageError("--content-type, --file-name, --no-integrity and --[no-]resume are for a single file.")
+    if dry_run:
+        sources = _gather(paths, manifest, None)
+        if file is not None:
+            sources = UploadSource(file, content_type=content_type, file_name=file_name)
+        raise typer.Exit(plan(sources, FileOptions(**common), as_json=as_json, verbose=verbose, **which))
+    sources = _gather(paths, manifest, asset_options)
+    progress = not (as_json or quiet)
+    code = 0
+    with (
+        naming(file, goes_on=file is not None and resume is not False and not sandbox),
+        connect(
+            settings, base_url=base_url, project_id=project_id, allow_http=allow_http_storage, sandbox=sandbox
+        ) as client,
+    ):
+        if file is not None:
+            upload_one(
+                client,
+                file,
+                as_json=as_json,
+                progress=progress,
+                content_type=content_type,
+                file_name=file_name,
+                integrity=integrity,
+                # A sandbox of this command ends with it, so there is nothing to resume.
+                resume=False if sandbox else resume,
+                **common,
+                **waiting,
+            )
+        else:
+            # What a sandbox of this command knows ends with it.
+            kept: Any = False if no_ledger or sandbox else settings.get("ledger", ledger)
+            results = client.uploads.upload_many(
+                sources, ledger=kept, force=force, fail_fast=fail_fast, progress=progress, **which, **common, **waiting
+            )
+            goes_on = kept is not False and not force
+            code = tell(results, as_json=as_json, quiet=quiet, verbose=verbose, goes_on=goes_on)
+    if sandbox and progress:
+        report("That was a sandbox on this machine: it has ended, and nothing was sent to Scenario.")
+    raise typer.Exit(code)
+
+
+def _gather(paths: list[str], manifest: Path | None, asset_options: dict[str, Any] | None) -> Any:
+    """Return the sources: the paths, and after them the rows of the manifest, all of which are checked before."""
+    if manifest is None:
+        return paths
+    check_manifest(manifest)
+    rows = (
+        evolve(row, asset_options=(asset_options or {}) | row.asset_options) if row.asset_options else row
+        for row in read_manifest(manifest)
+    )
+    return chain(paths, rows)
+
+
+def resume(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Go on with these: names, paths or upload ids.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Go on with all of them.")] = False,
+    clean: Annotated[bool, typer.Option("--clean", help="Forget them instead, so that they start afresh.")] = False,
+    ledger: LedgerPath = None,
+    concurrency: Concurrency = None,
+    max_bandwidth: MaxBandwidth = None,
+    timeout: Timeout = None,
+    patience: Patience = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    profile: Profile = None,
+    base_url: BaseUrl = None,
+    allow_http_storage: AllowHttpStorage = False,
+) -> None:
+    """List unfinished uploads of several parts, or go on with them.
+
+    `upload`, given the same file again, goes on too.
+    """
+    set_log(quiet=quiet, verbose=verbose)
+    if (clean and (names or everything)) or (names and everything):
+        raise UsageError("Give NAME, --all or --clean, one of them.")
+    try:
+        folder = default_folder()
+    except OSError as error:
+        report(f"Nothing can be resumed here: {error.strerror}.")
+        folder = None
+    entries = find_entries(folder, names or [])
+    if clean:
+        asked = bool(entries) and sys.stdin is not None and sys.stdin.isatty()
+        question = f"Forget {len(entries)} unfinished uploads, so that they start afresh? [y/N] "
+        refused = asked and not _confirm(question)
+        removed = remove_ledgers(folder) if folder and not refused else 0
+        print_json({"removed": removed}) if as_json else print(f"{removed} removed")
+    elif not names and not everything:
+        print_entries([entry for _, entry in entries], as_json=as_json)
+    else:
+        settings = load_settings(profile)
+        options: dict[str, Any] = {"ledger": settings.get("ledger", ledger), "progress": not (as_json or quiet)}
+        options |= pick(
+            settings, concurrency=concurrency, max_bandwidth=max_bandwidth, timeout=timeout, patience=patience
+        )
+        with connect(settings, base_url=base_url, allow_http=allow_http_storage) as client:
+            results = resume_all(client, entries, **options)
+            single = len(entries) == 1
+            code = tell(results, as_json=as_json, quiet=quiet, verbose=verbose, goes_on=True, single=single)
+        raise typer.Exit(code)
+
+
+def _confirm(question: str) -> bool:
+    print(question, end="", file=sys.stderr, flush=True)
+    return input().strip().lower() in ("y", "yes")

@@ -1,0 +1,297 @@
+"""`upload` and `resume`: manifests, plans, going on, and what is said in JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from scenario_uploads.cli import commands as cli
+from scenario_uploads.cli.terminal import speak
+from scenario_uploads.errors import ScenarioError
+from scenario_uploads.sandbox import Sandbox
+from scenario_uploads.transfer.source import FileState
+from scenario_uploads.upload.ledger import Entry, Ledger, default_folder
+
+from tests.cli.test_commands import interrupt, make_glb, watch
+
+MIB = 1024 * 1024
+Capture = pytest.CaptureFixture[str]
+LINES = """\
+{"file": "a.glb", "asset_options": {"collection_ids": ["c1", "c2"]}, "hide": true}
+
+{"file": "deep/b.glb", "kind": null}
+"""
+
+
+@pytest.fixture(scope="module")
+def box() -> Iterator[Sandbox]:
+    with Sandbox(step_delay=0.01) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def folder(box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The present folder, with files to upload to a sandbox."""
+    for name, value in (("BASE_URL", box.base_url), ("SDK_API_KEY", box.api_key), ("SDK_API_SECRET", box.api_secret)):
+        monkeypatch.setenv(f"SCENARIO_{name}", value)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    folder = tmp_path / "here"
+    (folder / "refs" / "deep").mkdir(parents=True)
+    make_glb(folder / "refs" / "a.glb", 1000)
+    make_glb(folder / "refs" / "deep" / "b.glb", 2000)
+    (folder / "refs" / "c.txt").write_text("text")
+    (folder / "refs" / ".hidden").touch()
+    (folder / "refs" / "empty.png").touch()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def offline(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of somebody without credentials, where nothing may be sent."""
+    for name in ("SCENARIO_BASE_URL", "SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET"):
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("httpx.Client.send", None)
+    return folder
+
+
+def read_json(capsys: Capture) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+class TestDryRun:
+    def test_says_what_would_be_sent_and_what_not(self, offline: Path, capsys: Capture) -> None:
+        assert cli.run(["upload", "refs", "-r", "--exclude", "*.txt", "--dry-run"]) == 8
+        told = capsys.readouterr()
+        assert sorted(told.out.splitlines()[:2]) == ["refs/.hidden: skipped (hidden)", "refs/c.txt: skipped (excluded)"]
+        assert told.out.splitlines()[2] == "3d: 2 files, 2.9 KiB"
+        assert told.out.splitlines()[3].startswith("would upload 2 files, 2.9 KiB; skip 2 (1 ")
+        assert told.out.splitlines()[4:] == ["1 would fail"]
+        assert told.err == "error: refs/empty.png: The file is empty: there is nothing to upload.\n"
+        assert not default_folder().exists()
+
+    def test_is_one_object_in_json(self, offline: Path, capsys: Capture) -> None:
+        (offline / "refs" / "empty.png").unlink()
+        assert cli.run(["upload", "refs", "-r", "--dry-run", "--json"]) == 0
+        (told,) = read_json(capsys)
+        assert told["kinds"] == {"3d": {"files": 2, "bytes": 3000}, "text": {"files": 1, "bytes": 4}}
+        assert (told["files"], told["bytes"], told["skipped"], told["failed"]) == (3, 3004, {"hidden": 1}, 0)
+        assert [(one["source"], one["skipped"]) for one in told["notSent"]] == [("refs/.hidden", "hidden")]
+
+    def test_lists_the_files_on_demand(self, offline: Path, capsys: Capture) -> None:
+        assert cli.run(["upload", "refs/a.glb", "--kind", "model", "--dry-run", "-v"]) == 0
+        assert capsys.readouterr().out.startswith("refs/a.glb: model, 1000 B\nmodel: 1 files, 1000 B\n")
+
+    def test_needs_something_that_can_be_meant(self, offline: Path, capsys: Capture) -> None:
+        assert cli.run(["upload", "refs", "refs", "--dry-run", "--json"]) == 2
+        assert capsys.readouterr().err == "error: 'refs' is a folder; give -r to upload what is in it.\n"
+
+
+class TestManifest:
+    @pytest.mark.parametrize(
+        ("name", "text"),
+        [
+            ("list.csv", "file,kind,collection_ids,hide\na.glb,,c1;c2,yes\ndeep/b.glb,3d,,\n"),
+            ("list.csv", "\ufefffile;collection_ids;hide\r\na.glb;c1,c2;TRUE\r\n\r\ndeep/b.glb;;\r\n"),
+            ("list.jsonl", LINES),
+        ],
+    )
+    def test_names_files_and_what_becomes_of_them(self, name: str, text: str, folder: Path, capsys: Capture) -> None:
+        (folder / "refs" / name).write_text(text, encoding="utf-8")
+        assert cli.run(["upload", "--manifest", f"refs/{name}", "--parent", "asset_1", "--no-ledger", "--json"]) == 0
+        told = {line["source"]: line["upload"]["assetOptions"] for line in read_json(capsys)}
+        assert told[str(Path("refs/a.glb"))] == {"collectionIds": ["c1", "c2"], "hide": True, "parentId": "asset_1"}
+        assert told[str(Path("refs/deep/b.glb"))]["parentId"] == "asset_1"
+
+    def test_comes_after_paths(self, offline: Path, capsys: Capture) -> None:
+        (offline / "list.jsonl").write_text('{"file": "s3://bucket/b.glb"}\n')
+        assert cli.run(["upload", "refs/a.glb", "--manifest", "list.jsonl", "--dry-run", "-v"]) == 8
+        told = capsys.readouterr()
+        assert told.out.startswith("refs/a.glb: 3d")
+        assert told.err.startswith("error: s3://bucket/b.glb: ")
+
+    @pytest.mark.parametrize(
+        ("name", "text", "words"),
+        [
+            ("a.csv", "file,kynd\na.glb,3d\n", "a.csv, line 1: nobody knows a column 'kynd'; did you mean 'kind'?"),
+            ("a.csv", "kind\n3d\n", "a.csv, line 1: there is no column 'file'"),
+            ("a.csv", "file,file\na,b\n", "line 1: the column 'file' is there twice"),
+            ("a.csv", "", "line 1: there is no column 'file'"),
+            ("a.csv", "file,kind\na.glb,3d\nb.glb,picture\n", "a.csv, line 3: kind must be one of asset, "),
+            ("a.csv", "file,kind\n,3d\n", "line 2: file must be a text"),
+            ("a.csv", "file\na.glb,3d\n", "line 2: it has more fields than there are columns"),
+            ("a.csv", 'file\n"a.glb\n', "line 2: unexpected end of data"),
+            ("a.csv", "file,content_type\na.glb,glb\n", "line 2: content_type must be a MIME type"),
+            ("a.csv", "file,file_name\na.glb,a\x01b\n", "line 2: file_name must be a name"),
+            ("a.csv", "file,hide\na.glb,perhaps\n", "line 2: hide must be true or false, not 'perhaps'"),
+            ("a.jsonl", '{"file": "a.glb"}\n{"file": \n', "a.jsonl, line 2: it is no JSON"),
+            ("a.jsonl", '["a.glb"]\n', "line 1: it must be an object"),
+            ("a.jsonl", '{"file": "a.glb", "asset_options": 5}\n', "asset_options must be an object, not 5"),
+            ("a.jsonl", '{"file": "a.glb", "collection_ids": [5]}\n', "collection_ids must be the ids"),
+            ("a.jsonl", '{"file": "a.glb", "colour": 5}\n', "nobody knows a column 'colour'"),
+            ("a.csv", b"file\n\xff.glb\n", "a.csv is not in UTF-8"),
+            ("a.txt", "a.glb", "must end in .csv or .jsonl"),
+            ("a.jsonl", None, "The manifest a.jsonl cannot be read: No such file"),
+        ],
+    )
+    def test_a_bad_row_is_an_error_before_any_request(
+        self, name: str, text: str | bytes | None, words: str, offline: Path, capsys: Capture
+    ) -> None:
+        if text is not None:
+            (offline / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        assert cli.run(["upload", "--manifest", name]) == 2
+        error = capsys.readouterr().err
+        assert words in error
+        assert error.count("\n") == 1
+
+    def test_filters_are_about_paths(self, offline: Path, capsys: Capture) -> None:
+        assert cli.run(["upload", "--manifest", "a.csv", "--include", "*.glb"]) == 2
+        assert "a manifest names its files itself" in capsys.readouterr().err
+
+
+class TestWhatFails:
+    def test_is_an_object_in_json_too(self, folder: Path, capsys: Capture) -> None:
+        (folder / "picture.png").write_text("no picture")
+        assert cli.run(["upload", "picture.png", "--json"]) == 6
+        (told,) = read_json(capsys)
+        assert (told["source"], told["upload"], told["code"]) == ("picture.png", None, "UploadFailedError")
+        assert told["upload_id"] in told["error"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "name", "source"),
+        [
+            (["upload", "nothing.png"], 2, "UsageError", "nothing.png"),
+            (["upload", "refs/empty.png"], 2, "SourceError", "refs/empty.png"),
+            (["upload", "refs/a.glb", "--part-size", "1KB"], 2, "InvalidArgumentError", "refs/a.glb"),
+            (["upload", "refs/a.glb", "--frobnicate"], 2, "UsageError", None),
+            (["status", "upload_1"], 4, "NotFoundError", None),
+            (["resume", "nothing"], 2, "UsageError", None),
+        ],
+    )
+    def test_whatever_it_is(
+        self, arguments: list[str], code: int, name: str, source: str | None, folder: Path, capsys: Capture
+    ) -> None:
+        assert cli.run([*arguments, "--json"]) == code
+        (told,) = read_json(capsys)
+        assert (told["code"], told["source"]) == (name, source)
+        assert told["error"]
+
+    def test_of_several_is_summed_up_and_goes_on(
+        self, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("scenario_uploads.bulk.run.BulkRun.count", _raise_interrupt)
+        assert cli.run(["upload", "refs", "-r"]) == 130
+        told = capsys.readouterr().err.splitlines()
+        assert told[-2:] == [
+            "0 uploaded, 0 skipped, 0 failed",
+            "error: interrupted. The same command goes on from where it stopped.",
+        ]
+        assert cli.run(["upload", "refs", "-r", "--force", "--json"]) == 130
+        told = capsys.readouterr()
+        assert told.err == "error: interrupted\n"
+        assert json.loads(told.out)["code"] == "KeyboardInterrupt"
+
+    @pytest.mark.parametrize(
+        ("message", "words"),
+        [
+            ("kind must be 3d, not 'kind='.", "--kind must be 3d, not 'kind='."),
+            ("give kind='3d' or content_type=, as", "give --kind '3d' or --content-type, as"),
+            ("part_size must be; give a part_size", "--part-size must be; give a --part-size"),
+            ("wait, or give another one with ledger=PATH, or ledger=False for none.",) * 2,
+            ("The kind of timeout", "The kind of timeout"),
+        ],
+    )
+    def test_is_said_in_the_words_of_the_command_line(self, message: str, words: str) -> None:
+        if message == words:
+            words = (
+                "wait, or give another one with --ledger PATH, or --no-ledger for none." if "=" in message else words
+            )
+        assert speak(ScenarioError(message)) == words
+
+
+def _raise_interrupt(*_arguments: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_quiet_shows_results_only(folder: Path, capsys: Capture) -> None:
+    assert cli.run(["upload", "refs/a.glb", "refs/c.txt", "-q", "--no-ledger"]) == 0
+    told = capsys.readouterr()
+    assert len(told.out.splitlines()) == 2
+    assert told.err == ""
+    assert cli.run(["upload", "refs", "-r", "-v", "--no-ledger", "--exclude", "*.png"]) == 0
+    assert "refs/.hidden: skipped (hidden)\n" in capsys.readouterr().out
+    assert cli.run(["upload", "refs/a.glb", "-q", "-v"]) == 2
+
+
+class TestResume:
+    @pytest.fixture
+    def stopped(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> str:
+        """The id of an upload that was interrupted, with settings of its own."""
+        make_glb(folder / "dragon.glb", 11 * MIB)
+        settings = ["--collection", "c1", "--hide", "--kind", "3d", "--file-name", "d.glb", "--project-id", "proj_1"]
+        with monkeypatch.context() as patch:
+            watch(patch, interrupt)
+            command = ["upload", "dragon.glb", "--part-size", "5MiB", "--concurrency", "1", *settings]
+            assert cli.run(command) == 130
+        capsys.readouterr()
+        assert cli.run(["resume", "--json"]) == 0
+        (told,) = read_json(capsys)
+        upload_id: str = told["uploads"][0]["id"]
+        return upload_id
+
+    @pytest.mark.parametrize("how", ["dragon.glb", "--all", "id"])
+    def test_goes_on_as_it_was_begun(self, how: str, stopped: str, box: Sandbox, folder: Path, capsys: Capture) -> None:
+        assert cli.run(["resume", stopped if how == "id" else how, "--json"]) == 0
+        (told,) = read_json(capsys)
+        assert (told["upload_id"], told["status"]) == (stopped, "imported")
+        assert told["upload"]["assetOptions"]["hide"] is True
+        assert cli.run(["resume"]) == 0
+        assert capsys.readouterr().out == ""
+
+    def test_sends_nothing_for_another_account_or_service(
+        self, stopped: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert cli.run(["resume", "--all", "--base-url", "http://127.0.0.1:1/v1"]) == 2
+        assert "give --base-url or --profile" in capsys.readouterr().err
+        monkeypatch.setenv("SCENARIO_SDK_API_KEY", "another")
+        assert cli.run(["resume", "--all"]) == 2
+        assert "Other credentials began it" in capsys.readouterr().err
+
+    def test_leaves_what_is_under_way(self, stopped: str, folder: Path, capsys: Capture) -> None:
+        (path,) = default_folder().glob("*.jsonl")
+        ledger = Ledger.__new__(Ledger)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("scenario_uploads.upload.ledger.name_ledger", lambda *_key: path.name)
+            ledger.__init__(default_folder())  # type: ignore[misc]
+        with ledger:
+            assert cli.run(["resume", "dragon.glb"]) == 5
+        assert "Another process uploads it" in capsys.readouterr().err
+
+    def test_is_one_of_three(self, folder: Path, capsys: Capture) -> None:
+        for arguments in (["a", "--all"], ["--all", "--clean"], ["a", "--clean"]):
+            assert cli.run(["resume", *arguments]) == 2
+            assert "one of them" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(("answer", "removed"), [("n\n", 0), ("y\n", 1)])
+    def test_asks_before_it_forgets(
+        self, answer: str, removed: int, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with Ledger(default_folder(), "a") as ledger:
+            ledger.begin(Entry("upload_1", "/a.glb", FileState(1, 1), 1, (("https://a.example/", ""),)))
+        terminal = io.StringIO(answer)
+        monkeypatch.setattr(terminal, "isatty", lambda: True)
+        monkeypatch.setattr(sys, "stdin", terminal)
+        assert cli.run(["resume", "--clean"]) == 0
+        told = capsys.readouterr()
+        assert told.out == f"{removed} removed\n"
+        assert "Forget 1 unfinished uploads" in told.err
+
+
+def test_an_upload_is_completed_by_hand(box: Sandbox, folder: Path, capsys: Capture) -> None:
+    assert cli.run(["complete", "upload_1"]) == 4
+    assert "upload_1 not found" in capsys.readouterr().err
