@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
 
@@ -13,7 +14,11 @@ from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.sandbox.errors import Refusal
 from scenario_uploads.sandbox.state.records import UploadRecord, Uploads
 
+from tests.sandbox.conftest import Sender
+from tests.support.server import Server, reply, until
+
 MIB = 1024 * 1024
+GLB = b"glTF" + bytes(100)
 CREATE_ONLY = {"parts", "partsCount", "fileSize", "contentType", "originalFileName"}
 
 
@@ -228,3 +233,53 @@ def test_what_records_hold_is_bounded():
         uploads.add(UploadRecord(id=f"x{number}", file_name="a", url="u" * 300, status="validating", **facts))
     with pytest.raises(Refusal, match="1000 characters"):
         uploads.add(UploadRecord(id="y", file_name="a", url="u" * 300, status="validating", **facts))
+
+
+class TestAnImportFromThisMachine:
+    def fetch(self, sender, url, kind="3d"):
+        created = sender.post(url=url, kind=kind).json()["upload"]
+        ended = sender.wait_for_end(created["id"])
+        return ended["id"], ended["status"], ended.get("errorMessage")
+
+    def test_is_really_fetched(self, sender, box):
+        with Server(reply(200, GLB, {"Content-Type": "model/gltf-binary"})) as server:
+            upload_id, status, _ = self.fetch(sender, f"{server.origin}/dragon.glb")
+        assert status == "imported"
+        assert box.sha256(upload_id) == hashlib.sha256(GLB).hexdigest()
+
+    def test_that_is_no_file_fails(self, sender):
+        with Server(reply(404, b"no")) as server:
+            assert self.fetch(sender, server.origin)[1:] == (
+                "failed",
+                "The URL could not be fetched: the answer was 404",
+            )
+        assert self.fetch(sender, "http://127.0.0.1:9")[2] == "The URL could not be fetched: nobody answers"
+        with Server(reply(200, b"<html>", {"Content-Type": "model/gltf-binary"})) as server:
+            assert self.fetch(sender, server.origin)[2] == "The content is not a GLB (model/gltf-binary)"
+
+    def test_does_not_lead_elsewhere(self, sender):
+        for target in ("http://192.0.2.1/", "ftp://127.0.0.1/", "file:///etc/passwd", "http://127.0.0.1@192.0.2.1/"):
+            with Server(reply(302, b"", {"Location": target})) as server:
+                assert self.fetch(sender, server.origin)[1] == "failed"
+        with Server(reply(200, GLB)) as there, Server(reply(302, b"", {"Location": there.origin})) as here:
+            assert self.fetch(sender, here.origin)[1] == "imported"
+
+    def test_is_bounded_and_freed(self):
+        with (
+            Sandbox(step_delay=0, max_file_size=len(GLB) - 1) as box,
+            Server(reply(200, GLB)) as server,
+            closing(Sender(box)) as sender,
+        ):
+            assert "over this sandbox's limit of" in self.fetch(sender, server.origin)[2]
+
+
+def test_what_is_fetched_and_forgotten_makes_room():
+    with Sandbox(step_delay=0) as box, Server(reply(200, GLB)) as server, closing(Sender(box)) as sender:
+        before = box._quota.left
+        created = sender.post(url=server.origin, kind="3d").json()["upload"]
+        sender.wait_for_end(created["id"])
+        path = box.file_path(created["id"])
+        assert (path.read_bytes(), box._quota.left) == (GLB, before - len(GLB))
+        box._uploads._limit = 1
+        sender.create(5)
+        until(lambda: box._quota.left == before and not path.exists())

@@ -4,10 +4,12 @@ import asyncio
 import logging
 import secrets
 import string
+import tempfile
 from collections.abc import Coroutine
 from datetime import UTC, datetime
 from typing import Final
 
+from scenario_uploads.sandbox.api.fetch import FetchError, fetch, is_local
 from scenario_uploads.sandbox.api.magic import HEAD_SIZE, find_content_problem
 from scenario_uploads.sandbox.errors import StorageError
 from scenario_uploads.sandbox.state.records import Multipart, UploadRecord, Uploads
@@ -39,8 +41,10 @@ class Importer:
 
     def start_removal(self, record: UploadRecord, quota: Quota) -> None:
         """Free what a record that is forgotten has stored."""
-        if record.multipart is not None:
-            self._start(self._remove(record, record.multipart.storage_id, quota))
+        if record.multipart is not None or record.is_stored:
+            # What was fetched is noted under the id of the upload.
+            storage_id = record.multipart.storage_id if record.multipart else record.id
+            self._start(self._remove(record, storage_id, quota))
 
     async def _remove(self, record: UploadRecord, storage_id: str, quota: Quota) -> None:
         try:
@@ -50,9 +54,37 @@ class Importer:
         else:
             quota.release(storage_id)
 
-    def start_pretended(self, record: UploadRecord) -> None:
-        """Go on with an import from elsewhere, for which nothing is fetched."""
-        self._start(self._finish(record))
+    def start_import(self, record: UploadRecord, quota: Quota, max_file_size: int | None) -> None:
+        """Go on with an import from elsewhere. What is not on this machine is not fetched, and so it pretends."""
+        local = record.url is not None and is_local(record.url)
+        self._start(self._import_url(record, quota, max_file_size) if local else self._finish(record))
+
+    async def _import_url(self, record: UploadRecord, quota: Quota, max_file_size: int | None) -> None:
+        try:
+            problem = await asyncio.to_thread(self._fetch, record, quota, max_file_size)
+        except FetchError as error:
+            problem = str(error)
+        except (StorageError, OSError) as error:
+            _LOG.error("%s: %s", record.id, type(error).__name__)
+            problem = "The file could not be stored"
+        await self._finish(record, problem)
+
+    def _fetch(self, record: UploadRecord, quota: Quota, max_file_size: int | None) -> str | None:
+        """Fetch and store the file of a record, and return what speaks against it."""
+        limits = [limit for limit in (quota.left, max_file_size) if limit is not None]
+        with tempfile.TemporaryFile() as file:
+            content_type = fetch(record.url or "", file, min(limits, default=None))
+            size = file.tell()
+            if not size or not quota.note(record.id, "1", size):
+                raise FetchError("The file is empty" if not size else "The sandbox has no room for the file")
+            file.seek(0)
+            head = file.read(HEAD_SIZE)
+            file.seek(0)
+            self._storage.store(record.id, file)
+        self._uploads.mark_stored(record.id)
+        return find_content_problem(
+            kind=record.kind, content_type=content_type, file_name=record.file_name, head=head, size=size
+        )
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         # The loop alone keeps no task alive.

@@ -145,7 +145,7 @@ class Service:
         if asked.source != "multipart":
             record = _make_record(upload_id, owner, asked, now, status="validating")
             self.uploads.add(record)
-            self.importer.start_pretended(record)
+            self.importer.start_import(record, self.quota, self.max_file_size)
             return 200, {"upload": record.to_create_answer([], now)}
         left = self.quota.left
         if left is not None and asked.file_size > left:

@@ -6,7 +6,7 @@ Every method blocks: call them from a worker thread.
 import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import IO, Any, Final, Protocol
 
 import attrs
 import boto3.session  # type: ignore[import-untyped]  # has no types of its own
@@ -37,6 +37,7 @@ class _S3Client(Protocol):
     def create_bucket(self, **arguments: Any) -> Any: ...
     def create_multipart_upload(self, **arguments: Any) -> Any: ...
     def complete_multipart_upload(self, **arguments: Any) -> Any: ...
+    def put_object(self, **arguments: Any) -> Any: ...
     def get_object(self, **arguments: Any) -> Any: ...
     def delete_object(self, **arguments: Any) -> Any: ...
     def abort_multipart_upload(self, **arguments: Any) -> Any: ...
@@ -181,6 +182,10 @@ class Storage:
             UploadId=storage_id,
             MultipartUpload={"Parts": listed},
         )
+
+    def store(self, key: str, file: IO[bytes]) -> None:
+        """Store an object whole."""
+        self._call(self._client.put_object, "store a file", Key=key, Body=file)
 
     def remove(self, key: str, storage_id: str, *, is_stored: bool) -> None:
         """Remove an object, or the parts of one that was never assembled."""
