@@ -17,6 +17,7 @@ from scenario_uploads.client.async_response import AsyncAPIResponse
 from scenario_uploads.transfer import part
 
 CALLS = ("create", "retrieve", "trigger_action")
+IMPORTS = ("import_url", "import_hugging_face", "import_civitai")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -81,7 +82,7 @@ class Blocking:
         self.uploads: Any = SimpleNamespace(
             **{
                 name: self._block(getattr(client.uploads, name))
-                for name in ("create", "retrieve", "trigger_action", "wait", "upload_file")
+                for name in ("create", "retrieve", "trigger_action", "wait", "upload_file", *IMPORTS)
             }
         )
 

@@ -47,6 +47,7 @@ from scenario_uploads.steps import Steps
 from scenario_uploads.transfer.source import FileInput
 from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.background import UploadHandle
+from scenario_uploads.upload.imports import import_upload, name_civitai, name_hugging_face, name_url
 from scenario_uploads.upload.options import FileOptions
 
 from .runner import Connections, Runner
@@ -686,6 +687,108 @@ class Uploads:
             call=self._api.options.resolve_call(project_id),
         )
         return self._runner.start(*upload_steps.start_upload(self._api, file, options, self._runner.line))
+
+    def import_url(
+        self,
+        url: str,
+        *,
+        kind: UploadKind | str | None = None,
+        asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
+        wait: bool = True,
+        timeout: float = 300,
+        project_id: str | Omit | None = None,
+    ) -> Upload:
+        """Let the service fetch a file from a URL, and wait for the import.
+
+        The create is never sent twice, since the import might run twice. `create(..., dry_run=True)` asks for the cost.
+
+        Args:
+            url: Where the file is: an http or https URL that the service can reach.
+            kind: One of the contract's kinds, such as `"3d"`. Default: inferred from the end of the URL's path.
+            asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
+            wait: Wait for the import; False returns once the service has taken it on.
+            timeout: Seconds to wait for the import.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
+
+        Returns:
+            The imported upload, with its `entity_id`; with `wait=False`, the upload as it was created.
+
+        Raises:
+            InvalidArgumentError: When an argument cannot be used. Nothing was sent.
+            UploadFailedError: When the service could not import it.
+            UploadTimeoutError: When the import was not done in time. It may still be later.
+            APIError: When a call fails. Without a response to the create, the outcome is unknown.
+        """
+        return self._import(
+            name_url(url, kind) | {"asset_options": asset_options}, wait=wait, timeout=timeout, project_id=project_id
+        )
+
+    def import_hugging_face(
+        self,
+        name: str,
+        *,
+        wait: bool = True,
+        timeout: float = 300,
+        project_id: str | Omit | None = None,
+    ) -> Upload:
+        """Let the service fetch a model from the Hugging Face hub, and wait for the import.
+
+        The create is never sent twice, since the import might run twice. `create(..., dry_run=True)` asks for the cost.
+
+        Args:
+            name: The model, as `"owner/name"`.
+            wait: Wait for the import; False returns once the service has taken it on.
+            timeout: Seconds to wait for the import.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
+
+        Returns:
+            The imported upload, with its `entity_id`; with `wait=False`, the upload as it was created.
+
+        Raises:
+            InvalidArgumentError: When an argument cannot be used. Nothing was sent.
+            UploadFailedError: When the service could not import it.
+            UploadTimeoutError: When the import was not done in time. It may still be later.
+            APIError: When a call fails. Without a response to the create, the outcome is unknown.
+        """
+        return self._import(name_hugging_face(name), wait=wait, timeout=timeout, project_id=project_id)
+
+    def import_civitai(
+        self,
+        url: str,
+        *,
+        wait: bool = True,
+        timeout: float = 300,
+        project_id: str | Omit | None = None,
+    ) -> Upload:
+        """Let the service fetch a model from Civitai, and wait for the import.
+
+        The create is never sent twice, since the import might run twice. `create(..., dry_run=True)` asks for the cost.
+
+        Args:
+            url: The page of the model; a `modelVersionId` in it names the version.
+            wait: Wait for the import; False returns once the service has taken it on.
+            timeout: Seconds to wait for the import.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
+
+        Returns:
+            The imported upload, with its `entity_id`; with `wait=False`, the upload as it was created.
+
+        Raises:
+            InvalidArgumentError: When an argument cannot be used. Nothing was sent.
+            UploadFailedError: When the service could not import it.
+            UploadTimeoutError: When the import was not done in time. It may still be later.
+            APIError: When a call fails. Without a response to the create, the outcome is unknown.
+        """
+        return self._import(name_civitai(url), wait=wait, timeout=timeout, project_id=project_id)
+
+    def _import(
+        self, arguments: Mapping[str, object], *, wait: bool, timeout: float, project_id: str | Omit | None
+    ) -> Upload:
+        call = self._api.options.resolve_call(project_id=project_id)
+        return self._runner.run(import_upload(self._api, arguments, call, wait_for=wait, timeout=timeout))
 
     def upload_many(  # noqa: PLR0913 - each is a setting of its own
         self,

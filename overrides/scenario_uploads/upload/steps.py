@@ -147,7 +147,7 @@ def _begin(opened: Opened) -> Steps[Begun]:
     if opened.ledger:
         yield Work(opened.ledger.clear)
     patience = opened.options.patience
-    reply = yield from fetch(opened.api, opened.create, patience=patience, find_missing=_find_missing_id)
+    reply = yield from fetch(opened.api, opened.create, patience=patience, find_missing=find_missing_id)
     begun: Begun = yield Work(partial(_note, opened, reply.value.upload))
     return begun
 
@@ -265,7 +265,8 @@ def _report(opened: Opened, phase: UploadPhase, attempt: int) -> None:
         opened.options.on_progress(UploadProgress(phase, size, size, count, count, attempt))
 
 
-def _find_missing_id(answer: UploadCreateResponse) -> str | None:
+def find_missing_id(answer: UploadCreateResponse) -> str | None:
+    """Return what the response to a create lacks, or None."""
     # A dry run's response has no upload.
     if lack := find_missing_upload(answer):
         return lack
