@@ -9,6 +9,8 @@ PYTHON ?= $(shell $(VENV) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 
 PYTEST_ARGS ?=
 # How many processes run tests at once; 0 runs them in one, for a debugger.
 TEST_PROCESSES ?= 2
+# How many files `make test-many` sends.
+FILES ?= 10000
 # make lock UPGRADE=1 takes the newest versions; without it only what the inputs demand is changed.
 UPGRADE ?=
 
@@ -88,6 +90,10 @@ test-rules: setup-node ## Try the whole table of pairs that the comparison of co
 .PHONY: test-outage
 test-outage: setup ## Go without network for a minute in the middle of an upload, in real time
 	$(VENV) -m pytest --no-cov -n 2 -m outage tests/test_outage.py $(PYTEST_ARGS)
+
+.PHONY: test-many
+test-many: setup ## Upload 10,000 files: killed and begun again, and over a cluster that loses a worker (FILES=10000)
+	UPLOADS_TEST_FILES=$(FILES) $(VENV) -m pytest --no-cov -n 0 -s -k "killed_one_was or cluster" tests/bulk $(PYTEST_ARGS)
 
 .PHONY: test-runtime
 test-runtime: setup-node ## Run the tests of the handwritten layer alone, without coverage: the loop to work in

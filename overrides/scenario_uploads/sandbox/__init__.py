@@ -16,7 +16,7 @@ with what it claims to be.
 
 What pretends: nothing is turned into an asset or a model, an entity id is made up; an import from a URL, Hugging Face
 or Civitai fetches nothing and always succeeds. Records live in memory and end with the sandbox; of the finished ones
-only the newest 10,000 are kept.
+only the newest 100,000 are kept.
 
 From top to bottom: `box` (the class `Sandbox`) · `api/` (the three endpoints) · `storage/` (S3) · `state/` (what is
 remembered) · `server` (threads and sockets) · `options` · `errors`. Nothing here imports the client, so that the two

@@ -139,7 +139,7 @@ class Uploads:
         forget: Called with each record that is forgotten, to free what it stored.
     """
 
-    def __init__(self, limit: int = 10_000, max_size: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, limit: int = 100_000, max_size: int = 64 * 1024 * 1024) -> None:
         self._limit, self._max_size, self._size = limit, max_size, 0
         self.forget: Callable[[UploadRecord], object] = lambda _record: None
         self._lock = threading.Lock()
