@@ -30,6 +30,7 @@ follows the `?` of a presigned URL.
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
@@ -72,13 +73,6 @@ __all__ = [
 ]
 
 
-def _rebuild(cls: type[BaseException], args: tuple[object, ...], state: dict[str, object]) -> BaseException:
-    error = cls.__new__(cls, *args)
-    error.args = args
-    error.__dict__.update(state)
-    return error
-
-
 @contextmanager
 def name_upload(upload_id: str | None) -> Iterator[None]:
     """Set `upload_id` on every error of ours raised in the block."""
@@ -111,7 +105,7 @@ class ScenarioError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Executors pickle errors; the default would call __init__ without its keyword arguments.
-        return _rebuild, (type(self), self.args, self.__dict__)
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class InvalidArgumentError(ScenarioError, ValueError, TypeError):
@@ -154,7 +148,7 @@ class APIError(ScenarioError):
         if (response := state.get("response")) is not None:
             state["response"] = copy(response)
             state["response"].request = bare
-        return _rebuild, (type(self), self.args, state)
+        return *super().__reduce__()[:2], state
 
 
 class APIConnectionError(APIError):
@@ -331,27 +325,21 @@ def find_reason(body: object) -> str | None:
     return snippet(text, 500) if isinstance(body, dict | list) and (text := _find_text(body)) else None
 
 
-# No service nests its reason deeper.
-_DEEPEST_REASON = 8
-
-
-def _find_text(value: object, depth: int = 0) -> str | None:
+def _find_text(value: object, levels: int = 8) -> str | None:
     """Return the text of a string, of a known key of an object, or of the items of a list."""
     if isinstance(value, str):
         return value.strip() or None
-    if depth < _DEEPEST_REASON and isinstance(value, dict):
-        texts = (_find_text(value.get(key), depth + 1) for key in ("reason", "message", "error", "detail", "msg"))
+    if isinstance(value, dict) and levels:
+        texts = (_find_text(value.get(key), levels - 1) for key in ("reason", "message", "error", "detail", "msg"))
         return next((text for text in texts if text), None)
-    if depth < _DEEPEST_REASON and isinstance(value, list):
-        return "; ".join(text for item in value[:5] if (text := _find_text(item, depth + 1))) or None
+    if isinstance(value, list) and levels:
+        return "; ".join(text for item in value[:5] if (text := _find_text(item, levels - 1))) or None
     return None
 
 
 def find_trace_id(body: object) -> str | None:
     """Return the trace id in an error body, or None."""
-    if not isinstance(body, dict):
-        return None
-    ids = (body.get(key) for key in ("traceId", "trace_id"))
+    ids = [body.get(key) for key in ("traceId", "trace_id")] if isinstance(body, dict) else []
     return next((snippet(value) for value in ids if isinstance(value, str) and value.strip()), None)
 
 

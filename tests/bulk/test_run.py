@@ -30,7 +30,6 @@ from scenario_uploads import (
     models,
 )
 from scenario_uploads.bulk import limiter
-from scenario_uploads.bulk.run import find_account
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.settings.credentials import resolve_credentials
 
@@ -499,7 +498,7 @@ class TestLimiter:
 )
 def test_an_account_stays_the_same_when_its_token_is_renewed(credentials: dict[str, str], account: str) -> None:
     key, secret, token = (credentials.get(name) for name in ("api_key", "api_secret", "bearer_auth"))
-    assert find_account(resolve_credentials(key, secret, token, {})) == account
+    assert resolve_credentials(key, secret, token, {}).account == account
 
 
 def test_a_ledger_holds_no_secret(service: Service, tmp_path: Path, ledger: Path) -> None:

@@ -218,7 +218,7 @@ def complete(
             if is_past_pending(upload.status):
                 value = UploadTriggerActionResponse(upload=upload)
                 unsettled = Reply(operation, settled.response, settled.strict, retry, value)
-                if is_known(upload.status):
+                if is_past_pending(upload.status, known=True):
                     return unsettled
         outcome = Outcome(status=503, retry_after=_asked_delay(failure))
         delay = next_delay(policy, retry, outcome, repeat=Repeat.SAFE, draw=api.draw)
@@ -298,9 +298,9 @@ def classify_status(status: object, entity_id: object) -> UploadState:
     return UploadState.OPEN
 
 
-def is_past_pending(status: object) -> bool:
-    """Return whether the service has accepted that all parts are there."""
-    return isinstance(status, str) and status != "pending"
+def is_past_pending(status: Any, *, known: bool = False) -> bool:
+    """Return whether the service has accepted that all parts are there; with `known`, a new status does not show it."""
+    return (not known or is_known(status)) and isinstance(status, str) and status != "pending"
 
 
 def is_complete_due(pending: int) -> bool:

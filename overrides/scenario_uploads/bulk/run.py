@@ -7,7 +7,6 @@ once.
 
 from __future__ import annotations
 
-import base64
 import json
 import stat
 from collections.abc import Callable, Mapping
@@ -31,7 +30,6 @@ from scenario_uploads.display import Display, FileProgress, open_display
 from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError, name_upload
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
-from scenario_uploads.settings.credentials import Credentials
 from scenario_uploads.steps import Steps, Work
 from scenario_uploads.system import FileState
 from scenario_uploads.transfer.engine import Turns
@@ -194,7 +192,7 @@ class BulkRun:
         settings = self._api.options
         number = ledger.context(
             settings.base_url,
-            find_account(settings.credentials),
+            settings.credentials.account,
             options.call.project_id or "",
             media.content_type,
             json.dumps(create.request["json"], sort_keys=True),
@@ -326,16 +324,3 @@ def measure(found: Found, call: FileOptions) -> tuple[UploadPlan, str, Media, Fi
     checked = check_file_name(name if given.file_name is None else given.file_name)
     media = infer_media(checked, content_type=given.content_type, kind=given.kind or call.kind)
     return plan_parts(size, call.part_size), checked, media, state
-
-
-def find_account(credentials: Credentials) -> str:
-    """Return what stays the same of credentials that are renewed: the key, or whom a token is about."""
-    if credentials.api_key is not None:
-        return credentials.api_key
-    token = credentials.bearer_auth or credentials.header
-    try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return json.dumps([claims.get("iss"), claims["sub"]])
-    except (IndexError, ValueError, KeyError, TypeError, AttributeError):
-        return token

@@ -32,7 +32,7 @@ from scenario_uploads.models import (
 )
 from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.retry import DEFAULT_MAX_RETRIES, DEFAULT_PATIENCE
-from scenario_uploads.sentinels import NOT_GIVEN, NotGiven, Omit
+from scenario_uploads.sentinels import NOT_GIVEN, Headers, NotGiven, Omit, Query
 from scenario_uploads.settings.client import (
     NO_HTTP_CLIENT,
     ClientOptions,
@@ -41,7 +41,6 @@ from scenario_uploads.settings.client import (
     list_arguments,
     resolve_options,
 )
-from scenario_uploads.settings.request import Headers, Query
 from scenario_uploads.steps import Steps
 from scenario_uploads.transfer.source import FileInput
 from scenario_uploads.upload import steps as upload_steps

@@ -22,7 +22,6 @@ from scenario_uploads.api.async_http import AsyncApiClient, send_async
 from scenario_uploads.api.network import drop_lost_connections
 from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.fork import CLOSED, close_when_collected
-from scenario_uploads.models import Upload
 from scenario_uploads.progress import UploadProgress
 from scenario_uploads.proxies import Network
 from scenario_uploads.steps import Pause, Send, Step, Steps, Work
@@ -123,7 +122,7 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
         """Return connections of the same kind for threads."""
         return self._connections.to_threads()
 
-    def start(self, steps: Steps[Upload], control: Control) -> AsyncUploadHandle:
+    def start(self, steps: Steps[Any], control: Control) -> AsyncUploadHandle:
         """Run the steps of an upload in the background."""
         background = self.open().background
         check_loop()

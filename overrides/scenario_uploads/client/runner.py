@@ -17,7 +17,6 @@ from scenario_uploads.api.sync_http import ApiClient, send_sync
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
 from scenario_uploads.logs import guard_logs
-from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
 from scenario_uploads.steps import Pause, Send, Step, Steps, Work
 from scenario_uploads.system import user_agent
@@ -190,7 +189,7 @@ class Runner(BaseRunner[Connections]):
         if self._owner:
             self._connections.close()
 
-    def start(self, steps: Steps[Upload], control: Control) -> UploadHandle:
+    def start(self, steps: Steps[Any], control: Control) -> UploadHandle:
         """Run the steps of an upload in the background. Cancelling it ends its requests alone."""
         return UploadHandle(Runner(self.open().branch()), steps, control, (self, self._connections))
 

@@ -15,12 +15,12 @@ from attrs import evolve, field, frozen
 
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.retry import DEFAULT_MAX_RETRIES
-from scenario_uploads.sentinels import NotGiven, Omit, is_given
+from scenario_uploads.sentinels import Headers, NotGiven, Omit, Query, is_given
 from scenario_uploads.tls import read_trust
 
 from .credentials import Credentials, resolve_credentials, split_credentials
 from .defaults import DEFAULT_BASE_URL, resolve_timeout
-from .request import Headers, Query, add_headers, check_body, check_headers, check_query
+from .request import add_headers, check_body, check_headers, check_query
 
 _NO_BASE_URL = "base_url must be an http or https URL such as https://api.cloud.scenario.com/v1."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping
 
 from attrs import evolve, field, frozen
@@ -35,6 +36,19 @@ class Credentials:
     def bearer_auth(self) -> str | None:
         """The bearer token, a secret; None with other credentials."""
         return self._value if self.scheme == "Bearer" else None
+
+    @property
+    def account(self) -> str:
+        """What stays the same when they are renewed: the key, or whom a token is about."""
+        if self.api_key is not None:
+            return self.api_key
+        token = self.bearer_auth or self.header
+        try:
+            payload = token.split(".")[1]
+            claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+            return json.dumps([claims.get("iss"), claims["sub"]])
+        except (IndexError, ValueError, KeyError, TypeError, AttributeError):
+            return token
 
 
 def resolve_credentials(

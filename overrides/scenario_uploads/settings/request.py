@@ -12,13 +12,7 @@ from enum import Enum
 from typing import Any
 
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.sentinels import Omit, is_given
-
-Headers = Mapping[str, str | Omit]
-"""Header names and values; `omit` for a header not to send."""
-
-Query = Mapping[str, object]
-"""Names of query parameters and their values: texts, numbers, booleans, dates, and lists or mappings of these."""
+from scenario_uploads.sentinels import Headers, Omit, Query, is_given
 
 # RFC 9110, 5.1 and 5.5: a token; ASCII without control characters or surrounding blanks.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

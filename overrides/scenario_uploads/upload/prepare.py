@@ -16,7 +16,6 @@ from scenario_uploads.api.calls import create_operation
 from scenario_uploads.api.exchange import Api, Operation
 from scenario_uploads.display import open_display
 from scenario_uploads.errors import LedgerLockedError, SourceError
-from scenario_uploads.models import UploadCreateResponse
 from scenario_uploads.progress import UploadProgress
 from scenario_uploads.sentinels import omit
 from scenario_uploads.settings.client import ClientOptions
@@ -38,7 +37,7 @@ class Opened:
     options: FileOptions
     source: Source
     plan: UploadPlan
-    create: Operation[UploadCreateResponse]
+    create: Operation[Any]
     ledger: Ledger | None = None
 
     @property

@@ -9,7 +9,6 @@ from functools import partial
 from attrs import evolve, field, frozen
 
 from scenario_uploads.api.calls import UploadState, check_upload_id, classify_status, is_past_pending, retrieve_once
-from scenario_uploads.decoding.enums import is_known
 from scenario_uploads.errors import APIStatusError, InvalidArgumentError, SourceChangedError
 from scenario_uploads.models import Upload
 from scenario_uploads.redaction import snippet
@@ -80,7 +79,7 @@ def _take_up(opened: Opened, entry: Entry) -> Steps[Begun | str]:
     if classify_status(upload.status, upload.entity_id) is UploadState.FAILED:
         return "it has failed"
     # An unknown status does not show that the missing parts are stored.
-    if is_past_pending(upload.status) and (is_known(upload.status) or not begun.missing):
+    if is_past_pending(upload.status, known=bool(begun.missing)):
         if not (yield from _is_what_was_sent(opened, entry, begun.targets)):
             return "the file is not what was sent"
         return evolve(begun, accepted=upload)
