@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -195,3 +198,9 @@ def test_a_cluster_loses_a_worker_and_no_file(tmp_path: Path) -> None:
             Path(str(result.source)).name: box.sha256(result.upload.id) for result in results if result.upload
         } == digests
         assert len(imported) == len(results) == count
+        command = [sys.executable, "-m", "scenario_uploads", "upload", f"{folder}/0/*", "--json"]
+        command += ["--base-url", box.base_url, "--dask", cluster.scheduler_address]
+        environ = {"SCENARIO_SDK_API_KEY": box.api_key, "SCENARIO_SDK_API_SECRET": box.api_secret}
+        said = subprocess.run(command, env=os.environ | environ, capture_output=True, text=True, check=False)
+        # The workers have no credentials in their environment.
+        assert (said.returncode, json.loads(said.stdout.split("\n")[0])["code"]) == (8, "CredentialsError"), said.stderr

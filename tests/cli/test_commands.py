@@ -652,6 +652,7 @@ class TestManyFiles:
             (["{folder}", "-r", "--ledger", "a", "--sandbox"], "--sandbox, not both"),
             (["{folder}", "-r", "--file-name", "a.glb"], "for a single file"),
             (["{folder}", "-r", "--ledger", "a", "--no-ledger"], "not both"),
+            (["{folder}", "-r", "--dask", "scheduler"], "give an address such as tcp://scheduler:8786"),
         ],
     )
     def test_what_cannot_be_meant_is_said(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -13,10 +15,15 @@ from typing import Annotated, Any
 
 import typer
 
+from scenario_uploads.bulk.options import MAX_FILES_AT_ONCE
 from scenario_uploads.client.sync_client import Scenario
 from scenario_uploads.display import report
+from scenario_uploads.redaction import snippet
 
 from .options import Settings, UsageError, parse_size
+
+# Seconds until a scheduler that does not answer is given up.
+CLUSTER_TIMEOUT = 10
 
 
 @contextmanager
@@ -159,3 +166,28 @@ def serve(
             box.wait()
     except sandbox_error as error:
         raise UsageError(f"The sandbox cannot start: {error}.") from error
+
+
+@contextmanager
+def join_cluster(address: str | None) -> Iterator[dict[str, Any]]:
+    """Give the arguments of `upload_many` by which the workers of a Dask cluster send the files; none without one."""
+    if address is None:
+        yield {}
+        return
+    said = f"no Dask scheduler can be reached at {address!r}; give an address such as tcp://scheduler:8786"
+    # Of another one, distributed itself comes to an end only after half a minute.
+    if not re.fullmatch(r"(tcp|tls|ucx|wss?)://\S+:\d+", address):
+        raise UsageError(f"--dask: {said}.")
+    try:
+        from distributed import Client  # noqa: PLC0415 - slow, and an extra
+    except ImportError:
+        raise UsageError("--dask needs distributed: pip install 'scenario-uploads[dask]'.") from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        make: Any = Client
+        cluster = make(address, set_as_default=False, timeout=CLUSTER_TIMEOUT)
+    except OSError as error:
+        raise UsageError(f"--dask: {said} ({snippet(str(error))}).") from error
+    with cluster:
+        threads = sum(cluster.nthreads().values())
+        yield {"executor": cluster.get_executor(), "files_at_once": min(max(threads, 1), MAX_FILES_AT_ONCE)}

@@ -17,7 +17,7 @@ from scenario_uploads.upload.ledger import clean as remove_ledgers
 from scenario_uploads.upload.ledger import default_folder
 from scenario_uploads.upload.options import FileOptions
 
-from .connect import connect
+from .connect import connect, join_cluster
 from .manifest import check_manifest, read_manifest
 from .options import (
     AllowHttpStorage,
@@ -63,6 +63,14 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
         bool, typer.Option("--dry-run", help="Only say what would be sent, and what not; no request is made.")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Send also what is done.")] = False,
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Let the workers of this Dask cluster send, such as tcp://scheduler:8786; they find the files at the"
+            " same paths.",
+        ),
+    ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="End with the first file that fails.")] = False,
     kind: Annotated[UploadKind | None, typer.Option(help="What the file is; else told from its name.")] = None,
     content_type: Annotated[str | None, typer.Option(help="Its MIME type; else told from its name.")] = None,
@@ -120,7 +128,7 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
     )
     waiting: dict[str, Any] = {"wait": not no_wait} | pick(settings, timeout=timeout, patience=patience)
     with naming(paths[0] if len(paths) == 1 else None):
-        file = find_single(paths, manifest, ledger, no_ledger, force, fail_fast, *which.values())
+        file = find_single(paths, manifest, ledger, no_ledger, force, dask, fail_fast, *which.values())
     if file is None and (content_type or file_name or not integrity or resume is not None):
         raise UsageError("--content-type, --file-name, --no-integrity and --[no-]resume are for a single file.")
     if dry_run:
@@ -154,11 +162,11 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
         else:
             # What a sandbox of this command knows ends with it.
             kept: Any = False if no_ledger or sandbox else settings.get("ledger", ledger)
-            results = client.uploads.upload_many(
-                sources, ledger=kept, force=force, fail_fast=fail_fast, progress=progress, **which, **common, **waiting
-            )
             goes_on = kept is not False and not force
-            code = tell(results, as_json=as_json, quiet=quiet, verbose=verbose, goes_on=goes_on)
+            common |= {"ledger": kept, "force": force, "fail_fast": fail_fast, "progress": progress}
+            with join_cluster(dask) as shared:
+                results = client.uploads.upload_many(sources, **which, **common, **waiting, **shared)
+                code = tell(results, as_json=as_json, quiet=quiet, verbose=verbose, goes_on=goes_on)
     if sandbox and progress:
         report("That was a sandbox on this machine: it has ended, and nothing was sent to Scenario.")
     raise typer.Exit(code)
