@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import Enum, auto
+from functools import partial
 from typing import Any
 
 import httpx
@@ -17,17 +18,9 @@ from attrs import evolve
 from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, trigger_upload_action
 from scenario_uploads_client.types import UNSET
 
+from scenario_uploads import errors
 from scenario_uploads.decoding.codec import build_body
 from scenario_uploads.decoding.enums import is_known
-from scenario_uploads.errors import (
-    APIConnectionError,
-    APIError,
-    APIResponseValidationError,
-    APIStatusError,
-    InvalidArgumentError,
-    UploadFailedError,
-    UploadTimeoutError,
-)
 from scenario_uploads.limits import MAX_PARTS, check_seconds
 from scenario_uploads.models import (
     Upload,
@@ -122,17 +115,21 @@ def _check_dry_run(dry_run: object) -> UploadDryRun | None:
         if isinstance(wanted, str) and choice == wanted:
             return choice
     known = " or ".join(repr(choice.value) for choice in UploadDryRun)
-    raise InvalidArgumentError(f"dry_run must be {known}, not {dry_run!r}.")
+    raise errors.InvalidArgumentError(f"dry_run must be {known}, not {dry_run!r}.")
 
 
 def check_upload_id(upload_id: object) -> str:
     """Return `upload_id` when it can stand in a path as one segment."""
     if upload_id and not isinstance(upload_id, str):
-        raise InvalidArgumentError(f"upload_id must be a string, not {snippet(repr(upload_id))}; give `upload.id`.")
+        raise errors.InvalidArgumentError(
+            f"upload_id must be a string, not {snippet(repr(upload_id))}; give `upload.id`."
+        )
     if not isinstance(upload_id, str) or not upload_id:
-        raise InvalidArgumentError(f"Expected a non-empty value for `upload_id` but received {upload_id!r}")
+        raise errors.InvalidArgumentError(f"Expected a non-empty value for `upload_id` but received {upload_id!r}")
     if upload_id in (".", "..") or any(character in "/\\?#%" or not character.isprintable() for character in upload_id):
-        raise InvalidArgumentError(f"{upload_id!r} is no upload id; use the `id` of the upload that create returned.")
+        raise errors.InvalidArgumentError(
+            f"{upload_id!r} is no upload id; use the `id` of the upload that create returned."
+        )
     return upload_id
 
 
@@ -147,15 +144,11 @@ def _find_missing_cost(value: object) -> str | None:
     return f"no cost, though dry_run asked for that alone{made}"
 
 
-def find_mix_up(upload_id: str) -> Callable[[Any], str | None]:
-    """Return a check that a response is about this upload, not one from a confused cache or gateway."""
-
-    def find(value: Any) -> str | None:
-        named = value.upload.id
-        # An abridged response may leave out the id.
-        return None if named in (None, upload_id) else f"the upload {snippet(str(named), 100)}, not {upload_id}"
-
-    return find
+def _find_mix_up(upload_id: str, value: Any) -> str | None:
+    """Return what a response is about instead of this upload, from a confused cache or gateway, or None."""
+    named = value.upload.id
+    # An abridged response may leave out the id.
+    return None if named in (None, upload_id) else f"the upload {snippet(str(named), 100)}, not {upload_id}"
 
 
 def trigger_action(
@@ -173,8 +166,7 @@ def retrieve_once(
     api: Api, upload_id: str, options: CallOptions, *, retries: float | None = 0, patience: float | None = None
 ) -> Steps[Reply[UploadRetrieveResponse]]:
     """Read an upload, without retries unless told otherwise: callers poll. None takes the client's number."""
-    operation = retrieve_operation(upload_id, options)
-    find_missing = find_mix_up(upload_id)
+    operation, find_missing = retrieve_operation(upload_id, options), partial(_find_mix_up, upload_id)
     return (yield from fetch(api, operation, retries=retries, patience=patience, find_missing=find_missing))
 
 
@@ -186,7 +178,6 @@ def complete(
     retries: float,
     refusals: float,
     patience: float | None = None,
-    find_missing: Callable[[UploadTriggerActionResponse], str | None] = lambda _: None,
     mode: ResponseMode = ResponseMode.MODEL,
 ) -> Steps[Reply[UploadTriggerActionResponse]]:
     """Send `complete` until the upload is past `pending`; of the `retries`, at most `refusals` follow a refusal.
@@ -196,13 +187,14 @@ def complete(
     """
     operation = action_operation(upload_id, "complete", options)
     strict, patient = api.options.strict_responses, patience is not None
+    find_missing = partial(_find_mix_up, upload_id) if patient else lambda _: None
     policy, retry = RetryPolicy(retries, clip=patient), 0
     while True:
         unsettled = None
         try:
             reply = yield from fetch(api, operation, mode=mode, retries=0, patience=patience, find_missing=find_missing)
-        except APIError as error:
-            refused = isinstance(error, APIStatusError) and error.status_code in (400, 409)
+        except errors.APIError as error:
+            refused = isinstance(error, errors.APIStatusError) and error.status_code in (400, 409)
             if not refused and not _is_passing(error, strict=strict, patient=patient):
                 raise
             failure = error
@@ -210,7 +202,7 @@ def complete(
             return evolve(reply, retries_taken=retry)
         try:
             settled = yield from retrieve_once(api, upload_id, options, patience=patience)
-        except APIError as error:
+        except errors.APIError as error:
             if not _is_passing(error, strict=strict, patient=patient):
                 raise failure if refused else error from failure
         else:
@@ -249,11 +241,11 @@ def wait(
         within = evolve(options, timeout=_limit_timeout(api.options.timeout, deadline - api.clock()))
         try:
             now = (yield from retrieve_once(api, upload_id, within)).value.upload
-        except APIError as error:
+        except errors.APIError as error:
             if not _is_passing(error, strict=api.options.strict_responses):
                 raise
             failure = error
-            if not isinstance(error, APIConnectionError):
+            if not isinstance(error, errors.APIConnectionError):
                 heard_at = api.clock()
         else:
             status, failure, heard_at = now.status, None, api.clock()
@@ -268,7 +260,7 @@ def wait(
                 try:
                     # The next poll shows whether it worked.
                     yield from fetch(api, action_operation(upload_id, "complete", within), retries=0)
-                except APIError as error:
+                except errors.APIError as error:
                     failure = error
         remaining = min(deadline, heard_at + patience) - api.clock()
         delay = next_poll(poll, remaining)
@@ -276,7 +268,7 @@ def wait(
             seen = f"the status was {str(status)!r}" if status else "no status was received"
             bound = f"within {timeout:g} s" if api.clock() >= deadline else f"before {patience:g} s without a response"
             message = f"Upload {upload_id} was not imported {bound}; {seen}. It may still be: wait again."
-            raise UploadTimeoutError(message, status=status, upload_id=upload_id) from failure
+            raise errors.UploadTimeoutError(message, status=status, upload_id=upload_id) from failure
         yield Pause(min(remaining, max(delay, min(_asked_delay(failure), RetryPolicy().retry_after_cap))))
         poll += 1
 
@@ -293,9 +285,7 @@ def classify_status(status: object, entity_id: object) -> UploadState:
     """Return the state for a status and entity id; `complete` and unknown statuses mean that it goes on."""
     if status == "failed":
         return UploadState.FAILED
-    if status == "imported" or (isinstance(entity_id, str) and entity_id):
-        return UploadState.DONE
-    return UploadState.OPEN
+    return UploadState.DONE if status == "imported" or (isinstance(entity_id, str) and entity_id) else UploadState.OPEN
 
 
 def is_past_pending(status: Any, *, known: bool = False) -> bool:
@@ -313,24 +303,24 @@ def next_poll(poll: int, remaining: float) -> float | None:
     return min(LONGEST_DELAY, FIRST_DELAY * GROWTH ** min(poll, 30), remaining) if remaining > 0 else None
 
 
-def failure_of(upload: Upload, upload_id: str) -> UploadFailedError:
+def failure_of(upload: Upload, upload_id: str) -> errors.UploadFailedError:
     """Return the error for an upload that the service could not import."""
     reason = snippet(str(upload.error_message), 500) if upload.error_message else None
     message = f"Upload {upload_id} failed: {reason or 'no reason given'}"
-    return UploadFailedError(message, reason=reason, upload=upload, upload_id=upload_id)
+    return errors.UploadFailedError(message, reason=reason, upload=upload, upload_id=upload_id)
 
 
-def _is_passing(error: APIError, *, strict: bool, patient: bool = False) -> bool:
+def _is_passing(error: errors.APIError, *, strict: bool, patient: bool = False) -> bool:
     """Return whether the error may be gone at the next attempt, whatever the request."""
-    if isinstance(error, APIConnectionError):
+    if isinstance(error, errors.APIConnectionError):
         return find_certificate_error(error) is None and not (patient and is_away(error.__cause__))
-    if isinstance(error, APIStatusError):
+    if isinstance(error, errors.APIStatusError):
         return error.status_code in (408, 429) or error.status_code >= 500
-    return isinstance(error, APIResponseValidationError) and not strict
+    return isinstance(error, errors.APIResponseValidationError) and not strict
 
 
-def _asked_delay(error: APIError | None) -> float:
-    return (error.retry_after or 0.0) if isinstance(error, APIStatusError) else 0.0
+def _asked_delay(error: errors.APIError | None) -> float:
+    return (error.retry_after or 0.0) if isinstance(error, errors.APIStatusError) else 0.0
 
 
 def _limit_timeout(timeout: httpx.Timeout, remaining: float) -> httpx.Timeout:

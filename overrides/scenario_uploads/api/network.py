@@ -93,19 +93,16 @@ def find_pools(client: Any) -> list[Any]:
 def wrap_backends(client: httpx.Client | httpx.AsyncClient, wrap: Callable[[Any], Any]) -> None:
     """Wrap the network backend of each connection pool of our client; raise when HTTPX has changed."""
     pools = find_pools(client)
-    for pool in pools:
-        if not hasattr(pool, "_network_backend"):
-            pools = []
-            break
-        pool._network_backend = wrap(pool._network_backend)  # noqa: SLF001 - see above
-    if not pools:
-        versions = f"httpx {httpx.__version__} and its httpcore"
-        logger.warning(
-            "%s differ inside from the versions that this package knows: a response that never ends is not bounded by"
-            " the read timeout, and closing the client does not end its requests. Install the versions that the"
-            " package was tested with, or a newer package.",
-            versions,
-        )
+    if pools and all(hasattr(pool, "_network_backend") for pool in pools):
+        for pool in pools:
+            pool._network_backend = wrap(pool._network_backend)  # noqa: SLF001 - see above
+        return
+    logger.warning(
+        "httpx %s and its httpcore differ inside from the versions that this package knows: a response that never ends"
+        " is not bounded by the read timeout, and closing the client does not end its requests. Install the versions"
+        " that the package was tested with, or a newer package.",
+        httpx.__version__,
+    )
 
 
 class Streams:

@@ -12,24 +12,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from scenario_uploads import errors
 from scenario_uploads.decoding.codec import decode_response
-from scenario_uploads.errors import (
-    APIConnectionError,
-    APIResponseValidationError,
-    APIStatusError,
-    APITimeoutError,
-    AuthenticationError,
-    BadRequestError,
-    ConflictError,
-    InternalServerError,
-    NotFoundError,
-    PermissionDeniedError,
-    RateLimitError,
-    ScenarioError,
-    UnprocessableEntityError,
-    find_reason,
-    find_trace_id,
-)
 from scenario_uploads.redaction import list_secrets, mask, match_secrets, redact_chain, snippet
 from scenario_uploads.retry import Outcome, Repeat, parse_retry_after, parse_seconds
 from scenario_uploads.system import is_used_up
@@ -180,7 +164,7 @@ def decode_body(model: type[T], response: httpx.Response, operation: str, *, str
 
 def invalid_response(
     response: httpx.Response, operation: str, what: str, *, show: bool = True
-) -> APIResponseValidationError:
+) -> errors.APIResponseValidationError:
     """Return the error for a response that cannot be used, with the start of its body."""
     masked = mask_response(response)
     beginning = _copy_response(masked, masked.content[:SHOWN], masked.headers)
@@ -192,10 +176,12 @@ def invalid_response(
         body = parse_body(masked.content)
     except ValueError:
         body = text
-    return APIResponseValidationError(message, response=beginning, body=body)
+    return errors.APIResponseValidationError(message, response=beginning, body=body)
 
 
-def classify_response(response: httpx.Response, operation: str, *, now: datetime) -> tuple[APIStatusError, Outcome]:
+def classify_response(
+    response: httpx.Response, operation: str, *, now: datetime
+) -> tuple[errors.APIStatusError, Outcome]:
     """Return the error and the retry outcome for a response that is no success."""
     response = mask_response(response)
     try:
@@ -214,22 +200,22 @@ def classify_response(response: httpx.Response, operation: str, *, now: datetime
     return error, Outcome(status=response.status_code, retry_after=error.retry_after, told=told)
 
 
-STATUS_ERRORS: dict[int, type[APIStatusError]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    422: UnprocessableEntityError,
-    429: RateLimitError,
+STATUS_ERRORS: dict[int, type[errors.APIStatusError]] = {
+    400: errors.BadRequestError,
+    401: errors.AuthenticationError,
+    403: errors.PermissionDeniedError,
+    404: errors.NotFoundError,
+    409: errors.ConflictError,
+    422: errors.UnprocessableEntityError,
+    429: errors.RateLimitError,
 }
 
 
-def status_error(response: httpx.Response, body: object, *, operation: str) -> APIStatusError:
+def status_error(response: httpx.Response, body: object, *, operation: str) -> errors.APIStatusError:
     """Return the error for a refused call, with status, reason and trace id in its message."""
     status = response.status_code
-    cls = STATUS_ERRORS.get(status, InternalServerError if status >= 500 else APIStatusError)
-    reason, trace_id = find_reason(body), find_trace_id(body)
+    cls = STATUS_ERRORS.get(status, errors.InternalServerError if status >= 500 else errors.APIStatusError)
+    reason, trace_id = errors.find_reason(body), errors.find_trace_id(body)
     if reason is None and isinstance(body, str) and body.strip():
         reason = snippet(body)
     message = f"{operation} was answered with status {status}: {reason or 'no reason given'}"
@@ -238,7 +224,7 @@ def status_error(response: httpx.Response, body: object, *, operation: str) -> A
 
 def classify_exception(
     error: Exception, operation: str, repeat: Repeat, request: httpx.Request
-) -> tuple[ScenarioError, Outcome]:
+) -> tuple[errors.ScenarioError, Outcome]:
     """Return the error and the retry outcome for a failed connection; the exception, its cause, is redacted."""
     secrets = _find_secrets(request)
     redact_chain(error, secrets)
@@ -246,12 +232,12 @@ def classify_exception(
     host = request.url.host
     if certificate := find_certificate_error(error):
         message = f"The TLS certificate of {host} is not trusted: {certificate}; {REMEDY}"
-        return APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
+        return errors.APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
     what = snippet(mask(_describe(error), secrets)) or type(error).__name__
     message = f"{operation}: no response from {host}: {what}"
     if not unsent and repeat is Repeat.NEVER:
         message += "; whether the service received it is unknown, so it was not sent again"
-    kind = APITimeoutError if isinstance(error, httpx.TimeoutException) else APIConnectionError
+    kind = errors.APITimeoutError if isinstance(error, httpx.TimeoutException) else errors.APIConnectionError
     retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | UnicodeError)
     return kind(message, request=request), Outcome(sent=not unsent, retryable=retryable, away=is_away(error))
 

@@ -16,7 +16,7 @@ from scenario_uploads.redaction import mask_urls, snippet
 from scenario_uploads.sentinels import is_given
 
 from .decoders import Decoder, Nested, Report, find_decoder, find_item_decoder
-from .fields import AdditionalProperties, allows_null, attribute_hints, json_names
+from .fields import AdditionalProperties, allows_null, attribute_hints, json_names, list_fields
 
 T = TypeVar("T")
 
@@ -142,8 +142,7 @@ def _find_shape(model: type[Any], nested: Nested) -> ModelShape:
             nullable=allows_null(hints[field.name]),
             decode=find_decoder(hints[field.name], nested, new_values=new_values),
         )
-        for field in attrs.fields(model)
-        if field.init
+        for field in list_fields(model)
     )
     decode_extra = None
     if "additional_properties" in hints:

@@ -91,13 +91,9 @@ def _decode_scalar(scalar: type) -> Decoder:
     def decode_scalar(value: Any, path: str, report: Report) -> Any:
         if type(value) is scalar or (scalar is float and type(value) is int):
             return value
-        if scalar is int and isinstance(value, int) and not isinstance(value, bool):
-            # Such as a member of an IntEnum.
-            return int(value)
-        # JSON has one number type, so 5.0 is a whole number.
-        if scalar is int and isinstance(value, float) and value.is_integer():
-            return int(value)
-        return _wrong(value, path, report, _SCALARS[scalar])
+        # A member of an IntEnum is a whole number, and so is 5.0, since JSON has one type of numbers.
+        whole = value.is_integer() if isinstance(value, float) else isinstance(value, int) and type(value) is not bool
+        return int(value) if scalar is int and whole else _wrong(value, path, report, _SCALARS[scalar])
 
     return decode_scalar
 
@@ -175,12 +171,8 @@ def _decode_union(decoders: tuple[Decoder, ...]) -> Decoder:
     def decode_union(value: Any, path: str, report: Report) -> Any:
         fitting = []
         for decode_choice in decoders:
-            problems: list[str] = []
-
-            def note(_field: str, problem: str, problems: list[str] = problems) -> None:
-                problems.append(problem)
-
-            result = decode_choice(value, path, note)
+            problems: list[tuple[str, ...]] = []
+            result = decode_choice(value, path, lambda *problem, problems=problems: problems.append(problem))
             if not problems:
                 fitting.append(result)
         # A string may fit several choices: known values and dates win over unknown enum values and plain strings.

@@ -45,6 +45,11 @@ class AdditionalProperties(dict[str, Any]):
         return type(self), (dict(self), self.absent)
 
 
+def list_fields(model: type[Any]) -> list[attrs.Attribute[Any]]:
+    """Return the fields of a generated model, without `additional_properties`."""
+    return [field for field in attrs.fields(model) if field.init]
+
+
 _NAMES: dict[type, dict[str, str]] = {}
 
 
@@ -52,7 +57,7 @@ def json_names(model: type[Any]) -> dict[str, str]:
     """Return the JSON name of each attribute of a generated model; TypeError when its `to_dict` is not understood."""
     if (known := _NAMES.get(model)) is not None:
         return known
-    attributes = [field.name for field in attrs.fields(model) if field.init]
+    attributes = [field.name for field in list_fields(model)]
     probe: Any = model(**{attribute: _Probe(attribute) for attribute in attributes})
     # The generated method, if `extend_models` has replaced it.
     shown = getattr(model, "_generated_to_dict", model.to_dict)(probe)

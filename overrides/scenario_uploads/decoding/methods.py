@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +19,7 @@ from scenario_uploads_client.types import Unset
 from scenario_uploads.redaction import replace_each
 
 from .enums import open_generated
-from .fields import AdditionalProperties, json_names
+from .fields import AdditionalProperties, json_names, list_fields
 
 
 class ModelMethods:
@@ -107,7 +107,7 @@ class ModelMethods:
     @property
     def model_fields_set(self) -> set[str]:
         """The names of the fields that were sent or given, null or not."""
-        return {field.name for field in _list_fields(self) if not _is_unset(self, field.name)}
+        return {field.name for field in list_fields(type(self)) if not _is_unset(self, field.name)}
 
     @property
     def model_extra(self) -> dict[str, Any]:
@@ -147,41 +147,29 @@ def _dump(
 ) -> dict[str, Any]:
     def flatten(value: object) -> object:
         if attrs.has(type(value)):
-            return dict(_list_items(value, keep, api_names))
+            return dict(list_items(value))
         if isinstance(value, Enum):
             return value.value
         if as_json and isinstance(value, datetime.date):
             return value.isoformat()
         return str(value) if as_json and isinstance(value, uuid.UUID) else value
 
-    def keep(model: object, field: attrs.Attribute[Any] | None, value: object) -> bool:
-        if value is not None:
-            return True
-        if field is None:
-            return not exclude_none
-        excluded = exclude_none or (exclude_defaults and field.default is not attrs.NOTHING)
-        return not excluded and not (exclude_unset and _is_unset(model, field.name))
+    def list_items(model: object) -> Iterator[tuple[str, object]]:
+        names = json_names(type(model)) if api_names else {}
+        for field in list_fields(type(model)):
+            value = getattr(model, field.name)
+            if value is None or isinstance(value, Unset):
+                excluded = exclude_none or (exclude_defaults and field.default is not attrs.NOTHING)
+                if excluded or (exclude_unset and _is_unset(model, field.name)):
+                    continue
+                value = None
+            yield names.get(field.name, field.name), value
+        for name, value in getattr(model, "additional_properties", {}).items():
+            if value is not None or not exclude_none:
+                yield name, value
 
     flat: Any = replace_each(model, flatten)
     return flat  # type: ignore[no-any-return]
-
-
-def _list_items(
-    model: object, keep: Callable[[object, attrs.Attribute[Any] | None, object], bool], api_names: bool
-) -> Iterator[tuple[str, object]]:
-    names = json_names(type(model)) if api_names else {}
-    for field in _list_fields(model):
-        value = getattr(model, field.name)
-        value = None if isinstance(value, Unset) else value
-        if keep(model, field, value):
-            yield names.get(field.name, field.name), value
-    for name, value in getattr(model, "additional_properties", {}).items():
-        if keep(model, None, value):
-            yield name, value
-
-
-def _list_fields(model: object) -> list[attrs.Attribute[Any]]:
-    return [field for field in attrs.fields(type(model)) if field.init]  # type: ignore[arg-type]
 
 
 def _is_unset(model: object, name: str) -> bool:

@@ -23,8 +23,6 @@ from .defaults import DEFAULT_BASE_URL, resolve_timeout
 from .request import add_headers, check_body, check_headers, check_query
 
 _NO_BASE_URL = "base_url must be an http or https URL such as https://api.cloud.scenario.com/v1."
-
-
 NO_HTTP_CLIENT = "A client with an http_client of your own cannot go to another process; leave http_client out."
 
 
@@ -193,14 +191,10 @@ def change_options(
         changed["base_url"] = base_url
     credentials = options.credentials
     if not wanted.keys().isdisjoint(("api_key", "api_secret", "bearer_auth")):
-        present = {
-            "SCENARIO_SDK_API_KEY": credentials.api_key or "",
-            "SCENARIO_SDK_API_SECRET": credentials.api_secret or "",
-        }
-        changed_credentials = resolve_credentials(
-            given.get("api_key"), given.get("api_secret"), given.get("bearer_auth"), present
-        )
-        credentials = evolve(changed_credentials, read=changed_credentials.read & credentials.read)
+        key, secret = credentials.api_key or "", credentials.api_secret or ""
+        present = {"SCENARIO_SDK_API_KEY": key, "SCENARIO_SDK_API_SECRET": secret}
+        new = resolve_credentials(given.get("api_key"), given.get("api_secret"), given.get("bearer_auth"), present)
+        credentials = evolve(new, read=new.read & credentials.read)
     for name, headers in (("default_headers", options.default_headers), ("set_default_headers", {})):
         if name in wanted:
             checked, written = split_credentials(check_headers(name, wanted[name]))
@@ -216,11 +210,7 @@ def change_options(
 
 
 def list_arguments(options: ClientOptions) -> dict[str, Any]:
-    """Return the arguments that make the same client elsewhere. Secrets of the environment are read again there.
-
-    Raises:
-        InvalidArgumentError: When `verify` is an `ssl.SSLContext` of the caller's own.
-    """
+    """Return the arguments that make the same client elsewhere. Secrets of the environment are read again there."""
     credentials, verify = options.credentials, getattr(options.verify, "path", None)
     if options.verify is not None and verify is None:
         raise InvalidArgumentError(

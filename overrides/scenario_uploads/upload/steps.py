@@ -21,7 +21,6 @@ from scenario_uploads.api.calls import (
     complete,
     failure_of,
     find_missing_upload,
-    find_mix_up,
     is_past_pending,
     retrieve_once,
     wait,
@@ -192,7 +191,6 @@ def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upl
             retries=COMPLETE_RETRIES,
             refusals=api.options.max_retries,
             patience=options.patience,
-            find_missing=find_mix_up(upload_id),
         )
     except APIStatusError as refusal:
         if refusal.status_code not in _REFUSED:
