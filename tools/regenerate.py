@@ -44,7 +44,7 @@ def find_todo(project: Project, step: Step) -> list[str]:
             entries = [
                 f'  - kind: {change.kind}\n    location: "{change.location}"\n    reason: ...'
                 for change in step.report.changes
-                if change.level == "breaking" and change not in step.report.accepted
+                if change.is_uncovered
             ]
             intended = f"If they are intended, {project.allow.name} accepts them, with a reason for each:"
             todo.append("\n".join([intended, *entries]))

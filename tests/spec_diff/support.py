@@ -6,12 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from tools.contract.document import Contract, Lines, read_contract
 from tools.project import ROOT
 from tools.spec_diff.compare import compare_wire
-from tools.spec_diff.policy import read_policy
+from tools.spec_diff.policy import POLICY, read_policy
 from tools.spec_diff.python.clients import wait_for
 from tools.spec_diff.report import Change
+
+RULES = {section: {*rules} for section, rules in yaml.safe_load(POLICY.read_text(encoding="utf-8")).items()}
+"""The rules of the policy, by section."""
 
 CONTRACTS = ROOT / "contracts"
 """Every version of the contract that was released."""

@@ -33,7 +33,7 @@ def test_names_of_classes_stay(tmp_path: Path) -> None:
     """Of what does not matter itself, its class is left, under its name; that of a part put in stays as it is."""
     whole = make_contract(tmp_path)
     (get,) = [operation for operation in list_operations(whole) if operation.method == "get"]
-    part = cut(whole, [get.pointer], {("schemas", "Thing")})
+    part = cut(whole, [get.pointer], {("components", "schemas", "Thing")})
     assert list(part.document["paths"]["/things/{id}"]) == ["parameters", "get"]
     assert part.document["components"]["schemas"] == {
         "Thing": whole.document["components"]["schemas"]["Thing"],
@@ -63,7 +63,12 @@ def test_path_that_is_a_component_is_put_in_its_place(tmp_path: Path) -> None:
 
 def test_what_is_wanted_though_nothing_leads_to_it(tmp_path: Path) -> None:
     whole = make_contract(tmp_path)
-    part = cut(whole, [], {("schemas", "Owner")}, [("schemas", "Owner"), ("schemas", "Nobody")])
+    part = cut(
+        whole,
+        [],
+        {("components", "schemas", "Owner")},
+        [("components", "schemas", "Owner"), ("components", "schemas", "Nobody")],
+    )
     assert part.document["paths"] == {}
     assert list(part.document["components"]["schemas"]) == ["Owner"]
     assert part.document["components"]["securitySchemes"] == BASE["components"]["securitySchemes"]

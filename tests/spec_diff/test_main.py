@@ -14,11 +14,11 @@ import attrs
 import pytest
 import yaml
 
-from tests.spec_diff.support import BASE, CONTRACTS, edit, write
+from tests.spec_diff.support import BASE, CONTRACTS, RULES, edit, write
 from tools.contract.document import Contract, UnreadableError, read_contract
 from tools.project import ROOT
 from tools.spec_diff.__main__ import main
-from tools.spec_diff.policy import POLICY, RULES, judge, measure_bump, read_policy
+from tools.spec_diff.policy import POLICY, judge, measure_bump, read_policy
 from tools.spec_diff.redocly import Seen
 from tools.spec_diff.report import Change, Report, render_github, render_markdown, render_text
 from tools.spec_diff.wire.operations import compare

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.spec_diff.support import BASE, edit, write
+from tests.support.large_contract import main as make_large_contract
 from tools.contract.document import Contract, UnreadableError, read_contract
-from tools.contract.large import main as make_large_contract
 from tools.spec_diff import compare, redocly
 from tools.spec_diff.policy import read_policy
 

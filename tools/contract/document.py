@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 from urllib.parse import unquote
@@ -31,6 +31,8 @@ HARMLESS_TAGS: frozenset[str | None] = frozenset(
 )
 INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+UNPRINTABLE = re.compile(r"[^ !#-\[\]-~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
+"""What cannot stand in a quoted text of YAML as it is."""
 MAX_DIGITS = 64
 """How long a number may be: no program calculates with longer ones, and some break on them."""
 VERSIONS = re.compile(r"3\.[01]\.\d+(-.*)?")
@@ -311,59 +313,16 @@ def find_line(lines: Lines | None, pointer: Pointer) -> int:
     return lines.line
 
 
-TOKEN = re.compile(r'[{}\[\]]|"((?:[^"\\]|\\.)*)"|[^\s{}\[\]:,"]+')
+TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(?=(\s*:)?)|[\t:]')
 
 
-def make_mark(line: int) -> yaml.Mark:
-    """Return where an event is."""
-    return yaml.Mark("", 0, line, 0, None, 0)
-
-
-class JsonEvents:
-    """The events of a JSON document, as a parser of YAML would give them: YAML reads some JSON in another way."""
-
-    def __init__(self, text: str) -> None:
-        """Begin with a document that is known to be JSON."""
-        self._events = self._list(text)
-        self._next = next(self._events)
-
-    def _list(self, text: str) -> Iterator[Any]:
-        start = make_mark(0)
-        yield yaml.StreamStartEvent(start)
-        yield yaml.DocumentStartEvent(start)
-        line = position = 0
-        for token in TOKEN.finditer(text):
-            line += text.count("\n", position, token.start())
-            position, mark, word, quoted = token.start(), make_mark(line), token[0], token[1]
-            if word == "{":
-                yield yaml.MappingStartEvent(None, None, True, mark)
-            elif word == "[":
-                yield yaml.SequenceStartEvent(None, None, True, mark)
-            elif word in "}]":
-                yield (yaml.MappingEndEvent if word == "}" else yaml.SequenceEndEvent)(mark)
-            elif quoted is None:
-                yield yaml.ScalarEvent(None, None, (True, False), word, mark)
-            else:
-                value = json.loads(word) if "\\" in quoted else quoted
-                yield yaml.ScalarEvent(None, None, (False, True), value, mark)
-        yield yaml.DocumentEndEvent(make_mark(line))
-        yield yaml.StreamEndEvent(make_mark(line))
-
-    def get_event(self) -> Any:
-        """Return the next event and go past it."""
-        event, self._next = self._next, next(self._events, None)
-        return event
-
-    def peek_event(self) -> Any:
-        """Return the next event."""
-        return self._next
-
-    def check_event(self, *kinds: type) -> bool:
-        """Return whether the next event is of one of some kinds."""
-        return isinstance(self._next, kinds)
-
-    def dispose(self) -> None:
-        """Do as a parser of YAML does."""
+def write_as_yaml(match: re.Match[str]) -> str:
+    """Return a token of JSON in a form that YAML reads alike: it has other escapes, no tabs and no long keys."""
+    if match[1] is None:
+        return " " if match[0] == "\t" else ": "
+    text = json.loads(match[0]) if "\\" in match[1] else match[1]
+    quoted = UNPRINTABLE.sub(lambda each: f"\\U{ord(each[0]):08x}", text)
+    return f'? "{quoted}"' if match[2] else f'"{quoted}"'
 
 
 def is_json(text: str) -> bool:
@@ -388,7 +347,7 @@ def read_yaml(path: Path, name: str) -> tuple[Any, Lines | None]:
         if len(data) > MAX_BYTES:
             raise UnreadableError(name, f"more than {MAX_BYTES // 2**20} MiB")
         text = data.decode("utf-8-sig")
-        parser = JsonEvents(text) if is_json(text) else Loader(text)
+        parser = Loader(TOKEN.sub(write_as_yaml, text) if is_json(text) else text)
         try:
             parser.get_event()  # the stream
             if parser.check_event(yaml.StreamEndEvent):

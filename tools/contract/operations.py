@@ -1,13 +1,15 @@
-"""The operations of a contract, and what one is known by."""
+"""The operations and components of a contract, and what leads to what."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import attrs
 
-from tools.contract.document import Contract, Pointer, is_object
+from tools.contract.document import Contract, Pointer, is_array, is_object, parse_reference
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -51,3 +53,42 @@ def find_covering(responses: Mapping[str, Pointer], status: str) -> Pointer | No
         if key in responses and not (key == "DEFAULT" and status.startswith("2")):
             return responses[key]
     return None
+
+
+def list_components(contract: Contract) -> dict[Pointer, Any]:
+    """Return the components of a contract, by their places."""
+    groups = contract.document.get("components")
+    return {
+        ("components", kind, name): value
+        for kind, group in (groups.items() if is_object(groups) else ())
+        for name, value in (group.items() if is_object(group) else ())
+    }
+
+
+def find_references(value: Any) -> dict[Pointer, bool]:
+    """Return the components that a value refers to, and whether it takes one in as a part of itself (`allOf`)."""
+    found: dict[Pointer, bool] = {}
+    stack = [(value, False)]
+    while stack:
+        value, merged = stack.pop()
+        if is_object(value):
+            if isinstance(value.get("$ref"), str):
+                place = parse_reference(value["$ref"])
+                found[place[:3]] = found.get(place[:3], False) or merged or len(place) > 3
+            # What a field refers to is no part of the schema, though the schema be a part of another.
+            stack += [(child, key == "allOf") for key, child in value.items()]
+        elif is_array(value):
+            stack += [(child, merged) for child in value]
+    return found
+
+
+def reach(starts: Iterable[Pointer], leads: Callable[[Pointer], Iterable[Pointer]]) -> dict[Pointer, None]:
+    """Return what one gets to, the starts first."""
+    found = dict.fromkeys(starts)
+    queue = deque(found)
+    while queue:
+        for place in leads(queue.popleft()):
+            if place not in found:
+                found[place] = None
+                queue.append(place)
+    return found

@@ -14,8 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.pull_request.exchange import MAX_BYTES, ExchangeError, load_report
-from tools.pull_request.markdown import fit_markdown, render_failure
+from tools.pull_request.exchange import MAX_BYTES, ExchangeError, fit_markdown, load_report, render_failure
 from tools.spec_diff.report import Report, render_markdown
 
 

@@ -19,8 +19,7 @@ from pathlib import Path
 
 from tools.contract.document import UnreadableError
 from tools.project import ROOT, Project
-from tools.pull_request.exchange import dump_error, dump_report
-from tools.pull_request.markdown import fit_markdown, render_failure
+from tools.pull_request.exchange import dump_error, dump_report, fit_markdown, render_failure
 from tools.pull_request.revisions import compare_with
 from tools.spec_diff.report import describe_verdict, escape_command, render_github, render_json, render_markdown
 

@@ -15,7 +15,7 @@ from tools.contract.operations import list_operations
 from tools.project import Project
 from tools.release.released import Step, raise_version
 from tools.spec_diff.policy import LEVELS
-from tools.spec_diff.report import Change, Report
+from tools.spec_diff.report import Change
 
 HEADING = "## Contract"
 WIDTH = 120
@@ -48,7 +48,7 @@ def join_names(names: Sequence[str]) -> str:
     return " and ".join([", ".join(quoted[:-1]), quoted[-1]] if len(quoted) > 1 else quoted)
 
 
-def describe_change(change: Change, report: Report, operations: Sequence[str]) -> str:
+def describe_change(change: Change, operations: Sequence[str]) -> str:
     """Return a change in a sentence that names the operations that it concerns, out of all of the contract."""
     names = change.operation.split(", ") if change.operation else []
     where = "" if not names else "In all operations, " if {*names} >= {*operations} else f"In {join_names(names)}, "
@@ -60,8 +60,8 @@ def describe_change(change: Change, report: Report, operations: Sequence[str]) -
         sentence = f"**breaking** {sentence}"
         if change.installed_clients:
             sentence += f" Installed clients: {quote(change.installed_clients)}."
-    if change in report.accepted:
-        sentence += f" Accepted: {quote(report.accepted[change])}"
+    if change.accepted is not None:
+        sentence += f" Accepted: {quote(change.accepted)}"
     return sentence
 
 
@@ -77,7 +77,7 @@ def draft_entry(step: Step) -> str:
         if not step.report.changes:
             sections["Changed"] = ["Nothing but the number."]
         for change in sorted(step.report.changes, key=lambda each: LEVELS.index(each.level)):
-            sentence = describe_change(change, step.report, operations)
+            sentence = describe_change(change, operations)
             sections.setdefault(find_section(change.kind), []).append(sentence)
     lines = [f"### [{step.new.version}]"]
     for section in get_args(Section):

@@ -71,15 +71,14 @@ def compare(
         changes = compare_wire(old, new, policy)
     if "installed" not in parts:
         changes = [attrs.evolve(change, installed_clients=None) for change in changes]
-    accepted, unused = policies.accept(changes, allowed)
+    changes, unused = policies.accept(changes, allowed)
     actual = policies.measure_bump(old.version, new.version)
     return Report(
         old=old.version,
         new=new.version,
         changes=tuple(sort(changes)),
-        required="none" if actual is None else policies.require_bump(changes, accepted),
+        required="none" if actual is None else policies.require_bump(changes),
         actual=actual,
-        accepted=accepted,
         unused=tuple(
             f"{allow_name}:{entry.line}: accepts nothing here: {entry.kind} at {entry.location}" for entry in unused
         ),

@@ -19,6 +19,7 @@ POLICY = ROOT / "spec-diff-policy.yaml"
 ALLOW = ROOT / "spec-diff-allow.yaml"
 LEVELS: tuple[Level, ...] = get_args(Level)
 Section = Literal["schemas", "contract", "python"]
+SECTIONS: tuple[Section, ...] = get_args(Section)
 
 WORDS = ("nothing", "tolerated", "degraded", "broken")
 """What may become of an installed client, from harmless to worst."""
@@ -32,44 +33,6 @@ WHYS: Mapping[tuple[str, str], str] = {
 }
 """The reasons that need not be said."""
 NOT_ON_THE_WIRE = "nothing: an installed client has its own names"
-
-RULES: Mapping[Section, frozenset[str]] = {
-    "schemas": frozenset(
-        {
-            *("type-changed", "type-narrowed", "type-widened", "null-added", "null-removed", "enum-value-added"),
-            *("enum-value-removed", "enum-added", "enum-removed", "limit-narrowed", "limit-widened", "limit-changed"),
-            *("pattern-added", "pattern-removed", "pattern-changed", "format-added", "format-removed"),
-            *("format-changed", "format-narrowed", "format-widened", "default-added", "default-changed"),
-            *("default-removed", "property-added", "property-added-to-closed", "required-property-added"),
-            *("property-removed", "required-property-removed", "property-became-required"),
-            *("property-became-optional", "additional-properties-narrowed", "additional-properties-widened"),
-            *("access-changed", "alternative-added", "alternative-removed", "alternatives-became-exclusive"),
-            *("alternatives-became-inclusive", "keyword-added", "keyword-removed", "keyword-changed"),
-        }
-    ),
-    "contract": frozenset(
-        {
-            *("operation-added", "operation-removed", "operation-moved", "operationId-changed", "deprecated"),
-            *("undeprecated", "parameter-added", "required-parameter-added", "parameter-removed", "parameter-moved"),
-            *("parameter-became-required", "parameter-became-optional", "parameter-style-changed"),
-            *("path-parameter-renamed", "body-added", "required-body-added", "body-removed", "body-became-required"),
-            *("body-became-optional", "request-media-type-added", "request-media-type-removed", "encoding-changed"),
-            *("success-status-added", "success-status-removed", "error-status-added", "error-status-removed"),
-            *("response-media-type-added", "response-media-type-removed", "header-added", "header-removed"),
-            *("header-became-required", "header-became-optional", "header-style-changed", "security-added"),
-            *("security-loosened", "security-tightened", "security-scheme-changed", "security-scheme-extended"),
-            *("server-added", "server-removed", "openapi-changed"),
-            *("documentation-changed", "unused-component-changed", "other-added", "other-changed"),
-        }
-    ),
-    "python": frozenset(
-        {
-            *("python-added", "python-required-added", "python-removed", "python-renamed", "python-type-changed"),
-            *("python-type-widened", "python-order-changed"),
-        }
-    ),
-}
-
 
 WAYS: Mapping[Direction, str] = {"request": "sent", "response": "received"}
 
@@ -92,7 +55,7 @@ class Policy:
 
     def describe(self, fact: Fact) -> str:
         """Return the message of a fact about a schema with its direction, and the level of each where they differ."""
-        if fact.rule not in RULES["schemas"]:
+        if not self.is_of_schemas(fact):
             return fact.message
         levels = self.levels[fact.rule]
         own = [(words, levels[direction]) for direction, words in WAYS.items() if direction in fact.directions]
@@ -100,9 +63,13 @@ class Policy:
             return f"{fact.message} ({', '.join(f'{words}: {level}' for words, level in own)})"
         return f"{fact.message} ({' and '.join(words for words, _ in own)})"
 
+    def is_of_schemas(self, fact: Fact) -> bool:
+        """Return whether a fact is about a schema: those rules alone tell installed clients' directions apart."""
+        return "request" in self.installed.get(fact.rule, ())
+
     def describe_installed(self, fact: Fact) -> str:
         """Return what becomes of a client that was made from the old contract: a word and why."""
-        in_header = "/headers/" in fact.location and fact.rule in RULES["schemas"]
+        in_header = "/headers/" in fact.location and self.is_of_schemas(fact)
         effects = self.installed.get("header-style-changed" if in_header else fact.rule, {"level": NOT_ON_THE_WIRE})
         if "level" in effects:
             return effects["level"]
@@ -124,15 +91,17 @@ def read_policy(path: Path = POLICY, name: str | None = None) -> Policy:
     """
     name = path.name if name is None else name
     document, lines = read_yaml(path, name)
+    # The project's own policy says which rules there are.
+    known = document if path == POLICY else read_yaml(POLICY, POLICY.name)[0]
     levels: dict[str, dict[str, Level]] = {}
     installed: dict[str, dict[str, str]] = {}
-    for section, rules in RULES.items():
+    for section in SECTIONS:
         entries = document.get(section) if is_object(document) else None
         if not is_object(entries):
             raise UnreadableError(name, f"{section!r} is missing", 1)
-        for rule in sorted(rules ^ entries.keys()):
-            line = None if rule in rules else find_line(lines, (section, rule))
-            raise UnreadableError(name, f"the rule {rule} is {'missing' if rule in rules else 'unknown'}", line)
+        for rule in sorted(known[section].keys() ^ entries.keys()):
+            line = find_line(lines, (section, rule)) if rule in entries else None
+            raise UnreadableError(name, f"the rule {rule} is {'unknown' if rule in entries else 'missing'}", line)
         for rule, entry in entries.items():
             try:
                 levels[rule], effects = read_rule(section, entry)
@@ -148,21 +117,20 @@ def read_rule(section: Section, entry: Any) -> tuple[dict[str, Level], dict[str,
     Raises:
         ValueError: When something is missing or unknown; the message follows the rule's name.
     """
-    ways = ("request", "response")
-    has_ways = section == "schemas" or (section == "contract" and is_object(entry) and "level" not in entry)
-    keys = ways if has_ways else ("level",)
-    more = ("because",) if section == "python" else ("because", "installed")
-    if not is_object(entry) or set(entry) != {*keys, *more}:
-        raise ValueError(f"needs {', '.join([*keys, *more])}, and nothing else")
+    has_level = section == "python" or (section == "contract" and is_object(entry) and "level" in entry)
+    keys = ("level",) if has_level else tuple(WAYS)
+    wanted = [*keys, "because", *(["installed"] if section != "python" else [])]
+    if not is_object(entry) or set(entry) != {*wanted}:
+        raise ValueError(f"needs {', '.join(wanted)}, and nothing else")
     if not str(entry["because"] or "").strip():
         raise ValueError("has no reason")
     for key in keys:
         if entry[key] not in LEVELS:
             raise ValueError(f"has the level {entry[key]!r}, no {LEVELS}")
-    said = entry.get("installed")
-    effects = {} if section == "python" else said if section == "schemas" else {"level": said}
-    if not is_object(effects) or set(effects) != ({*ways} if section == "schemas" else {*effects}):
-        raise ValueError(f"needs {' and '.join(ways)} under installed")
+    said = entry.get("installed", {})
+    effects = {"level": said} if section == "contract" else said
+    if section == "schemas" and (not is_object(said) or said.keys() != WAYS.keys()):
+        raise ValueError(f"needs {' and '.join(WAYS)} under installed")
     return {key: entry[key] for key in keys}, {key: read_effect(key, str(text)) for key, text in effects.items()}
 
 
@@ -192,11 +160,11 @@ def read_allowed(path: Path, name: str | None = None) -> list[Allowed]:
     """
     name = path.name if name is None else name
     document, lines = read_yaml(path, name)
-    entries = [] if document is None else document.get("allow") if is_object(document) else None
-    if entries is None and is_object(document) and "allow" in document:
-        entries = []
-    if not is_array(entries) or (is_object(document) and set(document) != {"allow"}):
+    document = {"allow": []} if document is None else document
+    entries = document["allow"] or [] if is_object(document) and document.keys() == {"allow"} else None
+    if not is_array(entries):
         raise UnreadableError(name, "should have one key, `allow`, with a list of entries", 1)
+    rules = read_policy().levels
     result: list[Allowed] = []
     for index, entry in enumerate(entries):
         line = find_line(lines, ("allow", index))
@@ -205,7 +173,7 @@ def read_allowed(path: Path, name: str | None = None) -> list[Allowed]:
         for key in ("kind", "location", "reason"):
             if not isinstance(entry.get(key), str) or not entry[key].strip():
                 raise UnreadableError(name, f"the entry has no {key}", line)
-        if not any(entry["kind"] in rules for rules in RULES.values()):
+        if entry["kind"] not in rules:
             raise UnreadableError(name, f"no rule is called {entry['kind']}", line)
         result.append(Allowed(entry["kind"], entry["location"], " ".join(entry["reason"].split()), line))
     return result
@@ -229,26 +197,22 @@ def judge(facts: Iterable[Fact], policy: Policy) -> list[Change]:
     ]
 
 
-def accept(changes: Sequence[Change], allowed: Sequence[Allowed]) -> tuple[dict[Change, str], list[Allowed]]:
-    """Return the breaking changes that are accepted, each with its reason, and the entries that accept nothing."""
-    entries = {(entry.kind, entry.location): entry for entry in allowed}
-    accepted = {
-        change: entries[change.kind, change.location].reason
-        for change in changes
-        if change.level == "breaking" and (change.kind, change.location) in entries
-    }
-    used = {(change.kind, change.location) for change in accepted}
-    return accepted, [entry for entry in allowed if (entry.kind, entry.location) not in used]
+def accept(changes: Sequence[Change], allowed: Sequence[Allowed]) -> tuple[list[Change], list[Allowed]]:
+    """Return the changes, the accepted ones with the reason, and the entries that accept nothing."""
+    reasons = {(entry.kind, entry.location): entry.reason for entry in allowed}
+    keys = [(change.kind, change.location) if change.level == "breaking" else None for change in changes]
+    judged = [
+        attrs.evolve(change, accepted=reasons.get(key)) if key else change
+        for key, change in zip(keys, changes, strict=True)
+    ]
+    return judged, [entry for entry in allowed if (entry.kind, entry.location) not in keys]
 
 
-def require_bump(changes: Iterable[Change], accepted: Mapping[Change, str]) -> Bump:
+def require_bump(changes: Iterable[Change]) -> Bump:
     """Return the least part of the version that the changes ask to be raised."""
     needs: dict[Level, Bump] = {"breaking": "major", "non-breaking": "minor", "note": "patch"}
-    found: set[Bump] = {"minor" if change in accepted else needs[change.level] for change in changes}
-    for bump in reversed(BUMPS):
-        if bump in found:
-            return bump
-    return "none"
+    found = ["minor" if change.accepted is not None else needs[change.level] for change in changes]
+    return max(found, key=BUMPS.index, default="none")
 
 
 def measure_bump(old: str, new: str) -> Bump | None:

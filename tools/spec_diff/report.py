@@ -37,6 +37,13 @@ class Change:
     """Which contract `line` counts in; what was removed is in the old one."""
     directions: frozenset[str] = frozenset()
     """Whether it is about requests, answers, or both; empty when that is not known."""
+    accepted: str | None = None
+    """Why it is accepted though it is breaking, as the allow file says; None when it is not."""
+
+    @property
+    def is_uncovered(self) -> bool:
+        """Whether it is breaking, and not accepted."""
+        return self.level == "breaking" and self.accepted is None
 
 
 @attrs.frozen
@@ -51,8 +58,6 @@ class Report:
     """The bump that the changes ask for; an accepted break asks for no more than a minor one."""
     actual: Bump | None
     """The bump that there is; none is demanded when it is None, as the versions are not X.Y.Z."""
-    accepted: Mapping[Change, str] = attrs.field(factory=dict)
-    """Breaking changes that the allow file accepts, with the reasons."""
     unused: tuple[str, ...] = ()
     """Entries of the allow file that accept nothing."""
     file: str | None = None
@@ -77,8 +82,7 @@ class Report:
     @property
     def uncovered_break(self) -> bool:
         """Whether a breaking change is neither accepted nor covered by a major version."""
-        breaking = any(change.level == "breaking" and change not in self.accepted for change in self.changes)
-        return breaking and self.actual != "major"
+        return any(change.is_uncovered for change in self.changes) and self.actual != "major"
 
 
 def group(changes: Iterable[Change]) -> dict[str, list[Change]]:
@@ -102,13 +106,12 @@ def describe_verdict(report: Report) -> str:
     if not report.changes:
         return f"Nothing changed ({report.old} → {report.new})."
     breaking = sum(change.level == "breaking" for change in report.changes)
+    accepted = breaking - sum(change.is_uncovered for change in report.changes)
+    verdict = f"Breaking{', accepted' if breaking == accepted else ''} ({count(breaking, 'breaking change')})"
     if not breaking:
         verdict = "Not breaking"
-    elif breaking == len(report.accepted):
-        verdict = f"Breaking, accepted ({count(breaking, 'breaking change')})"
-    else:
-        verdict = f"Breaking ({count(breaking, 'breaking change')})"
-        verdict += f", {len(report.accepted)} accepted" if report.accepted else ""
+    elif 0 < accepted < breaking:
+        verdict += f", {accepted} accepted"
     if report.actual is None:
         return f"{verdict}. {report.old} → {report.new}: no X.Y.Z, so no bump is demanded."
     actual = "none" if report.actual == "none" else f"{report.actual}, {report.since or report.old} → {report.new}"
@@ -126,13 +129,13 @@ def describe_place(change: Change) -> str:
     return f"line {change.line}{' of the old contract' if change.side == 'old' else ''}"
 
 
-def list_lines(change: Change, report: Report) -> list[str]:
+def list_lines(change: Change) -> list[str]:
     """Return what is said of a change beyond its message."""
     lines = [f"Python: {line}" for line in change.python]
     if change.installed_clients is not None:
         lines.append(f"installed clients: {change.installed_clients}")
-    if change in report.accepted:
-        lines.append(f"accepted: {report.accepted[change]}")
+    if change.accepted is not None:
+        lines.append(f"accepted: {change.accepted}")
     return lines
 
 
@@ -155,7 +158,7 @@ def render_text(report: Report) -> str:
             for change in own:
                 lines.append(f"  {change.level:<12}  {change.message}")
                 lines.append(f"{'':16}{change.kind} at {change.location}, {describe_place(change)}")
-                lines += [f"{'':16}{line}" for line in list_lines(change, report)]
+                lines += [f"{'':16}{line}" for line in list_lines(change)]
     if report.unused:
         lines += ["", *report.unused]
     return "\n".join(map(reveal, lines)) + "\n"
@@ -179,7 +182,7 @@ def render_markdown(report: Report) -> str:
         lines += ["", escape(line)]
     breaking = [change for change in report.changes if change.level == "breaking"]
     rest = [change for change in report.changes if change.level != "breaking"]
-    lines += list_markdown(breaking, report)
+    lines += list_markdown(breaking)
     if rest:
         numbers = [(sum(change.level == level for change in rest), level) for level in ("non-breaking", "note")]
         summary = ", ".join(
@@ -187,13 +190,13 @@ def render_markdown(report: Report) -> str:
             for number, level in numbers
             if number
         )
-        lines += ["", "<details>", f"<summary>{summary}</summary>", *list_markdown(rest, report), "", "</details>"]
+        lines += ["", "<details>", f"<summary>{summary}</summary>", *list_markdown(rest), "", "</details>"]
     if report.unused:
         lines += ["", *(f"- {escape(line)}" for line in report.unused)]
     return "\n".join(lines) + "\n"
 
 
-def list_markdown(changes: Sequence[Change], report: Report) -> list[str]:
+def list_markdown(changes: Sequence[Change]) -> list[str]:
     """Return a list of changes by operation."""
     lines: list[str] = []
     for operation, own in group(changes).items():
@@ -201,7 +204,7 @@ def list_markdown(changes: Sequence[Change], report: Report) -> list[str]:
         for change in own:
             mark = "🔴 **breaking** " if change.level == "breaking" else "note: " if change.level == "note" else ""
             lines.append(f"- {mark}{escape(change.message)} — {escape(change.kind)}, {describe_place(change)}")
-            lines += [f"  - {escape(line)}" for line in list_lines(change, report)]
+            lines += [f"  - {escape(line)}" for line in list_lines(change)]
     return lines
 
 
@@ -248,7 +251,7 @@ def render_github(report: Report) -> str:
     lines = [f"::{command} title=Contract::{escape_command(describe_verdict(report))}", *missing]
     for change in report.changes:
         if change.level == "breaking":
-            command = "warning" if change in report.accepted or not report.uncovered_break else "error"
+            command = "error" if change.is_uncovered and report.uncovered_break else "warning"
         elif change.level == "non-breaking":
             command = "notice"
         else:
@@ -259,7 +262,7 @@ def render_github(report: Report) -> str:
             # A line of the old contract is none of the new one.
             where += [f"line={change.line}"] if change.side == "new" else []
         where.append(f"title={escape_command(f'{change.level}: {change.kind}', is_property=True)}")
-        message = "\n".join(map(reveal, [change.message, *list_lines(change, report)]))
+        message = "\n".join(map(reveal, [change.message, *list_lines(change)]))
         if change.side == "old":
             message += f"\n({describe_place(change)})"
         lines.append(f"::{command} {','.join(where)}::{escape_command(message)}")

@@ -11,7 +11,7 @@ from tests.spec_diff.cases import OPERATION_CASES, SCHEMA_CASES
 from tests.spec_diff.rules.kinds import KINDS, OPERATIONS
 from tests.spec_diff.rules.runner import Pair, compare_all, compare_kinds, judge, place_schema
 from tests.spec_diff.rules.table import FAMILIES, PARTS, PLACES, Family
-from tools.spec_diff.policy import RULES
+from tests.spec_diff.support import RULES
 from tools.spec_diff.report import Change
 
 ROWS = [(place, family) for family in FAMILIES for place in PLACES]

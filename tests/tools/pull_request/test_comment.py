@@ -15,8 +15,7 @@ from tests.spec_diff.support import BASE, edit
 from tests.support.project import Mini
 from tools.project import ROOT
 from tools.pull_request import comment, report
-from tools.pull_request.exchange import MAX_BYTES, dump_error, dump_report
-from tools.pull_request.markdown import COMMENT_LIMIT
+from tools.pull_request.exchange import COMMENT_LIMIT, MAX_BYTES, dump_error, dump_report
 from tools.spec_diff.report import Change, Report
 
 CHANGE = Change("get_thing", "#/x", 3, "enum-value-added", "breaking", "Kind: the value c was added")
@@ -96,7 +95,7 @@ def test_longest_comment_fits(render: Render) -> None:
     [
         (b" " * (MAX_BYTES + 1), f"more than {MAX_BYTES:,} bytes"),
         (b"[" * 100_000, "no JSON"),
-        (b'{"format": 1, "changes": 1}', "changes should be a list"),
+        (b'{"format": 1, "error": 1}', "error: Input should be a valid string"),
     ],
     ids=["large", "deep", "other"],
 )

@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from tests.spec_diff.support import BASE, edit
+from tests.spec_diff.support import BASE, RULES, edit
 from tests.support.project import CHANGELOG, Mini
 from tools.contract.document import UnreadableError
 from tools.project import ROOT
 from tools.release.__main__ import main
 from tools.release.changelog import describe_change, find_entry, find_section, insert_entry
-from tools.spec_diff.policy import RULES
-from tools.spec_diff.report import Change, Report
+from tools.spec_diff.report import Change
 
 Run = Callable[..., tuple[int, str, str]]
 BREAK = {"kind": "enum-value-added", "location": "#/components/schemas/Kind/enum/c"}
@@ -164,11 +163,10 @@ def test_every_rule_has_a_section() -> None:
 def test_sentence_says_what_becomes_of_installed_clients() -> None:
     """For a break, that is what readers want to know; all operations are named as such."""
     one = Change("a, b", "#/x", 1, "enum-value-added", "breaking", "Kind: <x> `c` [a](b)", (), "tolerated")
-    report = Report("1.0.0", "2.0.0", (one,), "major", "major")
-    assert describe_change(one, report, ["a", "b"]) == (
+    assert describe_change(one, ["a", "b"]) == (
         r"**breaking** In all operations, Kind: \<x> \`c\` [a]\(b). Installed clients: tolerated."
     )
-    assert describe_change(one, report, ["a", "b", "c"]).startswith("**breaking** In `a` and `b`, Kind")
+    assert describe_change(one, ["a", "b", "c"]).startswith("**breaking** In `a` and `b`, Kind")
 
 
 @pytest.mark.parametrize(

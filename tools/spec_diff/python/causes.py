@@ -6,18 +6,16 @@ property, an argument after its parameter. Where they do not, it counts what a p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import attrs
 
 from tools.contract.document import Contract, Pointer, UnreadableError, is_object, parse_pointer
-from tools.contract.operations import METHODS, list_operations
+from tools.contract.operations import METHODS, find_references, list_components, list_operations, reach
 from tools.spec_diff.python.differences import Difference, normalize
 from tools.spec_diff.report import Change
 
-MAX_STEPS = 100_000
-"""How many values are looked at to see which components a place leads to."""
 STRUCTURE = frozenset(
     {"properties", "patternProperties", "items", "prefixItems", "schema", "content", "enum", "const", "required"}
     | {"oneOf", "anyOf", "allOf", "parameters"}
@@ -34,14 +32,15 @@ class Places:
     """The components with schemas, by their names in normal form."""
     operations: dict[str, Pointer] = attrs.field(init=False)
     """Where each operation is, by its name in normal form."""
+    references: dict[Pointer, Iterable[Pointer]] = attrs.field(init=False)
+    """The components that each one refers to by itself."""
     _reached: dict[Pointer, frozenset[Pointer]] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
         """List the components and operations."""
-        document = self.contract.document
-        components = document.get("components")
-        schemas = components.get("schemas") if is_object(components) else None
-        self.components = {normalize(name): name for name in schemas} if is_object(schemas) else {}
+        components = list_components(self.contract)
+        self.components = {normalize(name): str(name) for _, kind, name in components if kind == "schemas"}
+        self.references = {place: find_references(value).keys() for place, value in components.items()}
         self.operations = {normalize(each.name): each.pointer for each in list_operations(self.contract)}
 
     def get(self, pointer: Pointer) -> Any:
@@ -81,21 +80,10 @@ class Places:
     def reach(self, pointer: Pointer) -> frozenset[Pointer]:
         """Return the components that a place leads to, those that it is in included."""
         if pointer not in self._reached:
-            within = pointer[:1] == ("components",) and len(pointer) > 2
-            seen: set[Pointer] = {pointer[:3]} if within else set()
-            stack = [self.get(pointer)]
-            steps = 0
-            while stack and (steps := steps + 1) < MAX_STEPS:
-                value = stack.pop()
-                if is_object(value):
-                    reference = value.get("$ref")
-                    if isinstance(reference, str) and (target := parse_pointer(reference)[:3]) not in seen:
-                        seen.add(target)
-                        stack.append(self.get(target))
-                    stack.extend(value.values())
-                elif isinstance(value, list):
-                    stack.extend(value)
-            self._reached[pointer] = frozenset(seen)
+            own = [pointer[:3]] if pointer[:1] == ("components",) and len(pointer) > 2 else []
+            starts = [*own, *find_references(self.get(pointer))]
+            lead = {**self.references, **dict.fromkeys(own, ())}
+            self._reached[pointer] = frozenset(reach(starts, lambda place: lead.get(place, ())))
         return self._reached[pointer]
 
     def name_steps(self, location: str) -> list[str]:

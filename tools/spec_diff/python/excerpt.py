@@ -7,51 +7,17 @@ the same and leads to the same is left out; a schema that is only referred to be
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import attrs
 
-from tools.contract.document import Contract, Pointer, is_array, is_object, parse_pointer
-from tools.contract.operations import METHODS, Operation, list_operations
-from tools.spec_diff.wire.digests import list_components
+from tools.contract.document import Contract, Pointer, is_object
+from tools.contract.operations import METHODS, Operation, find_references, list_components, list_operations, reach
 from tools.spec_diff.wire.views import freeze
 
-# A component: the kind of it and its name.
-Component = tuple[str, str]
-
-
-@attrs.frozen(eq=False)
-class Parts:
-    """The components of a contract, and what each refers to."""
-
-    contract: Contract
-    components: Mapping[Component, Any]
-    references: Mapping[Component, frozenset[tuple[Component, bool]]]
-    """What each component refers to by itself, and whether as a part of its own (allOf)."""
-
-
-def list_references(value: Any) -> Iterator[tuple[Component, bool]]:
-    """Yield the components that a value refers to, and whether it takes them in as a part of itself."""
-    stack = [(value, False)]
-    while stack:
-        value, merged = stack.pop()
-        if is_object(value):
-            reference = value.get("$ref")
-            if isinstance(reference, str):
-                steps = parse_pointer(reference)
-                if steps[:1] == ("components",) and len(steps) > 2:
-                    yield (str(steps[1]), str(steps[2])), merged or len(steps) > 3
-            # What a field refers to is no part of the schema, though the schema be a part of another.
-            stack += [(child, key == "allOf") for key, child in value.items()]
-        elif is_array(value):
-            stack += [(child, merged) for child in value]
-
-
-def read_parts(contract: Contract) -> Parts:
-    """Return the components of a contract."""
-    components = {(str(place[1]), str(place[2])): value for place, value in list_components(contract).items()}
-    return Parts(contract, components, {key: frozenset(list_references(value)) for key, value in components.items()})
+# Both contracts' components, by their places.
+Components = tuple[dict[Pointer, Any], dict[Pointer, Any]]
 
 
 def has_class(value: Any) -> bool:
@@ -63,30 +29,26 @@ def has_class(value: Any) -> bool:
     )
 
 
-def find_changed(old: Parts, new: Parts) -> set[Component]:
+def find_changed(sides: Components) -> set[Pointer]:
     """Return the components that may look different in Python, because of what they say or of what they hold."""
-    keys = old.components.keys() | new.components.keys()
-    changed = {
-        key
-        for key in keys
-        if key not in old.components
-        or key not in new.components
-        or not is_same(old.components[key], new.components[key])
-    }
-    holders: dict[Component, set[tuple[Component, bool]]] = {}
-    for parts in (old, new):
-        for key, references in parts.references.items():
-            for target, merged in references:
-                holders.setdefault(target, set()).add((key, merged))
-    queue = list(changed)
-    while queue:
-        key = queue.pop()
-        shown = is_shown(key, old, new)
-        for holder, merged in holders.get(key, ()):
-            if holder not in changed and (shown or merged):
-                changed.add(holder)
-                queue.append(holder)
-    return changed
+    holders: dict[Pointer, dict[Pointer, bool]] = {}
+    for side in sides:
+        for place, value in side.items():
+            for target, merged in find_references(value).items():
+                own = holders.setdefault(target, {})
+                own[place] = own.get(place, False) or merged
+
+    def list_holders(place: Pointer) -> list[Pointer]:
+        shown = is_shown(place, sides)
+        return [holder for holder, merged in holders.get(place, {}).items() if shown or merged]
+
+    places = sides[0].keys() | sides[1].keys()
+    changed = [
+        place
+        for place in places
+        if not all(place in side for side in sides) or not is_same(*(side[place] for side in sides))
+    ]
+    return {*reach(changed, list_holders)}
 
 
 def is_same(old: Any, new: Any) -> bool:
@@ -94,35 +56,34 @@ def is_same(old: Any, new: Any) -> bool:
     return json.dumps(old) == json.dumps(new)
 
 
-def is_shown(key: Component, old: Parts, new: Parts) -> bool:
+def is_shown(place: Pointer, sides: Components) -> bool:
     """Return whether who refers to a component may show more of it than the name of its class."""
-    values = [parts.components.get(key) for parts in (old, new)]
-    return key[0] != "schemas" or not all(map(has_class, values))
+    return place[1] != "schemas" or not all(has_class(side.get(place)) for side in sides)
 
 
 def make_excerpts(old: Contract, new: Contract) -> tuple[Contract, Contract]:
     """Return both contracts without what makes no difference to Python callers."""
-    before, after = read_parts(old), read_parts(new)
-    changed = find_changed(before, after)
-    shown = {key for key in changed if is_shown(key, before, after)}
-    kept = [find_operations(parts, other, shown) for parts, other in ((before, after), (after, before))]
-    return cut(old, kept[0], changed, changed), cut(new, kept[1], changed, changed)
+    sides = list_components(old), list_components(new)
+    changed = find_changed(sides)
+    shown = {place for place in changed if is_shown(place, sides)}
+    return (
+        cut(old, find_operations(old, new, shown), changed, changed),
+        cut(new, find_operations(new, old, shown), changed, changed),
+    )
 
 
-def find_operations(parts: Parts, other: Parts, shown: set[Component]) -> set[Pointer]:
+def find_operations(contract: Contract, other: Contract, shown: set[Pointer]) -> set[Pointer]:
     """Return where the operations are that differ from the other contract's or lead to what differs."""
-    counterparts = {(operation.path, operation.method): operation for operation in list_operations(other.contract)}
+    counterparts = {(operation.path, operation.method): operation for operation in list_operations(other)}
     kept = set()
-    for operation in list_operations(parts.contract):
+    for operation in list_operations(contract):
         counterpart = counterparts.get((operation.path, operation.method))
-        own, common = read_operation(parts.contract, operation)
-        leads = {target for target, _ in list_references([own, common])}
-        if counterpart is None or not shown.isdisjoint(leads):
-            kept.add(operation.pointer)
-            continue
-        other_own, other_common = read_operation(other.contract, counterpart)
-        if not is_same(own, other_own) or freeze(common) != freeze(other_common):
-            kept.add(operation.pointer)
+        own, common = read_operation(contract, operation)
+        if counterpart is not None and shown.isdisjoint(find_references([own, common])):
+            other_own, other_common = read_operation(other, counterpart)
+            if is_same(own, other_own) and freeze(common) == freeze(other_common):
+                continue
+        kept.add(operation.pointer)
     return kept
 
 
@@ -133,7 +94,7 @@ def read_operation(contract: Contract, operation: Operation) -> tuple[Any, dict[
 
 
 def cut(
-    contract: Contract, operations: Iterable[Pointer], full: Collection[Component], roots: Iterable[Component] = ()
+    contract: Contract, operations: Iterable[Pointer], full: Collection[Pointer], roots: Iterable[Pointer] = ()
 ) -> Contract:
     """Return a contract of some operations alone, from which a client is generated in a fraction of the time.
 
@@ -151,29 +112,23 @@ def cut(
         if operation.pointer in places:
             own, common = read_operation(contract, operation)
             paths.setdefault(operation.path, common)[operation.method] = own
-    held = contract.document.get("components", {})
-    names = [("securitySchemes", str(name)) for name in held.get("securitySchemes", ())]
-    wanted = [*list_references(paths), *((root, False) for root in [*roots, *names])]
-    seen: dict[Component, Any] = {}
+    held = list_components(contract)
+    schemes = [place for place in held if place[1] == "securitySchemes"]
+    wanted = [*find_references(paths).items(), *((place, False) for place in [*roots, *schemes])]
+    seen: dict[Pointer, Any] = {}
     while wanted:
-        (kind, name), merged = wanted.pop()
-        value = held.get(kind, {}).get(name)
+        place, merged = wanted.pop()
+        value = held.get(place)
         if value is None:
             continue
-        if kind == "schemas" and (kind, name) not in full and not merged and has_class(value) and "enum" not in value:
-            seen.setdefault((kind, name), {key: value[key] for key in ("type", "title") if key in value})
-        elif seen.get((kind, name)) is not value:
-            seen[kind, name] = value
-            wanted += list_references(value)
+        if place[1] == "schemas" and place not in full and not merged and has_class(value) and "enum" not in value:
+            seen.setdefault(place, {key: value[key] for key in ("type", "title") if key in value})
+        elif seen.get(place) is not value:
+            seen[place] = value
+            wanted += find_references(value).items()
+    components: dict[str | int, dict[str | int, Any]] = {}
     # In the order of the whole one, which the generated code follows.
-    components = {
-        kind: {name: seen[kind, name] for name in group if (kind, name) in seen} for kind, group in held.items()
-    }
-    return attrs.evolve(
-        contract,
-        document={
-            **contract.document,
-            "paths": paths,
-            "components": {kind: group for kind, group in components.items() if group},
-        },
-    )
+    for place in held:
+        if place in seen:
+            components.setdefault(place[1], {})[place[2]] = seen[place]
+    return attrs.evolve(contract, document={**contract.document, "paths": paths, "components": components})

@@ -3,7 +3,7 @@
 walk         what one walk through two contracts finds, and which place belongs to which
 operations   operations, webhooks and callbacks; it leads to the others
 parameters, bodies, responses, security, servers      a part of an operation each
-views        reads schemas into what they accept; digests tells schemas apart that cannot be merged
+views        what a schema accepts; `reading` reads it so
 schemas      how two such views differ
 remainder    what Redocly saw and no fact covers
 places       what places in a contract are called

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tools.contract.document import Contract, Pointer, format_pointer, is_array, is_object
-from tools.contract.operations import METHODS, list_operations
-from tools.spec_diff.wire.digests import list_components, list_references
+from tools.contract.operations import METHODS, find_references, list_components, list_operations, reach
 
 WORDS = frozenset(
     {
@@ -39,18 +36,12 @@ def format_place(contract: Contract, place: Pointer) -> str:
 def find_unused(contract: Contract) -> set[Pointer]:
     """Return the components that nothing else leads to, and the security schemes that no operation asks for."""
     components = list_components(contract)
-    unused = set(components)
     ways = [contract.document.get("security")]
     ways += [contract.at(each.pointer).get("security") for each in list_operations(contract)]
+    starts = find_references({key: value for key, value in contract.document.items() if key != "components"})
     for way in (way for own in ways if is_array(own) for way in own if is_object(way)):
-        unused -= {("components", "securitySchemes", name) for name in way}
-    queue: list[Any] = [value for key, value in contract.document.items() if key != "components"]
-    while queue:
-        for place in list_references(queue.pop()):
-            if place in unused:
-                unused.remove(place)
-                queue.append(components[place])
-    return unused
+        starts |= {("components", "securitySchemes", name): False for name in way}
+    return components.keys() - reach(starts, lambda place: find_references(components.get(place)))
 
 
 def is_words(place: Pointer) -> bool:

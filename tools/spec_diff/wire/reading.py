@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import attrs
 
 from tools.contract.document import Contract, Pointer, is_array, is_object, parse_reference
-from tools.spec_diff.wire.digests import Digests
+from tools.contract.operations import find_references, list_components, reach
 from tools.spec_diff.wire.views import (
+    DIGEST_DEPTH,
     FLAGS,
     JUDGED_KEYWORDS,
     LIMITS,
@@ -18,11 +20,12 @@ from tools.spec_diff.wire.views import (
     MAX_LAYERS,
     OPAQUE,
     OPEN,
+    SCHEMAS,
     SINGLE,
     TEXTS,
+    UNORDERED,
     WRAPPING,
     Bound,
-    Child,
     Group,
     Places,
     View,
@@ -45,13 +48,9 @@ class Reader:
     """Reads the schemas of one contract into views, each one once."""
 
     contract: Contract
-    digests: Digests = attrs.field(init=False)
     _views: dict[Places, View] = attrs.field(factory=dict)
-    _heirs: dict[Pointer, list[str]] | None = None
-
-    def __attrs_post_init__(self) -> None:
-        """Make what tells schemas apart."""
-        self.digests = Digests(self.contract, self.locate, JUDGED_KEYWORDS, freeze)
+    _digests: dict[tuple[Pointer, int], str] = attrs.field(factory=dict)
+    _heirs: dict[Pointer, list[Pointer]] | None = None
 
     def locate(self, pointer: Pointer) -> Pointer:
         """Return where a schema really is: past a `$ref` that stands alone."""
@@ -75,10 +74,11 @@ class Reader:
     def read(self, places: Places) -> View:
         """Return what the schemas at `places` accept together."""
         if places not in self._views:
-            layers = _Layers(self)
+            builder = _Builder(self, View(places))
             for place in places:
-                layers.add(place, is_whole=True)
-            self._views[places] = _build(self, places, layers)
+                builder.add(place, is_whole=True)
+            builder.finish()
+            self._views[places] = builder.view
         return self._views[places]
 
     def has_flag(self, places: Places, name: str) -> bool:
@@ -89,9 +89,42 @@ class Reader:
             return node.get(name) is True
         return name in self.read(places).flags
 
+    def read_types(self, pointer: Pointer) -> frozenset[str] | None:
+        """Return the types of a schema that says nothing but these."""
+        node = self.node(self.locate(pointer))
+        is_plain = node.keys() & JUDGED_KEYWORDS - {"nullable"} == {"type"}
+        return frozenset(list_declared(node) or ()) - {"null"} if is_plain else None
+
     def digest(self, places: Places) -> str:
-        """Return a fingerprint of schemas that hold at once."""
-        return " ".join(sorted(map(self.digests.read, places)))
+        """Return a text that schemas share that say the same past `$ref`, in whatever order, and but for words."""
+        return " ".join(sorted(self._digest(place, DIGEST_DEPTH) for place in places))
+
+    def _digest(self, pointer: Pointer, depth: int) -> str:
+        pointer = self.locate(pointer)
+        if (pointer, depth) not in self._digests:
+            node = self.contract.at(pointer)
+            said = self._strip(pointer, node, depth - 1) if depth and is_object(node) else "deep" if not depth else node
+            text = freeze(said).encode("utf-8", "surrogatepass")
+            self._digests[pointer, depth] = hashlib.sha256(text).hexdigest()
+        return self._digests[pointer, depth]
+
+    def _strip(self, pointer: Pointer, node: Mapping[str, Any], depth: int) -> dict[str, Any]:
+        """Return what a schema says, its order and words taken away, and schemas below it as digests."""
+        result: dict[str, Any] = {}
+        for key in node.keys() & JUDGED_KEYWORDS:
+            value, place = node[key], (*pointer, key)
+            if key == "$ref":
+                result[key] = self._digest(self.contract.follow(pointer), depth)
+            elif key in MAPS and is_object(value):
+                result[key] = {name: self._digest((*place, name), depth) for name in value}
+            elif key in SCHEMAS:
+                result[key] = self._digest(place, depth)
+            elif key in ("oneOf", "anyOf", "allOf", "prefixItems") and is_array(value):
+                members = [self._digest(each, depth) for each in self.members(pointer, key)]
+                result[key] = members if key == "prefixItems" else sorted(members)
+            else:
+                result[key] = sorted(map(freeze, value)) if key in UNORDERED and is_array(value) else value
+        return result
 
     def members(self, pointer: Pointer, keyword: str) -> list[Pointer]:
         """Return where the members of `allOf`, `oneOf`, `anyOf` or `prefixItems` are."""
@@ -120,60 +153,51 @@ class Reader:
             )
         )
 
-    def list_heirs(self, pointer: Pointer) -> list[str]:
-        """Return the names of the components that take in a schema by `allOf`, directly or by way of others."""
+    def list_heirs(self, pointer: Pointer) -> list[Pointer]:
+        """Return the components that take in a schema by `allOf`, directly or by way of others."""
         if self._heirs is None:
             self._heirs = {}
-            components = self.contract.document.get("components")
-            schemas = components.get("schemas") if is_object(components) else None
-            for name, node in schemas.items() if is_object(schemas) else ():
-                for member in node.get("allOf") or () if is_object(node) and is_array(node.get("allOf")) else ():
-                    if is_object(member) and isinstance(member.get("$ref"), str):
-                        self._heirs.setdefault(parse_reference(member["$ref"]), []).append(name)
-        found: dict[str, None] = {}
-        queue = list(self._heirs.get(pointer, ()))
-        while queue:
-            name = queue.pop(0)
-            if name not in found:
-                found[name] = None
-                queue += self._heirs.get(("components", "schemas", name), ())
-        return list(found)
+            for place, node in list_components(self.contract).items():
+                members = node.get("allOf") if is_object(node) and place[1] == "schemas" else None
+                for target in find_references(
+                    [{"$ref": each.get("$ref")} for each in members if is_object(each)] if is_array(members) else ()
+                ):
+                    self._heirs.setdefault(target, []).append(place)
+        heirs = self._heirs
+        return list(reach(heirs.get(pointer, ()), lambda place: heirs.get(place, ())))
 
 
 @attrs.define(eq=False)
-class _Layers:
-    """The schemas that hold at once where one stands: its own, what it refers to, and the members of its `allOf`."""
+class _Builder:
+    """Puts together the schemas that hold at once where one stands: its own, what it refers to, and its `allOf`."""
 
     reader: Reader
-    nodes: dict[Pointer, Mapping[str, Any]] = attrs.field(factory=dict)
-    whole: list[Pointer] = attrs.field(factory=list)
-    """Those that are the schema itself and not only a part of it."""
-    groups: list[Group] = attrs.field(factory=list)
-    types: list[tuple[Pointer, frozenset[str]]] = attrs.field(factory=list)
-    """Types that alternatives leave, which are nothing but types."""
-    nullable: bool = True
-    null_place: Pointer | None = None
+    view: View
 
     def add(self, pointer: Pointer, *, is_whole: bool, exempt: bool = False) -> None:
-        """Add a schema and what it takes in; `exempt` when others say whether null is accepted."""
-        reader = self.reader
+        """Add a schema, which is the whole or a part of it; `exempt` when others say whether null is accepted."""
+        reader, view = self.reader, self.view
         pointer = reader.locate(pointer)
-        if pointer in self.nodes:
+        if pointer in view.nodes:
             # What holds already holds no more by being said again, also where a schema leads back to itself.
             return
-        node = self.nodes[pointer] = reader.node(pointer)
-        if len(self.nodes) > MAX_LAYERS:
+        node = view.nodes[pointer] = reader.node(pointer)
+        if len(view.nodes) > MAX_LAYERS:
             raise reader.contract.fail(pointer, f"more than {MAX_LAYERS} schemas are put together here")
-        if is_whole:
-            self.whole.append(pointer)
         if not exempt:
-            self.nullable = self.nullable and accepts_own_null(node)
+            view.nullable = view.nullable and accepts_own_null(node)
             key = next((key for key in ("type", "enum", "const", "nullable") if key in node), None)
-            if key is not None and self.null_place is None:
-                self.null_place = (*pointer, key)
+            view.null_place = view.null_place or (() if key is None else (*pointer, key))
+        for key in node.keys() & JUDGED_KEYWORDS:
+            view.places.setdefault(key, (*pointer, key))
+        self.add_values(pointer, node)
+        self.add_facets(pointer, node)
+        self.add_below(pointer, node)
+        if is_object(node.get("discriminator")):
+            self.add_discriminator(pointer, node, is_whole=is_whole)
         if "$ref" in node:
             self.add(reader.contract.follow(pointer), is_whole=False, exempt=exempt)
-        members = reader.members(pointer, "allOf") if "allOf" in node else []
+        members = reader.members(pointer, "allOf")
         alone = len(members) == 1 and node.keys() & JUDGED_KEYWORDS == {"allOf"}
         for member in members:
             self.add(member, is_whole=is_whole and alone, exempt=exempt)
@@ -183,236 +207,161 @@ class _Layers:
 
     def add_group(self, pointer: Pointer, keyword: str, *, is_whole: bool, exempt: bool) -> None:
         """Add the members of `oneOf` or `anyOf`, of which null is no member but a property."""
-        members, place = self.reader.members(pointer, keyword), (*pointer, keyword)
-        rest = [member for member in members if not self.reader.is_null(member)]
+        reader, view, place = self.reader, self.view, (*pointer, keyword)
+        members = reader.members(pointer, keyword)
+        rest = [member for member in members if not reader.is_null(member)]
         if not exempt:
-            self.nullable = self.nullable and any(map(self.reader.accepts_null, members))
-            if self.null_place is None or len(rest) < len(members):
-                self.null_place = place
+            view.nullable = view.nullable and any(map(reader.accepts_null, members))
+            if not view.null_place or len(rest) < len(members):
+                view.null_place = place
         if len(rest) == 1:
             self.add(rest[0], is_whole=is_whole, exempt=True)
             return
-        types = [self.read_types(member) for member in rest]
+        types = [reader.read_types(member) for member in rest]
         named = [name for each in types if each is not None for name in each]
-        is_plain = all(types) and (
-            keyword == "anyOf" or (len({*named}) == len(named) and not {"integer", "number"} <= {*named})
-        )
-        if is_plain or not rest:
-            self.types.append((place, frozenset(named)))
+        clash = len({*named}) < len(named) or {"integer", "number"} <= {*named}
+        if all(types) and not (keyword == "oneOf" and clash):
+            view.types = join_types(view.types, frozenset(named))
+            view.places["type"] = place
         else:
-            self.groups.append(Group(keyword, place, tuple((member,) for member in rest)))
+            view.groups.append(Group(keyword, place, tuple((member,) for member in rest)))
 
-    def read_types(self, pointer: Pointer) -> frozenset[str] | None:
-        """Return the types of a schema that says nothing but these."""
-        node = self.reader.node(self.reader.locate(pointer))
-        if node.keys() & JUDGED_KEYWORDS - {"nullable"} != {"type"}:
-            return None
-        return frozenset(list_declared(node) or ()) - {"null"}
-
-
-@attrs.define(eq=False)
-class _Merged:
-    """What the keywords of several schemas come to."""
-
-    reader: Reader
-    layers: _Layers
-    types: frozenset[str] | None = None
-    values: dict[str, Any] | None = None
-    required: dict[str, Pointer] = attrs.field(factory=dict)
-    flags: set[str] = attrs.field(factory=set)
-    limits: dict[str, Any] = attrs.field(factory=dict)
-    step: Fraction | None = None
-    places: dict[str, Pointer] = attrs.field(factory=dict)
-    facets: dict[str, dict[str, Pointer]] = attrs.field(factory=dict)
-    children: dict[Child, list[Pointer]] = attrs.field(factory=dict)
-
-    def add_all(self) -> None:
-        """Add what each of the schemas says."""
-        for place, named in self.layers.types:
-            self.types = join_types(self.types, named)
-            self.places["type"] = place
-        for pointer, node in self.layers.nodes.items():
-            for key in node:
-                if key in JUDGED_KEYWORDS:
-                    self.places.setdefault(key, (*pointer, key))
-            self.add_values(node)
-            self.add_bounds(pointer, node)
-            self.add_facets(pointer, node)
-            self.add_below(pointer, node)
-            self.add_conditions(pointer, node)
-            if is_object(node.get("discriminator")):
-                self.add_discriminator(pointer, node)
-        self.settle_contains()
-
-    def add_values(self, node: Mapping[str, Any]) -> None:
-        declared = list_declared(node)
-        self.types = join_types(self.types, None if declared is None else frozenset(declared) - {"null"})
-        listed = list_values(node)
+    def add_values(self, pointer: Pointer, node: Mapping[str, Any]) -> None:
+        """Add what a schema says of single values."""
+        view, declared, listed = self.view, list_declared(node), list_values(node)
+        if declared is not None:
+            view.types = join_types(view.types, frozenset(declared) - {"null"})
         if listed is not None:
             own = {freeze(value): value for value in listed if value is not None}
-            known = self.values
-            self.values = own if known is None else {key: value for key, value in known.items() if key in own}
-        self.flags |= {name for name in FLAGS if node.get(name) is True}
-
-    def add_bounds(self, pointer: Pointer, node: Mapping[str, Any]) -> None:
+            view.values = own if view.values is None else {key: own[key] for key in view.values if key in own}
+        view.flags |= {name for name in FLAGS if node.get(name) is True}
+        if "default" in node and view.default is None:
+            view.default = freeze(node["default"])
         for name, sign in LIMITS.items():
             bound: Any = node.get(name)
-            if is_number(bound) and (name not in self.limits or (bound - self.limits[name]) * sign > 0):
-                self.limits[name], self.places[name] = bound, (*pointer, name)
+            if is_number(bound) and (name not in view.limits or (bound - view.limits[name]) * sign > 0):
+                view.limits[name], view.places[name] = bound, (*pointer, name)
         multiple: Any = node.get("multipleOf")
         if is_number(multiple) and multiple > 0:
-            own = Fraction(str(multiple))
-            self.step = own if self.step is None else join_steps(self.step, own)
+            step = Fraction(str(multiple))
+            view.step = step if view.step is None else join_steps(view.step, step)
 
-    def add_facet(self, keyword: str, text: str, place: Pointer) -> None:
-        self.facets.setdefault(keyword, {}).setdefault(text, place)
+    def add_facet(self, place: Pointer, text: str) -> None:
+        """Add what cannot be merged."""
+        self.view.facets.setdefault(str(place[-1]), {}).setdefault(text, place)
 
     def add_facets(self, pointer: Pointer, node: Mapping[str, Any]) -> None:
+        """Add the keywords of a schema that cannot be merged."""
         for keyword in node.keys() & {*TEXTS}:
-            self.add_facet(keyword, freeze(node[keyword]), (*pointer, keyword))
+            self.add_facet((*pointer, keyword), freeze(node[keyword]))
         for keyword in node.keys() & {*OPAQUE}:
             value = node[keyword]
             if not (value is True or (keyword != "not" and value == {}) or (keyword == OPEN and value is False)):
-                self.add_facet(keyword, self.reader.digests.read((*pointer, keyword)), (*pointer, keyword))
-        for name, others in self.get(pointer, node, "dependentRequired").items():
+                self.add_facet((*pointer, keyword), self.reader.digest(((*pointer, keyword),)))
+        place = (*pointer, "dependentRequired")
+        for name, others in self.reader.contract.get(place, dict).items():
             for other in others if is_array(others) else ():
-                self.add_facet("dependentRequired", f"{name} {other}", (*pointer, "dependentRequired"))
-
-    def get(self, pointer: Pointer, node: Mapping[str, Any], keyword: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self.reader.contract.get((*pointer, keyword), dict) if keyword in node else {}
-        return found
+                self.add_facet(place, f"{name} {other}")
 
     def add_child(self, keyword: str, name: str, place: Pointer) -> None:
-        node = self.reader.contract.at(place)
-        # A listed property counts though it may be anything.
+        """Add what is below a schema, unless it may be anything; a listed property counts all the same."""
+        node, known = self.reader.contract.at(place), self.view.children.get((keyword, name), ())
         is_anything = node is True or (is_object(node) and not node.keys() & JUDGED_KEYWORDS)
-        if keyword == "properties" or not is_anything:
-            self.children.setdefault((keyword, name), []).append(place)
+        if place not in known and (keyword in ("properties", "discriminator") or not is_anything):
+            self.view.children[keyword, name] = (*known, place)
 
     def add_below(self, pointer: Pointer, node: Mapping[str, Any]) -> None:
-        for index, name in enumerate(
-            self.reader.contract.get((*pointer, "required"), list) if "required" in node else ()
-        ):
-            self.required.setdefault(str(name), (*pointer, "required", index))
+        """Add what is below a schema."""
+        contract = self.reader.contract
+        for index, name in enumerate(contract.get((*pointer, "required"), list)):
+            self.view.required.setdefault(str(name), (*pointer, "required", index))
         for keyword in MAPS:
-            for name in self.get(pointer, node, keyword):
+            for name in contract.get((*pointer, keyword), dict):
                 self.add_child(keyword, name, (*pointer, keyword, name))
         for keyword in node.keys() & {*SINGLE}:
             if is_object(node[keyword]) or (keyword != "additionalProperties" and node[keyword] is False):
                 self.add_child(keyword, "", (*pointer, keyword))
-        for place in self.reader.members(pointer, "prefixItems") if "prefixItems" in node else ():
+        for place in self.reader.members(pointer, "prefixItems"):
             self.add_child("prefixItems", str(place[-1]), place)
-
-    def add_conditions(self, pointer: Pointer, node: Mapping[str, Any]) -> None:
-        digest = self.reader.digests.read
         if "if" in node:
-            condition = digest((*pointer, "if"))
             for keyword in node.keys() & {"then", "else"}:
-                self.add_child(keyword, condition, (*pointer, keyword))
-        if "contains" in node:
-            if sum("contains" in each for each in self.layers.nodes.values()) == 1:
-                self.add_child("contains", "", (*pointer, "contains"))
-            else:
-                bounds = [node.get("minContains"), node.get("maxContains")]
-                self.add_facet("contains", freeze([digest((*pointer, "contains")), *bounds]), (*pointer, "contains"))
+                self.add_child(keyword, self.reader.digest(((*pointer, "if"),)), (*pointer, keyword))
 
-    def settle_contains(self) -> None:
-        """Leave of the bounds of `contains` what means something."""
-        if ("contains", "") not in self.children:
-            self.limits.pop("minContains", None)
-            self.limits.pop("maxContains", None)
-        elif self.limits.get("minContains") == 1:
-            del self.limits["minContains"]
-
-    def add_discriminator(self, pointer: Pointer, node: Mapping[str, Any]) -> None:
+    def add_discriminator(self, pointer: Pointer, node: Mapping[str, Any], *, is_whole: bool) -> None:
         """Add the schemas that a discriminator leads to, by the value that stands for each."""
         reader, place, discriminator = self.reader, (*pointer, "discriminator"), node["discriminator"]
-        self.add_facet("discriminator", freeze(discriminator.get("propertyName")), place)
-        if pointer not in self.layers.whole:
+        self.add_facet(place, freeze(discriminator.get("propertyName")))
+        if not is_whole:
             return
         leads: dict[str, Pointer] = {}
         mapping = discriminator.get("mapping")
         for value, target in mapping.items() if is_object(mapping) else ():
             text = str(target)
             leads[str(value)] = parse_reference(text) if text.startswith("#") else ("components", "schemas", text)
-        members = [
-            each for keyword in ("oneOf", "anyOf") if keyword in node for each in reader.members(pointer, keyword)
-        ]
-        targets = [reader.locate(each) for each in members]
-        targets += [] if members else [("components", "schemas", name) for name in reader.list_heirs(pointer)]
-        for target in targets:
+        members = [*reader.members(pointer, "oneOf"), *reader.members(pointer, "anyOf")]
+        for target in map(reader.locate, members) if members else reader.list_heirs(pointer):
             if target[:2] == ("components", "schemas") and len(target) == 3 and target not in leads.values():
                 leads[str(target[2])] = target
         for value, target in leads.items():
             if reader.contract.has(target):
-                self.children.setdefault(("discriminator", value), []).append(target)
+                self.add_child("discriminator", value, target)
             else:
-                self.add_facet("discriminator", f"{value} {target}", place)
+                self.add_facet(place, f"{value} {target}")
 
-    def find_closed(self) -> bool:
-        """Return whether other properties are ruled out, and note of each schema that does so which ones it knows."""
-        nodes = self.layers.nodes
-        closed = [(pointer, node) for pointer, node in nodes.items() if node.get("additionalProperties") is False]
-        names = {name for keyword, name in self.children if keyword == "properties"}
-        for pointer, node in closed:
-            own = set(self.get(pointer, node, "properties"))
-            if own != names:
-                self.add_facet("additionalProperties", freeze(sorted(own)), (*pointer, "additionalProperties"))
-        return bool(closed) or any(node.get(OPEN) is False for node in nodes.values())
+    def finish(self) -> None:
+        """Settle what only all of the schemas together tell."""
+        view = self.view
+        self.settle_contains()
+        self.settle_closed()
+        if view.values is not None and not view.values and view.nullable:
+            view.types, view.values = frozenset(), None
+        elif view.values is not None and view.types is None:
+            view.types, view.derived = frozenset(map(read_type, view.values.values())), True
+        if view.types is not None and "number" in view.types:
+            view.types -= {"integer"}
+        view.lower = self.find_bound("minimum", "exclusiveMinimum", 1)
+        view.upper = self.find_bound("maximum", "exclusiveMaximum", -1)
+        # Said by a wrapper that says nothing else, it is said by what that wraps.
+        grouped = {group.place[:-1] for group in view.groups}
+        own = JUDGED_KEYWORDS - WRAPPING
+        saying = (pointer for pointer, node in view.nodes.items() if pointer in grouped or node.keys() & own)
+        first = next(iter(view.nodes))
+        view.place, view.null_place = next(saying, first), view.null_place or first
+
+    def settle_contains(self) -> None:
+        """Add `contains`, and leave of the bounds what means something: one from below by 0 is none."""
+        limits = self.view.limits
+        holders = {(*pointer, "contains"): node for pointer, node in self.view.nodes.items() if "contains" in node}
+        for place, node in holders.items():
+            if len(holders) == 1:
+                self.add_child("contains", "", place)
+            else:
+                bounds = [node.get("minContains"), node.get("maxContains")]
+                self.add_facet(place, freeze([self.reader.digest((place,)), *bounds]))
+        is_alone = ("contains", "") in self.view.children
+        for name, bound in list(limits.items()):
+            if (name.endswith("Contains") and (not is_alone or (name == "minContains" and bound == 1))) or (
+                not bound and name.startswith("min") and name != "minContains"
+            ):
+                del limits[name]
+
+    def settle_closed(self) -> None:
+        """Tell whether other properties are ruled out, and note of each schema that does so which ones it knows."""
+        nodes = self.view.nodes
+        names = {name for keyword, name in self.view.children if keyword == "properties"}
+        self.view.closed = any(node.get(OPEN) is False for node in nodes.values())
+        for pointer, node in nodes.items():
+            if node.get("additionalProperties") is False:
+                self.view.closed = True
+                own = {*self.reader.contract.get((*pointer, "properties"), dict)}
+                if own != names:
+                    self.add_facet((*pointer, "additionalProperties"), freeze(sorted(own)))
 
     def find_bound(self, inclusive: str, exclusive: str, sign: int) -> Bound | None:
         """Return the strictest bound on one side."""
         result: Bound | None = None
-        for pointer, node in self.layers.nodes.items():
+        for pointer, node in self.view.nodes.items():
             for bound in read_bounds(pointer, node, inclusive, exclusive):
-                own = round_bound(bound, sign) if self.types is not None and "integer" in self.types else bound
-                result = join_bounds(result, own, sign)
+                is_whole = self.view.types is not None and "integer" in self.view.types
+                result = join_bounds(result, round_bound(bound, sign) if is_whole else bound, sign)
         return result
-
-    def find_place(self) -> Pointer:
-        """Return where the schema is that says something; a wrapper that does not is what it wraps."""
-        grouped = {group.place[:-1] for group in self.layers.groups}
-        own = JUDGED_KEYWORDS - WRAPPING
-        nodes = self.layers.nodes
-        saying = (pointer for pointer, node in nodes.items() if pointer in grouped or node.keys() & own)
-        return next(saying, next(iter(nodes)))
-
-
-def _build(reader: Reader, origin: Places, layers: _Layers) -> View:
-    """Return what schemas that hold at once accept."""
-    merged = _Merged(reader, layers)
-    merged.add_all()
-    values, nullable, derived = merged.values, layers.nullable, False
-    if values is not None and not values and nullable:
-        merged.types, values = frozenset(), None
-    elif values is not None and merged.types is None:
-        merged.types, derived = frozenset(map(read_type, values.values())), True
-    if merged.types is not None and "number" in merged.types:
-        merged.types -= {"integer"}
-    closed = merged.find_closed()
-    nodes = layers.nodes
-    return View(
-        place=merged.find_place(),
-        origin=origin,
-        sources=tuple(nodes),
-        types=merged.types,
-        derived=derived,
-        nullable=nullable,
-        null_place=layers.null_place or next(iter(nodes)),
-        values=None if values is None else tuple(values),
-        required=merged.required,
-        children={child: tuple(dict.fromkeys(found)) for child, found in merged.children.items()},
-        closed=closed,
-        groups=tuple(layers.groups),
-        lower=merged.find_bound("minimum", "exclusiveMinimum", 1),
-        upper=merged.find_bound("maximum", "exclusiveMaximum", -1),
-        # A bound of 0 from below is none.
-        limits={
-            name: bound for name, bound in merged.limits.items() if LIMITS[name] < 0 or bound or name[3:] == "Contains"
-        },
-        facets=merged.facets,
-        flags=frozenset(merged.flags),
-        step=merged.step,
-        default=next((freeze(node["default"]) for node in nodes.values() if "default" in node), None),
-        places=merged.places,
-    )

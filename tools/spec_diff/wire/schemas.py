@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import zip_longest
 from typing import Any
 
 import attrs
@@ -29,7 +31,7 @@ from tools.spec_diff.wire.views import (
     show,
 )
 
-WIDER_FORMATS = (["int32", "int64"], ["float", "double"])
+WIDER_FORMATS = (('"int32"', '"int64"'), ('"float"', '"double"'))
 
 
 @attrs.frozen
@@ -131,22 +133,20 @@ class _Comparison:
 
     def compare_values(self) -> None:
         old, new = self.old.values, self.new.values
-        old_keyword = "enum" if "enum" in self.old.places else "const"
-        new_keyword = "enum" if "enum" in self.new.places else "const"
+        if old is None and new is None:
+            return
+        keywords = ["enum" if "enum" in view.places else "const" for view in (self.old, self.new)]
         if old is None and new is not None:
             message = f"only {', '.join(new)} are allowed now, anything was" if new else "nothing is allowed now"
-            self.say("enum-added", new_keyword, message, side="new")
-        elif old is not None and new is None:
+            self.say("enum-added", keywords[1], message, side="new")
+        elif new is None and old is not None:
             message = f"anything is allowed now, only {', '.join(old)} were" if old else "anything is allowed now"
-            self.say("enum-removed", old_keyword, message, side="old")
+            self.say("enum-removed", keywords[0], message, side="old")
         elif old is not None and new is not None:
-            for value in new:
-                if value not in old:
-                    self.say("enum-value-added", new_keyword, f"the value {value} was added", name_value(value), "new")
-            for value in old:
-                if value not in new:
-                    message = f"the value {value} was removed"
-                    self.say("enum-value-removed", old_keyword, message, name_value(value), "old")
+            for value in new.keys() - old.keys():
+                self.say("enum-value-added", keywords[1], f"the value {value} was added", name_value(value), "new")
+            for value in old.keys() - new.keys():
+                self.say("enum-value-removed", keywords[0], f"the value {value} was removed", name_value(value), "old")
 
     # Bounds
 
@@ -154,28 +154,20 @@ class _Comparison:
         for sign, old, new in ((1, self.old.lower, self.new.lower), (-1, self.old.upper, self.new.upper)):
             if (old and old.limit) == (new and new.limit):
                 continue
-            if new is None or (old is not None and is_stricter(old, new, sign)):
-                rule = "limit-widened"
-            else:
-                rule = "limit-narrowed"
-            common = f"{old.place[-1]} " if old is not None else ""
-            message = describe_words(
-                None if old is None else old.text, None if new is None else new.text, common=common
-            )
+            is_wider = new is None or (old is not None and is_stricter(old, new, sign))
+            texts = (None if each is None else each.text for each in (old, new))
+            message = describe_words(*texts, common="" if old is None else f"{old.place[-1]} ")
+            place = new.place if new is not None else old.place if old is not None else ()
             side: Side = "old" if new is None else "new"
-            place = new.place if new is not None else old.place if old is not None else self.new.place
-            self.add(rule, side, place, message)
+            self.add("limit-widened" if is_wider else "limit-narrowed", side, place, message)
         for name, sign in LIMITS.items():
             before, after = self.old.limits.get(name), self.new.limits.get(name)
             if before == after or (name.endswith("Contains") and not self.both_have(("contains", ""))):
                 continue
             # Without a word, one is wanted.
             low, high = (1 if value is None and name == "minContains" else value for value in (before, after))
-            widened = high is None or (low is not None and (high - low) * sign < 0)
-            message = describe_change(
-                name, None if before is None else str(before), None if after is None else str(after)
-            )
-            self.say("limit-widened" if widened else "limit-narrowed", name, message)
+            is_wider = high is None or (low is not None and (high - low) * sign < 0)
+            self.say("limit-widened" if is_wider else "limit-narrowed", name, describe_change(name, before, after))
         self.compare_steps()
 
     def both_have(self, child: Child) -> bool:
@@ -186,14 +178,12 @@ class _Comparison:
         before, after = self.old.step, self.new.step
         if before == after:
             return
-        texts = [None if step is None else show_number(step) for step in (before, after)]
-        if after is None:
+        if after is None or (before is not None and (before / after).denominator == 1):
             rule = "limit-widened"
-        elif before is None or (after / before).denominator == 1:
-            rule = "limit-narrowed"
         else:
-            rule = "limit-widened" if (before / after).denominator == 1 else "limit-changed"
-        self.say(rule, "multipleOf", describe_change("multipleOf", *texts))
+            is_finer = before is None or (after / before).denominator == 1
+            rule = "limit-narrowed" if is_finer else "limit-changed"
+        self.say(rule, "multipleOf", describe_change("multipleOf", *map(show_number, (before, after))))
 
     # Texts, flags and what only a fingerprint tells apart
 
@@ -203,36 +193,28 @@ class _Comparison:
             gone = [text for text in before if text not in after]
             come = [text for text in after if text not in before]
             if name in ("pattern", "format"):
-                for old, new in [*zip(gone, come, strict=False)]:
-                    self.say_text(name, old, new, after[new], "new")
-                    gone.remove(old)
-                    come.remove(new)
-                for text in come:
-                    self.say_text(name, None, text, after[text], "new")
-                for text in gone:
-                    self.say_text(name, text, None, before[text], "old")
-            elif gone and come:
-                self.add("keyword-changed", "new", after[come[0]], f"{name} was changed")
-            elif come:
-                self.add("keyword-added", "new", after[come[0]], f"{name} was added")
-            elif gone:
-                self.add("keyword-removed", "old", before[gone[0]], f"{name} was removed")
-        if self.old.default != self.new.default:
-            old_text, new_text = self.old.default, self.new.default
-            change = "added" if old_text is None else "removed" if new_text is None else "changed"
-            texts = (None if text is None else show(json.loads(text)) for text in (old_text, new_text))
-            self.say(f"default-{change}", "default", describe_change("default", *texts))
+                for old, new in zip_longest(gone, come):
+                    change = self.name_change(name, old, new)
+                    place = before[old] if new is None else after[new]
+                    message = describe_change(name, show_json(old), show_json(new))
+                    self.add(f"{name}-{change}", "old" if new is None else "new", place, message)
+            elif gone or come:
+                verb = "changed" if gone and come else "added" if come else "removed"
+                place = after[come[0]] if come else before[gone[0]]
+                self.add(f"keyword-{verb}", "new" if come else "old", place, f"{name} was {verb}")
+        old, new = self.old.default, self.new.default
+        if old != new:
+            message = describe_change("default", show_json(old), show_json(new))
+            self.say(f"default-{self.name_change('default', old, new)}", "default", message)
 
-    def say_text(self, name: str, old: str | None, new: str | None, place: Pointer, side: Side) -> None:
-        """Note that a pattern or a format came, went, or became another."""
-        before, after = (None if text is None else json.loads(text) for text in (old, new))
-        change = "added" if old is None else "removed" if new is None else "changed"
-        if name == "format" and [before, after] in WIDER_FORMATS:
-            change = "widened"
-        elif name == "format" and [after, before] in WIDER_FORMATS:
-            change = "narrowed"
-        texts = (None if text is None else show(json.loads(text)) for text in (old, new))
-        self.add(f"{name}-{change}", side, place, describe_change(name, *texts))
+    @staticmethod
+    def name_change(name: str, old: str | None, new: str | None) -> str:
+        """Return what became of a keyword, whose values are given as JSON."""
+        if old is None or new is None:
+            return "added" if old is None else "removed"
+        if name == "format" and (old, new) in WIDER_FORMATS:
+            return "widened"
+        return "narrowed" if name == "format" and (new, old) in WIDER_FORMATS else "changed"
 
     def compare_flags(self) -> None:
         for name in sorted(self.old.flags ^ self.new.flags):
@@ -259,14 +241,12 @@ class _Comparison:
             if name in all_old:
                 # It may have been hidden in this direction: `access-changed` says so when the two are compared.
                 self.pairs.append(Pair(all_old[name], places))
-            elif self.old.closed:
-                required = name in self.new.required
-                rule = "required-property-added" if required else "property-added-to-closed"
-                self.add(rule, "new", places[0], f"the property {name} was added, where no other was allowed")
-            elif name in self.new.required:
-                self.add("required-property-added", "new", places[0], f"the required property {name} was added")
-            else:
-                self.add("property-added", "new", places[0], f"the optional property {name} was added")
+                continue
+            required, closed = name in self.new.required, self.old.closed
+            rule = "required-property-added" if required else "property-added-to-closed" if closed else "property-added"
+            kind = "" if closed else "required " if required else "optional "
+            tail = ", where no other was allowed" if closed else ""
+            self.add(rule, "new", places[0], f"the {kind}property {name} was added{tail}")
         for name, places in old.items():
             if name in all_new:
                 if name not in new:
@@ -276,15 +256,14 @@ class _Comparison:
             rule = "required-property-removed" if required else "property-removed"
             message = f"the {'required' if required else 'optional'} property {name} was removed"
             self.add(rule, "old", places[0], message)
+        # What came or went is told of by itself, and what is hidden does not exist.
         hidden = (all_old.keys() | all_new.keys()) - old.keys() - new.keys()
-        for name, place in self.new.required.items():
-            added = name in all_new and name not in all_old
-            if name not in self.old.required and not added and name not in hidden:
-                self.add("property-became-required", "new", place[:-1], f"{name} became required", name)
-        for name, place in self.old.required.items():
-            removed = name in all_old and name not in all_new
-            if name not in self.new.required and not removed and name not in hidden:
-                self.add("property-became-optional", "old", place[:-1], f"{name} became optional", name)
+        for name in self.new.required.keys() - self.old.required.keys() - hidden - (all_new.keys() - all_old.keys()):
+            place = self.new.required[name][:-1]
+            self.add("property-became-required", "new", place, f"{name} became required", name)
+        for name in self.old.required.keys() - self.new.required.keys() - hidden - (all_old.keys() - all_new.keys()):
+            place = self.old.required[name][:-1]
+            self.add("property-became-optional", "old", place, f"{name} became optional", name)
 
     def compare_additional(self) -> None:
         child = ("additionalProperties", "")
@@ -463,22 +442,24 @@ def name_value(text: str) -> str:
     return value if isinstance(value, str) else text
 
 
-def show_number(value: Any) -> str:
+def show_number(value: Fraction | None) -> str | None:
     """Return a fraction as one writes it."""
-    return str(value.numerator) if value.denominator == 1 else str(float(value))
+    return None if value is None else str(value.numerator) if value.denominator == 1 else str(float(value))
 
 
-def describe_change(name: str, old: str | None, new: str | None) -> str:
+def show_json(text: str | None) -> str | None:
+    """Return a value, given as JSON, within bounds."""
+    return None if text is None else show(json.loads(text))
+
+
+def describe_change(name: str, old: Any, new: Any) -> str:
     """Return in words what became of a keyword."""
-    return describe_words(
-        None if old is None else f"{name} {old}", None if new is None else f"{name} {new}", common=f"{name} "
-    )
+    texts = [None if value is None else f"{name} {value}" for value in (old, new)]
+    return describe_words(*texts, common=f"{name} ")
 
 
 def describe_words(old: str | None, new: str | None, *, common: str = "") -> str:
     """Return in words what `old` became; what both begin with need not be said twice."""
     if old is None:
         return f"{new} was added"
-    if new is None:
-        return f"{old} was removed"
-    return f"{old} became {new.removeprefix(common)}"
+    return f"{old} was removed" if new is None else f"{old} became {new.removeprefix(common)}"

@@ -41,6 +41,8 @@ TEXTS = ("pattern", "format", "contentEncoding", "contentMediaType", "$dynamicRe
 OPAQUE = ("not", "contentSchema", "unevaluatedProperties", "unevaluatedItems")
 MAPS = ("properties", "patternProperties", "dependentSchemas")
 SINGLE = ("items", "additionalProperties", "propertyNames")
+SCHEMAS = frozenset({*SINGLE, *OPAQUE, "if", "then", "else", "contains"})
+UNORDERED = ("required", "enum", "type")
 JUDGED_KEYWORDS = frozenset(
     {
         *("$ref", "type", "nullable", "enum", "const", "required", "oneOf", "anyOf", "allOf", "default", "multipleOf"),
@@ -51,6 +53,8 @@ JUDGED_KEYWORDS = frozenset(
 )
 OPEN = "unevaluatedProperties"
 WRAPPING = frozenset({"$ref", "allOf", "oneOf", "anyOf"})
+DIGEST_DEPTH = 50
+"""Schemas that are alike so many levels down count as the same: some hold themselves."""
 MAX_LAYERS = 5_000
 """How many schemas may be put together by `$ref` and `allOf` before the whole counts as endless."""
 
@@ -79,40 +83,40 @@ class Group:
     members: tuple[Places, ...]
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class View:
-    """What a schema accepts."""
+    """What schemas that hold at once accept; `reading` fills it in."""
 
-    place: Pointer
     origin: Places
     """The schemas that it was read from."""
-    sources: Places
-    """Every schema that was merged into this one."""
-    types: frozenset[str] | None
-    """The types beside null; none when every type is accepted."""
-    derived: bool
+    nodes: dict[Pointer, Mapping[str, Any]] = attrs.field(factory=dict)
+    """Every schema that was merged into this one, by its place."""
+    place: Pointer = ()
+    types: frozenset[str] | None = None
+    """The types beside null; None when every type is accepted."""
+    derived: bool = False
     """Whether the types are those of the enumerated values, none being declared."""
-    nullable: bool
-    null_place: Pointer
+    nullable: bool = True
+    null_place: Pointer = ()
     """Where it is said whether null is accepted."""
-    values: tuple[str, ...] | None
-    """The values beside null, as JSON; none when they are not enumerated."""
-    required: Mapping[str, Pointer]
+    values: dict[str, Any] | None = None
+    """The values beside null, by their JSON; None when they are not enumerated."""
+    required: dict[str, Pointer] = attrs.field(factory=dict)
     """Required names, and where each is demanded."""
-    children: Mapping[Child, Places]
-    closed: bool
+    children: dict[Child, Places] = attrs.field(factory=dict)
+    closed: bool = False
     """Whether other properties than those listed are ruled out."""
-    groups: tuple[Group, ...]
-    lower: Bound | None
-    upper: Bound | None
-    limits: Mapping[str, Any]
-    facets: Mapping[str, Mapping[str, Pointer]]
+    groups: list[Group] = attrs.field(factory=list)
+    lower: Bound | None = None
+    upper: Bound | None = None
+    limits: dict[str, Any] = attrs.field(factory=dict)
+    facets: dict[str, dict[str, Pointer]] = attrs.field(factory=dict)
     """The values of keywords that cannot be merged, as texts or fingerprints, and where each is written."""
-    flags: frozenset[str]
-    step: Fraction | None
+    flags: set[str] = attrs.field(factory=set)
+    step: Fraction | None = None
     """The `multipleOf`."""
-    default: str | None
-    places: Mapping[str, Pointer]
+    default: str | None = None
+    places: dict[str, Pointer] = attrs.field(factory=dict)
     """Where each keyword is written."""
 
     def place_of(self, keyword: str) -> Pointer:

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 import attrs
 
 from tools.contract.document import Contract, Pointer, is_array, is_object
-from tools.contract.operations import list_operations
-from tools.spec_diff.wire.digests import list_components, list_references
+from tools.contract.operations import find_references, list_components, list_operations, reach
 from tools.spec_diff.wire.places import format_place, name_place
 from tools.spec_diff.wire.reading import Reader
 from tools.spec_diff.wire.schemas import Comparer, Difference, Pair
@@ -196,9 +195,9 @@ class Walk:
                 continue
             own, below = self.comparer.compare(pair, direction)
             # Whatever was merged into the two has been compared.
-            for source in (*pair.old, *self.comparer.old.read(pair.old).sources):
+            for source in (*pair.old, *self.comparer.old.read(pair.old).nodes):
                 self.visit("schema", source, None)
-            for source in (*pair.new, *self.comparer.new.read(pair.new).sources):
+            for source in (*pair.new, *self.comparer.new.read(pair.new).nodes):
                 self.visit("schema", None, source)
             if own:
                 differences[pair] = own
@@ -217,7 +216,7 @@ class Walk:
         text = json.dumps(before)
         if text != json.dumps(after) or (self._changed and '"discriminator"' in text):
             return False
-        leads = list_references(before) if '"$ref"' in text else ()
+        leads = find_references(before) if '"$ref"' in text else ()
         return self._changed.isdisjoint({old, new, *leads})
 
     def describe(self, difference: Difference, pair: Pair) -> Found:
@@ -267,18 +266,12 @@ def find_changed(old: Contract, new: Contract) -> frozenset[Pointer]:
     holders: dict[Pointer, set[Pointer]] = {}
     for side, own in zip(sides, texts, strict=True):
         for place, value in side.items():
-            for target in list_references(value):
+            for target in find_references(value):
                 holders.setdefault(target, set()).add(place)
             # What has a discriminator may lead to any other.
             if changed and '"discriminator"' in own[place]:
                 changed.add(place)
-    queue = list(changed)
-    while queue:
-        for holder in holders.get(queue.pop(), ()):
-            if holder not in changed:
-                changed.add(holder)
-                queue.append(holder)
-    return frozenset(changed)
+    return frozenset(reach(changed, lambda place: holders.get(place, ())))
 
 
 def spread(masks: Mapping[Pair, int], children: Mapping[Pair, list[Pair]]) -> dict[Pair, int]:

@@ -1,6 +1,6 @@
 """Write two versions of a large contract, to measure what comparing them takes.
 
-    python -m tools.contract.large FOLDER --operations 500
+    python -m tests.support.large_contract FOLDER --operations 500
 
 The operations are like those of this project: a body, parameters, responses, and schemas that they share; about
 10 kB of YAML each.
@@ -81,7 +81,7 @@ def change_contract(contract: dict[str, Any]) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; see the module's docstring."""
-    parser = argparse.ArgumentParser(prog="python -m tools.contract.large", description="Write a large contract.")
+    parser = argparse.ArgumentParser(description="Write a large contract.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--operations", type=int, default=500)
     arguments = parser.parse_args(argv)
