@@ -24,9 +24,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples everywhere, and as much time as the machine takes; `make fuzz` looks for new ones.
-settings.register_profile("tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "tests", deadline=None, derandomize=True, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("tests")
 
+MEASURED = ("cli", "client")
+"""The folders of tests that start programs whose coverage counts: to measure them takes half of their time."""
 FOOTPRINT = pytest.StashKey[Footprint]()
 LEFT_BEHIND = pytest.StashKey[list[str]]()
 
@@ -59,7 +63,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(autouse=True)
 def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test of the runtime sees credentials, addresses or proxies of the machine that it runs on."""
-    if request.path.relative_to(Path(__file__).parent).parts[0] not in ("tools", "spec_diff"):
+    folder = request.path.relative_to(Path(__file__).parent).parts[0]
+    if folder not in MEASURED:
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
+    if folder not in ("tools", "spec_diff"):
         for name in list(os.environ):
             if name.startswith("SCENARIO_") or name.lower().endswith("_proxy"):
                 monkeypatch.delenv(name)

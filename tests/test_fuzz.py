@@ -15,7 +15,7 @@ from tests.support.service import UPLOAD_ID, Service
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_odd_inputs_come_to_nothing_undocumented(name: str) -> None:
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
     def run(data: st.DataObject) -> None:
         TARGETS[name](data)

@@ -27,7 +27,7 @@ with Scenario(base_url=url, api_key=key, api_secret=secret, trust_env=False) as 
 """
 
 # `make test-many` tries a folder of 10,000.
-FILES = int(os.environ.get("UPLOADS_TEST_FILES", "100"))
+FILES = int(os.environ.get("UPLOADS_TEST_FILES", "60"))
 HEADS = {".png": b"\x89PNG\r\n\x1a\n", ".gif": b"GIF89a", ".txt": b"words", ".pdf": b"%PDF-1.7"}
 
 
@@ -46,7 +46,7 @@ def write_mixed(folder: Path, count: int) -> dict[str, str]:
 
 
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("kills", [[0.2], [0, 0.35]], ids=str)
+@pytest.mark.parametrize("kills", [[0, 0.35]], ids=str)
 def test_29_the_same_call_goes_on_where_the_killed_one_was(tmp_path: Path, kills: list[float]) -> None:
     folder, ledger = tmp_path / "refs", tmp_path / "ledger.sqlite3"
     digests, begun = write_mixed(folder, FILES), time.monotonic()

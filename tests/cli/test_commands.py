@@ -503,7 +503,7 @@ def test_an_interrupt_before_the_command_line_is_there_is_one_line(
     assert capsys.readouterr().err == "error: interrupted\n"
 
 
-@pytest.fixture(params=["SIGTERM", "SIGHUP", "SIGQUIT"])
+@pytest.fixture(params=["SIGTERM", "SIGHUP"])
 def ending(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
     """A signal that ends a process which does not handle it, in tests under nohup too."""
     number = getattr(signal, request.param)

@@ -285,10 +285,10 @@ def decoded_quietly(model: type[Any], data: dict[str, Any]) -> Any:
 
 
 def test_many_problems_make_one_short_text() -> None:
-    parts = [{"number": "x" * 1000}] * 10_000
+    parts = [{"number": "x" * 1000}] * 1000
     _, problems = decode_response(Upload, REQUIRED | {"parts": parts, "kind": "x\ny", "id": "a\nb"})
     assert problems.startswith("parts[0].expires is missing; parts[0].number should be a whole number and is 'xxx")
-    assert problems.endswith("; and 29990 more")
+    assert problems.endswith("; and 2990 more")
     assert len(problems) < 2000
 
 

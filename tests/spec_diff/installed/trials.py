@@ -36,13 +36,14 @@ DRIVER = Path(__file__).with_name("driver.py")
 LEFT_OUT = ("items added", "media type of a body", "schema of a body")
 
 TEXTS = ["", "a", "aa", "ab", "aaaa", "aaaaa", "b", "c", "text", "2025-06-30", "2025-06-30T15:15:27.153Z"]
-NUMBERS = [0, 1, 2, 4, 5, 6, 9, 9.5, 10, 11, 12, -1, 0.25, 2**40]
+NUMBERS = [0, 1, 2, 4, 5, 6, 9.5, 10, 11, 12, -1, 0.25, 2**40]
 ARRAYS = [[], ["text"], ["text", "text"], ["a", "b"], ["a", "b", "c", "d"], ["a", "b", "c", "d", "e", "f"], [1]]
 PARTS = ["text", "a", "b", 1, None, ["text"], {"meow": "text"}, {"bark": "text"}, {"name": "text"}, {}]
 OBJECTS = [
     {},
-    *({name: part} for name in "abpx" for part in PARTS),
-    *({"a": "text", "b": part} for part in PARTS),
+    *({"a": part} for part in PARTS),
+    *({name: part} for name in "bpx" for part in ("text", 1, None)),
+    *({"a": "text", "b": part} for part in ("text", 1, None)),
     *({"a": [{"b": part}]} for part in (["text"], [1])),
     *({"meow": "text"}, {"meow": "text", "b": "text"}, {"meow": "text", "b": 1}, {"bark": "text"}),
     *({"size": "text"}, {"size": 1}, {"left": {"size": "text"}}, {"left": {"size": 1}}, {"next": {"name": "text"}}),
