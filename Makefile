@@ -23,6 +23,8 @@ SPEC_DIFF_ARGS ?=
 # Where `make spec-diff-report` and `make live-check` write, and what `make changelog-entry` is given besides.
 OUT ?= build/spec-diff
 CHANGELOG_ARGS ?=
+# The git tag that `make release-check` holds against the version.
+TAG ?=
 # Where the service is that `make live-check` asks, if not where clients ask; YES=1 sends without asking first.
 BASE_URL ?=
 YES ?=
@@ -233,6 +235,11 @@ build: setup ## Build the wheel and the sdist into dist/
 .PHONY: test-wheel
 test-wheel: setup-node ## Build the wheel and try it in an empty environment
 	$(VENV) -m pytest tests/tools/test_distribution.py
+
+.PHONY: release-check
+release-check: build setup-node ## Do all of a release but publish it: build, check, try in empty environments (TAG=v1.2.3)
+	$(VENV) -m tools.release.package dist $(if $(TAG),--tag '$(TAG)')
+	DIST=dist $(VENV) -m pytest --no-cov -n 0 -m 'release or not release' tests/tools/test_distribution.py $(PYTEST_ARGS)
 
 .PHONY: chaos
 chaos: setup ## Upload N files through a service that misbehaves at random (SEED=, N=300, RATE=0.3)

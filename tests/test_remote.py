@@ -165,7 +165,7 @@ class TestAURL:
     def test_31_needs_an_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "fsspec.core", None)
         monkeypatch.setitem(sys.modules, "fsspec", None)
-        with raises(SourceError, "needs fsspec: pip install 'scenario-uploads[fsspec]'"):
+        with raises(SourceError, "needs fsspec: pip install fsspec"):
             open_source("s3://bucket/dragon.glb")
 
 

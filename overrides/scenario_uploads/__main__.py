@@ -16,7 +16,8 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("rich", "typer"):
             raise
-        print("error: The command line is not installed: pip install 'scenario-uploads[cli]'", file=sys.stderr)
+        # Named by its folder: what package indexes have under the name need not be ours.
+        print("error: The command line is not installed: in the checkout, pip install '.[cli]'", file=sys.stderr)
         sys.exit(2)
 
 

@@ -28,7 +28,7 @@ _FACTS = re.findall(
 )
 # Bytes of a stream that are kept in memory; what a larger part has more is in a temporary file.
 _KEPT_IN_MEMORY = 32 * 1024 * 1024
-_EXTRA = "reading URLs needs fsspec: pip install 'scenario-uploads[fsspec]'"
+_EXTRA = "reading URLs needs fsspec: pip install fsspec"
 _HINT = "; or let the service fetch it: import_url(url, kind=...)"
 
 

@@ -323,7 +323,7 @@ def test_the_command_says_what_to_install_when_its_extra_is_missing(
         __main__.main()
 
     assert exit_.value.code == 2
-    assert "pip install 'scenario-uploads[cli]'" in capsys.readouterr().err
+    assert "pip install '.[cli]'" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("no_credentials")

@@ -256,7 +256,7 @@ def fuzz_wait(data: st.DataObject) -> None:
             else:
                 body = {"upload": UPLOAD | {"entityId": None, "status": data.draw(KNOWN_STATUSES)}}
                 code = data.draw(st.sampled_from([200] * 4 + [404, 429, 503]))
-                headers = to_headers(data.draw(HEADERS))
+                headers = to_headers(data.draw(HEADERS) | {"Content-Encoding": "identity"})
                 answer = httpx.Response(code, headers=headers, content=to_text(body), request=step.request)
                 answer.elapsed = timedelta()
                 step = steps.send(answer)

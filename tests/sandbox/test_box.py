@@ -257,7 +257,7 @@ def forget_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_missing_extra_says_what_to_install(monkeypatch):
     forget_sandbox(monkeypatch)
     monkeypatch.setitem(sys.modules, "nanio.app", None)
-    with pytest.raises(ImportError, match=r"needs the package 'nanio'.*pip install 'scenario-uploads\[sandbox\]'"):
+    with pytest.raises(ImportError, match=r"needs the package 'nanio'.*pip install '\.\[sandbox\]'"):
         importlib.import_module("scenario_uploads.sandbox")
 
 

@@ -45,19 +45,13 @@ print(json.dumps(sorted(name for name in sys.modules if "." not in name)))
 """
 
 
-def require(name: str, seen: dict[str, metadata.Distribution]) -> None:
-    """Add the installed distribution `name`, and what it requires here without extras, to `seen`."""
-    key = canonicalize_name(name)
-    if key in seen:
-        return
-    seen[key] = metadata.distribution(name)
-    require_all(seen[key].requires or [], seen)
-
-
-def require_all(requirements: Iterable[str], seen: dict[str, metadata.Distribution]) -> None:
+def require_all(requirements: Iterable[str], seen: dict[str, metadata.Distribution], *extras: str) -> None:
+    """Add the installed distributions that are required here, and what they require without extras, to `seen`."""
     for requirement in map(Requirement, requirements):
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            require(requirement.name, seen)
+        key, marker = canonicalize_name(requirement.name), requirement.marker
+        if key not in seen and (marker is None or any(marker.evaluate({"extra": extra}) for extra in ("", *extras))):
+            seen[key] = metadata.distribution(key)
+            require_all(seen[key].requires or [], seen)
 
 
 def read_requirements(wheel: Path) -> list[str]:
@@ -68,7 +62,9 @@ def read_requirements(wheel: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with the sdist and the wheel that is built from it."""
+    """The folder with the sdist and the wheel that is built from it, or the one that is to be released."""
+    if "DIST" in os.environ:
+        return ROOT / os.environ["DIST"]
     source = tmp_path_factory.mktemp("source") / "checkout"
     # A copy, so that building leaves nothing in the checkout and takes nothing of what lies around in it.
     wanted = ("overrides", "generated_client", "openapi.yaml", "pyproject.toml", "README.md", "LICENSE", ".gitignore")
@@ -95,12 +91,16 @@ def wheel(built: Path) -> Path:
 @pytest.fixture(scope="module")
 def empty_environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of an environment that holds the wheel and what it requires, nothing else."""
-    venv = tmp_path_factory.mktemp("empty") / "venv"
+    return make_environment(wheel, tmp_path_factory.mktemp("empty") / "venv")
+
+
+def make_environment(wheel: Path, venv: Path, *extras: str) -> Path:
+    """Return the interpreter of an environment with the wheel, and with what it and some extras require."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True, capture_output=True)
     python = venv / "bin" / "python"
     (site_packages,) = venv.glob("lib/python*/site-packages")
     dependencies: dict[str, metadata.Distribution] = {}
-    require_all(read_requirements(wheel), dependencies)
+    require_all(read_requirements(wheel), dependencies, *extras)
     for distribution in dependencies.values():
         for file in distribution.files or []:
             if ".." not in file.parts and "__pycache__" not in file.parts:
@@ -205,7 +205,7 @@ def test_command_without_its_extra_says_what_to_install(empty_environment: Path)
     script = empty_environment.with_name("scenario-uploads")
     result = subprocess.run([script, "--help"], capture_output=True, text=True, check=False)
     assert result.returncode != 0
-    assert "scenario-uploads[cli]" in result.stderr
+    assert "pip install '.[cli]'" in result.stderr
     assert "Traceback" not in result.stderr
 
 
@@ -216,3 +216,18 @@ def test_nothing_else_is_installed(empty_environment: Path, wheel: Path) -> None
     required: dict[str, metadata.Distribution] = {}
     require_all(read_requirements(wheel), required)
     assert {canonicalize_name(name) for name in result.stdout.split()} == set(required) | {"scenario-uploads"}
+
+
+@pytest.mark.release
+def test_demo_and_command_line_work_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    """With its extras, and with nothing of the checkout."""
+    python = make_environment(wheel, tmp_path / "venv", "cli", "sandbox")
+    where = [python, "-I", "-c", "import scenario_uploads; print(scenario_uploads.__file__)"]
+    assert str(tmp_path) in subprocess.run(where, capture_output=True, text=True, check=True).stdout
+    command = [python, "-I", ROOT / "tools" / "demo.py"]
+    demo = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "entityId: asset_" in demo.stdout, demo.stderr
+    (tmp_path / "a.txt").write_text("words")
+    command = [python.with_name("scenario-uploads"), "upload", "a.txt", "--sandbox", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert json.loads(done.stdout)["status"] == "imported", done.stderr

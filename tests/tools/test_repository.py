@@ -30,6 +30,13 @@ def list_committed() -> list[str]:
     return [name for name in result.stdout.split("\0") if name and (ROOT / name).is_file()]
 
 
+def test_nobody_is_sent_to_a_name_that_is_not_ours() -> None:
+    """What package indexes have as `scenario-uploads` need not be ours before the first release."""
+    texts = [name for name in list_committed() if name.startswith(("overrides/", "docs/", "README", "CHANGELOG"))]
+    advice = re.compile(r"(?:pip install|uv add|uvx|pipx install)(?: -\S+)* ['\"]?scenario-uploads|scenario-uploads\[")
+    assert [name for name in texts if name.endswith((".py", ".md")) and advice.search(read(name))] == []
+
+
 @pytest.mark.parametrize("name", ["requirements-dev.txt", "requirements-docs.txt", "package-lock.json", ".npmrc"])
 def test_lock_files_name_no_host(name: str) -> None:
     """Where packages come from is for the machine to say; what they are is fixed by their hashes."""

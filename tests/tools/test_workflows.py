@@ -26,6 +26,12 @@ def list_steps(name: str) -> list[Any]:
     return [step for job in read(name)["jobs"].values() for step in job["steps"]]
 
 
+WRITING = {
+    ("spec-diff-comment.yml", "comment"): {"pull-requests"},
+    ("release.yml", "publish"): {"id-token", "attestations"},
+}
+
+
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_actions_are_pinned(name: str) -> None:
     """By commit, with the version for people; and the same everywhere."""
@@ -40,12 +46,12 @@ def test_actions_are_pinned(name: str) -> None:
 
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_permissions_are_the_least(name: str) -> None:
-    """Nothing unless a job says so, and one job alone may write: that which comments."""
+    """Nothing unless a job says so, and two jobs alone may write: that which comments, and that which publishes."""
     workflow = read(name)
     assert workflow["permissions"] == {}
-    for job in workflow["jobs"].values():
-        rights = {key for key, value in job["permissions"].items() if value != "read"}
-        assert rights == ({"pull-requests"} if name == "spec-diff-comment.yml" else set())
+    for key, job in workflow["jobs"].items():
+        rights = {right for right, value in job["permissions"].items() if value != "read"}
+        assert rights == WRITING.get((name, key), set())
         assert job["timeout-minutes"] <= 30
     for step in list_steps(name):
         if step.get("uses", "").startswith("actions/checkout@"):
@@ -80,6 +86,24 @@ def test_code_of_a_pull_request_gets_no_right_to_write() -> None:
     assert set(read("spec-diff.yml")["on"]) == {"pull_request"}
     knowing = {name for name in WORKFLOWS if "secrets." in (FOLDER / name).read_text(encoding="utf-8")}
     assert knowing == {"live-check.yml"}
+
+
+def test_what_is_published_is_what_was_tried() -> None:
+    """For a tag alone, on three systems; who publishes runs nothing of the checkout, and has no secret."""
+    workflow = read("release.yml")
+    assert workflow["on"] == {"push": {"tags": ["v[0-9]*"]}}
+    build, attempt, publish = workflow["jobs"].values()
+    assert 'make release-check TAG="$GITHUB_REF_NAME"' in [step.get("run") for step in build["steps"]]
+    assert (attempt["needs"], publish["needs"]) == ("build", "try")
+    assert {system.partition("-")[0] for system in attempt["strategy"]["matrix"]["system"]} == {
+        "ubuntu",
+        "windows",
+        "macos",
+    }
+    used = [step["uses"].partition("@")[0] for step in publish["steps"]]
+    assert used == ["actions/download-artifact", "actions/attest-build-provenance", "pypa/gh-action-pypi-publish"]
+    assert publish["environment"]["name"] == "pypi"
+    assert "password" not in yaml.safe_dump(publish)
 
 
 def test_live_check_asks_the_service_where_there_are_credentials() -> None:
