@@ -2,14 +2,18 @@
 
 import asyncio
 import gc
+import io
+import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from scenario_uploads import AsyncScenario, ScenarioError, TransferError, UploadProgress
+from scenario_uploads.api import responses
 
 from tests.support.clients import find_upload_threads, raises
 from tests.support.server import Answering, Exchange, hang, reply, stall
@@ -234,6 +238,41 @@ class TestTheLoop:
         asyncio.run(main())
         assert woken, "the end of the transfer wakes it"
         assert [name for name in woken if "tell" in name] == []
+
+    def test_46_what_takes_long_is_done_in_threads(
+        self, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Files and ledgers are opened and synced, and large responses decoded, elsewhere than in the event loop."""
+        (tmp_path / "a.glb").write_bytes(CONTENT)
+        threads: dict[str, set[int]] = {}
+
+        def watch(owner: object, name: str) -> None:
+            call = getattr(owner, name)
+
+            def note(*arguments: Any, **options: Any) -> Any:
+                threads.setdefault(name, set()).add(threading.get_ident())
+                return call(*arguments, **options)
+
+            monkeypatch.setattr(owner, name, note)
+
+        watch(os, "open")
+        watch(os, "fsync")
+        watch(io, "open")
+        watch(responses, "decode_response")
+        large: dict[str, Any] = {"config": {"text": "x" * 100_000}}
+        created = answer_upload(status="pending", entityId=None, parts=service.make_parts(2), **large)
+        service.script("create", created)
+        for step in ("complete", "retrieve"):
+            service.script(step, answer_upload(**large))
+
+        async def main() -> None:
+            async with connected(service) as client:
+                options: dict[str, Any] = {"part_size": 2 * PART, "resume": tmp_path / "ledgers"}
+                await client.uploads.upload_file(tmp_path / "a.glb", **options)
+
+        asyncio.run(main())
+        assert set(threads) == {"open", "fsync", "decode_response"}
+        assert threading.get_ident() not in set.union(*threads.values())
 
     def test_progress_after_its_own_exception_is_not_called_again(self, service: Service) -> None:
         calls: list[UploadProgress] = []

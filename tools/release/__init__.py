@@ -1,5 +1,5 @@
-"""From one version of the contract to the next.
+"""Releases: from one version of the contract to the next, and of the package.
 
-`package` holds the archives against the version and the changelog of the package. `released` finds the version to compare with, `gate` checks that version number and changelog cover the changes, and
-`changelog` drafts the entry. Nothing here knows about git or pull requests.
+`released` finds the version to compare with, `gate` checks that version number and changelog cover the changes, and
+`changelog` drafts the entry. `package` checks the archives of a release. Nothing here knows about git or pull requests.
 """

@@ -31,7 +31,7 @@ except ModuleNotFoundError as missing:
         raise
     package = (missing.name or "").partition(".")[0]
     raise ImportError(
-        f"the sandbox needs the package {package!r}; install it with the rest: in the checkout, pip install '.[sandbox]'"
+        f"the sandbox needs the package {package!r}; install it: in the checkout, pip install '.[sandbox]'"
     ) from missing
 
 __all__ = ["Sandbox", "SandboxError"]
