@@ -226,6 +226,36 @@ def test_the_log_has_no_bodies_headers_and_queries(box: Sandbox) -> None:
     assert shown == {"scenario_sdk": SECRETS, "scenario_uploads": set()}
 
 
+@pytest.mark.parametrize(
+    ("setting", "official", "ours"),
+    [
+        ({"timeout": 0}, "0", "InvalidArgumentError"),
+        ({"timeout": 5}, "5", "Timeout(timeout=5.0)"),
+        ({"max_retries": -1}, "-1", "InvalidArgumentError"),
+        ({"base_url": "a.example"}, "URL('a.example/')", "InvalidArgumentError"),
+        ({"base_url": ""}, "URL('')", "URL('https://api.cloud.scenario.com/v1/')"),
+    ],
+)
+def test_settings_are_checked_when_the_client_is_made(setting: dict[str, Any], official: str, ours: str) -> None:
+    (name,) = setting
+    made = [
+        attempt(lambda package=package: getattr(package.Scenario(api_key="k", api_secret="s", **setting), name))
+        for package in (scenario_sdk, scenario_uploads)
+    ]
+    shown = [type(each).__name__ if isinstance(each, Exception) else repr(each) for each in made]
+    assert shown == [official, ours]
+
+
+def test_a_closed_client_is_no_fault_of_the_network() -> None:
+    found = []
+    for package in (scenario_sdk, scenario_uploads):
+        client = package.Scenario(api_key="k", api_secret="s", base_url="http://127.0.0.1:9", max_retries=0)
+        client.close()
+        raised = attempt(lambda client=client: client.uploads.retrieve("upload_1"))  # type: ignore[misc]
+        found.append(type(raised).__name__)
+    assert found == ["APIConnectionError", "ScenarioError"]
+
+
 def test_every_difference_here_is_on_the_page() -> None:
     for word in (
         "imported twice",
@@ -246,5 +276,7 @@ def test_every_difference_here_is_on_the_page() -> None:
         "`http_client`",
         "read-only",
         "`SCENARIO_LOG`",
+        "settings that cannot be used",
+        "after `close()`",
     ):
         assert word in PAGE, word

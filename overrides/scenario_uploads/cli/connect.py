@@ -74,9 +74,7 @@ def load_sandbox() -> tuple[Any, type[Exception]]:
     try:
         from scenario_uploads.sandbox import Sandbox, SandboxError  # noqa: PLC0415 - an extra, and slow to import
     except ImportError as error:
-        raise UsageError(
-            f"The sandbox is not installed ({error}): pip install 'scenario-uploads[cli,sandbox]'."
-        ) from error
+        raise UsageError(f"The sandbox is not installed: {error}.") from error
     return Sandbox, SandboxError
 
 
