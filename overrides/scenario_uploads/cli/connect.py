@@ -179,7 +179,7 @@ def join_cluster(address: str | None) -> Iterator[dict[str, Any]]:
     try:
         from distributed import Client  # noqa: PLC0415 - slow, and an extra
     except ImportError:
-        raise UsageError("--dask needs distributed: pip install 'scenario-uploads[dask]'.") from None
+        raise UsageError("--dask needs distributed: pip install distributed.") from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         make: Any = Client
