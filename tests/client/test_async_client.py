@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import io
+import json
 import os
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -16,7 +17,7 @@ from scenario_uploads import AsyncScenario, ScenarioError, TransferError, Upload
 from scenario_uploads.api import responses
 
 from tests.support.clients import find_upload_threads, raises
-from tests.support.server import Answering, Exchange, hang, reply, stall
+from tests.support.server import Answering, Exchange, encode_head, hang, reply, stall
 from tests.support.service import UPLOAD_ID, Service, answer_upload
 from tests.support.storing import bear_with_storage
 
@@ -147,6 +148,39 @@ class TestCancelling:
                 assert (await client.uploads.retrieve(UPLOAD_ID)).upload.id == UPLOAD_ID
             if own:
                 await own.aclose()
+
+        asyncio.run(main())
+
+    @pytest.mark.parametrize("times", [1, 2])
+    def test_45_nor_do_those_that_stream_lose_any(self, service: Service, times: int) -> None:
+        """Cancelled at each step of the call, of its body, and of closing it; and once more while that goes on."""
+
+        def in_pieces(exchange: Exchange) -> None:
+            body = json.dumps({"upload": {"id": UPLOAD_ID}}).encode()
+            exchange.read_body()
+            exchange.send(encode_head(200, [("Content-Length", str(len(body)))]))
+            for byte in body:
+                exchange.send(bytes([byte]))
+
+        async def stream(client: AsyncScenario) -> None:
+            async with client.uploads.with_streaming_response.retrieve(UPLOAD_ID) as response:
+                async for _ in response.iter_bytes():
+                    pass
+
+        async def main() -> None:
+            own = httpx.AsyncClient(limits=httpx.Limits(max_connections=1))
+            options: dict[str, Any] = {"base_url": service.url, "bearer_auth": "token", "max_retries": 0, "timeout": 30}
+            async with own, AsyncScenario(http_client=own, **options) as client:
+                for steps in range(100):
+                    service.script("retrieve", in_pieces)
+                    task = asyncio.create_task(stream(client))
+                    for _ in range(steps):
+                        await asyncio.sleep(0)
+                    for _ in range(times):
+                        task.cancel()
+                        await asyncio.sleep(0)
+                    await asyncio.gather(task, return_exceptions=True)
+                assert (await client.uploads.retrieve(UPLOAD_ID)).upload.id == UPLOAD_ID
 
         asyncio.run(main())
 

@@ -38,7 +38,7 @@ SUBSTITUTIONS = [
         (r"\bAwaitable\[(.+?\]?)\](?=[],])", r"\1"),
         (r", Awaitable\b", ""),
         (r"\b__a(enter|exit|iter|next)__\b", r"__\1__"),
-        (r"\baclose\b", "close"),
+        (r"\ba(close|next)\b", r"\1"),
         (r"\baiter_(?=raw|bytes|text|lines)", "iter_"),
         # Syntax.
         (r"\basync (?=def|for|with)", ""),

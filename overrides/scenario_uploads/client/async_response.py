@@ -14,7 +14,7 @@ import httpx
 from scenario_uploads.api.async_http import read_async
 from scenario_uploads.errors import ScenarioError
 
-from .async_runner import run_blocking
+from .async_runner import finish, run_blocking
 from .response import BaseAPIResponse, check_chunk_size
 
 P = ParamSpec("P")
@@ -42,7 +42,7 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
         if not self._is_read:
             response = self._begin()
             try:
-                await read_async(response, self._reply.operation.response_limit)
+                await finish(read_async, response, self._reply.operation.response_limit)
             except ScenarioError:
                 raise
             except Exception as error:
@@ -106,11 +106,12 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
 
     async def close(self) -> None:
         """Discard the rest of the body and free the connection. Idempotent."""
-        await self.http_response.aclose()
+        await finish(self.http_response.aclose)
 
     async def _iterate(self, read: Callable[[httpx.Response], AsyncIterator[Any]]) -> AsyncIterator[Any]:
         try:
-            async for piece in read(self._open()):
+            pieces = read(self._open())
+            while (piece := await finish(anext, pieces, None)) is not None:
                 yield piece
         except ScenarioError:
             raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -207,7 +207,7 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
                 scope.cancel()
                 await outwait(task)
                 if not task.cancelled() and not task.exception() and (response := task.result()):
-                    await response.aclose()
+                    await finish(response.aclose)
                 raise
         return cast("httpx.Response", response)
 
@@ -268,6 +268,23 @@ async def outwait(future: asyncio.Future[Any]) -> None:
     while not future.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait({future})
+
+
+async def finish(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Await a function of httpx. When cancelled, wait for its clean-up, which only anyio's cancellation spares."""
+    scope = CancelScope()
+
+    async def work() -> T:
+        with scope:
+            return await function(*args, **kwargs)
+        raise asyncio.CancelledError
+
+    task = asyncio.ensure_future(work())
+    try:
+        return await asyncio.shield(task)
+    finally:
+        scope.cancel()
+        await outwait(task)
 
 
 async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -239,6 +239,11 @@ def pause(seconds: float, ended: Callable[[], bool]) -> None:
         time.sleep(min(SLICE, remaining))
 
 
+def finish(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call a function of httpx. The async twin minds its clean-up."""
+    return function(*args, **kwargs)
+
+
 def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call a function. The async twin does so in a thread."""
     return function(*args, **kwargs)

@@ -16,7 +16,7 @@ from scenario_uploads.api.sync_http import read_sync
 from scenario_uploads.errors import ScenarioError
 
 from .response import BaseAPIResponse, check_chunk_size
-from .runner import run_blocking
+from .runner import finish, run_blocking
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -43,7 +43,7 @@ class APIResponse(BaseAPIResponse[T]):
         if not self._is_read:
             response = self._begin()
             try:
-                read_sync(response, self._reply.operation.response_limit)
+                finish(read_sync, response, self._reply.operation.response_limit)
             except ScenarioError:
                 raise
             except Exception as error:
@@ -107,11 +107,12 @@ class APIResponse(BaseAPIResponse[T]):
 
     def close(self) -> None:
         """Discard the rest of the body and free the connection. Idempotent."""
-        self.http_response.close()
+        finish(self.http_response.close)
 
     def _iterate(self, read: Callable[[httpx.Response], Iterator[Any]]) -> Iterator[Any]:
         try:
-            for piece in read(self._open()):
+            pieces = read(self._open())
+            while (piece := finish(next, pieces, None)) is not None:
                 yield piece
         except ScenarioError:
             raise
