@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from attrs import asdict
 
 from scenario_uploads import __version__
 from scenario_uploads.errors import ScenarioError
-from scenario_uploads.models import Upload, UploadAction
+from scenario_uploads.models import Upload, UploadAction, UploadKind
 from scenario_uploads.redaction import snippet
+from scenario_uploads.upload.imports import name_address
 
 from .connect import connect, serve
 from .options import (
     AsJson,
     BaseUrl,
+    Collection,
+    Hide,
+    NoWait,
+    Parent,
     Profile,
     ProjectId,
     Timeout,
     UploadId,
+    UsageError,
     chosen_profile,
+    gather_asset_options,
     give_examples,
     load_settings,
     pick,
 )
 from .running import run_app
-from .terminal import print_json, print_upload
+from .terminal import print_cost, print_json, print_upload
 from .uploads import resume, upload
 
 app = typer.Typer(
@@ -113,6 +120,55 @@ def complete(
     with connect(load_settings(profile), base_url=base_url, project_id=project_id) as client:
         answer = client.uploads.trigger_action(upload_id, action=UploadAction.COMPLETE)
     _print(upload_id, answer.upload, as_json=as_json)
+
+
+@app.command(
+    "import",
+    epilog=give_examples(
+        "import https://example.com/cat.png",
+        "import hf:stabilityai/stable-diffusion-xl-base-1.0 --no-wait",
+        "import 'civitai:https://civitai.com/models/370194/x?modelVersionId=413566' --cost",
+    ),
+)
+def import_file(
+    address: Annotated[
+        str, typer.Argument(metavar="ADDRESS", help="A URL, hf:OWNER/NAME, or civitai:URL of a model's page.")
+    ],
+    cost: Annotated[bool, typer.Option("--cost", help="Only ask what it would cost; nothing is imported.")] = False,
+    kind: Annotated[UploadKind | None, typer.Option(help="What the file is; else told from the URL.")] = None,
+    collection: Collection = None,
+    parent: Parent = None,
+    hide: Hide = False,
+    project_id: ProjectId = None,
+    no_wait: NoWait = False,
+    timeout: Timeout = None,
+    as_json: AsJson = False,
+    profile: Profile = None,
+    base_url: BaseUrl = None,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Ask a sandbox that lives for this command.")] = False,
+) -> None:
+    """Let the service fetch a file from a URL, or a model from Hugging Face or Civitai.
+
+    The address tells which. It is never asked for twice, since the import might run twice.
+    """
+    arguments = name_address(address, kind)
+    asset_options = gather_asset_options(collection, parent, hide=hide)
+    if asset_options and "url" not in arguments:
+        raise UsageError("--collection, --parent and --hide are for an asset, and this becomes a model.")
+    settings = load_settings(profile)
+    waiting: dict[str, Any] = {"wait": not no_wait} | pick(settings, timeout=timeout)
+    with connect(settings, base_url=base_url, project_id=project_id, sandbox=sandbox) as client:
+        uploads = client.uploads
+        if cost:
+            print_cost(uploads.create(**arguments, asset_options=asset_options, dry_run=True), as_json=as_json)
+            return
+        if "url" in arguments:
+            result = uploads.import_url(**arguments, asset_options=asset_options, **waiting)
+        elif "civitai_model_url" in arguments:
+            result = uploads.import_civitai(*arguments.values(), **waiting)
+        else:
+            result = uploads.import_hugging_face(*arguments.values(), **waiting)
+    print_upload(result, as_json=as_json, source=address)
 
 
 app.command(epilog=give_examples("resume", "resume dragon.glb", "resume --all", "resume --clean"))(resume)

@@ -109,6 +109,10 @@ MaxBandwidth = Annotated[
     float | None,
     typer.Option(parser=parse_rate, metavar="RATE", help="The most over all parts, such as 20MB/s."),
 ]
+MaxSize = Annotated[
+    int | None,
+    typer.Option(parser=parse_size, metavar="SIZE", help="The most that is read from stdin, such as 50GiB.  [10GiB]"),
+]
 LedgerPath = Annotated[
     Path | None, typer.Option("--ledger", metavar="PATH", help="Where it is kept what is done, of several files.")
 ]
@@ -116,6 +120,13 @@ AllowHttpStorage = Annotated[
     bool,
     typer.Option("--allow-http-storage", help="Send parts over plain http, as to a sandbox on another machine."),
 ]
+Collection = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ID", help="Add the asset to this collection; several times for several."),
+]
+Parent = Annotated[str | None, typer.Option(metavar="ID", help="The parent of the asset.")]
+Hide = Annotated[bool, typer.Option("--hide", help="Hide the asset.")]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the import.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show results and errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what is skipped and tried again, too.")]
 UploadId = Annotated[str, typer.Argument(metavar="ID", help="The id of the upload.")]
@@ -312,6 +323,12 @@ def set_log(*, quiet: bool, verbose: bool) -> None:
         raise UsageError("Give -q or -v, not both.")
     if quiet or verbose:
         logging.getLogger("scenario_uploads").setLevel(logging.ERROR if quiet else logging.DEBUG)
+
+
+def gather_asset_options(collection: list[str] | None, parent: str | None, *, hide: bool) -> dict[str, Any] | None:
+    """Return what is to be done with the asset, or None when nothing is said of it."""
+    asked = {"collection_ids": collection, "parent_id": parent, "hide": hide or None}
+    return {name: value for name, value in asked.items() if value} or None
 
 
 def pick(settings: Settings, **given: Any) -> dict[str, Any]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, BinaryIO, cast
 
 from scenario_uploads.bulk.listing import Filter, list_sources
 from scenario_uploads.bulk.options import UploadResult, UploadSource, check_sources
@@ -22,6 +24,7 @@ from scenario_uploads.redaction import redact, snippet
 from scenario_uploads.remote import is_url
 from scenario_uploads.sentinels import omit
 from scenario_uploads.upload.ledger import Entry, is_locked, list_entries, name_ledger
+from scenario_uploads.upload.media_types import infer_media
 from scenario_uploads.upload.options import FileOptions, check_file_options
 from scenario_uploads.upload.prepare import make_key
 
@@ -29,15 +32,21 @@ from .options import UploadStoppedError, UsageError
 from .terminal import GOES_ON, describe_result, print_json, print_upload, show_name, speak
 
 SOME_FAILED = 8
+STDIN = "-"
+# Bytes of stdin that are kept unless told otherwise.
+MAX_STDIN = 10 * 1024**3
+_CHUNK_SIZE = 1024 * 1024
 
 _MAGIC = re.compile(r"[*?[]")
 
 
 def find_single(paths: list[str], *many: object) -> str | None:
     """Return the one file that is meant, or None when there are, or may be, several."""
+    if STDIN in paths and (len(paths) != 1 or any(many)):
+        raise UsageError("- stands for stdin, which is a single file; give it alone.")
     if len(paths) != 1 or any(many):
         return None
-    if is_url(paths[0]):
+    if paths[0] == STDIN or is_url(paths[0]):
         return paths[0]
     path = Path(paths[0])
     try:
@@ -62,13 +71,51 @@ def naming(source: str | None, *, goes_on: bool = False) -> Iterator[None]:
         raise UploadStoppedError(error, source, goes_on=goes_on) from error
 
 
-def upload_one(client: Scenario, file: str, *, as_json: bool, **options: Any) -> None:
+def check_stdin(
+    *, file_name: str | None, content_type: str | None, kind: str | None, resume: bool | None, dry_run: bool
+) -> None:
+    """Check, before it is read, what is said of stdin, which has no name."""
+    if dry_run or resume:
+        raise UsageError(f"{'--dry-run' if dry_run else '--resume'} is for what can be read again, and stdin cannot.")
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("stdin is no file; lead one into this command, as in: make-dragon | scenario-uploads upload -")
+    if file_name is None and kind is None:
+        raise UsageError("Give --file-name, such as dragon.glb, or --kind: stdin has no name.")
+    infer_media(file_name or "stdin", content_type=content_type, kind=kind)
+
+
+@contextmanager
+def open_file(file: str, max_size: int | None) -> Iterator[str | BinaryIO]:
+    """Give what is to be sent; a pipe as a temporary file, since its length has to be known."""
+    if file != STDIN:
+        yield file
+    elif sys.stdin.buffer.seekable():
+        yield sys.stdin.buffer
+    else:
+        with tempfile.TemporaryFile() as kept:
+            _keep_stdin(kept, MAX_STDIN if max_size is None else max_size)
+            yield cast("BinaryIO", kept)
+
+
+def _keep_stdin(kept: IO[bytes], left: int) -> None:
+    try:
+        while chunk := sys.stdin.buffer.read(_CHUNK_SIZE):
+            left -= kept.write(chunk)
+            if left < 0:
+                raise UsageError("stdin has more bytes than --max-size allows; give a larger one.")
+        kept.seek(0)
+    except OSError as error:
+        where = tempfile.gettempdir()
+        raise UsageError(f"stdin cannot be kept in {where} (TMPDIR names another place): {error.strerror}.") from error
+
+
+def upload_one(client: Scenario, file: Any, name: str, *, as_json: bool, **options: Any) -> None:
     """Upload one file, and print what it became."""
     result = client.uploads.upload_file(file, **options)
     if as_json:
-        print_json(describe_result(UploadResult(file, result, entity_id=result.entity_id)))
+        print_json(describe_result(UploadResult(name, result, entity_id=result.entity_id)))
     else:
-        print_upload(result, as_json=False, source=file)
+        print_upload(result, as_json=False, source=name)
 
 
 def tell(

@@ -9,7 +9,7 @@ from typing import Any
 
 from scenario_uploads.bulk.options import UploadResult, UploadSource
 from scenario_uploads.errors import ScenarioError
-from scenario_uploads.models import Upload
+from scenario_uploads.models import Upload, UploadDryRunResponse
 from scenario_uploads.redaction import SecretURL, mask_known, redact, snippet
 from scenario_uploads.remote import is_url
 from scenario_uploads.upload.ledger import Entry
@@ -118,6 +118,18 @@ def print_upload(upload: Upload, *, as_json: bool, source: str | None = None) ->
         print(f"entityId: {snippet(str(upload.entity_id))}")
     if upload.error_message:
         print(f"error: {snippet(str(upload.error_message))}")
+
+
+def print_cost(cost: UploadDryRunResponse, *, as_json: bool) -> None:
+    """Print what an upload would cost on stdout."""
+    values: dict[str, Any] = _hide(cost.to_dict(exclude_none=True))
+    if as_json:
+        print_json(values)
+        return
+    details = values.pop("costDetails", None)
+    for indent, told in (("", values), ("  ", details if isinstance(details, dict) else {})):
+        for name, value in told.items():
+            print(f"{indent}{snippet(name)}: {snippet(str(value))}")
 
 
 def print_entries(entries: list[Entry], *, as_json: bool) -> None:

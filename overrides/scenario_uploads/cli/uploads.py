@@ -23,9 +23,14 @@ from .options import (
     AllowHttpStorage,
     AsJson,
     BaseUrl,
+    Collection,
     Concurrency,
+    Hide,
     LedgerPath,
     MaxBandwidth,
+    MaxSize,
+    NoWait,
+    Parent,
     Patience,
     Profile,
     ProjectId,
@@ -33,18 +38,31 @@ from .options import (
     Timeout,
     UsageError,
     Verbose,
+    gather_asset_options,
     load_settings,
     parse_size,
     pick,
     set_log,
 )
-from .sending import find_entries, find_single, naming, plan, resume_all, tell, upload_one
+from .sending import (
+    STDIN,
+    check_stdin,
+    find_entries,
+    find_single,
+    naming,
+    open_file,
+    plan,
+    resume_all,
+    tell,
+    upload_one,
+)
 from .terminal import print_entries, print_json
 
 
 def upload(  # noqa: PLR0913, PLR0917 - each is an option
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="PATH...", help="What to upload: files, folders with -r, globs.")
+        list[str] | None,
+        typer.Argument(metavar="PATH...", help="What to upload: files, folders with -r, globs, URLs; - is stdin."),
     ] = None,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Upload what is in folders.")] = False,
     include: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Only files that match.")] = None,
@@ -75,12 +93,10 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
     kind: Annotated[UploadKind | None, typer.Option(help="What the file is; else told from its name.")] = None,
     content_type: Annotated[str | None, typer.Option(help="Its MIME type; else told from its name.")] = None,
     file_name: Annotated[str | None, typer.Option(help="The name to upload it under.")] = None,
-    collection: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID", help="Add the asset to this collection; several times for several."),
-    ] = None,
-    parent: Annotated[str | None, typer.Option(metavar="ID", help="The parent of the asset.")] = None,
-    hide: Annotated[bool, typer.Option("--hide", help="Hide the asset.")] = False,
+    max_size: MaxSize = None,
+    collection: Collection = None,
+    parent: Parent = None,
+    hide: Hide = False,
     project_id: ProjectId = None,
     part_size: Annotated[
         int | None,
@@ -97,7 +113,7 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
             " when the same is under way elsewhere, or never.",
         ),
     ] = None,
-    no_wait: Annotated[bool, typer.Option("--no-wait", help="Do not wait for the import.")] = False,
+    no_wait: NoWait = False,
     timeout: Timeout = None,
     patience: Patience = None,
     as_json: AsJson = False,
@@ -120,8 +136,7 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
     if manifest and not paths and (include or exclude):
         raise UsageError("--include and --exclude are about paths; a manifest names its files itself.")
     settings = load_settings(profile)
-    asked = {"collection_ids": collection, "parent_id": parent, "hide": hide or None}
-    asset_options = {name: value for name, value in asked.items() if value} or None
+    asset_options = gather_asset_options(collection, parent, hide=hide)
     which: dict[str, Any] = {"recursive": recursive, "include": include, "exclude": exclude}
     common: dict[str, Any] = {"kind": kind, "asset_options": asset_options} | pick(
         settings, part_size=part_size, concurrency=concurrency, max_bandwidth=max_bandwidth
@@ -131,6 +146,8 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
         file = find_single(paths, manifest, ledger, no_ledger, force, dask, fail_fast, *which.values())
     if file is None and (content_type or file_name or not integrity or resume is not None):
         raise UsageError("--content-type, --file-name, --no-integrity and --[no-]resume are for a single file.")
+    if file == STDIN:
+        check_stdin(file_name=file_name, content_type=content_type, kind=kind, resume=resume, dry_run=dry_run)
     if dry_run:
         sources = _gather(paths, manifest, None)
         if file is not None:
@@ -140,25 +157,27 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
     progress = not (as_json or quiet)
     code = 0
     with (
-        naming(file, goes_on=file is not None and resume is not False and not sandbox),
+        naming(file, goes_on=file not in (None, STDIN) and resume is not False and not sandbox),
         connect(
             settings, base_url=base_url, project_id=project_id, allow_http=allow_http_storage, sandbox=sandbox
         ) as client,
     ):
         if file is not None:
-            upload_one(
-                client,
-                file,
-                as_json=as_json,
-                progress=progress,
-                content_type=content_type,
-                file_name=file_name,
-                integrity=integrity,
-                # A sandbox of this command ends with it, so there is nothing to resume.
-                resume=False if sandbox else resume,
-                **common,
-                **waiting,
-            )
+            with open_file(file, max_size) as opened:
+                upload_one(
+                    client,
+                    opened,
+                    file,
+                    as_json=as_json,
+                    progress=progress,
+                    content_type=content_type,
+                    file_name=file_name or ("stdin" if file == STDIN else None),
+                    integrity=integrity,
+                    # A sandbox of this command ends with it, so there is nothing to resume.
+                    resume=False if sandbox else resume,
+                    **common,
+                    **waiting,
+                )
         else:
             # What a sandbox of this command knows ends with it.
             kept: Any = False if no_ledger or sandbox else settings.get("ledger", ledger)
