@@ -5,7 +5,6 @@ The names are those of scenario-sdk. Both are false in a condition.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final, Literal
 
 
@@ -44,10 +43,3 @@ omit: Final = Omit()
 def is_given(value: object) -> bool:
     """Return whether an argument is neither `NOT_GIVEN` nor `omit`."""
     return not isinstance(value, NotGiven | Omit)
-
-
-Headers = Mapping[str, str | Omit]
-"""Header names and values; `omit` for a header not to send."""
-
-Query = Mapping[str, object]
-"""Names of query parameters and their values: texts, numbers, booleans, dates, and lists or mappings of these."""

@@ -39,7 +39,8 @@ from scenario_uploads import (
 )
 from scenario_uploads.api import calls
 from scenario_uploads.api import exchange as http
-from scenario_uploads.settings.client import CallOptions, ClientOptions
+from scenario_uploads.arguments import CallOptions
+from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.steps import Send
 from scenario_uploads.system import user_agent
 

@@ -33,6 +33,7 @@ from scenario_uploads import (
 from scenario_uploads.api.calls import action_operation, create_operation, retrieve_operation, wait
 from scenario_uploads.api.exchange import Api, fetch
 from scenario_uploads.api.responses import BodyReader
+from scenario_uploads.arguments import CallOptions
 from scenario_uploads.cli import commands as cli
 from scenario_uploads.cli import terminal as console
 from scenario_uploads.decoding.codec import build_body
@@ -42,7 +43,7 @@ from scenario_uploads.sandbox.api.rules import read_create
 from scenario_uploads.sandbox.api.wire import decode_json
 from scenario_uploads.sandbox.errors import Refusal
 from scenario_uploads.sandbox.storage.gate import find_header_problem
-from scenario_uploads.settings.client import CallOptions, resolve_options
+from scenario_uploads.settings.client import resolve_options
 from scenario_uploads.steps import Pause, Send
 from scenario_uploads.transfer.connection import Connection, StorageTimeouts
 from scenario_uploads.transfer.part import classify_response

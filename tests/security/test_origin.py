@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from scenario_uploads import InvalidArgumentError, TransferError
 from scenario_uploads.api.calls import action_operation, check_upload_id, retrieve_operation
 from scenario_uploads.api.exchange import build_request
-from scenario_uploads.settings.client import CallOptions, resolve_options
+from scenario_uploads.arguments import CallOptions
+from scenario_uploads.settings.client import resolve_options
 
 from tests.support.clients import Connect, raises
 from tests.support.server import Exchange, Server, encode_head, reply

@@ -17,10 +17,11 @@ from typing import Any, Generic, TypeVar, cast
 import httpx
 from attrs import field, frozen
 
+from scenario_uploads.arguments import CallOptions
 from scenario_uploads.errors import InvalidArgumentError, ScenarioError, name_upload
 from scenario_uploads.redaction import redact, snippet
 from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, Tries
-from scenario_uploads.settings.client import CallOptions, ClientOptions
+from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.settings.request import merge_body, merge_headers, merge_query, write_json
 from scenario_uploads.steps import Pause, Send, Steps, Work
 from scenario_uploads.system import user_agent

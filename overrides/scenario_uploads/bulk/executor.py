@@ -14,12 +14,12 @@ from typing import Any
 
 from attrs import evolve
 
+from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import InvalidArgumentError, ScenarioError, TransferError
 from scenario_uploads.fork import CLOSED
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url
 from scenario_uploads.settings.client import ClientOptions, list_arguments
-from scenario_uploads.transfer.source import FileInput
 from scenario_uploads.upload.options import FileOptions
 
 # Seconds between two looks whether the call has ended.

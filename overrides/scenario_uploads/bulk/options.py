@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from scenario_uploads import models
+from scenario_uploads.arguments import CallOptions, FileInput
 from scenario_uploads.errors import InvalidArgumentError, ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
-from scenario_uploads.settings.client import CallOptions
-from scenario_uploads.transfer.source import FileInput
 from scenario_uploads.upload.options import FileOptions, check_file_options
 
 MAX_FILES_AT_ONCE = 64

@@ -26,6 +26,7 @@ from scenario_uploads.api.calls import (
     wait,
 )
 from scenario_uploads.api.exchange import Api
+from scenario_uploads.arguments import FileInput
 from scenario_uploads.display import Display, FileProgress, open_display
 from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError, name_upload
 from scenario_uploads.models import Upload
@@ -36,7 +37,7 @@ from scenario_uploads.transfer.engine import Turns
 from scenario_uploads.transfer.pace import Pace
 from scenario_uploads.transfer.part import read_md5
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
-from scenario_uploads.transfer.source import FileInput, open_source
+from scenario_uploads.transfer.source import open_source
 from scenario_uploads.upload.media_types import Media, infer_media
 from scenario_uploads.upload.options import FileOptions, check_file_name
 from scenario_uploads.upload.steps import complete_upload, upload_file

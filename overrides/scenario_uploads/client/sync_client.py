@@ -16,6 +16,7 @@ import httpx
 
 from scenario_uploads.api import calls
 from scenario_uploads.api.exchange import Api, Reply, ResponseMode, fetch
+from scenario_uploads.arguments import FileInput, Headers, Query
 from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
 from scenario_uploads.bulk.run import BulkRun
 from scenario_uploads.errors import InvalidArgumentError
@@ -33,7 +34,7 @@ from scenario_uploads.models import (
 )
 from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.retry import DEFAULT_MAX_RETRIES, DEFAULT_PATIENCE
-from scenario_uploads.sentinels import NOT_GIVEN, Headers, NotGiven, Omit, Query
+from scenario_uploads.sentinels import NOT_GIVEN, NotGiven, Omit
 from scenario_uploads.settings.client import (
     NO_HTTP_CLIENT,
     ClientOptions,
@@ -43,7 +44,6 @@ from scenario_uploads.settings.client import (
     resolve_options,
 )
 from scenario_uploads.steps import Steps
-from scenario_uploads.transfer.source import FileInput
 from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.background import UploadHandle
 from scenario_uploads.upload.imports import import_upload, name_civitai, name_hugging_face, name_url

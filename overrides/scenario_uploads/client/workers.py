@@ -23,6 +23,7 @@ from typing import Any
 import httpx
 
 from scenario_uploads.api.exchange import Api
+from scenario_uploads.arguments import FileInput
 from scenario_uploads.bulk.executor import Sent
 from scenario_uploads.bulk.limiter import Limiter, limit, until_pause
 from scenario_uploads.bulk.options import MAX_FILES_AT_ONCE, UploadResult
@@ -31,7 +32,6 @@ from scenario_uploads.errors import TransferError
 from scenario_uploads.settings.client import resolve_options
 from scenario_uploads.steps import Pause, Send, Steps
 from scenario_uploads.transfer.pace import Pace
-from scenario_uploads.transfer.source import FileInput
 from scenario_uploads.upload.options import FileOptions
 from scenario_uploads.upload.steps import send_file
 

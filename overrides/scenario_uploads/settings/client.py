@@ -13,9 +13,10 @@ from typing import Any, TypedDict, Unpack
 import httpx
 from attrs import evolve, field, frozen
 
+from scenario_uploads.arguments import CallOptions, Headers, Query
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.retry import DEFAULT_MAX_RETRIES
-from scenario_uploads.sentinels import Headers, NotGiven, Omit, Query, is_given
+from scenario_uploads.sentinels import NotGiven, Omit, is_given
 from scenario_uploads.tls import read_trust
 
 from .credentials import Credentials, resolve_credentials, split_credentials
@@ -84,17 +85,6 @@ class GivenSettings(TypedDict, total=False):
     strict_responses: bool | None
     verify: str | os.PathLike[str] | ssl.SSLContext | None
     allow_http_storage: bool | None
-
-
-@frozen
-class CallOptions:
-    """What one call adds to the client's settings, checked; `timeout` and `project_id` may be None."""
-
-    headers: Headers = field(factory=dict, repr=False)
-    query: Query = field(factory=dict, repr=False)
-    body: Mapping[str, object] = field(factory=dict, repr=False)
-    timeout: httpx.Timeout | None = None
-    project_id: str | None = None
 
 
 @frozen

@@ -14,8 +14,9 @@ import os
 import stat
 import threading
 from contextlib import suppress
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO, cast
 
+from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import SourceChangedError, SourceError, TransferError
 from scenario_uploads.redaction import redact
 from scenario_uploads.remote import KeptStream, RemoteFile, can_seek, find_local, is_url
@@ -308,15 +309,3 @@ def _find_descriptor(file: BinaryIO) -> int | None:
         file.flush()
     descriptor = file.fileno()
     return descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
-
-
-class Readable(Protocol):
-    """A binary stream."""
-
-    def read(self, size: int = ..., /) -> bytes:
-        """Return at most so many bytes; none at the end."""
-        ...
-
-
-FileInput = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Readable
-"""A path, the URL of a file, the bytes themselves, or a binary file object."""

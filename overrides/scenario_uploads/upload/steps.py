@@ -26,6 +26,7 @@ from scenario_uploads.api.calls import (
     wait,
 )
 from scenario_uploads.api.exchange import Api, fetch
+from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import (
     APIError,
     APIStatusError,
@@ -41,7 +42,6 @@ from scenario_uploads.progress import UploadPhase, UploadProgress
 from scenario_uploads.steps import Steps, Work
 from scenario_uploads.transfer.engine import Transfer
 from scenario_uploads.transfer.parts import match_targets
-from scenario_uploads.transfer.source import FileInput
 
 from .background import Control, Line
 from .ledger import Entry
