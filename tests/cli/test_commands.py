@@ -412,6 +412,10 @@ def test_the_sandbox_command_serves_what_it_prints_until_it_is_told_to_stop(tmp_
             given["SCENARIO_BASE_URL"] + "/uploads/upload_1",
             auth=(given["SCENARIO_SDK_API_KEY"], given["SCENARIO_SDK_API_SECRET"]),
         )
+        assert process.stderr is not None
+        page = process.stderr.readline().split()[-1]
+        assert page == given["SCENARIO_BASE_URL"].removesuffix("v1")
+        assert "<h1>Uploads</h1>" in httpx.get(page).text
         process.send_signal(signal.SIGTERM)
         _, error = process.communicate()
 

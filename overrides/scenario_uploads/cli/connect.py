@@ -128,8 +128,11 @@ def serve(
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Listen on other than loopback, over plain http.")
     ] = False,
+    no_page: Annotated[bool, typer.Option("--no-page", help="Have no page in the browser.")] = False,
 ) -> None:
     """Run a local service to develop against, without an account.
+
+    A browser on this machine shows what happens in it, at the root of its address.
 
     It takes the credentials in SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or makes some up and prints them.
     """
@@ -148,6 +151,7 @@ def serve(
                 step_delay=step_delay,
                 max_stored=max_stored,
                 allow_remote=allow_remote,
+                page=not no_page,
                 api_key=os.environ.get("SCENARIO_SDK_API_KEY") or None,
                 api_secret=os.environ.get("SCENARIO_SDK_API_SECRET") or None,
             ) as box,
@@ -160,7 +164,8 @@ def serve(
                 report(
                     "It speaks plain http: upload with --allow-http-storage, that variable or allow_http_storage=True."
                 )
-            typer.echo("The sandbox is ready; Ctrl-C ends it.", err=True)
+            page = "" if no_page or not box.is_local else f" Its page is at {box.page_url}"
+            typer.echo(f"The sandbox is ready; Ctrl-C ends it.{page}", err=True)
             box.wait()
     except sandbox_error as error:
         raise UsageError(f"The sandbox cannot start: {error}.") from error

@@ -11,13 +11,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from starlette.types import ASGIApp
+
 from scenario_uploads.sandbox.api.contract import Contract
 from scenario_uploads.sandbox.api.importer import Importer
 from scenario_uploads.sandbox.api.service import Service
 from scenario_uploads.sandbox.api.wire import Credentials
 from scenario_uploads.sandbox.errors import SandboxError
 from scenario_uploads.sandbox.options import Options, is_loopback
+from scenario_uploads.sandbox.page.app import Page
 from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
+from scenario_uploads.sandbox.state.faults import Faults
+from scenario_uploads.sandbox.state.journal import Journal
 from scenario_uploads.sandbox.state.records import Uploads
 from scenario_uploads.sandbox.storage.bucket import Storage
 from scenario_uploads.sandbox.storage.embedded import count_bytes, open_folder, serve_embedded_storage
@@ -53,6 +58,7 @@ class Sandbox:
             has its own limits.
         max_stored: How many bytes the embedded storage keeps in all, parts and files, with what is in the folder at the
             start; None for as many as the disk takes. A create that would not fit is refused.
+        page: Whether it shows itself in a browser on this machine, at `page_url`.
 
     Raises:
         SandboxError: When an option makes no sense.
@@ -74,6 +80,7 @@ class Sandbox:
         s3_bucket: str = "scenario-uploads",
         max_file_size: int | None = None,
         max_stored: int | None = DEFAULT_STORED,
+        page: bool = True,
     ) -> None:
         self._options = Options(
             host=host,
@@ -91,11 +98,15 @@ class Sandbox:
             max_file_size=max_file_size,
             max_stored=max_stored,
         )
-        self._uploads = Uploads()
+        self._page_token = secrets.token_urlsafe(24) if page else None
+        self._journal = Journal(is_kept=page, secrets=(self.api_secret, self.bearer_token, self.api_key))
+        self._uploads = Uploads(journal=self._journal)
+        self._faults = Faults(has_storage=s3_endpoint is None)
         self._cleanup = ExitStack()
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._base_url: str | None = None
+        self._prefix = ""
         self._folder: Path | None = None
         self._storage: Storage | None = None
         self._quota = Quota(max_file_size, None)
@@ -137,6 +148,28 @@ class Sandbox:
         if self._base_url is None:
             raise SandboxError("the sandbox is not started")
         return self._base_url
+
+    @property
+    def page_url(self) -> str:
+        """The address of its page, such as `http://127.0.0.1:4010/`, for a browser on this machine.
+
+        Raises:
+            SandboxError: Before `start`, or with `page=False`.
+        """
+        if self._page_token is None:
+            raise SandboxError("the sandbox has no page: it was made with page=False")
+        return self.base_url.removesuffix(self._prefix) + "/"
+
+    @property
+    def page_token(self) -> str:
+        """What requests to the page need that change something, as `X-Sandbox-Token`.
+
+        Raises:
+            SandboxError: With `page=False`.
+        """
+        if self._page_token is None:
+            raise SandboxError("the sandbox has no page: it was made with page=False")
+        return self._page_token
 
     @property
     def is_local(self) -> bool:
@@ -190,13 +223,20 @@ class Sandbox:
             url_lifetime=self._options.url_lifetime,
             max_file_size=self._options.max_file_size,
             quota=self._quota,
+            faults=self._faults,
         )
         credentials = Credentials(api_key=self.api_key, api_secret=self.api_secret, bearer_token=self.bearer_token)
         base_url = format_origin(listener) + contract.prefix
-        server = BackgroundServer(service.build_app(credentials), listener, name="sandbox-api", is_patient=True)
+        app: ASGIApp = service.build_app(credentials)
+        page = self._make_page(contract, storage, base_url)
+        if page is not None:
+            app = page.wrap(app)
+        server = BackgroundServer(app, listener, name="sandbox-api", is_patient=True)
         server.start()
         self._cleanup.callback(server.stop)
-        self._base_url = base_url
+        if page is not None:
+            self._cleanup.callback(page.close)
+        self._base_url, self._prefix = base_url, contract.prefix
         if not self.is_local:
             _LOG.warning(
                 "the sandbox at %s speaks plain http: upload to it with allow_http_storage=True,"
@@ -204,12 +244,26 @@ class Sandbox:
                 base_url,
             )
 
+    def _make_page(self, contract: Contract, storage: Storage, base_url: str) -> Page | None:
+        if self._page_token is None:
+            return None
+        return Page(
+            uploads=self._uploads,
+            faults=self._faults,
+            storage=storage,
+            document=contract.document,
+            base_url=base_url,
+            token=self._page_token,
+            plan=self.fail_next,
+            clear=self.clear_faults,
+        )
+
     def _start_storage(self) -> Storage:
         if self._options.s3_endpoint is not None:
             return Storage(endpoint_url=self._options.s3_endpoint, bucket=self._options.s3_bucket)
         self._folder = open_folder(self._options.folder, self._cleanup)
         self._quota = Quota(self._options.max_file_size, self._options.max_stored, count_bytes(self._folder))
-        return serve_embedded_storage(self._options, self._folder, self._quota, self._cleanup)
+        return serve_embedded_storage(self._options, self._folder, self._quota, self._uploads, self._cleanup)
 
     def close(self) -> None:
         """End the sandbox; does nothing when it has ended. The threads are gone when this returns."""
@@ -217,6 +271,38 @@ class Sandbox:
             if not self._closed.is_set():
                 self._cleanup.close()
                 self._closed.set()
+
+    def fail_next(self, fault: str, times: int = 1) -> None:
+        """Let the next uploads meet a fault. An upload begins with its create, and meets each planned fault once.
+
+        A client that retries a create, or starts an upload afresh, meets the fault of the next upload with that.
+        Imports from elsewhere send no parts and leave the faults of storage to uploads that do.
+
+        | fault | what an upload meets |
+        |---|---|
+        | `expired` | storage refuses every part: its URL has expired |
+        | `slow_down` | storage answers the first part with 503 SlowDown |
+        | `reset` | the connection breaks while the first part is sent |
+        | `wrong_etag` | storage answers the first part with the ETag of other bytes |
+        | `rate_limited` | the create is answered with 429 |
+        | `never_finishes` | it stays `validating` |
+        | `validation_failed` | it ends as `failed` |
+        | `unknown_status` | before it is imported, until that was seen, its status is none that the contract names |
+
+        Args:
+            fault: The name of the fault.
+            times: How many more uploads meet it, from 1 to 10,000 in all.
+
+        Raises:
+            SandboxError: When there is no such fault, the number makes no sense, or another S3 has the parts.
+        """
+        self._faults.plan(fault, times)
+        self._journal.touch()
+
+    def clear_faults(self) -> None:
+        """Take back what `fail_next` planned and no upload has met."""
+        self._faults.clear()
+        self._journal.touch()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the sandbox is closed, such as from a signal handler or another thread.
@@ -238,7 +324,8 @@ class Sandbox:
         record = self._uploads.find(upload_id)
         if record is None or not record.is_stored:
             raise SandboxError(f"the sandbox has no file of upload {upload_id}")
-        return None if self._options.s3_endpoint is not None else self.folder / self._options.s3_bucket / record.id
+        assert self._storage is not None  # noqa: S101 - there is no upload before the start
+        return self._storage.find_path(record.id)
 
     def read_file(self, upload_id: str) -> Iterator[bytes]:
         """Yield the assembled bytes of an upload in chunks of at most 1 MiB.

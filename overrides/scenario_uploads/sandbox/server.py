@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
+import os
 import socket
+import struct
 import threading
 from typing import Any
 
@@ -78,6 +80,16 @@ class _Server(uvicorn.Server):
         for connection in list(self.server_state.connections):
             connection.transport.abort()
 
+    def reset_connection(self, client: tuple[str, int]) -> None:
+        """Break the connection of a client with a TCP reset."""
+        for connection in list(self.server_state.connections):
+            transport = connection.transport
+            if transport.get_extra_info("peername")[:2] == client:
+                # Closed without lingering, a socket says RST and not FIN. Windows has short integers here.
+                linger = struct.pack("HH" if os.name == "nt" else "ii", 1, 0)
+                transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                transport.abort()
+
 
 class BackgroundServer:
     """An app that is served from a thread with its own event loop until `stop`.
@@ -119,6 +131,10 @@ class BackgroundServer:
         if self._failure is not None:
             self._thread.join()
             raise SandboxError(f"the server {self._thread.name} did not start") from self._failure
+
+    def reset_connection(self, client: tuple[str, int]) -> None:
+        """Break the connection of a client with a TCP reset; for apps that this server runs."""
+        self._server.reset_connection(client)
 
     def stop(self) -> None:
         """End the server and its thread."""

@@ -104,6 +104,7 @@ class Contract:
     """
 
     def __init__(self, document: dict[str, Any]) -> None:
+        self.document: Mapping[str, Any] = document
         self._openapi = OpenAPI.from_dict(document)
         # openapi-core fills its caches while it validates.
         self._lock = threading.Lock()

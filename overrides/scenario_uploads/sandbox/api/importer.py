@@ -12,7 +12,7 @@ from typing import Final
 from scenario_uploads.sandbox.api.fetch import FetchError, fetch, is_local
 from scenario_uploads.sandbox.api.magic import HEAD_SIZE, find_content_problem
 from scenario_uploads.sandbox.errors import StorageError
-from scenario_uploads.sandbox.state.records import Multipart, UploadRecord, Uploads
+from scenario_uploads.sandbox.state.records import UNKNOWN_STATUS, Multipart, UploadRecord, Uploads
 from scenario_uploads.sandbox.storage.bucket import Storage, StoredPart
 from scenario_uploads.sandbox.storage.quota import Quota
 
@@ -111,11 +111,27 @@ class Importer:
         await self._finish(record, problem)
 
     async def _finish(self, record: UploadRecord, problem: str | None = None) -> None:
+        if "never_finishes" in record.faults:
+            return
         await asyncio.sleep(self._step_delay)
+        if "validation_failed" in record.faults:
+            problem = "The file is not valid (a fault that was asked for)"
         if problem is not None:
             self._uploads.advance(record.id, "failed", datetime.now(UTC), error_message=problem)
             return
         self._uploads.advance(record.id, "validated", datetime.now(UTC))
+        if "unknown_status" in record.faults:
+            await asyncio.sleep(self._step_delay)
+            # Until somebody has seen it.
+            self._uploads.advance(record.id, UNKNOWN_STATUS, datetime.now(UTC))
+            return
+        await self._end(record)
+
+    def start_end(self, record: UploadRecord) -> None:
+        """Go on with an upload whose unknown status was seen."""
+        self._start(self._end(record))
+
+    async def _end(self, record: UploadRecord) -> None:
         await asyncio.sleep(self._step_delay)
         entity = make_id("model" if record.kind == "model" else "asset")
         self._uploads.advance(record.id, "imported", datetime.now(UTC), entity_id=entity)

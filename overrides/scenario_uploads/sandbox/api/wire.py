@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import attrs
@@ -104,13 +104,15 @@ def answer_unexpected(_: Request, __: Exception) -> Response:
 class Authentication:
     """Refuses a request with bad credentials before anything else is looked at."""
 
-    def __init__(self, app: ASGIApp, credentials: Credentials) -> None:
+    def __init__(self, app: ASGIApp, credentials: Credentials, note: Callable[..., object]) -> None:
         self._app = app
         self._credentials = credentials
+        self._note = note
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with 401."""
         app = self._app
         if scope["type"] == "http" and not self._credentials.accept(Headers(scope=scope).get("authorization", "")):
             app = answer_error(401, "Unauthorized", {"WWW-Authenticate": 'Basic realm="scenario"'})
+            self._note(Request(scope), None, 401, json.loads(bytes(app.body)), 0.0)
         await app(scope, receive, send)

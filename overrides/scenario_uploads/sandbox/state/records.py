@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -9,11 +10,15 @@ from typing import Any, Final
 import attrs
 
 from scenario_uploads.sandbox.errors import Refusal
+from scenario_uploads.sandbox.state.journal import Journal
 
+UNKNOWN_STATUS: Final = "quarantined"
+"""A status that the contract does not name."""
 _NEXT_STATUSES: Final[Mapping[str, frozenset[str]]] = {
     "pending": frozenset({"validating"}),
     "validating": frozenset({"validated", "failed"}),
-    "validated": frozenset({"imported", "failed"}),
+    "validated": frozenset({"imported", "failed", UNKNOWN_STATUS}),
+    UNKNOWN_STATUS: frozenset({"imported"}),
     "imported": frozenset(),
     "failed": frozenset(),
 }
@@ -59,6 +64,13 @@ class UploadRecord:
     error_message: str | None = None
     is_stored: bool = False
     """Whether the parts were assembled, so that the bytes can be read."""
+    faults: frozenset[str] = frozenset()
+    """The faults that it meets, and of those that are met once, `met` has those that were."""
+    met: frozenset[str] = frozenset()
+    steps: tuple[tuple[str, datetime], ...] = attrs.field(
+        default=attrs.Factory(lambda self: ((self.status, self.created_at),), takes_self=True)
+    )
+    """Each status that it has had, and since when."""
 
     @property
     def size(self) -> int:
@@ -80,7 +92,7 @@ class UploadRecord:
         """
         if status not in _NEXT_STATUSES[self.status]:
             raise ValueError(f"an upload cannot go from {self.status} to {status}")
-        return attrs.evolve(self, status=status, updated_at=now, **changes)
+        return attrs.evolve(self, status=status, updated_at=now, steps=(*self.steps, (status, now)), **changes)
 
     def to_answer(self) -> dict[str, Any]:
         """Return the record as retrieve and trigger-action give it: without the create-only fields."""
@@ -134,16 +146,19 @@ class Uploads:
     Args:
         limit: How many records are kept. Past it the oldest finished one is forgotten.
         max_size: How many characters of what callers gave the records may hold together, likewise.
+        journal: What is told of every change.
 
     Attributes:
         forget: Called with each record that is forgotten, to free what it stored.
     """
 
-    def __init__(self, limit: int = 100_000, max_size: int = 64 * 1024 * 1024) -> None:
+    def __init__(self, limit: int = 100_000, max_size: int = 64 * 1024 * 1024, journal: Journal | None = None) -> None:
         self._limit, self._max_size, self._size = limit, max_size, 0
+        self.journal = journal or Journal(is_kept=False)
         self.forget: Callable[[UploadRecord], object] = lambda _record: None
         self._lock = threading.Lock()
         self._records: dict[str, UploadRecord] = {}
+        self._counts: Counter[str] = Counter()
 
     def add(self, record: UploadRecord) -> None:
         """Keep a new record.
@@ -154,7 +169,9 @@ class Uploads:
         with self._lock:
             self._make_room(record.size)
             self._records[record.id] = record
+            self._counts[record.status] += 1
             self._size += record.size
+            self.journal.touch(record.id)
 
     def make_room(self) -> None:
         """Make sure that there is room for one more record, before anything is done for it.
@@ -175,12 +192,33 @@ class Uploads:
                 raise Refusal(429, reason, {"Retry-After": "1"})
             del self._records[oldest.id]
             self._size -= oldest.size
+            self._counts[oldest.status] -= 1
+            self.journal.forget(oldest.id)
             self.forget(oldest)
 
     def find(self, upload_id: str) -> UploadRecord | None:
         """Return the record as it stands, or None when there is none of that id."""
         with self._lock:
             return self._records.get(upload_id)
+
+    def list_newest(self) -> list[UploadRecord]:
+        """Return all records, the newest first."""
+        with self._lock:
+            return [*self._records.values()][::-1]
+
+    def count(self) -> dict[str, int]:
+        """Return how many uploads have each status."""
+        with self._lock:
+            return dict(self._counts)
+
+    def meet(self, upload_id: str, fault: str) -> bool:
+        """Return whether an upload meets a fault now, which it does once."""
+        with self._lock:
+            record = self._records.get(upload_id)
+            if record is None or fault not in record.faults - record.met:
+                return False
+            self._records[upload_id] = attrs.evolve(record, met=record.met | {fault})
+            return True
 
     def advance(self, upload_id: str, status: str, now: datetime, **changes: Any) -> UploadRecord:
         """Move a record to its next status, for exactly one of several callers that try it at once.
@@ -189,11 +227,16 @@ class Uploads:
             ValueError: When the status cannot follow the present one: another caller was first.
         """
         with self._lock:
-            record = self._records[upload_id].advance(status, now, **changes)
+            before = self._records[upload_id]
+            record = before.advance(status, now, **changes)
+            self._counts[before.status] -= 1
+            self._counts[status] += 1
             self._records[upload_id] = record
+            self.journal.touch(upload_id)
             return record
 
     def mark_stored(self, upload_id: str) -> None:
         """Note that the parts of an upload were assembled."""
         with self._lock:
             self._records[upload_id] = attrs.evolve(self._records[upload_id], is_stored=True)
+            self.journal.touch(upload_id)

@@ -6,6 +6,7 @@ Every method blocks: call them from a worker thread.
 import os
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
 import attrs
@@ -193,6 +194,10 @@ class Storage:
             self._call(self._client.delete_object, "remove a file", Key=key)
         else:
             self._call(self._client.abort_multipart_upload, "remove parts", Key=key, UploadId=storage_id)
+
+    def find_path(self, key: str) -> Path | None:  # noqa: ARG002 - for those that have one
+        """Return the path of an object, or None when another S3 has it."""
+        return None
 
     def read_head(self, key: str, length: int) -> bytes:
         """Return the first `length` bytes of an object that has them: nanio refuses a range past the end."""

@@ -20,6 +20,7 @@ from nanio.storage.multipart import MultipartInit, MultipartManager  # type: ign
 from scenario_uploads.sandbox.errors import SandboxError, StorageError
 from scenario_uploads.sandbox.options import Options
 from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
+from scenario_uploads.sandbox.state.records import Uploads
 from scenario_uploads.sandbox.storage.bucket import Storage, StoredPart
 from scenario_uploads.sandbox.storage.gate import StorageGate
 from scenario_uploads.sandbox.storage.quota import Quota
@@ -70,13 +71,16 @@ def count_bytes(folder: Path) -> int:
     return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())
 
 
-def serve_embedded_storage(options: Options, folder: Path, quota: Quota, cleanup: ExitStack) -> Storage:
+def serve_embedded_storage(
+    options: Options, folder: Path, quota: Quota, uploads: Uploads, cleanup: ExitStack
+) -> Storage:
     """Start the storage on a port of its own and return the access to it.
 
     Args:
         options: The options of the sandbox.
         folder: Where the files are.
         quota: How many bytes it may have.
+        uploads: The records.
         cleanup: Where the end of the server is noted.
 
     Raises:
@@ -86,9 +90,10 @@ def serve_embedded_storage(options: Options, folder: Path, quota: Quota, cleanup
     settings = Settings(data_dir=folder, credentials=StaticCredentialResolver({access_key: secret}))
     listener = cleanup.enter_context(open_socket(options.host, options.storage_port, "storage_port"))
     endpoint_url = format_origin(listener)
-    gate = StorageGate(build_app(settings), quota)
+    gate = StorageGate(build_app(settings), quota, uploads)
     # Senders of parts may take minutes over one, so at the end they are not waited for.
     server = BackgroundServer(gate, listener, name="sandbox-storage", is_patient=False)
+    gate.reset_connection = server.reset_connection
     server.start()
     cleanup.callback(server.stop)
     return _EmbeddedStorage(MultipartManager(folder), folder, endpoint_url, options.s3_bucket, (access_key, secret))
@@ -127,12 +132,16 @@ class _EmbeddedStorage(Storage):
 
     def store(self, key: str, file: IO[bytes]) -> None:
         """Store an object whole."""
-        with _translate("store a file"), (self._folder / self._bucket / key).open("wb") as target:
+        with _translate("store a file"), self.find_path(key).open("wb") as target:
             shutil.copyfileobj(file, target)
+
+    def find_path(self, key: str) -> Path:
+        """Return where an object is."""
+        return self._folder / self._bucket / key
 
     def read_head(self, key: str, length: int) -> bytes:
         """Return the first `length` bytes of an object that has them."""
-        with _translate("read the file"), (self._folder / self._bucket / key).open("rb") as file:
+        with _translate("read the file"), self.find_path(key).open("rb") as file:
             return file.read(length)
 
 

@@ -6,6 +6,7 @@ MIB: Final = 1024 * 1024
 MIN_PART_SIZE: Final = 5 * MIB
 """The fewest bytes of a part that is not the last."""
 MAX_PART_SIZE: Final = 5 * 1024 * MIB
+MAX_PARTS: Final = 10_000
 
 DEFAULT_STORED = 64 * 1024**3
 """The bytes that a sandbox keeps in all, unless it is told otherwise."""
