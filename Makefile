@@ -97,6 +97,15 @@ test-outage: setup ## Go without network for a minute in the middle of an upload
 test-many: setup ## Upload 10,000 files: killed and begun again, and over a cluster that loses a worker (FILES=10000)
 	UPLOADS_TEST_FILES=$(FILES) $(VENV) -m pytest --no-cov -n 0 -s -k "killed_one_was or cluster" tests/bulk $(PYTEST_ARGS)
 
+# No part of `make check`: it needs Chromium, and is skipped where there is none.
+.PHONY: test-page
+test-page: setup-node ## Look at the sandbox's page in a headless Chromium, with axe-core
+	$(VENV) -m pytest --no-cov -n 0 -m page tests/page $(PYTEST_ARGS)
+
+.PHONY: pictures
+pictures: setup ## Take the pictures of the sandbox's page anew that docs/ shows; needs Chromium
+	$(VENV) -m tests.page.pictures
+
 .PHONY: test-runtime
 test-runtime: setup-node ## Run the tests of the handwritten layer alone, without coverage: the loop to work in
 	$(VENV) -m pytest --ignore=tests/tools --ignore=tests/spec_diff -n $(TEST_PROCESSES) $(PYTEST_ARGS)
