@@ -276,7 +276,7 @@ class TestTheLoop:
     def test_46_what_takes_long_is_done_in_threads(
         self, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Files and ledgers are opened and synced, and large responses decoded, elsewhere than in the event loop."""
+        """Files, ledgers and CA files are opened, synced and read, and large responses decoded, elsewhere."""
         (tmp_path / "a.glb").write_bytes(CONTENT)
         threads: dict[str, set[int]] = {}
 
@@ -293,6 +293,7 @@ class TestTheLoop:
         watch(os, "fsync")
         watch(io, "open")
         watch(responses, "decode_response")
+        watch(httpx, "create_ssl_context")
         large: dict[str, Any] = {"config": {"text": "x" * 100_000}}
         created = answer_upload(status="pending", entityId=None, parts=service.make_parts(2), **large)
         service.script("create", created)
@@ -305,7 +306,7 @@ class TestTheLoop:
                 await client.uploads.upload_file(tmp_path / "a.glb", **options)
 
         asyncio.run(main())
-        assert set(threads) == {"open", "fsync", "decode_response"}
+        assert set(threads) == {"open", "fsync", "decode_response", "create_ssl_context"}
         assert threading.get_ident() not in set.union(*threads.values())
 
     def test_progress_after_its_own_exception_is_not_called_again(self, service: Service) -> None:

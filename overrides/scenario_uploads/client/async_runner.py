@@ -191,6 +191,9 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
 
     async def send(self, step: Send) -> httpx.Response:
         """Send a request. When cancelled, wait for httpcore's clean-up, which only anyio's cancellation spares."""
+        if self.open().network is None:
+            # CA files take longer to read than the loop may be held.
+            await run_in_thread(self._connections.look_around, inline=True)
         client, scope = self.open().to_api(), CancelScope()
 
         async def work() -> httpx.Response | None:

@@ -41,7 +41,7 @@ class BaseConnections(Generic[C]):
     ) -> None:
         self._given: C | None = http_client
         self._trust_env, self._tls = trust_env, tls
-        self._network: Network | None = None
+        self.network: Network | None = None
         self._storage: Storage | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -68,9 +68,9 @@ class BaseConnections(Generic[C]):
 
     def to_api(self) -> C:
         """Return the HTTP client for the API."""
+        network = self.look_around()
         with self._lock:
             self.check_open()
-            network = self._look_around()
             return self._connect(network) if self._given is None else self._given
 
     def _connect(self, network: Network) -> C:
@@ -78,18 +78,20 @@ class BaseConnections(Generic[C]):
 
     def to_storage(self) -> Storage:
         """Return the connections to storage."""
+        network = self.look_around()
         with self._lock:
             self.check_open()
             if self._storage is None:
-                self._storage = Storage(network=self._look_around(), user_agent=user_agent())
+                self._storage = Storage(network=network, user_agent=user_agent())
                 close_when_collected(self, self._storage.close)
             return self._storage
 
-    def _look_around(self) -> Network:
-        """Read proxies and CA files, before the first request so that no upload begins in vain."""
-        if self._network is None:
-            self._network = Network.read(trust_env=self._trust_env, tls=self._tls)
-        return self._network
+    def look_around(self) -> Network:
+        """Read proxies and CA files once, before the first request so that no upload begins in vain."""
+        with self._lock:
+            self.check_open()
+            self.network = self.network or Network.read(trust_env=self._trust_env, tls=self._tls)
+            return self.network
 
     def check_open(self) -> None:
         """Raise ScenarioError when no more calls can be made."""
@@ -124,7 +126,7 @@ class Connections(BaseConnections[httpx.Client]):
     def branch(self) -> Connections:
         """Return connections that can be closed while these are used."""
         branch = self.renew(None, trust_env=self._trust_env, tls=self._tls)
-        branch._network = self._network  # noqa: SLF001 - of the same class
+        branch.network = self.network
         return branch
 
     def _connect(self, network: Network) -> httpx.Client:
