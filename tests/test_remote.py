@@ -6,6 +6,7 @@ import hashlib
 import io
 import random
 import sys
+import traceback
 import urllib.request
 import zipfile
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from typing import Any
 import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from scenario_uploads import Scenario, SourceChangedError, SourceError, TransferError, UploadSource
+from scenario_uploads import Scenario, SourceChangedError, SourceError, TransferError, UploadProgress, UploadSource
 from scenario_uploads.transfer.source import RANGE_SIZE, open_source
 
 from tests.support.clients import Connect, raises
@@ -26,6 +27,7 @@ MIB = 1024 * 1024
 PART = 5 * MIB
 CONTENT = random.Random(15).randbytes(3 * PART + 9)
 URL = "ranges://bucket/folder/dragon.glb"
+SECRET_URL = "ranges://someone:pa55@bucket/a.glb?token=s3cret"
 GONE = reply(404, b"<Error><Code>NoSuchUpload</Code></Error>")
 
 
@@ -35,8 +37,12 @@ class Ranges(MemoryFileSystem):  # type: ignore[misc]
     protocol = "ranges"
     store: dict[str, Any] = {}  # noqa: RUF012
     read: list[tuple[int, int]] = []  # noqa: RUF012
+    failure: Exception | None = None
+    ranged = True
 
     def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+        if self.failure:
+            raise self.failure
         info: dict[str, Any] = super().info(path, **kwargs)
         if info["type"] == "file":
             info["ETag"] = hashlib.md5(super().cat_file(path)).hexdigest()
@@ -44,7 +50,7 @@ class Ranges(MemoryFileSystem):  # type: ignore[misc]
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
         self.read.append((start or 0, end or 0))
-        data: bytes = super().cat_file(path, start, end, **kwargs)
+        data: bytes = super().cat_file(path, *(start, end) if self.ranged else (), **kwargs)
         return data
 
 
@@ -54,6 +60,7 @@ def ranges() -> Iterator[Ranges]:
     system = fsspec.filesystem("ranges")
     system.pipe(URL, CONTENT)
     system.read.clear()
+    Ranges.failure, Ranges.ranged = None, True
     yield system
     system.store.clear()
 
@@ -125,6 +132,42 @@ class TestAURL:
             connect(service.url).uploads.upload_file(URL, part_size=PART, on_progress=change)
         assert "complete" not in service.steps
 
+    @pytest.mark.parametrize(
+        ("failure", "kind", "kept"),
+        [(FileNotFoundError(URL), SourceChangedError, 0), (TimeoutError("too slow"), TransferError, 1)],
+    )
+    def test_26_that_cannot_be_looked_at_at_the_end_is_resumed_unless_it_is_gone(
+        self,
+        connect: Connect,
+        service: Service,
+        ranges: Ranges,
+        tmp_path: Path,
+        failure: Exception,
+        kind: type[Exception],
+        kept: int,
+    ) -> None:
+        def fail(event: UploadProgress) -> None:
+            if event.parts_done:
+                Ranges.failure = failure
+
+        with raises(kind, "cannot be looked at any more"):
+            connect(service.url).uploads.upload_file(URL, part_size=PART, resume=tmp_path, on_progress=fail)
+        assert "complete" not in service.steps
+        assert len([*tmp_path.iterdir()]) == kept
+
+    def test_whose_server_sends_no_ranges_is_told(self, connect: Connect, service: Service, ranges: Ranges) -> None:
+        Ranges.ranged = False
+        with raises(TransferError, "the server does not send ranges"):
+            connect(service.url).uploads.upload_file(URL, part_size=PART)
+
+    def test_hides_what_is_secret_in_it(self, ranges: Ranges) -> None:
+        Ranges.failure = OSError(f"no login for {SECRET_URL}")
+        with raises(SourceError, "'ranges://bucket/a.glb?…' cannot be uploaded: no login") as caught:
+            open_source(SECRET_URL)
+        told = "".join(traceback.format_exception(caught.error))
+        assert "pa55" not in told
+        assert "s3cret" not in told
+
     def test_that_is_packed_is_read_in_order(self, connect: Connect, service: Service) -> None:
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
@@ -165,7 +208,7 @@ class TestAURL:
     def test_31_needs_an_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "fsspec.core", None)
         monkeypatch.setitem(sys.modules, "fsspec", None)
-        with raises(SourceError, "needs fsspec: pip install fsspec"):
+        with raises(SourceError, "needs fsspec: pip install fsspec (the extra [fsspec]"):
             open_source("s3://bucket/dragon.glb")
 
 

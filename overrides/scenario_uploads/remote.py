@@ -8,17 +8,19 @@ import os
 import re
 import tempfile
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 from urllib.request import url2pathname
 
 from attrs import field, frozen
 
 from .errors import SourceError
-from .redaction import redact, snippet
+from .redaction import snippet
 
-# Windows has drives of one letter. `zip://a.glb::s3://bucket/b.zip` is a URL too.
-_URL = re.compile(r"[A-Za-z][\w+.-]+(://|::)")
+# Windows has drives of one letter. `simplecache::s3://bucket/b.zip` is a URL too.
+_URL = re.compile(r"([A-Za-z][\w+.-]+::)*[A-Za-z][\w+.-]+://")
+_USER = re.compile("(?<=://)[^/@]*@")
 # What of fsspec's `info` changes with the content, the best first: without signs and in lower case. Users can set
 # `mtime` back.
 _FACTS = re.findall(
@@ -28,13 +30,19 @@ _FACTS = re.findall(
 )
 # Bytes of a stream that are kept in memory; what a larger part has more is in a temporary file.
 _KEPT_IN_MEMORY = 32 * 1024 * 1024
-_EXTRA = "reading URLs needs fsspec: pip install fsspec"
+_EXTRA = "reading URLs needs fsspec: pip install fsspec (the extra [fsspec] of this package)"
 _HINT = "; or let the service fetch it: import_url(url, kind=...)"
 
 
 def is_url(path: str) -> bool:
     """Return whether a path is the URL of a file."""
     return bool(_URL.match(path))
+
+
+def show_url(url: str) -> str:
+    """Return a URL without user, password and query, which may be secrets."""
+    bare = _USER.sub("", url).partition("?")[0]
+    return bare if len(bare) == len(url) else f"{bare}?…" if "?" in url else bare
 
 
 def find_local(url: str) -> str | None:
@@ -47,7 +55,7 @@ class RemoteFile:
     """A file as it was when it was looked at.
 
     Attributes:
-        url: Without a query, which may be signed.
+        url: Without what may be a secret.
         name: Without folders.
         size: Bytes.
         identity: A hash of what changes with its content.
@@ -59,6 +67,7 @@ class RemoteFile:
     size: int
     identity: bytes
     proven: bool
+    _whole_url: str = field(repr=False)
     _system: Any = field(repr=False)
     _path: str = field(repr=False)
 
@@ -66,16 +75,14 @@ class RemoteFile:
     def find(cls, url: str) -> Self:
         """Look at a file; SourceError when there is none that can be read."""
         try:
-            from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
+            with _hide_secrets(url):
+                from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
 
-            system, path = url_to_fs(url)
-            return cls._look(url.partition("?")[0], system, path)
-        except Exception as error:  # each file system raises its own
-            reason = snippet(str(error) or type(error).__name__).rstrip(".")
-            reason = "there is no such file" if isinstance(error, FileNotFoundError) else reason
-            reason = _EXTRA if str(getattr(error, "name", "")).startswith("fsspec") else reason
+                return cls._look(url, *url_to_fs(url))
+        except OSError as error:
             hint = _HINT if url.lower().startswith("http") else ""
-            raise SourceError(f"{redact(repr(url))} cannot be uploaded: {reason}{hint}.") from error
+            reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
+            raise SourceError(f"{show_url(url)!r} cannot be uploaded: {reason}{hint}.") from error
 
     @classmethod
     def _look(cls, url: str, system: Any, path: str) -> Self:
@@ -89,12 +96,14 @@ class RemoteFile:
         own = type(system).ukey is not _find_base().ukey and system.ukey(path)
         identity = hashlib.sha256(repr((info["size"], known.get(fact), own)).encode()).digest()
         name = path.partition("?")[0].rstrip("/").rpartition("/")[2]
-        return cls(url, name, int(info["size"]), identity, fact != "mtime", system, path)
+        bare = show_url(url).removesuffix("?…")
+        return cls(bare, name, int(info["size"]), identity, fact != "mtime", url, system, path)
 
     def look_again(self) -> Self:
         """Return the file as it is now."""
-        self._system.invalidate_cache()
-        return self._look(self.url, self._system, self._path)
+        with _hide_secrets(self._whole_url):
+            self._system.invalidate_cache()
+            return self._look(self._whole_url, self._system, self._path)
 
     def open(self) -> Any:
         """Return a file object where ranges cannot be read at once, or None."""
@@ -104,8 +113,25 @@ class RemoteFile:
 
     def read(self, start: int, end: int) -> bytes:
         """Return the bytes from `start` to `end`."""
-        data: bytes = self._system.cat_file(self._path, start=start, end=end)
-        return data
+        with _hide_secrets(self._whole_url):
+            data: bytes = self._system.cat_file(self._path, start=start, end=end)
+            if len(data) > end - start:
+                raise ValueError("the server does not send ranges; save the file to the disk first")
+            return data
+
+
+@contextmanager
+def _hide_secrets(url: str) -> Iterator[None]:
+    """Turn what a file system raises into an OSError without what is secret in its URL."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - each file system raises its own
+        said = _EXTRA if str(getattr(error, "name", "")).startswith("fsspec") else str(error) or type(error).__name__
+        secrets = [secret for secret in (*_USER.findall(url), url.partition("?")[2]) if secret]
+        for secret in secrets:
+            said = said.replace(secret, "…")
+        kind = FileNotFoundError if isinstance(error, FileNotFoundError) else OSError
+        raise kind(snippet(said).rstrip(".")) from (None if secrets else error)
 
 
 def _find_base() -> Any:

@@ -11,7 +11,7 @@ from scenario_uploads.bulk.options import UploadResult, UploadSource
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.models import Upload, UploadDryRunResponse
 from scenario_uploads.redaction import SecretURL, mask_known, redact, snippet
-from scenario_uploads.remote import is_url
+from scenario_uploads.remote import is_url, show_url
 from scenario_uploads.upload.ledger import Entry
 
 GOES_ON = "The same command goes on from where it stopped."
@@ -72,7 +72,7 @@ def name_source(source: object) -> str:
     """Return the path of a source, or its URL without what may be a secret."""
     file = source.file if isinstance(source, UploadSource) else source
     name = os.fspath(file) if isinstance(file, str | os.PathLike) else str(source)
-    return redact(name) if is_url(name) else name
+    return show_url(name) if is_url(name) else name
 
 
 def print_json(value: object) -> None:

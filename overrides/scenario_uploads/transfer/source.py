@@ -229,8 +229,10 @@ class _Remote(Source):
     def check_unchanged(self) -> int:
         try:
             same = self._remote.look_again().identity == self._remote.identity
-        except Exception as error:
-            raise SourceChangedError(f"The file cannot be looked at any more: {_explain(error)}.") from error
+        except OSError as error:
+            # The network may be away for a while.
+            kind = SourceChangedError if isinstance(error, FileNotFoundError) else TransferError
+            raise kind(f"The file cannot be looked at any more: {_explain(error)}.") from error
         if not same:
             raise SourceChangedError("The file changed while it was being sent; upload it again when it is at rest.")
         return self.state.ctime_ns if self.state else 0
