@@ -37,7 +37,10 @@ def write_mixed(folder: Path, count: int) -> dict[str, str]:
     for number in range(count):
         suffix, head = chance.choice([*HEADS.items()])
         size = 11 * 1024 * 1024 if number == count // 2 else chance.choice([1, 500, 5000, 70_000])
-        content = head + (chance.randbytes(size) if suffix != ".txt" else b"abc " * (size // 4 + number))
+        # No two are the same: of such, a later run sends only one.
+        content = (
+            head + b"%d " % number + (chance.randbytes(size) if suffix != ".txt" else b"abc " * (size // 4 + number))
+        )
         path = folder / f"{chance.randrange(4)}" / f"{number}{suffix}"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
