@@ -185,16 +185,18 @@ def note_as_done(folder: str, ledger: str) -> dict[str, float]:
 
 
 def follow(begin: Callable[[], Any]) -> dict[str, float]:
-    """Go through results; return how long it took, and how fast the last tenth was beside the first."""
-    idle, times = read_memory("VmRSS"), array("d", [time.perf_counter()])
+    """Go through results; return how long it took, and how fast the last tenth was beside the first, by either clock."""
+    idle, times, used = read_memory("VmRSS"), array("d", [time.perf_counter()]), array("d", [time.process_time()])
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts anew: proc(5)
     for result in begin():
         if result.error is not None:
             raise result.error
         times.append(time.perf_counter())
+        used.append(time.process_time())
     tenth = len(times) // 10
-    steady = (times[tenth] - times[0]) / (times[-1] - times[-1 - tenth])
-    return {"seconds": times[-1] - times[0], "steady": steady, "memory": read_memory("VmHWM") - idle}
+    steady, steady_cpu = ((taken[tenth] - taken[0]) / (taken[-1] - taken[-1 - tenth]) for taken in (times, used))
+    memory = read_memory("VmHWM") - idle
+    return {"seconds": times[-1] - times[0], "steady": steady, "steady_cpu": steady_cpu, "memory": memory}
 
 
 def read_cpu(pid: int) -> float:
