@@ -75,8 +75,8 @@ def measure(settings: Settings) -> list[Table]:
     notes = (
         f"The first ratio is the rate beside that of bare HTTPX calls: the same requests from {AT_ONCE} threads.",
         f"The sandbox spends {sandbox:.1f} ms of processor time on each file of 64 KiB (target ≤ 12).",
-        "The other ratios are the rate of the last tenth of the files beside that of the first; by the processor time of"
-        f" the process they are {run['steady_cpu']:.2f} and {looked['steady_cpu']:.2f}.",
+        "The other ratios are the rate of the last tenth of the files beside that of the first.",
+        f"By the processor's clock, these are {run['steady_cpu']:.2f} and {looked['steady_cpu']:.2f}.",
         tell_disturbance(taken.disturbance),
     )
     return [Table("Many files", columns, rows, notes)]
