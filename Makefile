@@ -232,6 +232,10 @@ docs: setup-node ## Build the site into build/docs; check links, spelling and ev
 docs-serve: setup-node ## Build the site and show it on http://127.0.0.1:8000 (PORT=)
 	$(VENV) -m tools.docs --serve $(PORT)
 
+.PHONY: docs-pictures
+docs-pictures: setup ## Draw what a terminal shows, for the pages (docs/pictures/terminal-*.svg)
+	$(VENV) -m tools.docs.pictures
+
 ##
 ## Packages and measures
 ##

@@ -36,11 +36,11 @@ class Picture:
 
 
 TO_DRAW = (
-    Picture("upload", "scenario-uploads upload dragon.glb"),
-    Picture("progress", "scenario-uploads upload castle.glb --max-bandwidth 6000000", r"\b[45]\d(\.\d)?( MiB|/)"),
+    Picture("progress", "scenario-uploads upload castle.glb --max-bandwidth 6MB/s", r"\b[45]\d\.\d of "),
+    Picture("plan", "scenario-uploads upload refs -r --exclude '*.tmp' --dry-run"),
+    Picture("files", "scenario-uploads upload scans -r --max-bandwidth 8MB/s", "[2-4] of 6 files"),
     Picture("folder", "scenario-uploads upload refs -r --exclude '*.tmp'"),
     Picture("again", "scenario-uploads upload refs -r --exclude '*.tmp'"),
-    Picture("failed", "scenario-uploads upload broken.png"),
     Picture("resume", "scenario-uploads resume"),
 )
 
@@ -118,6 +118,9 @@ def main() -> int:
         for pet in ("cat", "dog", "owl", "fox"):
             (folder / "refs" / f"{pet}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + os.urandom(600_000))
         (folder / "refs" / "draft.tmp").write_bytes(b"half")
+        (folder / "scans").mkdir()
+        for number in range(1, 7):
+            (folder / "scans" / f"scan-{number}.glb").write_bytes(b"glTF" + os.urandom(number * 4_000_000))
         environment = {
             "HOME": name,
             "XDG_STATE_HOME": f"{name}/state",
@@ -131,7 +134,7 @@ def main() -> int:
             "SCENARIO_SDK_API_SECRET": box.api_secret,
         }
         for picture in TO_DRAW:
-            screen = watch(picture, folder, environment)
+            screen = watch(picture, folder, environment).replace(name, "/home/ada")
             path = PICTURES / f"terminal-{picture.name}.svg"
             path.write_text(draw(picture, screen), encoding="utf-8")
             print(path.relative_to(ROOT))
