@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from importlib.util import find_spec
 from typing import Any, Self
 
 from attrs import define, field
@@ -85,7 +86,6 @@ class FileProgress:
     """One file: takes what its `on_progress` is told."""
 
     def __init__(self, display: Display, name: str) -> None:
-        # Escape sequences in it would reach the terminal.
         self.name = snippet(name, 4096)
         self.gauge = Gauge()
         self.event: UploadProgress | None = None
@@ -237,7 +237,7 @@ class Bars(Display):
     """Bars by rich: one for the whole, and one for each file in flight; what is printed meanwhile goes above them.
 
     Args:
-        console: The console of rich.
+        console: Of rich.
         refresh: Whether to draw them again and again; otherwise `refresh` does.
     """
 
@@ -337,7 +337,6 @@ def _shorten(name: str, width: int) -> str:
 
 def open_display() -> Display:
     """Return bars on a terminal or in a notebook, else lines; also with `TERM=dumb` and `NO_COLOR`."""
-    # A daemon may have no stderr.
     if sys.stderr is None:
         return Display()
     try:
@@ -346,4 +345,6 @@ def open_display() -> Display:
         return Lines()
     console = Console(stderr=True, soft_wrap=True)
     terminal = sys.stderr.isatty() and not console.is_dumb_terminal and not os.environ.get("NO_COLOR")
-    return Bars(console) if terminal or console.is_jupyter else Lines()
+    # In a notebook, rich draws with widgets.
+    notebook = console.is_jupyter and find_spec("ipywidgets") is not None
+    return Bars(console) if terminal or notebook else Lines()

@@ -85,7 +85,7 @@ class TestDryRun:
 
     def test_lists_the_files_on_demand(self, offline: Path, capsys: Capture) -> None:
         assert cli.run(["upload", "refs/a.glb", "--kind", "model", "--dry-run", "-v"]) == 0
-        assert capsys.readouterr().out.startswith("refs/a.glb: model, 1000 B\nmodel: 1 files, 1000 B\n")
+        assert capsys.readouterr().out.startswith("refs/a.glb: model, 1000 B\nmodel: 1 file, 1000 B\n")
 
     def test_needs_something_that_can_be_meant(self, offline: Path, capsys: Capture) -> None:
         assert cli.run(["upload", "refs", "refs", "--dry-run", "--json"]) == 2

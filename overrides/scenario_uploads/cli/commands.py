@@ -113,9 +113,9 @@ def complete(
     base_url: BaseUrl = None,
     project_id: ProjectId = None,
 ) -> None:
-    """Tell the service that all parts of an upload are there, such as one whose parts were sent by other means.
+    """Tell the service that all parts of an upload are there.
 
-    `upload` does so by itself. `wait` waits for the import.
+    `upload` does so by itself; this is for parts that were sent by other means. `wait` waits for the import.
     """
     with connect(load_settings(profile), base_url=base_url, project_id=project_id) as client:
         answer = client.uploads.trigger_action(upload_id, action=UploadAction.COMPLETE)

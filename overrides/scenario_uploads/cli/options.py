@@ -70,7 +70,7 @@ def parse_rate(value: object) -> float:
     try:
         if re.search("bit|bps", text.lower()):
             raise typer.BadParameter("")
-        return float(parse_size(re.sub("/[sS]$", "", text)))
+        return parse_size(re.sub("/[sS]$", "", text))
     except typer.BadParameter:
         raise typer.BadParameter(
             f"{value!r} is no rate; give bytes a second (not bits), or a rate such as 20MB/s or 500KiB/s."
@@ -91,9 +91,11 @@ def parse_duration(value: object) -> float:
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else there.")]
-BaseUrl = Annotated[str | None, typer.Option(help="Where the API is; else SCENARIO_BASE_URL, else production.")]
-Profile = Annotated[str | None, typer.Option(help="The profile of config.toml; else SCENARIO_PROFILE.")]
-ProjectId = Annotated[str | None, typer.Option(help="The project that owns the upload.")]
+BaseUrl = Annotated[
+    str | None, typer.Option(metavar="URL", help="Where the API is; else SCENARIO_BASE_URL, else production.")
+]
+Profile = Annotated[str | None, typer.Option(metavar="NAME", help="The profile of config.toml; else SCENARIO_PROFILE.")]
+ProjectId = Annotated[str | None, typer.Option(metavar="ID", help="The project that owns the upload.")]
 Timeout = Annotated[
     float | None,
     typer.Option(parser=parse_duration, metavar="TIME", help="How long to wait for the import, such as 10m.  [300s]"),
@@ -104,7 +106,7 @@ Patience = Annotated[
         parser=parse_duration, metavar="TIME", help="How long to go on without a byte getting through.  [15m]"
     ),
 ]
-Concurrency = Annotated[int | None, typer.Option(help="How many parts are sent at once, 1 to 64.  [8]")]
+Concurrency = Annotated[int | None, typer.Option(metavar="N", help="How many parts are sent at once, 1 to 64.  [8]")]
 MaxBandwidth = Annotated[
     float | None,
     typer.Option(parser=parse_rate, metavar="RATE", help="The most over all parts, such as 20MB/s."),

@@ -185,15 +185,19 @@ def plan(sources: Any, options: FileOptions, *, as_json: bool, verbose: bool, **
         print(f"], {json.dumps(rest)[1:]}")
     else:
         for kind, (count, size) in sorted(kinds.items()):
-            print(f"{kind}: {count:,} files, {format_size(size)}")
+            print(f"{kind}: {_count_files(count)}, {format_size(size)}")
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in told.items())
         print(
-            f"would upload {files:,} files, {format_size(total)}; skip {told.total():,}"
+            f"would upload {_count_files(files)}, {format_size(total)}; skip {told.total():,}"
             + (f" ({reasons})" if reasons else "")
         )
         if failed:
             print(f"{failed:,} would fail")
     return SOME_FAILED if failed else 0
+
+
+def _count_files(count: int) -> str:
+    return f"{count:,} file{'' if count == 1 else 's'}"
 
 
 def _look(

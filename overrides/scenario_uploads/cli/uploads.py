@@ -91,8 +91,10 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
     ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="End with the first file that fails.")] = False,
     kind: Annotated[UploadKind | None, typer.Option(help="What the file is; else told from its name.")] = None,
-    content_type: Annotated[str | None, typer.Option(help="Its MIME type; else told from its name.")] = None,
-    file_name: Annotated[str | None, typer.Option(help="The name to upload it under.")] = None,
+    content_type: Annotated[
+        str | None, typer.Option(metavar="TYPE", help="Its MIME type; else told from its name.")
+    ] = None,
+    file_name: Annotated[str | None, typer.Option(metavar="NAME", help="The name to upload it under.")] = None,
     max_size: MaxSize = None,
     collection: Collection = None,
     parent: Parent = None,
