@@ -30,16 +30,7 @@ Sent = tuple[str, Mapping[int, str | None]]
 
 
 class Elsewhere:
-    """Sends files by an executor.
-
-    Args:
-        executor: Whose workers send.
-        settings: The client's.
-        at_once: How many files are sent at once.
-
-    Raises:
-        InvalidArgumentError: When the client's settings cannot go to another process.
-    """
+    """Sends files by an executor; settings of a client that cannot go to another process are refused."""
 
     def __init__(self, executor: Executor, settings: ClientOptions, at_once: int) -> None:
         self._executor, self._at_once = executor, at_once

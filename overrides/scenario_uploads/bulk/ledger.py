@@ -80,15 +80,7 @@ def hash_state(state: FileState | None) -> bytes | None:
 
 
 class BulkLedger:
-    """The database of one run, open and locked until `close`.
-
-    Args:
-        path: Where it is; created, for its owner alone, when it is missing.
-
-    Raises:
-        LedgerLockedError: When another run uses it.
-        LedgerError: When it is damaged, no ledger, or cannot be read and written.
-    """
+    """The database of one run, for its owner alone; open and locked until `close`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

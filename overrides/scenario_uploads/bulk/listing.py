@@ -159,16 +159,7 @@ def _list_glob(text: str, *, recursive: bool, wanted: Filter) -> Iterator[Found]
 def _walk(
     top: Path, wanted: Filter, glob: Glob | None = None, depth: int | None = None, *, hidden: bool, into: bool
 ) -> Iterator[Found]:
-    """Yield the files of a folder that match, and what is left out and why.
-
-    Args:
-        top: The folder.
-        wanted: Which files are wanted.
-        glob: What paths below `top` have to match; what does not is not even named.
-        depth: How many levels of folders may be of interest.
-        hidden: Whether hidden files are wanted.
-        into: Whether folders that match are gone through.
-    """
+    """Yield the files of a folder that match, and what is left out and why; what does not match is not even named."""
     # Each open folder: what is still to be read, the path below `top` to it, and whether all in it matches.
     stack = [(_scan(top), "", glob is None)]
     try:

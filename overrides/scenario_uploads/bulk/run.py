@@ -66,29 +66,17 @@ class _File:
 
 
 class BulkRun:
-    """The files of one call, one after the other.
-
-    Args:
-        api: How the client talks to the API.
-        sources: What to upload.
-        options: How.
-
-    Raises:
-        InvalidArgumentError: When an argument cannot be used.
-    """
+    """The files of one call, one after the other. Arguments that cannot be used are an InvalidArgumentError."""
 
     def __init__(self, api: Api, sources: Sources, options: BulkOptions) -> None:
         check_bulk_options(options)
         wanted = Filter.of(options.include, options.exclude)
         given = check_sources(sources, recursive=options.recursive)
         self.files_at_once = options.files_at_once
-        """How many files are sent at once, at most."""
         self.on_progress: Callable[[BulkProgress], object] | None = options.on_progress
-        """What is told how far it is; may be replaced until `open`."""
-        self.more = True
-        """Whether there may be files that were not handed out yet."""
-        self.failed = False
-        """Whether a file failed, and nothing more is to be done therefore."""
+        """May be replaced until `open`."""
+        # Whether there may be files that were not handed out yet; whether one failed and ends the call.
+        self.more, self.failed = True, False
         self._api, self._options = api, options
         self._listing = list_sources(given, recursive=options.recursive, wanted=wanted)
         # Those that wait ask now and then; they must not keep those that send from their calls.
@@ -104,12 +92,7 @@ class BulkRun:
         self._stack = ExitStack()
 
     def open(self, work: Callable[..., Sent], ended: Callable[[], bool]) -> None:
-        """Open the ledger, and show the bars.
-
-        Args:
-            work: What the workers of an executor run.
-            ended: Returns whether nobody waits for results any more.
-        """
+        """Open the ledger, and show the bars; `work` is what an executor runs, for whom `ended` says when to stop."""
         self._work, self._ended = work, ended
         self._ledger = open_ledger(self._options.ledger)
         if self._ledger is not None:
