@@ -1,6 +1,6 @@
 """Fixtures for tests of code that uploads, and a marker for what shall go wrong; pytest loads it by itself.
 
-Nothing of the client or the sandbox is imported before a test asks for it. docs/testing.md shows the use.
+Nothing of the client or the sandbox is imported before a test asks for it. docs/how-to/testing.md shows the use.
 """
 
 from __future__ import annotations
