@@ -120,6 +120,8 @@ class ClientOptions:
         """Check what a caller adds to a single call."""
         if project_id is None or isinstance(project_id, NotGiven):
             project_id = self.project_id
+        if extra_headers is extra_query is extra_body is timeout is None:
+            return CallOptions(project_id=check_project_id(project_id))
         return CallOptions(
             headers=check_headers("extra_headers", extra_headers),
             query=check_query("extra_query", extra_query),
