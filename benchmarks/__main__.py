@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     # What follows needs packages that are only in the environment of the benchmarks.
     from benchmarks import bulk, calls, link, memory, parts, plots, throughput  # noqa: PLC0415
     from benchmarks.bench import BenchError, Settings  # noqa: PLC0415
-    from benchmarks.report import Report, write_into  # noqa: PLC0415
+    from benchmarks.report import Report, merge, write_into  # noqa: PLC0415
 
     measures = {
         "throughput": throughput.measure,
@@ -83,13 +83,20 @@ def run(arguments: argparse.Namespace) -> int:
             say(f"{name}: {error}")
     report = Report(machine, tuple(tables), faults)
     print(report.render())
-    figures = json.dumps(report.to_json(), indent=2, ensure_ascii=False) + "\n"
-    arguments.json.write_text(figures, encoding="utf-8")
+    _write(arguments.json, report.to_json())
     if arguments.write_docs:
-        plots.FIGURES.write_text(figures, encoding="utf-8")
-        pictures = plots.draw(report.to_json())
-        write_into(plots.FIGURES.with_suffix(".md"), plots.illustrate(report.render(), pictures))
+        whole = arguments.only == SECTIONS
+        old = json.loads(plots.FIGURES.read_text(encoding="utf-8"))
+        figures = report.to_json() if whole else merge(old, report.to_json())
+        _write(plots.FIGURES, figures)
+        write_into(
+            plots.FIGURES.with_suffix(".md"), plots.illustrate(report.render(), plots.draw(figures)), whole=whole
+        )
     return 1 if faults else 0
+
+
+def _write(path: Path, figures: object) -> None:
+    path.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import re
 import statistics
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -147,7 +148,23 @@ class Report:
         }
 
 
-def write_into(path: Path, text: str) -> None:
-    """Replace what stands between the two marks of a document."""
+def write_into(path: Path, text: str, *, whole: bool = True) -> None:
+    """Replace what stands between the two marks of a document, or of its tables only those that the text has."""
     before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{rest.partition(END)[2]}", encoding="utf-8")
+    old, _, after = rest.partition(END)
+    if not whole:
+        head, *sections = _split(old)
+        new = {section.partition("\n")[0]: section for section in _split(text)[1:]}
+        kept = [new.pop(section.partition("\n")[0], section).strip() for section in sections]
+        text = "\n\n".join([head.strip(), *kept, *(section.strip() for section in new.values())]) + "\n"
+    path.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def _split(text: str) -> list[str]:
+    return re.split(r"(?m)^(?=### )", text)
+
+
+def merge(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a report for machines with the tables of another one in place of its own."""
+    tables = {table["title"]: table for table in (*old["tables"], *new["tables"])}
+    return {**old, "tables": [*tables.values()]}
