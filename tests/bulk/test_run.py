@@ -171,7 +171,10 @@ class TestResults:
 
     @pytest.mark.parametrize(
         "wrong",
-        [{"files_at_once": 0}, {"files_at_once": True}, {"concurrency": 65}, {"ledger": 7}, {"on_progress": 7}],
+        [
+            *({"files_at_once": 0}, {"files_at_once": True}, {"concurrency": 65}, {"ledger": 7}, {"on_progress": 7}),
+            *({"kind": "picture"}, {"asset_options": {"nope": 1}}, {"part_size": 5}),
+        ],
     )
     def test_arguments_are_checked_at_once(self, wrong: dict[str, Any]) -> None:
         with Scenario(api_key="key", api_secret="secret") as client, pytest.raises(InvalidArgumentError):
@@ -340,6 +343,7 @@ class TestNames:
         assert pickle.loads(pickle.dumps(file)) == file
         assert UploadSource("url") is UploadSource.URL
         assert UploadSource is models.UploadSource
+        assert UploadSource(file="a.glb", kind="3d") == UploadSource("a.glb", kind="3d")
         named = UploadSource("a.glb")
         assert (named.file, named.kind) == ("a.glb", None)
 

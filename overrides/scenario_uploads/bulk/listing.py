@@ -129,7 +129,7 @@ def _stat(file: object, *, follow_symlinks: bool = True) -> os.stat_result | Non
 
 def _list_path(source: str | os.PathLike[str], *, recursive: bool, wanted: Filter) -> Iterator[Found]:
     path = os.fspath(source)
-    status = _stat(path)
+    status = _stat(path) if path else None
     # A `?` of a URL is none of a glob; the upload says what to do with a URL.
     if status is None and not is_url(path) and _MAGIC.search(path):
         yield from _list_glob(path, recursive=recursive, wanted=wanted)

@@ -65,10 +65,10 @@ class _FilesToo(EnumType):
     A text stays a member, one that the contract names or not: it is a path as well, without any settings.
     """
 
-    def __call__(cls, value: Any, *args: Any, **settings: Any) -> Any:
-        if args or settings or not isinstance(value, str):
-            return UploadSource(value, *args, **settings)
-        return super().__call__(value)
+    def __call__(cls, *args: Any, **settings: Any) -> Any:
+        if settings or len(args) != 1 or not isinstance(args[0], str):
+            return UploadSource(*args, **settings)
+        return super().__call__(args[0])
 
     def __instancecheck__(cls, instance: object) -> bool:
         return super().__instancecheck__(instance) or isinstance(instance, UploadSource)
