@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from importlib.util import find_spec
 from typing import Any, Self
 
@@ -105,9 +105,8 @@ class FileProgress:
 
     def end(self) -> None:
         """Show it no more. Idempotent."""
-        with self._display.lock:
-            if self in self._display.files:
-                self._display.files.remove(self)
+        with self._display.lock, suppress(ValueError):
+            self._display.files.remove(self)
 
     def find_trouble(self, now: float) -> str | None:
         """Return what keeps its bytes from going out, or None."""
@@ -289,7 +288,8 @@ class Bars(Display):
                     lines.append(self._fit(file.name, [amount, *texts], width, done / total, troubled=troubled))
                 else:
                     lines.append(self._fit(file.name, texts, width))
-            return [*lines, *([f"… and {len(self.files) - most} more"] if len(self.files) > most else [])]
+            lines += [f"… and {len(self.files) - most} more"] if len(self.files) > most else []
+            return [_shorten(line, width - 1) for line in lines]
 
     def _fit_whole(self, texts: list[str], width: int) -> str:
         if width < _NARROW:
@@ -297,7 +297,7 @@ class Bars(Display):
         separator = "  " if width >= _NARROW else " "
         while len(texts) > 1 and len(separator.join(texts)) >= width:
             texts.pop()
-        return separator.join(texts)[: width - 1]
+        return separator.join(texts)
 
     def _fit(
         self, name: str, texts: list[str], width: int, share: float | None = None, *, troubled: bool = False

@@ -96,6 +96,15 @@ def test_many_files(columns: int, compare: Compare, monkeypatch: pytest.MonkeyPa
     compare(f"many-files-{columns}", "".join(frames))
 
 
+def test_no_line_is_wider_than_the_terminal() -> None:
+    bars = Bars(Console(width=20), Clock(), refresh=False)
+    bars.tell(BulkProgress(1000, 1000, files_failed=1000, bytes_found=10 * MIB))
+    file = bars.follow(LONG)
+    file(tell(0))
+    file(tell(0, attempt=2))
+    assert all(len(line) < 20 for line in bars.list_lines(20, 3))
+
+
 def test_lines_of_one_file(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
     lines = Lines(clock)

@@ -128,6 +128,14 @@ def test_config_show_says_where_each_setting_comes_from_and_masks_secrets(
     assert "-of-mine" not in out
 
 
+def test_config_show_masks_what_may_be_a_password(file: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setenv("SCENARIO_BASE_URL", "https://me:pass@word@a.example/v1?key=secret")
+    assert cli.run(["config", "show"]) == 0
+    out = capsys.readouterr().out
+    assert "https://***@a.example/v1?…" in out
+    assert "pass" not in out
+
+
 def test_config_show_needs_no_file(file: Path, capsys: Capture) -> None:
     assert cli.run(["config", "show"]) == 0
     out = capsys.readouterr().out

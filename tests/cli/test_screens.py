@@ -74,6 +74,26 @@ def test_help(compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     compare("help", show(monkeypatch, 100, "--help", *(f"{command} --help" for command in COMMANDS)))
 
 
+@pytest.mark.parametrize(
+    ("shell", "variables"),
+    [
+        ("bash", {"COMP_WORDS": "scenario-uploads upl", "COMP_CWORD": "1"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "scenario-uploads upl"}),
+        ("fish", {"_TYPER_COMPLETE_ARGS": "scenario-uploads upl", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}),
+    ],
+)
+def test_shells_complete_commands(
+    shell: str, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for action, words in (("source", "scenario-uploads"), ("complete", "upload")):
+        monkeypatch.setenv("_SCENARIO_UPLOADS_COMPLETE", f"{action}_{shell}")
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit):
+            cli.run([])
+        assert words in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("columns", [80, 40])
 def test_uploads(columns: int, folder: Path, compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
     commands = (

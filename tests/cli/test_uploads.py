@@ -70,8 +70,8 @@ class TestDryRun:
         told = capsys.readouterr()
         assert sorted(told.out.splitlines()[:2]) == ["refs/.hidden: skipped (hidden)", "refs/c.txt: skipped (excluded)"]
         assert told.out.splitlines()[2] == "3d: 2 files, 2.9 KiB"
-        assert told.out.splitlines()[3].startswith("would upload 2 files, 2.9 KiB; skip 2 (1 ")
-        assert told.out.splitlines()[4:] == ["1 would fail"]
+        assert told.out.splitlines()[3] == "would upload 2 files, 2.9 KiB"
+        assert sorted(told.out.splitlines()[4]) == sorted("skip 2 (1 hidden, 1 excluded); 1 would fail")
         assert told.err == "error: refs/empty.png: The file is empty: there is nothing to upload.\n"
         assert not default_folder().exists()
 
@@ -89,7 +89,18 @@ class TestDryRun:
 
     def test_needs_something_that_can_be_meant(self, offline: Path, capsys: Capture) -> None:
         assert cli.run(["upload", "refs", "refs", "--dry-run", "--json"]) == 2
-        assert capsys.readouterr().err == "error: 'refs' is a folder; give -r to upload what is in it.\n"
+        told = capsys.readouterr()
+        assert told.err == "error: 'refs' is a folder; give -r to upload what is in it.\n"
+        assert json.loads(told.out)["code"] == "InvalidArgumentError"
+
+    def test_asks_no_url(self, offline: Path, capsys: Capture) -> None:
+        url = "https://user.example/a.glb?X-Amz-Signature=secret"
+        assert cli.run(["upload", url, "s3://bucket/b.xyz", "--dry-run", "--json"]) == 8
+        (told,) = read_json(capsys)
+        assert told["kinds"] == {"3d": {"files": 1, "bytes": 0}}
+        assert told["notSent"][0]["source"] == "s3://bucket/b.xyz"
+        assert cli.run(["upload", url, "--dry-run", "-v"]) == 0
+        assert "https://user.example/a.glb?…: 3d" in capsys.readouterr().out
 
 
 class TestManifest:
@@ -109,11 +120,11 @@ class TestManifest:
         assert told[str(Path("refs/deep/b.glb"))]["parentId"] == "asset_1"
 
     def test_comes_after_paths(self, offline: Path, capsys: Capture) -> None:
-        (offline / "list.jsonl").write_text('{"file": "s3://bucket/b.glb"}\n')
+        (offline / "list.jsonl").write_text('{"file": "s3://bucket/b.glb"}\n{"file": "nothing.glb"}\n')
         assert cli.run(["upload", "refs/a.glb", "--manifest", "list.jsonl", "--dry-run", "-v"]) == 8
         told = capsys.readouterr()
-        assert told.out.startswith("refs/a.glb: 3d")
-        assert told.err.startswith("error: s3://bucket/b.glb: ")
+        assert told.out.splitlines()[:2] == ["refs/a.glb: 3d, 1000 B", "s3://bucket/b.glb: 3d, 0 B"]
+        assert told.err.startswith("error: nothing.glb: ")
 
     @pytest.mark.parametrize(
         ("name", "text", "words"),

@@ -21,7 +21,7 @@ from attrs import field, frozen
 from scenario_uploads.bulk.ledger import FILE_NAME as LEDGER_NAME
 from scenario_uploads.display import report
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.redaction import snippet
+from scenario_uploads.redaction import redact, snippet
 from scenario_uploads.settings.defaults import DEFAULT_BASE_URL
 
 
@@ -225,7 +225,11 @@ class Settings:
                 # Of the environment, which may have both, the key pair is used.
                 found = None
             found = found or Value(setting.default, "default" if setting.default else "not set")
-            shown[name] = Value("***", found.origin) if setting.secret and found.value else found
+            if found.value is not None and (setting.secret or name == "base_url"):
+                # In a URL that is refused, too, there may be a password.
+                text = "***" if setting.secret else re.sub("//[^/]*@", "//***@", redact(found.value))
+                found = Value(text, found.origin)
+            shown[name] = found
         return shown
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -12,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
+from urllib.parse import urlsplit
 
 from scenario_uploads.bulk.listing import Filter, list_sources
 from scenario_uploads.bulk.options import UploadResult, UploadSource, check_sources
@@ -156,64 +156,61 @@ def _tell_one(result: UploadResult, *, as_json: bool, verbose: bool) -> None:
 def plan(sources: Any, options: FileOptions, *, as_json: bool, verbose: bool, **which: Any) -> int:
     """Print what would be sent, and what not and why, without a request; return the exit code."""
     check_file_options(options)
-    kinds: dict[str, list[int]] = {}
+    kinds: dict[str, dict[str, int]] = {}
     told: Counter[str] = Counter()
-    if as_json:
-        # Written bit by bit: what is left out may be a million files.
-        print('{"notSent": [', end="")
-    for result, media, size in _look(sources, options, **which):
-        if result.error is None and result.skipped is None:
-            files, total = kinds.get(media, [0, 0])
-            kinds[media] = [files + 1, total + size]
+    left_out: list[dict[str, Any]] = []
+    for result, kind, size in _look(sources, options, **which):
+        name = show_name(result.source)
+        if kind:
+            counts = kinds.setdefault(kind, {"files": 0, "bytes": 0})
+            counts["files"] += 1
+            counts["bytes"] += size
             if verbose and not as_json:
-                print(f"{show_name(result.source)}: {media}, {format_size(size)}")
+                print(f"{name}: {kind}, {format_size(size)}")
             continue
-        if as_json:
-            print("" if not told else ", ", json.dumps(describe_result(result)), sep="", end="")
-        elif result.error:
-            report(f"error: {show_name(result.source)}: {speak(result.error)}")
-        else:
-            print(f"{show_name(result.source)}: skipped ({result.skipped})")
         told[result.skipped or "failed"] += 1
-    failed, (files, total) = (
-        told.pop("failed", 0),
-        [sum(column) for column in zip(*kinds.values(), strict=True)] or (0, 0),
-    )
+        if as_json:
+            left_out.append(describe_result(result))
+        elif result.error:
+            report(f"error: {name}: {speak(result.error)}")
+        else:
+            print(f"{name}: skipped ({result.skipped})")
+    failed = told.pop("failed", 0)
+    files, size = (sum(counts[what] for counts in kinds.values()) for what in ("files", "bytes"))
     if as_json:
-        counts = {kind: {"files": count, "bytes": size} for kind, (count, size) in kinds.items()}
-        rest = {"dryRun": True, "files": files, "bytes": total, "kinds": counts, "skipped": told, "failed": failed}
-        print(f"], {json.dumps(rest)[1:]}")
+        sums = {"dryRun": True, "files": files, "bytes": size, "kinds": kinds, "skipped": told, "failed": failed}
+        print_json(sums | {"notSent": left_out})
     else:
-        for kind, (count, size) in sorted(kinds.items()):
-            print(f"{kind}: {_count_files(count)}, {format_size(size)}")
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in told.items())
+        for text, counts in [*sorted(kinds.items()), ("would upload", {"files": files, "bytes": size})]:
+            number = f"{counts['files']:,} file{'' if counts['files'] == 1 else 's'}"
+            print(f"{text}{':' if text in kinds else ''} {number}, {format_size(counts['bytes'])}")
         print(
-            f"would upload {_count_files(files)}, {format_size(total)}; skip {told.total():,}"
+            f"skip {told.total():,}"
             + (f" ({reasons})" if reasons else "")
+            + (f"; {failed:,} would fail" * (failed > 0))
         )
-        if failed:
-            print(f"{failed:,} would fail")
     return SOME_FAILED if failed else 0
-
-
-def _count_files(count: int) -> str:
-    return f"{count:,} file{'' if count == 1 else 's'}"
 
 
 def _look(
     sources: Any, options: FileOptions, *, recursive: bool, include: Any, exclude: Any
 ) -> Iterator[tuple[UploadResult, str, int]]:
-    """Yield what would become of each file, its kind and its size."""
+    """Yield what would become of each file, its kind if it would be sent, and its size, 0 for a URL."""
     given = check_sources(sources, recursive=recursive)
     for found in list_sources(given, recursive=recursive, wanted=Filter.of(include, exclude)):
-        error, media, size = found.error, "", 0
+        error, kind, size, file = found.error, "", 0, found.given.file
         if not found.skipped and not error:
             try:
-                split, _, what, _ = measure(found, options)
-                media, size = what.kind, split.size
+                if isinstance(file, str) and is_url(file):
+                    name = found.given.file_name or urlsplit(file).path.rpartition("/")[2]
+                    kind = infer_media(name, content_type=found.given.content_type, kind=options.kind).kind
+                else:
+                    split, _, media, _ = measure(found, options)
+                    kind, size = media.kind, split.size
             except ScenarioError as raised:
                 error = raised
-        yield UploadResult(found.source, skipped=found.skipped, error=error), media, size
+        yield UploadResult(found.source, skipped=found.skipped, error=error), kind, size
 
 
 def find_entries(folder: Path | None, names: list[str]) -> list[tuple[Path, Entry]]:

@@ -36,7 +36,7 @@ _WORDS = {
     ", or give trust_env=False": "",
     "with verify= of the client or with SSL_CERT_FILE": "with SSL_CERT_FILE",
     "; give `upload.id`": "; give the id that upload printed",
-    ", or let the service fetch it: create(url=..., kind=...)": "",
+    "import_url(url, kind=...)": "scenario-uploads import URL",
     "The next call starts": "The same command starts",
 }
 _SPOKEN = re.compile(
