@@ -416,6 +416,22 @@ class TestStreaming:
             assert response.parse().upload.id == UPLOAD_ID
         connect.run(given.aclose()) if connect.is_async else given.close()
 
+    def test_a_hook_may_have_read_it_all_as_text(self, service: Service) -> None:
+        seen: list[str] = []
+
+        def note(response: httpx.Response) -> None:
+            response.read()
+            seen.append(response.text)
+
+        with (
+            httpx.Client(event_hooks={"response": [note]}) as given,
+            Scenario(**KEYS, base_url=service.url, http_client=given) as client,
+        ):
+            raw = client.uploads.with_raw_response.retrieve(UPLOAD_ID)
+            assert raw.parse().upload.id == UPLOAD_ID
+            with client.uploads.with_streaming_response.retrieve(UPLOAD_ID) as streamed:
+                assert streamed.text() == raw.text() == seen[0]
+
 
 @pytest.mark.parametrize("name", WAYS)
 def test_the_client_itself_has_them_too(connect: Connect, service: Service, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from contextlib import suppress
 from typing import Any, Generic, TypeVar, get_origin
 
 import attrs
@@ -36,7 +37,9 @@ class BaseAPIResponse(Generic[T]):
         self._parsed: dict[object, Any] = {}
         self.http_response, self.retries_taken = reply.response, reply.retries_taken
         self._is_read = self.http_response.is_closed
-        self.http_response.encoding = _find_encoding(self.http_response)
+        # A hook of the caller's client may have asked for the text already.
+        with suppress(ValueError):
+            self.http_response.encoding = _find_encoding(self.http_response)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} [{self.status_code}] type={self._reply.operation.model.__name__}>"
