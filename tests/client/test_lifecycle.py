@@ -16,12 +16,13 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
-from scenario_uploads import TransferError
+from scenario_uploads import ScenarioError, TransferError
 from scenario_uploads.api.network import Streams
 from scenario_uploads.api.sync_http import ApiClient, _Stream
 from scenario_uploads.client import async_runner
 from scenario_uploads.client.runner import Connections
 from scenario_uploads.sandbox import Sandbox
+from scenario_uploads.transfer import connection
 from scenario_uploads.transfer import engine as transfer
 
 from tests.support.clients import Connect, raises
@@ -464,6 +465,15 @@ def test_35_threads_that_cannot_be_begun_end_the_upload_in_our_words(
         monkeypatch.setattr(module, "threading", SimpleNamespace(**{**vars(threading), "Thread": Refused}))
     with raises(TransferError, "The parts cannot be sent: can't start new thread") as caught:
         connect(service.url).uploads.upload_file(b"glTF", file_name="a.glb")
+    assert caught.error.upload_id == UPLOAD_ID
+
+
+def test_memory_that_is_used_up_ends_the_upload_in_our_words(
+    connect: Connect, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "CHUNK_SIZE", 1 << 60)
+    with raises(ScenarioError, "out of memory") as caught:
+        connect(service.url).uploads.upload_file(b"x", file_name="a.glb")
     assert caught.error.upload_id == UPLOAD_ID
 
 

@@ -28,7 +28,7 @@ from scenario_uploads.steps import Pause, Send, Step, Steps, Work
 from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
 from scenario_uploads.upload.background import AsyncUploadHandle, Control
 
-from .runner import BaseConnections, BaseRunner, Connections
+from .runner import BaseConnections, BaseRunner, Connections, explain
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -140,7 +140,7 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
                 try:
                     result = await self._perform(step)
                 except BaseException as error:  # noqa: BLE001 - the steps decide what becomes of it
-                    step = steps.throw(error)
+                    step = steps.throw(explain(error))
                 else:
                     step = steps.send(result)
         except StopIteration as end:

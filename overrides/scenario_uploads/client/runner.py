@@ -33,6 +33,15 @@ N = TypeVar("N", bound="BaseConnections[Any]")
 SLICE = 0.25
 
 
+def explain(error: BaseException) -> BaseException:
+    """Return an error as it came, or ours when memory is used up."""
+    if not isinstance(error, MemoryError):
+        return error
+    ours = ScenarioError("This process is out of memory; give it more, or less to do at once (concurrency=).")
+    ours.__cause__ = error
+    return ours
+
+
 class BaseConnections(Generic[C]):
     """The connections of one client and its copies; others close a caller's own `http_client` that is `lent`."""
 
@@ -203,7 +212,7 @@ class Runner(BaseRunner[Connections]):
                 try:
                     result = self._perform(step)
                 except BaseException as error:  # noqa: BLE001 - the steps decide what becomes of it
-                    step = steps.throw(error)
+                    step = steps.throw(explain(error))
                 else:
                     step = steps.send(result)
         except StopIteration as end:
