@@ -376,6 +376,14 @@ class TestTheJournal:
     def test_masks_secrets(self, text, masked):
         assert Journal(secrets=("top-secret-text", "key")).mask(text) == masked
 
+    def test_takes_whatever_a_request_says(self, sender, browser):
+        """Nested deeply, a body is refused as it is without a page."""
+        for depth in (100, 300, 450, 900, 5000):
+            body = b'{"fileName": ' + b"[" * depth + b"]" * depth + b"}"
+            response = sender.api.post("/uploads", content=body, headers={"Content-Type": "application/json"})
+            assert response.status_code == 400, depth
+        assert "nested too deeply to be shown" in browser.get("/").text
+
     def test_masks_fields_by_their_name(self):
         journal = Journal()
         body = {"apiKey": "abc", "civitaiModelUrl": "https://civitai.com/x?modelVersionId=1", "n": {"token": [1]}}

@@ -112,6 +112,8 @@ class BackgroundServer:
             # The application configures logging, not its sandbox.
             log_config=None,
             server_header=False,
+            # Who asks is who is connected, whatever a header or FORWARDED_ALLOW_IPS says.
+            proxy_headers=False,
             timeout_graceful_shutdown=1,
         )
         self._ready = threading.Event()

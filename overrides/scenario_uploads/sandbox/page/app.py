@@ -83,6 +83,7 @@ class Page:
             auto_reload=False,
         )
         self._templates.filters |= {
+            "json": views.format_json,
             "size": views.format_size,
             "seconds": views.format_seconds,
             "clock": views.format_clock,

@@ -29,7 +29,8 @@ FILE_POLICY: Final = "sandbox; default-src 'none'; media-src 'self'; img-src 'se
 def find_refusal(scope: Scope) -> str | None:
     """Return why a request may not have the page, or None when it may."""
     headers, client = Headers(scope=scope), scope.get("client")
-    if client is None or not is_loopback(client[0]):
+    is_forwarded = "x-forwarded-for" in headers or "forwarded" in headers
+    if client is None or not is_loopback(client[0]) or is_forwarded:
         return "The page is shown on the machine of the sandbox alone."
     hosts = headers.getlist("host")
     if len(hosts) != 1 or not _is_own(hosts[0]):

@@ -1,5 +1,6 @@
 """What is shown of an upload. Pure."""
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import datetime
@@ -153,6 +154,14 @@ def show(text: str, limit: int = _MAX_NAME) -> str:
     """Return a text of a stranger on one line, short, without characters that turn the direction of what follows."""
     shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text[:limit])
     return shown + "…" * (len(text) > limit)
+
+
+def format_json(text: str) -> str:
+    """Return JSON with a line for each item; what is no longer whole, as it is."""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
 
 
 def format_size(size: int | None) -> str:

@@ -235,7 +235,10 @@ class Journal:
     def _write(self, value: Any) -> str:
         if value is None:
             return ""
-        text = json.dumps(self._mask_value(value), indent=2, ensure_ascii=False)
+        try:
+            text = json.dumps(self._mask_value(value), ensure_ascii=False)
+        except RecursionError:
+            return "(nested too deeply to be shown)"
         return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}\n… {len(text) - _MAX_TEXT} characters more"
 
     def _mask_value(self, value: Any, name: str = "") -> Any:
