@@ -23,8 +23,7 @@ from typing import Any
 import httpx
 
 from scenario_uploads.api.exchange import Api
-from scenario_uploads.arguments import FileInput
-from scenario_uploads.bulk.executor import Sent
+from scenario_uploads.bulk.executor import Errand, Sent
 from scenario_uploads.bulk.limiter import Limiter, limit, until_pause
 from scenario_uploads.bulk.options import MAX_FILES_AT_ONCE, UploadResult
 from scenario_uploads.bulk.run import BulkRun
@@ -32,7 +31,6 @@ from scenario_uploads.errors import TransferError
 from scenario_uploads.settings.client import resolve_options
 from scenario_uploads.steps import Pause, Send, Steps
 from scenario_uploads.transfer.pace import Pace
-from scenario_uploads.upload.options import FileOptions
 from scenario_uploads.upload.steps import send_file
 
 from .async_runner import AsyncRunner, check_loop, outwait, run_in_thread
@@ -134,17 +132,17 @@ _connected_lock = threading.Lock()
 _MOST_CONNECTED = 4
 
 
-def send_elsewhere(run: str, arguments: dict[str, Any], file: FileInput, options: FileOptions, _task: str) -> Sent:
+def send_elsewhere(run: str, errand: Errand) -> Sent:
     """Send the parts of a file, in a process of an executor's; return the id of its upload and their MD5s."""
     with _connected_lock:
         if run not in _connected:
             if len(_connected) >= _MOST_CONNECTED:
                 _connected.pop(next(iter(_connected)))
-            settings = resolve_options(os.environ, **arguments)
+            settings = resolve_options(os.environ, **errand.arguments)
             runner = Runner(Connections(None, trust_env=settings.trust_env, tls=settings.verify))
             _connected[run] = runner, Api(settings), Limiter(Pace(MAX_FILES_AT_ONCE, MAX_FILES_AT_ONCE))
         runner, api, limiter = _connected[run]
-    return runner.run(limit(send_file(api, file, options), limiter, api))
+    return runner.run(limit(send_file(api, errand.file, errand.options), limiter, api))
 
 
 class _LoopRunner(Runner):
