@@ -123,6 +123,11 @@ def test_differ_in_being_awaited(sync: Any, awaited: Any) -> None:
     assert inspect.iscoroutinefunction(awaited) == (awaited.__name__ not in AT_ONCE)
 
 
+def test_an_upload_in_the_background_takes_what_any_upload_takes() -> None:
+    parameters = inspect.signature(Uploads.upload_file).parameters
+    assert parameters == inspect.signature(Uploads.start_upload).parameters
+
+
 @pytest.mark.parametrize("kind", [Uploads, AsyncUploads])
 def test_every_call_has_an_english_docstring_with_what_it_raises(kind: type) -> None:
     for name in public_names(kind) - PROPERTIES:

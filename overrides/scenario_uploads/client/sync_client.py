@@ -626,6 +626,7 @@ class Uploads:
         wait: bool = True,
         timeout: float = 300,
         patience: float = DEFAULT_PATIENCE,
+        progress: bool = False,
         on_progress: Callable[[UploadProgress], object] | None = None,
         integrity: bool = True,
         resume: bool | str | os.PathLike[str] | None = None,
@@ -651,6 +652,7 @@ class Uploads:
             wait: Wait for the import.
             timeout: Seconds to wait for the import.
             patience: Seconds since a byte last moved.
+            progress: Show a bar.
             on_progress: Called with an `UploadProgress`; the handle's `progress` has the last one in any case.
             integrity: Compare checksums.
             resume: Keep a ledger.
@@ -677,6 +679,7 @@ class Uploads:
             wait=wait,
             timeout=timeout,
             patience=patience,
+            progress=progress,
             on_progress=on_progress,
             integrity=integrity,
             resume=resume,
