@@ -27,10 +27,7 @@ PART_SIZE = 8 * MIB
 
 
 def write_mesh(path: Path, size: int = MESH_SIZE) -> str:
-    """Write a binary glTF file whose buffer holds `size` bytes, always the same ones, and return its SHA-256.
-
-    The layout is that of the glTF 2.0 specification: a header, a JSON chunk and a BIN chunk, each aligned to 4 bytes.
-    """
+    """Write a binary glTF file whose buffer holds `size` bytes, always the same ones, and return its SHA-256."""
     description = json.dumps({"asset": {"version": "2.0"}, "buffers": [{"byteLength": size}]}).encode()
     description += b" " * (-len(description) % 4)
     padded_size = size + -size % 4

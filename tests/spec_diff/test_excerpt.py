@@ -7,7 +7,7 @@ from typing import Any
 from tests.spec_diff.support import BASE, write
 from tools.contract.document import Contract, read_contract
 from tools.contract.operations import list_operations
-from tools.spec_diff.python.clients import generated_clients
+from tools.spec_diff.python.clients import generate_clients
 from tools.spec_diff.python.excerpt import cut
 
 
@@ -40,10 +40,10 @@ def test_names_of_classes_stay(tmp_path: Path) -> None:
         "Owner": {"type": "object", "title": "The Owner"},
         "Common": whole.document["components"]["schemas"]["Common"],
     }
-    with generated_clients(whole, part) as (before, after):
-        models = [{path.name for path in folder.rglob("models/*.py")} for folder in (before, after)]
-        assert models[0] - models[1] == {"unused.py", "put_thing_response_404.py"}
-        (thing, excerpt) = (next(folder.rglob("models/thing.py")).read_text("utf-8") for folder in (before, after))
+    before, after = generate_clients(whole, part)
+    models = [{path.name for path in folder.rglob("models/*.py")} for folder in (before, after)]
+    assert models[0] - models[1] == {"unused.py", "put_thing_response_404.py"}
+    (thing, excerpt) = (next(folder.rglob("models/thing.py")).read_text("utf-8") for folder in (before, after))
     assert thing == excerpt
     assert "TheOwner" in thing
 

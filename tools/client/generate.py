@@ -114,10 +114,7 @@ def write_stub(package: Path, config: Path = ROOT / "pyproject.toml") -> bytes:
 
 
 def read_tree(folder: Path) -> dict[str, bytes]:
-    """Return every file below `folder` by its relative path, but for the byte code that imports leave.
-
-    A symbolic link counts as a file that holds where it leads, so that it never equals a generated file.
-    """
+    """Return every file below `folder` by its relative path, but for the byte code that imports leave."""
     tree: dict[str, bytes] = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -156,10 +153,7 @@ def compare(committed: dict[str, bytes], expected: dict[str, bytes], folder: str
 
 
 def list_untracked(target: Path) -> list[str]:
-    """Return the files below `target` that git does not know, ignored ones too; none outside a git checkout.
-
-    A generated file that nobody added is complete here and missing for everybody else.
-    """
+    """Return the files below `target` that git does not know, ignored ones too; none outside a git checkout."""
     # From the parent, since in a hook the variables that git sets name its files from the top of the checkout.
     command = ("git", "-C", str(target.absolute().parent), "ls-files", "--others", "-z", "--", target.name)
     try:

@@ -1,9 +1,4 @@
-"""Write the stub of `scenario_uploads.models` for type checkers: the generated models with their added methods.
-
-`scenario_uploads.decoding.methods` adds methods at import, so they are not in the generated source. The stub declares a
-class with both for each model, and redeclares fields that hold other models. A field that a response may leave out is
-declared as optional, since it reads as None.
-"""
+"""Write the stub of `scenario_uploads.models` for type checkers: the generated models with their added methods."""
 
 from __future__ import annotations
 

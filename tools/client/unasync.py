@@ -1,8 +1,4 @@
-"""Write the sync twins of async modules, so that the two never differ in more than `await`.
-
-The async module is the source. Each of its lines is rewritten by the substitutions below, in their order, and the
-result is formatted.
-"""
+"""Write the sync twins of async modules, so that the two never differ in more than `await`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Read a contract into plain values, with the line of each, within bounds and without running anything of it.
-
-Values are those of JSON: YAML's dates, `yes` and `on` stay the texts that they are to OpenAPI's other readers.
-"""
+"""Read a contract into plain values, with the line of each, within bounds and without running anything of it."""
 
 from __future__ import annotations
 
@@ -83,11 +80,7 @@ def find_key(value: Any, step: str | int) -> Any:
 
 
 def read_scalar(text: str) -> Any:
-    """Return the value of a scalar without quotes, as YAML 1.2's core schema, and so JSON, sees it.
-
-    Raises:
-        ValueError: When it is a number beyond reason.
-    """
+    """Return the value of a scalar without quotes, as YAML 1.2's core schema, and so JSON, sees it."""
     if text in WORDS:
         return WORDS[text]
     is_integer = INTEGER.fullmatch(text) is not None
@@ -337,10 +330,7 @@ def is_json(text: str) -> bool:
 
 
 def read_yaml(path: Path, name: str) -> tuple[Any, Lines | None]:
-    """Return the value that a YAML or JSON file holds, and its lines.
-
-    The parser's events are used, since its trees are built without a bound for how deep they are.
-    """
+    """Return the value that a YAML or JSON file holds, and its lines."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)

@@ -1,7 +1,4 @@
-"""Where responses differ from the contract, field by field. Pure.
-
-What the contract says in words alone counts too, where it says it in one of the phrases below.
-"""
+"""Where responses differ from the contract, field by field. Pure."""
 
 from __future__ import annotations
 

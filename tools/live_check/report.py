@@ -21,13 +21,7 @@ HEADERS = re.compile(r"content-(type|encoding)|date|retry-after|.*rate-?limit.*|
 
 
 class Report:
-    """What a check has found, ready to be published.
-
-    Args:
-        contract: What the responses were compared with.
-        run: What was sent and what came.
-        differences: What the comparison found.
-    """
+    """What a check has found, ready to be published."""
 
     def __init__(self, contract: Contract, run: Run, differences: Sequence[Difference]) -> None:
         self._bodies = [_decode(exchange.body) for exchange in run.exchanges]

@@ -73,14 +73,7 @@ class UndoneError(Exception):
 
 
 class Run:
-    """The requests of one check, and what came of them.
-
-    Args:
-        base_url: Where the API is; None for what the environment or the client says.
-
-    Raises:
-        ScenarioError: When the credentials of the environment or the base URL cannot be used.
-    """
+    """The requests of one check, and what came of them."""
 
     def __init__(self, base_url: str | None = None) -> None:
         self.exchanges: list[Exchange] = []

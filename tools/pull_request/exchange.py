@@ -1,8 +1,4 @@
-"""Carry a report from a program that may be a stranger's to one that may write comments, as data and nothing else.
-
-What is read here was made by the code of a pull request. It can be wrong, and cannot be more than a report: values of
-known kinds, which are rendered, and so escaped, where they are read.
-"""
+"""Carry a report from a program that may be a stranger's to one that may write comments, as data and nothing else."""
 
 from __future__ import annotations
 
@@ -54,11 +50,7 @@ def dump_error(message: str) -> str:
 
 
 def load_report(data: bytes) -> Report | str:
-    """Return the report that some JSON holds, or the message that says why there is none.
-
-    Raises:
-        ExchangeError: When it holds neither.
-    """
+    """Return the report that some JSON holds, or the message that says why there is none."""
     if len(data) > MAX_BYTES:
         raise ExchangeError(f"more than {MAX_BYTES:,} bytes")
     try:

@@ -17,11 +17,7 @@ from tools.spec_diff.report import Report
 
 
 def compare_with(project: Project, ref: str) -> Report:
-    """Return what changed in the contract since a git ref.
-
-    The bump is measured from the last version that was released there: between two releases the version is raised once,
-    and not by every pull request.
-    """
+    """Return what changed in the contract since a git ref."""
     name = project.contract.name
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "base.yaml"
@@ -31,6 +27,7 @@ def compare_with(project: Project, ref: str) -> Report:
     folder = f"{project.released.name}/"
     listed = run_git(project, "ls-tree", "--name-only", "-z", "--end-of-options", ref, folder, what=f"{ref}:{folder}")
     released = [parse_version(Path(os.fsdecode(each)).stem) for each in listed.split(b"\0") if each]
+    # Between two releases the version is raised once, and not by every pull request.
     newest, own = max(filter(None, released), default=None), parse_version(old.version)
     if newest is None or own is None or own <= newest:
         return report

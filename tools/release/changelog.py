@@ -1,7 +1,4 @@
-"""The entry of CHANGELOG.md for a version of the contract: whether there is one, and a draft of it.
-
-A draft has each fact; what the facts are good for is for a person to say.
-"""
+"""The entry of CHANGELOG.md for a version of the contract: whether there is one, and a draft of it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The released contracts: which of them the present one is compared with, and what comes of it.
-
-A released contract is a copy of openapi.yaml in `contracts/` under the name of its version. These are files and no
-tags, so that a shallow clone has them without a network.
-"""
+"""The released contracts: which of them the present one is compared with, and what comes of it."""
 
 from __future__ import annotations
 
@@ -88,11 +84,7 @@ def compare_contracts(project: Project, old: Contract, new: Contract) -> Report:
 
 
 def find_step(project: Project) -> Step:
-    """Return the way from the last released contract to the present one.
-
-    A version that is in work is compared with the newest released one. One that is released has to be what was
-    released, and is then compared with the one before it: that way a commit that releases is judged as well.
-    """
+    """Return the way from the last released contract to the present one."""
     new = read_present(project)
     released = list_released(project)
     paths = list(released.values())
@@ -100,6 +92,7 @@ def find_step(project: Project) -> Step:
     if not paths:
         return Step(new, None, None, released=False)
     last = read_released(paths[-1])
+    # What is released has to be what was released, and is judged by the one before it: so is a commit that releases.
     if last.version != new.version or last.document != new.document:
         report = compare_contracts(project, last, new)
         if last.version != new.version or report.changes:

@@ -21,11 +21,7 @@ MAX_RECURSION = 20_000
 
 
 def compare_wire(old: Contract, new: Contract, policy: policies.Policy) -> list[Change]:
-    """Return the changes that the wire shows, judged.
-
-    Raises:
-        UnreadableError: When a contract cannot be read, or Redocly gives no report.
-    """
+    """Return the changes that the wire shows, judged."""
     if is_same(old, new):
         return []
     with redocly.run(old, new) as running:
@@ -47,21 +43,7 @@ def compare(
     allow_name: str = policies.ALLOW.name,
     parts: Collection[Part] = PARTS,
 ) -> Report:
-    """Return what changed between two contracts and what it asks for.
-
-    A part that cannot be made is left out, and the report says so.
-
-    Args:
-        old: The old contract.
-        new: The new contract.
-        policy: The level of each rule.
-        allowed: The breaks that are accepted.
-        allow_name: What messages call the file with these.
-        parts: What to compare; what becomes of installed clients is said of changes of the wire.
-
-    Raises:
-        UnreadableError: When a contract cannot be read, or Redocly gives no report.
-    """
+    """Return what changed between two contracts and what it asks for."""
     missing: list[str] = []
     # Components may refer to one another in long chains.
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MAX_RECURSION))

@@ -84,11 +84,7 @@ class Policy:
 
 
 def read_policy(path: Path = POLICY, name: str | None = None) -> Policy:
-    """Return the policy that a file sets.
-
-    Raises:
-        UnreadableError: When a rule is missing, unknown, without a reason, or of no known level or word.
-    """
+    """Return the policy that a file sets."""
     name = path.name if name is None else name
     document, lines = read_yaml(path, name)
     # The project's own policy says which rules there are.
@@ -112,11 +108,7 @@ def read_policy(path: Path = POLICY, name: str | None = None) -> Policy:
 
 
 def read_rule(section: Section, entry: Any) -> tuple[dict[str, Level], dict[str, str]]:
-    """Return the levels of a rule, and what becomes of installed clients, each by direction or under `level`.
-
-    Raises:
-        ValueError: When something is missing or unknown; the message follows the rule's name.
-    """
+    """Return the levels of a rule, and what becomes of installed clients, each by direction or under `level`."""
     has_level = section == "python" or (section == "contract" and is_object(entry) and "level" in entry)
     keys = ("level",) if has_level else tuple(WAYS)
     wanted = [*keys, "because", *(["installed"] if section != "python" else [])]
@@ -153,11 +145,7 @@ class Allowed:
 
 
 def read_allowed(path: Path, name: str | None = None) -> list[Allowed]:
-    """Return the accepted breaks of an allow file.
-
-    Raises:
-        UnreadableError: When it cannot be read, or an entry is without a reason or otherwise incomplete.
-    """
+    """Return the accepted breaks of an allow file."""
     name = path.name if name is None else name
     document, lines = read_yaml(path, name)
     document = {"allow": []} if document is None else document
@@ -216,10 +204,7 @@ def require_bump(changes: Iterable[Change]) -> Bump:
 
 
 def measure_bump(old: str, new: str) -> Bump | None:
-    """Return which part of the version was raised; `none` when it was not, or was lowered, and None without one.
-
-    A version counts when it is X.Y.Z; of any other text nobody can say what it raises.
-    """
+    """Return which part of the version was raised; `none` when it was not, or was lowered, and None without one."""
     versions = [re.match(r"(\d+)\.(\d+)\.(\d+)(?![\d.])", version) for version in (old, new)]
     if versions[0] is None or versions[1] is None:
         return None

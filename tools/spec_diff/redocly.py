@@ -1,8 +1,4 @@
-"""Ask Redocly CLI which places of two contracts differ: its facts, never its verdicts.
-
-Its `diff` is pinned with the rest of package-lock.json. It reads copies in a folder of their own, so that it finds no
-settings, names no path of the machine and follows no reference out of it.
-"""
+"""Ask Redocly CLI which places of two contracts differ: its facts, never its verdicts."""
 
 from __future__ import annotations
 
@@ -51,13 +47,12 @@ class Running:
     def wait(self) -> list[Seen]:
         """Return what Redocly saw."""
         try:
-            self.process.wait(TIMEOUT)
+            output, errors = self.process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
             raise UnreadableError("redocly diff", f"no answer within {TIMEOUT:.0f} s") from None
         try:
-            report = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+            report = json.loads(output)
         except ValueError:
-            errors = (self.folder / "errors.txt").read_text(encoding="utf-8", errors="replace")
             text = errors.replace(str(self.folder), "").strip()[-2000:]
             raise UnreadableError("redocly diff", f"no report (exit {self.process.returncode}): {text}") from None
         return read_report(report)
@@ -85,11 +80,7 @@ def read_report(report: Any) -> list[Seen]:
 
 @contextmanager
 def run(old: Contract, new: Contract) -> Iterator[Running]:
-    """Start Redocly on copies of both contracts; it works beside us until `wait`.
-
-    Raises:
-        UnreadableError: When it is not installed.
-    """
+    """Start Redocly on copies of both contracts; it works beside us until `wait`."""
     command = ROOT / "node_modules" / ".bin" / "redocly"
     binaries = ROOT / ".venv" / "bin"
     path = f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
@@ -100,26 +91,25 @@ def run(old: Contract, new: Contract) -> Iterator[Running]:
         for contract, copy in ((old, "old.json"), (new, "new.json")):
             # What was read, as JSON: one reader decides what the contract says, and JSON is read faster than YAML.
             (folder / copy).write_text(json.dumps(contract.document), encoding="utf-8")
-        with (folder / "report.json").open("wb") as report, (folder / "errors.txt").open("wb") as errors:
-            process = subprocess.Popen(
-                [str(command), "diff", "old.json", "new.json", "--format=json", "--fail-on=none"],
-                cwd=folder,
-                env={
-                    **{key: os.environ[key] for key in ("HOME", "TMPDIR", "SYSTEMROOT") if key in os.environ},
-                    "PATH": path,
-                    "REDOCLY_TELEMETRY": "off",
-                    "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
-                    "NO_COLOR": "1",
-                    "NODE_OPTIONS": "--max-old-space-size=4096",
-                },
-                stdin=subprocess.DEVNULL,
-                stdout=report,
-                stderr=errors,
-                text=True,
-            )
+        process = subprocess.Popen(
+            [str(command), "diff", "old.json", "new.json", "--format=json", "--fail-on=none"],
+            cwd=folder,
+            env={
+                **{key: os.environ[key] for key in ("HOME", "TMPDIR", "SYSTEMROOT") if key in os.environ},
+                "PATH": path,
+                "REDOCLY_TELEMETRY": "off",
+                "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
+                "NO_COLOR": "1",
+                "NODE_OPTIONS": "--max-old-space-size=4096",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+        )
+        with process:
             try:
                 yield Running(process, folder)
             finally:
-                if process.poll() is None:
-                    process.kill()
-                    process.wait()
+                process.kill()

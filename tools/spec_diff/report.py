@@ -84,6 +84,11 @@ class Report:
         """Whether a breaking change is neither accepted nor covered by a major version."""
         return any(change.is_uncovered for change in self.changes) and self.actual != "major"
 
+    def split(self) -> tuple[list[Change], list[Change]]:
+        """Return the breaking changes, and the others."""
+        breaking = [change for change in self.changes if change.level == "breaking"]
+        return breaking, [change for change in self.changes if change.level != "breaking"]
+
 
 def group(changes: Iterable[Change]) -> dict[str, list[Change]]:
     """Return changes by the operations that they concern."""
@@ -151,8 +156,7 @@ def reveal(text: str) -> str:
 def render_text(report: Report) -> str:
     """Return the report for a terminal: breaking changes first."""
     lines = [describe_verdict(report), *report.missing]
-    breaking = [change for change in report.changes if change.level == "breaking"]
-    for changes in (breaking, [change for change in report.changes if change.level != "breaking"]):
+    for changes in report.split():
         for operation, own in group(changes).items():
             lines += ["", describe_operation(operation)]
             for change in own:
@@ -180,16 +184,13 @@ def render_markdown(report: Report) -> str:
     lines = [f"{mark} **{escape(describe_verdict(report))}**"]
     for line in report.missing:
         lines += ["", escape(line)]
-    breaking = [change for change in report.changes if change.level == "breaking"]
-    rest = [change for change in report.changes if change.level != "breaking"]
+    breaking, rest = report.split()
     lines += list_markdown(breaking)
     if rest:
-        numbers = [(sum(change.level == level for change in rest), level) for level in ("non-breaking", "note")]
-        summary = ", ".join(
-            f"{number} non-breaking" if level == "non-breaking" else count(number, level)
-            for number, level in numbers
-            if number
-        )
+        levels = [change.level for change in rest]
+        others, notes = levels.count("non-breaking"), levels.count("note")
+        words = [f"{others} non-breaking"] if others else []
+        summary = ", ".join([*words, *([count(notes, "note")] if notes else [])])
         lines += ["", "<details>", f"<summary>{summary}</summary>", *list_markdown(rest), "", "</details>"]
     if report.unused:
         lines += ["", *(f"- {escape(line)}" for line in report.unused)]
@@ -210,26 +211,14 @@ def list_markdown(changes: Sequence[Change]) -> list[str]:
 
 def render_json(report: Report) -> str:
     """Return the report for programs; docs/contract.md describes the shape."""
-    changes = [
-        {
-            "operation": change.operation,
-            "location": change.location,
-            "line": change.line,
-            "kind": change.kind,
-            "level": change.level,
-            "message": change.message,
-            "python": list(change.python),
-            "installed_clients": change.installed_clients,
-        }
-        for change in report.changes
-    ]
+    inner = attrs.filters.exclude("side", "directions", "accepted")
     document = {
         "old": report.old,
         "new": report.new,
         "bump": report.required,
         "breaking": report.breaking,
         "missing": list(report.missing),
-        "changes": changes,
+        "changes": [attrs.asdict(change, filter=inner) for change in report.changes],
     }
     # Escapes of JSON, so that a terminal obeys nothing and a reader gets what there was.
     text = json.dumps(document, indent=2, ensure_ascii=False)

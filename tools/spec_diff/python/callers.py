@@ -1,8 +1,4 @@
-"""Say what Python callers see of a change: names, arguments, fields and types of the generated client.
-
-Both versions are generated aside and read with griffe (`surface`). What differs is told beside the change of the wire
-that it comes from; what comes from none, such as a new name of a model, is a change of its own.
-"""
+"""Say what Python callers see of a change: names, arguments, fields and types of the generated client."""
 
 from __future__ import annotations
 
@@ -16,7 +12,7 @@ from tools.contract.document import Contract, Pointer, format_pointer
 from tools.contract.operations import list_operations, normalize_path
 from tools.spec_diff.policy import Policy, judge
 from tools.spec_diff.python.causes import Clue, Places, find_causes, make_clue
-from tools.spec_diff.python.clients import generated_clients, is_large, start_generating
+from tools.spec_diff.python.clients import generate_clients, is_large, start_generating
 from tools.spec_diff.python.differences import Difference, compare_surfaces, normalize
 from tools.spec_diff.python.excerpt import make_excerpts
 from tools.spec_diff.python.surface import read_surfaces
@@ -48,17 +44,11 @@ def choose_sources(old: Contract, new: Contract) -> tuple[Contract, Contract]:
 
 
 def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: Policy) -> list[Change]:
-    """Return the changes with what Python callers see of them, and what they see beyond them as changes of its own.
-
-    What breaks callers is never said below a change that is not breaking: it is a change of its own then.
-
-    Raises:
-        NoClientError: When a client cannot be generated from a contract.
-    """
+    """Return the changes with what Python callers see of them, and what they see beyond them as changes of its own."""
     if json.dumps(old.document) == json.dumps(new.document):
         return list(changes)
-    with generated_clients(*choose_sources(old, new)) as folders:
-        differences = compare_surfaces(*read_surfaces(*folders), match_operations(old, new))
+    surfaces = read_surfaces(*generate_clients(*choose_sources(old, new)))
+    differences = compare_surfaces(*surfaces, match_operations(old, new))
     places = {"old": Places(old), "new": Places(new)}
     clues = [make_clue(change, places[change.side]) for change in changes]
     lines: dict[Change, dict[tuple[str, str], list[str]]] = {change: {} for change in changes}

@@ -1,8 +1,4 @@
-"""Find the changes of the wire that a difference for Python callers comes from.
-
-Names lead from one to the other: a class is called after its component, or after what holds it, a field after its
-property, an argument after its parameter. Where they do not, it counts what a place leads to through `$ref`.
-"""
+"""Find the changes of the wire that a difference for Python callers comes from."""
 
 from __future__ import annotations
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import atexit
-import hashlib
 import json
 import re
 import shutil
 import tempfile
-import threading
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from tools.client import generate
 from tools.client.generate import GenerationError
 from tools.contract.document import Contract, UnreadableError
 from tools.contract.operations import list_operations
+
+LARGE = 40
+"""From how many operations on a contract is reduced to what matters before a client is generated from it."""
+# The work is done by the generator's own processes.
+_THREADS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="generate")
 
 
 class NoClientError(UnreadableError):
@@ -31,34 +33,20 @@ class NoClientError(UnreadableError):
         self.reason = re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>", "…", words)[:300]
 
 
-LARGE = 40
-"""From how many operations on a contract is reduced to what matters before a client is generated from it."""
-_LOCK = threading.Lock()
-_RUNNING: dict[str, Future[Path]] = {}
-"""What is generated or being generated, by what the contract says."""
-
-
 def is_large(contract: Contract) -> bool:
     """Return whether to generate the client of a whole contract takes too long."""
     return len(list_operations(contract)) > LARGE
 
 
 def start_generating(contract: Contract) -> Future[Path]:
-    """Begin to generate the client of a contract, unless that was done before, and return what its folder will be.
-
-    The folder holds the package and is removed when the process ends. Whoever waits gets `GenerationError` when there
-    is no client of this contract.
-    """
+    """Begin to generate the client of a contract, unless that was done before, and return what its folder will be."""
     # What was read, as JSON: one reader decides what the contract says, and JSON is read faster than YAML.
-    text = json.dumps(contract.document)
-    key = hashlib.sha256(text.encode()).hexdigest()
-    with _LOCK:
-        if key not in _RUNNING:
-            # A thread each: the work is done by the generator's own processes.
-            executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="generate")
-            _RUNNING[key] = executor.submit(_generate, text)
-            executor.shutdown(wait=False)
-        return _RUNNING[key]
+    return _start(json.dumps(contract.document))
+
+
+@cache
+def _start(text: str) -> Future[Path]:
+    return _THREADS.submit(_generate, text)
 
 
 def _generate(text: str) -> Path:
@@ -77,27 +65,15 @@ def _generate(text: str) -> Path:
 
 
 def wait_for(contract: Contract) -> Path:
-    """Return the folder that holds the client of a contract, generated when it was not yet.
-
-    Raises:
-        NoClientError: When the generator fails or warns: a client of this contract lacks a part of it, and the
-            project would not have one.
-    """
+    """Return the folder that holds the client of a contract, generated when it was not yet."""
     try:
         return start_generating(contract).result()
     except GenerationError as error:
         raise NoClientError(contract.name, str(error)) from None
 
 
-@contextmanager
-def generated_clients(old: Contract, new: Contract) -> Iterator[tuple[Path, Path]]:
-    """Give the folders that hold `scenario_uploads_client/` of the old and of the new contract.
-
-    Both are generated side by side, and once in a process however often they are asked for. Nobody may write to them.
-
-    Raises:
-        NoClientError: When one cannot be generated; the message names the contract and says what the generator said.
-    """
+def generate_clients(old: Contract, new: Contract) -> tuple[Path, Path]:
+    """Return the folders that hold `scenario_uploads_client/` of two contracts, to which nobody may write."""
     for contract in (old, new):
         start_generating(contract)
-    yield wait_for(old), wait_for(new)
+    return wait_for(old), wait_for(new)

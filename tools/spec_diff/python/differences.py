@@ -50,15 +50,16 @@ def normalize(*names: object) -> str:
 
 
 def compare_surfaces(old: Surface, new: Surface, moved: Mapping[str, str]) -> list[Difference]:
-    """Return what differs between two generated clients.
-
-    Args:
-        old: What the old one offers.
-        new: What the new one offers.
-        moved: The new name, in normal form, of each operation that is the same one under another name.
-    """
+    """Return what differs between two generated clients."""
     renames = match_classes(old, new, moved)
-    return [*compare_classes(old, new, renames), *compare_operations(old, new, moved, renames)]
+    operations = {
+        name: Operation(
+            tuple(rename_argument(each, renames) for each in own.arguments), rename_choices(own.returns, renames)
+        )
+        for name, own in old.operations.items()
+    }
+    old = Surface({name: rename_shape(shape, renames) for name, shape in old.classes.items()}, operations)
+    return [*compare_classes(old, new, renames), *compare_operations(old, new, moved)]
 
 
 def match_classes(old: Surface, new: Surface, moved: Mapping[str, str]) -> dict[str, str]:
@@ -119,7 +120,7 @@ def compare_classes(old: Surface, new: Surface, renames: Mapping[str, str]) -> I
             if isinstance(before, Enum) and isinstance(after, Enum):
                 yield from compare_enums(name, before, after)
             elif isinstance(before, Model) and isinstance(after, Model):
-                yield from compare_models(name, before, after, renames)
+                yield from compare_models(name, before, after)
             else:
                 text = f"{name}, a model, is an enum now" if noun == "model" else f"{name}, an enum, is a model now"
                 yield Difference("python-type-changed", "class", name, "", text)
@@ -140,14 +141,14 @@ def compare_enums(name: str, old: Enum, new: Enum) -> Iterator[Difference]:
             yield Difference("python-added", "member", name, value.strip("'\""), text, NEITHER)
 
 
-def compare_models(name: str, old: Model, new: Model, renames: Mapping[str, str]) -> Iterator[Difference]:
+def compare_models(name: str, old: Model, new: Model) -> Iterator[Difference]:
     """Return what differs between two versions of a model: fields, their types, and the order of the constructor."""
     before, after = ({field.name: field for field in model.fields} for model in (old, new))
     gone = [field for field in before if field not in after]
     come = [field for field in after if field not in before]
     if len(gone) == len(come) == 1:
         (one,), (other,) = gone, come
-        same = attrs.evolve(rename_argument(before[one], renames), name=other) == after[other]
+        same = attrs.evolve(before[one], name=other) == after[other]
         if same and list(before).index(one) == list(after).index(other):
             text = f"{name}.{one} → {name}.{other}"
             for each in (one, other):
@@ -156,20 +157,18 @@ def compare_models(name: str, old: Model, new: Model, renames: Mapping[str, str]
     for field in gone:
         yield Difference("python-removed", "field", name, field, f"{name}.{field} was removed")
     for field in come:
-        need = "required" if after[field].required else "optional"
-        text = f"{name}.{field} was added ({need})"
+        added = after[field]
+        text = f"{name}.{field} was added ({'required' if added.required else 'optional'})"
         follower = next((each for each in list(after)[list(after).index(field) :] if each in before), None)
-        if after[field].taken and follower is not None and after[follower].taken:
+        if added.taken and follower is not None and after[follower].taken:
             text += f"; positional arguments of {name}() move from {follower} on"
         # Who reads a model does not make one.
-        needed = after[field].required and after[field].taken
+        needed = added.required and added.taken
         rule = "python-required-added" if needed else "python-added"
         yield Difference(rule, "field", name, field, text, GIVEN if needed else NEITHER)
     for field, argument in before.items():
         if field in after:
-            yield from compare_arguments(
-                "field", name, f"{name}.{field}", rename_argument(argument, renames), after[field]
-            )
+            yield from compare_arguments("field", name, f"{name}.{field}", argument, after[field])
     orders = [[each for each in model if is_kept(before.get(each), after.get(each))] for model in (before, after)]
     if orders[0] != orders[1]:
         text = f"the positional arguments of {name}() were {', '.join(orders[0])} and are {', '.join(orders[1])}"
@@ -228,9 +227,7 @@ def describe_choices(old: Argument, new: Argument, sort: Sort) -> str:
     return f" (no longer {'' if sort == 'field' else 'takes '}{show_type(less)})"
 
 
-def compare_operations(
-    old: Surface, new: Surface, moved: Mapping[str, str], renames: Mapping[str, str]
-) -> Iterator[Difference]:
+def compare_operations(old: Surface, new: Surface, moved: Mapping[str, str]) -> Iterator[Difference]:
     """Return what differs between the operations; an operation is its four functions."""
     before, after = ({normalize(key.partition(".")[2]): key for key in each.operations} for each in (old, new))
     for name, key in after.items():
@@ -244,7 +241,7 @@ def compare_operations(
         if key != match:
             text = f"the operation {key} → {match}"
             yield Difference("python-renamed", "operation", name_of(match), "", text)
-        yield from compare_signatures(name_of(match), old.operations[key], new.operations[match], renames)
+        yield from compare_signatures(name_of(match), old.operations[key], new.operations[match])
 
 
 def name_of(key: str) -> str:
@@ -252,7 +249,7 @@ def name_of(key: str) -> str:
     return key.partition(".")[2]
 
 
-def compare_signatures(name: str, old: Operation, new: Operation, renames: Mapping[str, str]) -> Iterator[Difference]:
+def compare_signatures(name: str, old: Operation, new: Operation) -> Iterator[Difference]:
     """Return what differs between what two versions of an operation take and return."""
     before, after = ({argument.name: argument for argument in each.arguments} for each in (old, new))
     for argument in before:
@@ -265,12 +262,10 @@ def compare_signatures(name: str, old: Operation, new: Operation, renames: Mappi
             rule, breaks = ("python-required-added", BOTH) if value.required else ("python-added", NEITHER)
             yield Difference(rule, "argument", name, argument, text, breaks)
         else:
-            here = rename_argument(before[argument], renames)
-            yield from compare_arguments("argument", name, f"the argument {argument}", here, value)
-    returns = rename_choices(old.returns, renames)
-    more, less = new.returns - returns, returns - new.returns
+            yield from compare_arguments("argument", name, f"the argument {argument}", before[argument], value)
+    more, less = new.returns - old.returns, old.returns - new.returns
     if more and less:
-        text = f"returned {show_type(returns)} and returns {show_type(new.returns)}"
+        text = f"returned {show_type(old.returns)} and returns {show_type(new.returns)}"
     elif more:
         text = f"may now also return {show_type(more)}"
     else:

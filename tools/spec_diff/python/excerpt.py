@@ -1,8 +1,4 @@
-"""Cut contracts down to what matters to a comparison of their generated clients.
-
-A large contract takes the generator half a minute, and most of it is the same in both versions. An operation that says
-the same and leads to the same is left out; a schema that is only referred to becomes an empty object of its name.
-"""
+"""Cut contracts down to what matters to a comparison of their generated clients."""
 
 from __future__ import annotations
 
@@ -96,16 +92,7 @@ def read_operation(contract: Contract, operation: Operation) -> tuple[Any, dict[
 def cut(
     contract: Contract, operations: Iterable[Pointer], full: Collection[Pointer], roots: Iterable[Pointer] = ()
 ) -> Contract:
-    """Return a contract of some operations alone, from which a client is generated in a fraction of the time.
-
-    Models and functions are called what they are called in the whole one. What nothing leads to is left out.
-
-    Args:
-        contract: The whole contract.
-        operations: Where the operations are that it is to have.
-        full: The components whose contents matter. Of another one, no more than the name of its class is kept.
-        roots: The components that it is to have though no operation leads to them.
-    """
+    """Return a contract of some operations alone, from which a client is generated in a fraction of the time."""
     places = set(operations)
     paths: dict[str, Any] = {}
     for operation in list_operations(contract):

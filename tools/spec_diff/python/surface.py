@@ -1,8 +1,4 @@
-"""Read what a generated client offers to Python callers: enums, models, and operations with their arguments.
-
-Griffe reads the sources without running them. It knows dataclasses and no attrs classes; the extension here gives it
-the fields of those, in the order in which the constructor takes them.
-"""
+"""Read what a generated client offers to Python callers: enums, models, and operations with their arguments."""
 
 from __future__ import annotations
 
@@ -148,12 +144,7 @@ def visit(path: Path) -> griffe.Module:
 
 
 def read_surfaces(old: Path, new: Path) -> tuple[Surface, Surface]:
-    """Return what two generated clients offer, as far as their files differ.
-
-    Args:
-        old: The folder that holds the package of the old contract.
-        new: That of the new one.
-    """
+    """Return what two generated clients offer, as far as their files differ."""
     trees = [list_sources(folder / PACKAGE) for folder in (old, new)]
     equal = {
         name for name, path in trees[0].items() if name in trees[1] and path.read_bytes() == trees[1][name].read_bytes()

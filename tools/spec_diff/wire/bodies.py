@@ -26,13 +26,10 @@ def compare_bodies(walk: Walk, old: Pointer, new: Pointer) -> None:
     elif after is not None:
         required = walk.new.object_at(after).get("required") is True
         rule = "required-body-added" if required else "body-added"
-        walk.visit("body", None, after)
-        walk.say(
-            rule, "new", after, f"a{' required' if required else 'n optional'} body was added", direction="request"
-        )
+        message = f"a{' required' if required else 'n optional'} body was added"
+        walk.say(rule, "new", after, message, direction="request", kind="body")
     elif before is not None:
-        walk.visit("body", before, None)
-        walk.say("body-removed", "old", before, "the body was removed", direction="request")
+        walk.say("body-removed", "old", before, "the body was removed", direction="request", kind="body")
 
 
 def list_media_types(contract: Contract, holder: Pointer) -> dict[str, Pointer]:
@@ -64,15 +61,13 @@ def compare_content(walk: Walk, old: Pointer, new: Pointer, direction: Direction
         if match is not None:
             compare_media_type(walk, place, after[match], direction)
         else:
-            walk.visit("media", place, None)
             message = f"the media type {place[-1]} was removed"
-            walk.say(f"{way}-media-type-removed", "old", place, message, direction=direction)
+            walk.say(f"{way}-media-type-removed", "old", place, message, direction=direction, kind="media")
     for name, place in after.items():
         match = next((each for each in before if is_range_of(each, name)), None) if way == "response" else None
         if name not in before and match is None:
-            walk.visit("media", None, place)
             message = f"the media type {place[-1]} was added"
-            walk.say(f"{way}-media-type-added", "new", place, message, direction=direction)
+            walk.say(f"{way}-media-type-added", "new", place, message, direction=direction, kind="media")
         elif name not in before and match is not None:
             compare_media_type(walk, before[match], place, direction)
 
@@ -83,8 +78,8 @@ def compare_media_type(walk: Walk, old: Pointer, new: Pointer, direction: Direct
     walk.compare_schema(direction, old, new)
     before, after = (describe_encoding(contract, place) for contract, place in walk.sides(old, new))
     if before != after:
-        side, place = ("new", new) if "encoding" in walk.new.at(new) else ("old", old)
-        walk.say("encoding-changed", "new" if side == "new" else "old", place, "the encoding was changed")
+        is_there = "encoding" in walk.new.at(new)
+        walk.say("encoding-changed", "new" if is_there else "old", new if is_there else old, "the encoding was changed")
 
 
 def describe_encoding(contract: Contract, place: Pointer) -> str:

@@ -17,11 +17,7 @@ from tools.spec_diff.wire.walk import Fact, Walk
 
 
 def compare(old: Contract, new: Contract, seen: Callable[[], Iterable[Seen]]) -> list[Fact]:
-    """Return how two contracts differ, with what `seen` returns explained.
-
-    Raises:
-        UnreadableError: When a contract cannot be read.
-    """
+    """Return how two contracts differ, with what `seen` returns explained."""
     walk = Walk(old, new)
     names = compare_all(walk)
     walk.compare_schemas()

@@ -10,7 +10,7 @@ from tools.contract.document import Contract, Pointer, is_object
 from tools.contract.operations import Operation
 from tools.spec_diff.wire.bodies import compare_content
 from tools.spec_diff.wire.reading import Reader
-from tools.spec_diff.wire.views import View, freeze
+from tools.spec_diff.wire.views import Direction, View, freeze
 from tools.spec_diff.wire.walk import Walk
 
 # OpenAPI leaves these to other parts of the contract.
@@ -56,16 +56,14 @@ def compare_parameters(walk: Walk, old: Operation, new: Operation) -> None:
             del gone[where, name]
     for (where, _), place in gone.items():
         name = walk.old.at(place)["name"]
-        walk.visit("parameter", place, None)
         message = f"the {where} parameter {name} was removed"
-        walk.say("parameter-removed", "old", place, message, direction="request")
+        walk.say("parameter-removed", "old", place, message, direction="request", kind="parameter")
     for (where, _), place in come.items():
         value = walk.new.at(place)
-        walk.visit("parameter", None, place)
         required = value.get("required") is True
         rule = "required-parameter-added" if required else "parameter-added"
         message = f"the {'required' if required else 'optional'} {where} parameter {value['name']} was added"
-        walk.say(rule, "new", place, message, direction="request")
+        walk.say(rule, "new", place, message, direction="request", kind="parameter")
     for key, place in before.items():
         if key in after:
             compare_parameter(walk, place, after[key])
@@ -81,35 +79,32 @@ def compare_parameter(walk: Walk, old: Pointer, new: Pointer) -> None:
     rules = ("parameter-became-required", "parameter-became-optional")
     words = (f"the parameter {name} became required", f"the parameter {name} became optional")
     walk.compare_flag(old, new, "required", rules, words)
+    keys = ["style", "explode"] if before["in"] == after["in"] else []
+    keys += ["allowReserved", "allowEmptyValue"] if keys and after["in"] == "query" else []
+    default = DEFAULT_STYLES.get(str(after["in"]), "form")
+    compare_value(walk, f"the parameter {name}", (old, new), "request", default, keys)
+
+
+def compare_value(
+    walk: Walk, subject: str, places: tuple[Pointer, Pointer], direction: Direction, default: str, keys: Iterable[str]
+) -> None:
+    """Compare how a parameter or a header is written, and its schema; `default` is its style without a word."""
+    old, new = places
+    rule = "parameter-style-changed" if direction == "request" else "header-style-changed"
     walk.compare_deprecation(old, new)
-    if ("content" in before) != ("content" in after):
-        message = f"the parameter {name} is written in another way"
-        walk.say("parameter-style-changed", "new", new, message, direction="request")
-        return
-    if before["in"] == after["in"] and "content" not in after:
-        default = DEFAULT_STYLES.get(str(after["in"]), "form")
-        keys = (
-            ("style", "explode", "allowReserved", "allowEmptyValue") if after["in"] == "query" else ("style", "explode")
-        )
-        for key, change in compare_style(walk, old, new, default, keys).items():
-            message = f"{key} of the parameter {name} {change}"
-            walk.say_key("parameter-style-changed", old, new, key, message, "request")
-    if "content" in before:
-        compare_content(walk, old, new, "request")
+    before, after = ("content" in contract.object_at(place) for contract, place in walk.sides(old, new))
+    if before != after:
+        walk.say(rule, "new", new, f"{subject} is written in another way", direction=direction)
+    elif before:
+        compare_content(walk, old, new, direction)
     else:
-        walk.compare_schema("request", old, new)
+        for key, change in compare_style(walk, old, new, default, keys).items():
+            walk.say_key(rule, old, new, key, f"{key} of {subject} {change}", direction)
+        walk.compare_schema(direction, old, new)
 
 
 def compare_style(walk: Walk, old: Pointer, new: Pointer, default: str, keys: Iterable[str]) -> dict[str, str]:
-    """Return what differs in how a parameter or a header is written, where that means something for its type.
-
-    Args:
-        walk: The walk.
-        old: Where it is in the old contract.
-        new: Where it is in the new one.
-        default: The style that it has without a word.
-        keys: What may be said of how it is written.
-    """
+    """Return what differs in how a parameter or a header is written, where that means something for its type."""
     sides = ((walk.comparer.old, old), (walk.comparer.new, new))
     styles = [describe_style(reader.contract.object_at(place), default) for reader, place in sides]
     if not any(may_be(reader, place, "array", "object") for reader, place in sides):

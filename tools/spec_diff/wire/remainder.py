@@ -1,8 +1,4 @@
-"""What Redocly saw and no fact covers: words, parts that nothing uses, and what no rule knows.
-
-A place that the walk has compared, keyword by keyword, is either a fact or the same in other words (a new order, a move
-behind a `$ref`, null written another way). Whatever else Redocly saw is reported, by a rule that errs on the safe side.
-"""
+"""What Redocly saw and no fact covers: words, parts that nothing uses, and what no rule knows."""
 
 from __future__ import annotations
 

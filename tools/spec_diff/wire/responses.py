@@ -5,7 +5,7 @@ from __future__ import annotations
 from tools.contract.document import Contract, Pointer
 from tools.contract.operations import find_covering
 from tools.spec_diff.wire.bodies import compare_content
-from tools.spec_diff.wire.parameters import compare_style
+from tools.spec_diff.wire.parameters import compare_value
 from tools.spec_diff.wire.walk import Walk
 
 
@@ -68,14 +68,13 @@ def compare_response(walk: Walk, old: Pointer, new: Pointer) -> None:
         if name in after:
             compare_header(walk, name, place, after[name])
         else:
-            walk.visit("header", place, None)
-            walk.say("header-removed", "old", place, f"the header {name} was removed", direction="response")
+            message = f"the header {name} was removed"
+            walk.say("header-removed", "old", place, message, direction="response", kind="header")
     for name, place in after.items():
         if name not in before:
-            walk.visit("header", None, place)
             required = walk.is_received and walk.new.object_at(place).get("required") is True
             rule = "header-became-required" if required else "header-added"
-            walk.say(rule, "new", place, f"the header {name} was added", direction="response")
+            walk.say(rule, "new", place, f"the header {name} was added", direction="response", kind="header")
 
 
 def compare_header(walk: Walk, name: str, old: Pointer, new: Pointer) -> None:
@@ -86,13 +85,4 @@ def compare_header(walk: Walk, name: str, old: Pointer, new: Pointer) -> None:
         rule = "header-became-required" if required else "header-became-optional"
         message = f"the header {name} became {'required' if required else 'optional'}"
         walk.say(rule, "new", new, message, direction="response")
-    walk.compare_deprecation(old, new)
-    has_content = ["content" in contract.object_at(place) for contract, place in walk.sides(old, new)]
-    if has_content[0] != has_content[1]:
-        walk.say("header-style-changed", "new", new, f"the header {name} is written in another way")
-    elif has_content[0]:
-        compare_content(walk, old, new, "response")
-    else:
-        for key, change in compare_style(walk, old, new, "simple", ("style", "explode")).items():
-            walk.say_key("header-style-changed", old, new, key, f"{key} of the header {name} {change}", "response")
-        walk.compare_schema("response", old, new)
+    compare_value(walk, f"the header {name}", (old, new), "response", "simple", ("style", "explode"))

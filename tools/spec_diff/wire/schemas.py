@@ -1,9 +1,4 @@
-"""Say exactly how two schemas differ, whatever the way they are written.
-
-Two schemas, read as `views` has them, are compared by one level; what lies below comes back as pairs to compare next.
-Which rule a difference falls under says whether it narrows or widens what is accepted; whether that is breaking is for
-the policy to say, which knows the direction.
-"""
+"""Say exactly how two schemas differ, whatever the way they are written."""
 
 from __future__ import annotations
 
@@ -405,11 +400,7 @@ def name_alternative(reader: Reader, places: Places) -> str:
 def match_members(
     comparer: Comparer, old: Sequence[Places], new: Sequence[Places]
 ) -> tuple[list[Pair], list[Places], list[Places]]:
-    """Return which members are the same ones, in whatever order, which are gone and which have come.
-
-    Members are the same when they are at the same component, when they say the same, or when just one of the same
-    type is left on either side.
-    """
+    """Return which members are the same ones, in whatever order, which are gone and which have come."""
     gone, come = list(old), list(new)
     pairs: list[Pair] = []
     keys: tuple[Callable[[Reader, Places], Any], ...] = (

@@ -94,52 +94,41 @@ def list_flows(scheme: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {name: flow for name, flow in flows.items() if is_object(flow)} if is_object(flows) else {}
 
 
+def flatten_scheme(scheme: Mapping[str, Any]) -> dict[Pointer, Any]:
+    """Return what a scheme says, by where in it."""
+    said: dict[Pointer, Any] = {(key,): read_key(scheme, key) for key in KEYS}
+    for name, flow in list_flows(scheme).items():
+        scopes = flow.get("scopes")
+        said["flows", name] = True
+        said |= {("flows", name, key): flow.get(key) for key in URLS}
+        if is_object(scopes):
+            said |= {("flows", name, "scopes", scope): text for scope, text in scopes.items()}
+    return said
+
+
 def compare_scheme(walk: Walk, old: str, new: str) -> None:
     """Compare a security scheme that an operation uses."""
     places = find_scheme(walk.old, old), find_scheme(walk.new, new)
     if places[0] is None or places[1] is None:
         return
     walk.visit("scheme", *places)
-    before, after = walk.old.object_at(places[0]), walk.new.object_at(places[1])
-    for key in KEYS:
-        if read_key(before, key) != read_key(after, key):
-            message = f"the {key} of the security scheme {old} was changed"
-            walk.say("security-scheme-changed", "new", (*places[1], key), message)
-    flows, place = (list_flows(before), list_flows(after)), (*places[1], "flows")
-    for name in join_keys(*flows):
-        if name not in flows[1]:
-            message = f"the flow {name} was removed from the security scheme {old}"
-            walk.say("security-scheme-changed", "new", place, message, location=f"{format_pointer(place)}/{name}")
-        elif name not in flows[0]:
-            message = f"the flow {name} was added to the security scheme {old}"
-            walk.say("security-scheme-extended", "new", (*place, name), message)
-        else:
-            compare_flow(walk, old, (*place, name), flows[0][name], flows[1][name])
-
-
-def compare_flow(walk: Walk, name: str, place: Pointer, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Compare a flow of OAuth: where one gets a token, and which scopes there are."""
-    for key in URLS:
-        if before.get(key) != after.get(key):
-            message = f"the {key} of the security scheme {name} was changed"
-            walk.say("security-scheme-changed", "new", (*place, key), message)
-    scopes = [dict(flow["scopes"]) if is_object(flow.get("scopes")) else {} for flow in (before, after)]
-    at = (*place, "scopes")
-    for scope in join_keys(*scopes):
-        if scope not in scopes[1]:
-            message = f"the scope {scope} was removed from the security scheme {name}"
-            walk.say("security-scheme-changed", "new", at, message, location=f"{format_pointer(at)}/{scope}")
-        elif scope not in scopes[0]:
-            message = f"the scope {scope} was added to the security scheme {name}"
-            walk.say("security-scheme-extended", "new", (*at, scope), message)
-        elif scopes[0][scope] != scopes[1][scope]:
-            message = f"the description of the scope {scope} was changed"
-            walk.say("documentation-changed", "new", (*at, scope), message)
-
-
-def join_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """Return the keys of two objects, each once."""
-    return list(dict.fromkeys([*before, *after]))
+    before, after = flatten_scheme(walk.old.object_at(places[0])), flatten_scheme(walk.new.object_at(places[1]))
+    for key in dict.fromkeys([*before, *after]):
+        # What is in a flow goes with it.
+        if before.get(key) == after.get(key) or any(key[:2] not in side for side in (before, after) if len(key) > 2):
+            continue
+        place, name = (*places[1], *key), key[-1]
+        kind = "scope" if len(key) == 4 else "flow" if len(key) == 2 else ""
+        rule, location = "security-scheme-changed", None
+        message = f"the {name} of the security scheme {old} was changed"
+        if kind and key not in after:
+            message = f"the {kind} {name} was removed from the security scheme {old}"
+            place, location = place[:-1], format_pointer(place)
+        elif kind and key not in before:
+            rule, message = "security-scheme-extended", f"the {kind} {name} was added to the security scheme {old}"
+        elif kind:
+            rule, message = "documentation-changed", f"the description of the scope {name} was changed"
+        walk.say(rule, "new", place, message, location=location)
 
 
 def describe_way(way: Way) -> str:

@@ -1,9 +1,4 @@
-"""What a schema accepts, whatever the way it is written.
-
-A `View` is past `$ref`, with `allOf` merged, null taken out of `type`, `enum`, `oneOf` and `anyOf`, a `const` as an
-enum of one, and bounds as numbers. Nothing is dropped in merging: what two members of an `allOf` say of one property
-is kept as two places that hold at once, and a keyword that cannot be merged as a set of its values. `reading` makes it.
-"""
+"""What a schema accepts, whatever the way it is written."""
 
 from __future__ import annotations
 

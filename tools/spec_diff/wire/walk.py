@@ -88,8 +88,11 @@ class Walk:
         *,
         location: str | None = None,
         direction: Direction | None = None,
+        kind: str | None = None,
     ) -> None:
-        """Note a fact of the present operation; `direction` is that of an ordinary call."""
+        """Note a fact of the present operation, and of what kind the thing is that came or went there."""
+        if kind is not None:
+            self.visit(kind, place if side == "old" else None, place if side == "new" else None)
         contract = self.old if side == "old" else self.new
         found = Found(rule, side, place, location or format_place(contract, place), message)
         self.note(found, self.operation, None if direction is None else self.turn(direction))
@@ -114,10 +117,7 @@ class Walk:
     def compare_flag(
         self, old: Pointer, new: Pointer, key: str, rules: tuple[str, str], words: tuple[str, str]
     ) -> None:
-        """Compare whether `key` of a thing is true, said by one rule when it is now and by another when it was.
-
-        The facts of both directions are in the schemas' half of the policy or have one level.
-        """
+        """Compare whether `key` of a thing is true, said by one rule when it is now and by another when it was."""
         before, after = (contract.object_at(place).get(key) is True for contract, place in self.sides(old, new))
         if before != after:
             self.say_key(rules[not after], old, new, key, words[not after], "request")
@@ -275,11 +275,7 @@ def find_changed(old: Contract, new: Contract) -> frozenset[Pointer]:
 
 
 def spread(masks: Mapping[Pair, int], children: Mapping[Pair, list[Pair]]) -> dict[Pair, int]:
-    """Return the marks of each pair: its own and those of all that lead to it, each mark a bit.
-
-    Pairs lead to one another in circles where a schema holds itself. Parents come before their children but in those,
-    so that a few passes are enough however many marks there are.
-    """
+    """Return the marks of each pair: its own and those of all that lead to it, each mark a bit."""
     order: list[Pair] = []
     seen: set[Pair] = set()
     for root in masks:
