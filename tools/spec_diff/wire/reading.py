@@ -103,7 +103,9 @@ class Reader:
         pointer = self.locate(pointer)
         if (pointer, depth) not in self._digests:
             node = self.contract.at(pointer)
-            said = self._strip(pointer, node, depth - 1) if depth and is_object(node) else "deep" if not depth else node
+            said = node
+            if is_object(node):
+                said = self._strip(pointer, node, depth - 1) if depth else "deep"
             text = freeze(said).encode("utf-8", "surrogatepass")
             self._digests[pointer, depth] = hashlib.sha256(text).hexdigest()
         return self._digests[pointer, depth]
