@@ -612,7 +612,7 @@ class Uploads:
         )
         return self._runner.run(upload_steps.upload_file(self._api, file, options))
 
-    def start_upload(
+    def start_upload(  # noqa: PLR0913 - each is a setting of its own
         self,
         file: FileInput,
         *,
