@@ -341,6 +341,8 @@ class TestPickles:
         assert (str(twin.base_url), twin.default_headers) == ("https://api.test/v1/", HEADERS)
         assert (twin.max_retries, twin.project_id, twin.timeout.read, twin.default_query) == (7, "p", 3, {"q": 1})
         assert "s3cret" not in repr(twin)
+        upload_file = pickle.loads(pickle.dumps(client.uploads.upload_file))
+        assert upload_file.__self__._api.options.base_url == "https://api.test/v1"
 
     @pytest.mark.parametrize(
         "given", [{"bearer_auth": "t0ken"}, {"default_headers": {"Authorization": "Custom s3cret"}}], ids=str

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from functools import partial
+from operator import attrgetter
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar, cast, overload
 
@@ -314,6 +315,12 @@ class AsyncUploads:
 
     def __init__(self, api: Api, runner: AsyncRunner, mode: ResponseMode = ResponseMode.MODEL) -> None:
         self._api, self._runner, self._mode = api, runner, mode
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # For executors that are given `client.uploads.upload_file`.
+        client = AsyncScenario.__new__(AsyncScenario)
+        client._begin(self._api.options, self._runner)  # noqa: SLF001 - of the same module
+        return attrgetter("uploads"), (client,)
 
     @property
     def with_raw_response(self) -> AsyncUploadsWithRawResponse:
