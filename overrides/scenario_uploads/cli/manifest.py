@@ -21,6 +21,7 @@ from .options import UsageError
 
 _OPTIONS = ("collection_ids", "parent_id", "hide")
 COLUMNS = ("file", "kind", "file_name", "content_type", *_OPTIONS)
+_KINDS = tuple(str(kind) for kind in UploadKind)
 _SWITCHES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -104,9 +105,8 @@ def _read_row(row: Mapping[str, Any], folder: Path) -> UploadSource:
         if (value is not None or name == "file") and not (isinstance(value, str) and value.strip()):
             raise UsageError(f"{name} must be a text, not {value!r}.")
     kind, file = texts["kind"], str(texts["file"])
-    kinds = [str(known) for known in UploadKind]
-    if kind is not None and kind not in kinds:
-        raise UsageError(f"kind must be one of {', '.join(kinds)}, not {kind!r}.")
+    if kind is not None and kind not in _KINDS:
+        raise UsageError(f"kind must be one of {', '.join(_KINDS)}, not {kind!r}.")
     if texts["file_name"] is not None:
         check_file_name(texts["file_name"])
     if texts["content_type"] is not None:
