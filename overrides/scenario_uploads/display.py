@@ -10,8 +10,8 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, Self
 
@@ -246,7 +246,7 @@ class Bars(Display):
         super().__init__(clock)
         self._console = console
         self._plain = not console.encoding.startswith("utf")
-        self._live: AbstractContextManager[Any] = Live(
+        self._live: Any = Live(
             get_renderable=self._render,
             console=console,
             transient=True,
@@ -264,7 +264,7 @@ class Bars(Display):
 
     def refresh(self) -> None:
         """Draw the bars now."""
-        self._live.refresh()  # type: ignore[attr-defined]
+        self._live.refresh()
 
     def _render(self) -> Any:
         from rich.text import Text  # noqa: PLC0415
@@ -274,9 +274,8 @@ class Bars(Display):
     def list_lines(self, width: int, height: int) -> list[str]:
         """Return the lines to show, each within the width."""
         with self.lock:
-            now, lines = self.clock(), []
-            if self.whole is not None:
-                lines = [self._fit_whole(self.describe_whole(now), width)]
+            now = self.clock()
+            lines = [self._fit_whole(self.describe_whole(now), width)] if self.whole is not None else []
             most = max(1, min(_MOST_FILES, height - 3))
             for file in self.files[:most]:
                 event = file.event
@@ -292,9 +291,9 @@ class Bars(Display):
             return [_shorten(line, width - 1) for line in lines]
 
     def _fit_whole(self, texts: list[str], width: int) -> str:
+        separator = "  "
         if width < _NARROW:
-            texts = [text.replace(" of ", "/").removesuffix(" left") for text in texts]
-        separator = "  " if width >= _NARROW else " "
+            texts, separator = [text.replace(" of ", "/").removesuffix(" left") for text in texts], " "
         while len(texts) > 1 and len(separator.join(texts)) >= width:
             texts.pop()
         return separator.join(texts)
@@ -311,9 +310,8 @@ class Bars(Display):
         while len(texts) > 1 and room - sum(len(text) + 2 for text in texts) < min(cell_len(name), width // 3):
             texts.pop(0 if troubled else -1)
         tail = "".join(f"  {text}" for text in texts)
-        name = _shorten(name, max(room - len(tail), 8))
+        name, bar = _shorten(name, max(room - len(tail), 8)), ""
         space = min(room - cell_len(name) - len(tail) - 2, 30)
-        bar = ""
         if share is not None and space >= 8:
             done, rest = ("#", "-") if self._plain else ("━", "┄")
             filled = int(share * space)
@@ -323,16 +321,20 @@ class Bars(Display):
 
 def _shorten(name: str, width: int) -> str:
     """Return a name within so many columns, without its middle."""
-    from rich.cells import cell_len, chop_cells  # noqa: PLC0415
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    def take(characters: Iterable[str], room: int) -> str:
+        taken = ""
+        for character in characters:
+            if cell_len(taken + character) > room:
+                break
+            taken += character
+        return taken
 
     if cell_len(name) <= width:
         return name
-    head, tail = chop_cells(name, max((width - 1) // 2, 1))[0], ""
-    for character in reversed(name):
-        if cell_len(head) + 1 + cell_len(character + tail) > width:
-            break
-        tail = character + tail
-    return f"{head}…{tail}"
+    head = take(name, max((width - 1) // 2, 1))
+    return f"{head}…{take(reversed(name), width - 1 - cell_len(head))[::-1]}"
 
 
 def open_display() -> Display:
