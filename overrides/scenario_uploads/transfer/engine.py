@@ -26,7 +26,8 @@ from .pool import Storage
 from .sockets import SLICE, HaltedError
 from .source import Source
 
-STOP_PATIENCE = 1.0
+# With the time until a stop is noticed, a second.
+STOP_PATIENCE = 0.75
 
 
 class Turns:
