@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import urljoin
 
 from starlette.types import ASGIApp
 
@@ -28,7 +29,6 @@ from scenario_uploads.sandbox.storage.bucket import Storage
 from scenario_uploads.sandbox.storage.embedded import count_bytes, open_folder, serve_embedded_storage
 from scenario_uploads.sandbox.storage.quota import DEFAULT_STORED, Quota
 
-_CHUNK_SIZE: Final = 1024 * 1024
 _LOG: Final = logging.getLogger("scenario_uploads.sandbox")
 
 
@@ -106,7 +106,6 @@ class Sandbox:
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._base_url: str | None = None
-        self._prefix = ""
         self._folder: Path | None = None
         self._storage: Storage | None = None
         self._quota = Quota(max_file_size, None)
@@ -158,7 +157,7 @@ class Sandbox:
         """
         if self._page_token is None:
             raise SandboxError("the sandbox has no page: it was made with page=False")
-        return self.base_url.removesuffix(self._prefix) + "/"
+        return urljoin(self.base_url, "/")
 
     @property
     def page_token(self) -> str:
@@ -236,7 +235,7 @@ class Sandbox:
         self._cleanup.callback(server.stop)
         if page is not None:
             self._cleanup.callback(page.close)
-        self._base_url, self._prefix = base_url, contract.prefix
+        self._base_url = base_url
         if not self.is_local:
             _LOG.warning(
                 "the sandbox at %s speaks plain http: upload to it with allow_http_storage=True,"
@@ -333,11 +332,9 @@ class Sandbox:
         Raises:
             SandboxError: When there is no such upload, or its parts were not completed.
         """
-        path = self.file_path(upload_id)
-        if path is None:
-            assert self._storage is not None  # noqa: S101 - there is no upload before the start
-            return self._storage.read(upload_id)
-        return _read_chunks(path)
+        self.file_path(upload_id)
+        assert self._storage is not None  # noqa: S101 - there is no upload before the start
+        return self._storage.read(upload_id)
 
     def sha256(self, upload_id: str) -> str:
         """Return the SHA-256 of the assembled bytes of an upload, in hexadecimal.
@@ -349,9 +346,3 @@ class Sandbox:
         for chunk in self.read_file(upload_id):
             digest.update(chunk)
         return digest.hexdigest()
-
-
-def _read_chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_SIZE):
-            yield chunk

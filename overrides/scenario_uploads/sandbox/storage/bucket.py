@@ -20,7 +20,7 @@ from botocore.session import Session  # type: ignore[import-untyped]
 
 from scenario_uploads.sandbox.errors import StorageError
 
-_CHUNK_SIZE: Final = 1024 * 1024
+CHUNK_SIZE: Final = 1024 * 1024
 _DEFAULT_REGION: Final = "us-east-1"
 # The embedded server must work whatever the machine's AWS files and variables say. In botocore's form: the name in
 # the files, the variable, the default, a cast.
@@ -214,7 +214,7 @@ class Storage:
     def _read(self, key: str, **arguments: Any) -> Iterator[bytes]:
         body = self._call(self._client.get_object, "read the file", Key=key, **arguments)["Body"]
         try:
-            yield from body.iter_chunks(_CHUNK_SIZE)
+            yield from body.iter_chunks(CHUNK_SIZE)
         except BotoCoreError as error:
             raise _translate(error, "read the file") from error
         finally:

@@ -21,7 +21,7 @@ from scenario_uploads.sandbox.errors import SandboxError, StorageError
 from scenario_uploads.sandbox.options import Options
 from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
 from scenario_uploads.sandbox.state.records import Uploads
-from scenario_uploads.sandbox.storage.bucket import Storage, StoredPart
+from scenario_uploads.sandbox.storage.bucket import CHUNK_SIZE, Storage, StoredPart
 from scenario_uploads.sandbox.storage.gate import StorageGate
 from scenario_uploads.sandbox.storage.quota import Quota
 
@@ -138,6 +138,12 @@ class _EmbeddedStorage(Storage):
     def find_path(self, key: str) -> Path:
         """Return where an object is."""
         return self._folder / self._bucket / key
+
+    def read(self, key: str) -> Iterator[bytes]:
+        """Yield an object in chunks of at most 1 MiB."""
+        with self.find_path(key).open("rb") as file:
+            while chunk := file.read(CHUNK_SIZE):
+                yield chunk
 
     def read_head(self, key: str, length: int) -> bytes:
         """Return the first `length` bytes of an object that has them."""
