@@ -87,10 +87,8 @@ class FileProgress:
 
     def __init__(self, display: Display, name: str) -> None:
         self.name = snippet(name, 4096)
-        self.gauge = Gauge()
+        self.gauge, self.retrying, self._display = Gauge(), False, display
         self.event: UploadProgress | None = None
-        self.retrying = False
-        self._display = display
 
     def __call__(self, event: UploadProgress) -> None:
         """Show an event."""
