@@ -300,7 +300,7 @@ audit-node: setup ## Ask it of the Node packages, which are tools alone: low and
 
 .PHONY: clean
 clean: ## Remove what the tasks leave behind, but for .venv and node_modules
-	rm -rf dist build htmlcov coverage.xml .coverage .coverage.* .hypothesis .schemathesis
+	rm -rf dist build docs/reference/openapi.html htmlcov coverage.xml .coverage .coverage.* .hypothesis .schemathesis
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find $(PYTHON_CODE) generated_client -name __pycache__ -type d -prune -exec rm -rf {} +
 
