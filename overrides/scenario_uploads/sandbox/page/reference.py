@@ -59,7 +59,7 @@ class Reference:
         """Return the examples of a body: what each shows, and its JSON."""
         named = {name: self.resolve(each) for name, each in media.get("examples", {}).items()}
         if "example" in media:
-            named["example"] = {"value": media["example"]}
+            named["example"] = {"summary": "", "value": media["example"]}
         return [
             (str(each.get("summary", name)), json.dumps(each.get("value"), indent=2, ensure_ascii=False))
             for name, each in named.items()
