@@ -204,7 +204,9 @@ def test_refused_credentials_exit_with_3(capsys: pytest.CaptureFixture[str], mon
     monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "not-the-secret")
 
     assert cli.run(["status", "upload_1"]) == 3
-    assert "not-the-secret" not in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "not-the-secret" not in error
+    assert "`scenario-uploads config show` says where the credentials come from" in error
 
 
 @pytest.mark.usefixtures("no_credentials")

@@ -120,6 +120,8 @@ def _fail(raised: BaseException, *, as_json: bool, source: str | None = None, go
     passing = isinstance(error, TransferError | APIConnectionError) and not isinstance(error, SourceChangedError)
     if isinstance(error, UploadTimeoutError) and error.upload_id:
         text += f" scenario-uploads wait {snippet(error.upload_id)} does that."
+    elif isinstance(error, AuthenticationError):
+        text += ". `scenario-uploads config show` says where the credentials come from."
     elif goes_on and (error is not raised or (passing and not error.needs_new_upload)):
         text = f"{text.rstrip('.')}. {GOES_ON}"
     report(f"error: {text}")

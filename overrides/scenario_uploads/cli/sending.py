@@ -123,7 +123,7 @@ def tell(
 ) -> int:
     """Tell what becomes of each file and of all, and return the exit code; raise what is wrong with a single one."""
     told: Counter[str] = Counter()
-    stopped = False
+    stopped = ended = False
     try:
         with naming(None, goes_on=goes_on):
             for result in results:
@@ -132,8 +132,9 @@ def tell(
                     raise result.error
                 stopped = stopped or isinstance(result.error, TransferError)
                 _tell_one(result, as_json=as_json, verbose=verbose)
+        ended = True
     finally:
-        if not as_json and not quiet and not single:
+        if (told or ended) and not (as_json or quiet or single):
             report(", ".join(f"{told[what]:,} {what}" for what in ("uploaded", "skipped", "failed")))
     if stopped and goes_on and not quiet:
         report(GOES_ON)
