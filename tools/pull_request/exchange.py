@@ -59,14 +59,15 @@ def load_report(data: bytes) -> Report | str:
         text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
         if is_object(document) and "error" in document:
             return Failure.model_validate_json(text).error
-        fields = dict(REPORT.model_validate_json(text))
+        fields: dict[str, Any] = dict(REPORT.model_validate_json(text))
     except ValidationError as error:
         first = error.errors()[0]
         raise ExchangeError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     except (ValueError, RecursionError):
         raise ExchangeError("no JSON") from None
     del fields["format"]
-    return Report(**{**fields, "changes": tuple(Change(**dict(each)) for each in fields["changes"])})
+    fields["changes"] = tuple(Change(**dict(each)) for each in fields["changes"])
+    return Report(**fields)
 
 
 def render_failure(message: str) -> str:

@@ -149,7 +149,7 @@ def read_allowed(path: Path, name: str | None = None) -> list[Allowed]:
     name = path.name if name is None else name
     document, lines = read_yaml(path, name)
     document = {"allow": []} if document is None else document
-    entries = document["allow"] or [] if is_object(document) and document.keys() == {"allow"} else None
+    entries = document["allow"] or [] if is_object(document) and set(document) == {"allow"} else None
     if not is_array(entries):
         raise UnreadableError(name, "should have one key, `allow`, with a list of entries", 1)
     rules = read_policy().levels
@@ -199,8 +199,9 @@ def accept(changes: Sequence[Change], allowed: Sequence[Allowed]) -> tuple[list[
 def require_bump(changes: Iterable[Change]) -> Bump:
     """Return the least part of the version that the changes ask to be raised."""
     needs: dict[Level, Bump] = {"breaking": "major", "non-breaking": "minor", "note": "patch"}
-    found = ["minor" if change.accepted is not None else needs[change.level] for change in changes]
-    return max(found, key=BUMPS.index, default="none")
+    asked: set[Bump] = {"minor" if change.accepted is not None else needs[change.level] for change in changes}
+    asked.add("none")
+    return max(asked, key=BUMPS.index)
 
 
 def measure_bump(old: str, new: str) -> Bump | None:

@@ -114,10 +114,11 @@ def compare_scheme(walk: Walk, old: str, new: str) -> None:
     walk.visit("scheme", *places)
     before, after = flatten_scheme(walk.old.object_at(places[0])), flatten_scheme(walk.new.object_at(places[1]))
     for key in dict.fromkeys([*before, *after]):
+        name = key[-1]
         # What is in a flow goes with it.
         if before.get(key) == after.get(key) or any(key[:2] not in side for side in (before, after) if len(key) > 2):
             continue
-        place, name = (*places[1], *key), key[-1]
+        place = (*places[1], *key)
         kind = "scope" if len(key) == 4 else "flow" if len(key) == 2 else ""
         rule, location = "security-scheme-changed", None
         message = f"the {name} of the security scheme {old} was changed"
