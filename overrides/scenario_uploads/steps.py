@@ -42,3 +42,25 @@ class Work(Step):
 
 Steps = Generator[Step, Any, T]
 """The steps of a call, which return what it comes to."""
+
+
+def _ask(step: Step) -> Steps[Any]:
+    return (yield step)
+
+
+def carry_on(
+    steps: Steps[T], carry_out: Callable[[Step], Steps[Any]] = _ask, *, until: type[Step] | tuple[()] = ()
+) -> Steps[T | Any]:
+    """Carry steps on, each in a way of its own, and return what they come to, or the first step to stop at."""
+    try:
+        step = next(steps)
+        while not isinstance(step, until):
+            try:
+                result = yield from carry_out(step)
+            except BaseException as error:  # noqa: BLE001 - the steps decide what becomes of it
+                step = steps.throw(error)
+            else:
+                step = steps.send(result)
+    except StopIteration as end:
+        return end.value
+    return step

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import httpx
 from attrs import evolve, field, mutable
 
 from scenario_uploads.api.exchange import Api
 from scenario_uploads.api.responses import classify_response
-from scenario_uploads.steps import Pause, Send, Steps
+from scenario_uploads.steps import Pause, Send, Step, Steps, carry_on
 from scenario_uploads.transfer.pace import Pace
 
 T = TypeVar("T")
@@ -67,20 +68,12 @@ class Limiter:
 
 def limit(steps: Steps[T], limiter: Limiter, api: Api) -> Steps[T]:
     """Carry steps on at the pace that all share. A 429 is waited out, but for that of a plan that allows no more."""
-    try:
-        step = next(steps)
-        while True:
-            try:
-                result = (yield from _send(step, limiter, api)) if isinstance(step, Send) else (yield step)
-            except BaseException as error:  # noqa: BLE001 - the steps decide what becomes of it
-                step = steps.throw(error)
-            else:
-                step = steps.send(result)
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
+    return carry_on(steps, partial(_carry_out, limiter, api))
 
 
-def _send(step: Send, limiter: Limiter, api: Api) -> Steps[httpx.Response]:
+def _carry_out(limiter: Limiter, api: Api, step: Step) -> Steps[Any]:
+    if not isinstance(step, Send):
+        return (yield step)
     while True:
         while (delay := limiter.admit(api.clock())) is not None:
             yield Pause(delay)
@@ -99,19 +92,3 @@ def _send(step: Send, limiter: Limiter, api: Api) -> Steps[httpx.Response]:
         planned = isinstance(details, dict) and "actionLimit" in details
         if response.status_code != 429 or planned or not again:
             return response
-
-
-def until_pause(steps: Steps[T]) -> Steps[T | Pause]:
-    """Carry steps on until they pause, and return the pause, or what they come to."""
-    try:
-        step = steps.send(None)
-        while not isinstance(step, Pause):
-            try:
-                result = yield step
-            except BaseException as error:  # noqa: BLE001 - the steps decide what becomes of it
-                step = steps.throw(error)
-            else:
-                step = steps.send(result)
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
-    return step

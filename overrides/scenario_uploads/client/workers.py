@@ -24,12 +24,12 @@ import httpx
 
 from scenario_uploads.api.exchange import Api
 from scenario_uploads.bulk.executor import Errand, Sent
-from scenario_uploads.bulk.limiter import Limiter, limit, until_pause
+from scenario_uploads.bulk.limiter import Limiter, limit
 from scenario_uploads.bulk.options import MAX_FILES_AT_ONCE, UploadResult
 from scenario_uploads.bulk.run import BulkRun
 from scenario_uploads.errors import TransferError
 from scenario_uploads.settings.client import resolve_options
-from scenario_uploads.steps import Pause, Send, Steps
+from scenario_uploads.steps import Pause, Send, Steps, carry_on
 from scenario_uploads.transfer.pace import Pace
 from scenario_uploads.upload.steps import send_file
 
@@ -244,7 +244,7 @@ class _Workers:
             waiting, steps = work
             value, error = None, None
             try:
-                value = self._runner.run(until_pause(steps) if waiting else steps)
+                value = self._runner.run(carry_on(steps, until=Pause) if waiting else steps)
             except BaseException as raised:  # noqa: BLE001 - raised again where results are got
                 error = raised
             if isinstance(value, Pause):

@@ -17,7 +17,7 @@ from attrs import evolve
 from scenario_uploads.errors import TransferError, UploadTimeoutError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
-from scenario_uploads.steps import Pause, Send, Step, Steps, Work
+from scenario_uploads.steps import Pause, Send, Step, Steps, Work, carry_on
 from scenario_uploads.transfer.engine import Transfer
 
 T = TypeVar("T")
@@ -97,16 +97,7 @@ class Control:
         """Carry steps on while the upload may go on. What is opened is closed in any case: work is never held up."""
         try:
             yield from self._admit()
-            step = next(steps)
-            while True:
-                try:
-                    result = (yield step) if isinstance(step, Work) else (yield from self._carry_out(step))
-                except BaseException as error:  # noqa: BLE001 - the steps decide what becomes of it
-                    step = steps.throw(error)
-                else:
-                    step = steps.send(result)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+            return (yield from carry_on(steps, self._carry_out))
         finally:
             self._line.leave(self)
 
@@ -123,6 +114,8 @@ class Control:
             yield Pause(SLICE)
 
     def _carry_out(self, step: Step) -> Steps[Any]:
+        if isinstance(step, Work):
+            return (yield step)
         yield from self._admit()
         if isinstance(step, Transfer):
             return (yield from self._transfer(step))
