@@ -539,7 +539,7 @@ def test_a_sandbox_leaves_nothing_behind_however_it_is_ended(tmp_path: Path, end
 def test_a_terminal_may_be_closed_under_nohup(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with connect.ending_by(connect._stop):
+        with connect.exit_on_signals():
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -20,7 +20,7 @@ from scenario_uploads.client.sync_client import Scenario
 from scenario_uploads.display import report
 from scenario_uploads.redaction import snippet
 
-from .options import Settings, UsageError, parse_size
+from .options import Settings, UsageError, parse_size, pick
 
 # Seconds until a scheduler that does not answer is given up.
 CLUSTER_TIMEOUT = 10
@@ -36,37 +36,18 @@ def connect(
     sandbox: bool = False,
 ) -> Iterator[Scenario]:
     """Give a client with the settings, over which options win."""
-    if not sandbox:
-        with Scenario(
-            base_url=settings.get("base_url", base_url),
-            api_key=settings.get("api_key"),
-            api_secret=settings.get("api_secret"),
-            bearer_auth=settings.get("bearer_auth"),
-            project_id=settings.get("project_id", project_id),
-            allow_http_storage=settings.get("allow_http_storage", allow_http or None),
-        ) as client:
-            yield client
-        return
-    if base_url is not None:
-        raise UsageError("Give --sandbox or --base-url, not both.")
-    box_class, sandbox_error = load_sandbox()
+    given = {"base_url": base_url, "project_id": project_id, "allow_http_storage": allow_http or None}
     with ExitStack() as stack:
-        # Otherwise a signal would leave the sandbox's folder behind.
-        stack.enter_context(ending_by(_terminate))
-        try:
-            box = stack.enter_context(box_class())
-        except sandbox_error as error:
-            raise UsageError(f"The sandbox cannot start: {error}.") from error
-        # The environment is about the real service; an error in it must not stop a sandbox.
-        yield stack.enter_context(
-            Scenario(
-                base_url=box.base_url,
-                api_key=box.api_key,
-                api_secret=box.api_secret,
-                project_id=project_id,
-                trust_env=False,
-            )
-        )
+        if sandbox:
+            if base_url is not None:
+                raise UsageError("Give --sandbox or --base-url, not both.")
+            box = stack.enter_context(_open_sandbox())
+            # The environment is about the real service; an error in it must not stop a sandbox.
+            arguments: dict[str, Any] = {"project_id": project_id, "trust_env": False}
+            arguments |= {"base_url": box.base_url, "api_key": box.api_key, "api_secret": box.api_secret}
+        else:
+            arguments = pick(settings, api_key=None, api_secret=None, bearer_auth=None, **given)
+        yield stack.enter_context(Scenario(**arguments))
 
 
 def load_sandbox() -> tuple[Any, type[Exception]]:
@@ -79,7 +60,18 @@ def load_sandbox() -> tuple[Any, type[Exception]]:
 
 
 @contextmanager
-def ending_by(end: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+def _open_sandbox(code: int | None = None, **options: Any) -> Iterator[Any]:
+    """Run a sandbox; a signal, too, removes its folder."""
+    box_class, sandbox_error = load_sandbox()
+    try:
+        with exit_on_signals(code), box_class(**options) as box:
+            yield box
+    except sandbox_error as error:
+        raise UsageError(f"The sandbox cannot start: {error}.") from error
+
+
+@contextmanager
+def exit_on_signals(code: int | None = None) -> Iterator[None]:
     """End in order, and so with every temporary folder removed, when told to, and when the terminal is closed."""
     # Only the main thread can handle signals.
     names = ("SIGTERM", "SIGHUP", "SIGQUIT") if threading.current_thread() is threading.main_thread() else ()
@@ -87,28 +79,19 @@ def ending_by(end: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     # Under nohup a terminal may be closed.
     before = {one: signal.getsignal(one) for one in signals if signal.getsignal(one) is not signal.SIG_IGN}
 
-    def end_once(number: int, frame: FrameType | None) -> None:
+    def end(number: int, _frame: FrameType | None) -> None:
         # A second signal would interrupt the removal.
         for one in before:
             signal.signal(one, signal.SIG_IGN)
-        end(number, frame)
+        raise typer.Exit(128 + number if code is None else code)
 
     try:
         for one in before:
-            signal.signal(one, end_once)
+            signal.signal(one, end)
         yield
     finally:
         for one, handler in before.items():
             signal.signal(one, handler or signal.SIG_DFL)
-
-
-def _stop(_signal: int, _frame: FrameType | None) -> None:
-    """End as asked to."""
-    raise typer.Exit(0)
-
-
-def _terminate(number: int, _frame: FrameType | None) -> None:
-    raise typer.Exit(128 + number)
 
 
 def serve(
@@ -136,39 +119,31 @@ def serve(
 
     It takes the credentials in SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or makes some up and prints them.
     """
-    box_class, sandbox_error = load_sandbox()
-    try:
-        with (
-            ending_by(_stop),
-            box_class(
-                host=host,
-                port=port,
-                storage_port=storage_port,
-                folder=folder,
-                s3_endpoint=s3_endpoint,
-                s3_bucket=s3_bucket,
-                url_lifetime=url_lifetime,
-                step_delay=step_delay,
-                max_stored=max_stored,
-                allow_remote=allow_remote,
-                page=not no_page,
-                api_key=os.environ.get("SCENARIO_SDK_API_KEY") or None,
-                api_secret=os.environ.get("SCENARIO_SDK_API_SECRET") or None,
-            ) as box,
-        ):
-            typer.echo(f"export SCENARIO_BASE_URL={box.base_url}")
-            typer.echo(f"export SCENARIO_SDK_API_KEY={box.api_key}")
-            typer.echo(f"export SCENARIO_SDK_API_SECRET={box.api_secret}")
-            if not box.is_local:
-                typer.echo("export SCENARIO_ALLOW_HTTP_STORAGE=1")
-                report(
-                    "It speaks plain http: upload with --allow-http-storage, that variable or allow_http_storage=True."
-                )
-            page = "" if no_page or not box.is_local else f" Its page is at {box.page_url}"
-            typer.echo(f"The sandbox is ready; Ctrl-C ends it.{page}", err=True)
-            box.wait()
-    except sandbox_error as error:
-        raise UsageError(f"The sandbox cannot start: {error}.") from error
+    with _open_sandbox(
+        code=0,
+        host=host,
+        port=port,
+        storage_port=storage_port,
+        folder=folder,
+        s3_endpoint=s3_endpoint,
+        s3_bucket=s3_bucket,
+        url_lifetime=url_lifetime,
+        step_delay=step_delay,
+        max_stored=max_stored,
+        allow_remote=allow_remote,
+        page=not no_page,
+        api_key=os.environ.get("SCENARIO_SDK_API_KEY") or None,
+        api_secret=os.environ.get("SCENARIO_SDK_API_SECRET") or None,
+    ) as box:
+        typer.echo(f"export SCENARIO_BASE_URL={box.base_url}")
+        typer.echo(f"export SCENARIO_SDK_API_KEY={box.api_key}")
+        typer.echo(f"export SCENARIO_SDK_API_SECRET={box.api_secret}")
+        if not box.is_local:
+            typer.echo("export SCENARIO_ALLOW_HTTP_STORAGE=1")
+            report("It speaks plain http: upload with --allow-http-storage, that variable or allow_http_storage=True.")
+        page = "" if no_page or not box.is_local else f" Its page is at {box.page_url}"
+        typer.echo(f"The sandbox is ready; Ctrl-C ends it.{page}", err=True)
+        box.wait()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -144,15 +145,10 @@ def _read_text(value: object) -> str:
     return value
 
 
-def _read_switch(value: object) -> bool:
-    if not isinstance(value, bool):
-        raise typer.BadParameter(f"{value!r} is neither true nor false.")
-    return value
-
-
-def _read_count(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise typer.BadParameter(f"{value!r} is no whole number.")
+def _read_exact(kind: type, what: str, value: object) -> object:
+    # In Python True is a number, too.
+    if type(value) is not kind:
+        raise typer.BadParameter(f"{value!r} is {what}.")
     return value
 
 
@@ -179,9 +175,11 @@ SETTINGS = {
     "bearer_auth": Setting(_read_text, "SCENARIO_SDK_JWT", secret=True),
     "base_url": Setting(_read_text, "SCENARIO_BASE_URL", DEFAULT_BASE_URL),
     "project_id": Setting(_read_text),
-    "allow_http_storage": Setting(_read_switch, "SCENARIO_ALLOW_HTTP_STORAGE", "false"),
+    "allow_http_storage": Setting(
+        partial(_read_exact, bool, "neither true nor false"), "SCENARIO_ALLOW_HTTP_STORAGE", "false"
+    ),
     "part_size": Setting(parse_size, default="8 MiB, or what 10,000 parts need"),
-    "concurrency": Setting(_read_count, default="8"),
+    "concurrency": Setting(partial(_read_exact, int, "no whole number"), default="8"),
     "max_bandwidth": Setting(parse_rate, default="no limit"),
     "patience": Setting(parse_duration, default="900"),
     "timeout": Setting(parse_duration, default="300"),
@@ -250,8 +248,9 @@ def load_settings(profile: str | None = None) -> Settings:
     if profile is not None and profile not in profiles:
         known = _suggest(profile, profiles) or (f"; there are {', '.join(profiles)}" if profiles else "")
         raise UsageError(f"There is no profile {snippet(profile)!r} in {file or 'any config.toml'}{known}.")
-    if file and any(SETTINGS[name].secret for table in (common, *named.values()) for name in table):
-        _warn_of_others(file)
+    secret = any(SETTINGS[name].secret for table in (common, *named.values()) for name in table)
+    if file and secret and os.name == "posix" and file.stat().st_mode & 0o077:
+        report(f"warning: others can read {file}, which has a secret; chmod 600 makes it yours alone.")
     values: dict[str, Value] = {}
     for table in (common, named[profile] if profile else {}):
         values = _lay_over(values, table) | table
@@ -286,14 +285,9 @@ def _read_file(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
         # Not its text, which may be that of a line with a secret.
-        where = _find_place(str(error))
+        _, found, place = str(error).rpartition("(at line")
+        where = f" {found}{place}" if found else ""
         raise UsageError(f"{file} is no TOML{where}; strings are in quotes.") from None
-
-
-def _find_place(text: str) -> str:
-    """Return the place in what the TOML parser says, such as ` (at line 3, column 8)`."""
-    _, found, place = text.rpartition("(at line")
-    return f" {found}{place}" if found else ""
 
 
 def _read_table(table: Mapping[str, Any], where: str, known: Iterable[str]) -> dict[str, Value]:
@@ -311,11 +305,6 @@ def _read_table(table: Mapping[str, Any], where: str, known: Iterable[str]) -> d
 def _suggest(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, [*known], n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _warn_of_others(file: Path) -> None:
-    if os.name == "posix" and file.stat().st_mode & 0o077:
-        report(f"warning: others can read {file}, which has a secret; chmod 600 makes it yours alone.")
 
 
 def give_examples(*commands: str) -> str:

@@ -112,12 +112,10 @@ def print_upload(upload: Upload, *, as_json: bool, source: str | None = None) ->
         return
     if name := source or upload.original_file_name:
         print(f"file: {show_name(name)}")
-    print(f"upload: {snippet(str(upload.id))}")
-    print(f"status: {snippet(str(upload.status))}")
-    if upload.entity_id:
-        print(f"entityId: {snippet(str(upload.entity_id))}")
-    if upload.error_message:
-        print(f"error: {snippet(str(upload.error_message))}")
+    told = {"upload": upload.id, "status": upload.status, "entityId": upload.entity_id, "error": upload.error_message}
+    for what, value in told.items():
+        if value:
+            print(f"{what}: {snippet(str(value))}")
 
 
 def print_cost(cost: UploadDryRunResponse, *, as_json: bool) -> None:
