@@ -413,6 +413,18 @@ class TestEnd:
 
         assert asyncio.run(run()) == 30
 
+    def test_a_break_in_an_event_loop_leaves_the_ledger_free(self, box: Sandbox, tmp_path: Path, ledger: Path) -> None:
+        folder = write(tmp_path / "refs", 30)
+
+        async def run() -> int:
+            async with AsyncScenario(api_key=box.api_key, api_secret=box.api_secret, base_url=box.base_url) as client:
+                async for _ in client.uploads.upload_many(folder, recursive=True, ledger=ledger):
+                    break
+                again = client.uploads.upload_many(folder, recursive=True, ledger=ledger)
+                return len([result async for result in again])
+
+        assert asyncio.run(run()) == 30
+
     def test_a_client_of_the_callers_own_stays_in_its_event_loop(self, service: Service, tmp_path: Path) -> None:
         seen: list[str] = []
 

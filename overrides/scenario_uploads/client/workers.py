@@ -57,6 +57,7 @@ def upload_all(runner: Runner, run: BulkRun) -> Generator[UploadResult]:
 async def upload_all_async(runner: AsyncRunner, run: BulkRun) -> AsyncGenerator[UploadResult]:
     """The same in an event loop: a thread goes through the results and hands them over."""
     loop, ready, room = check_loop(), asyncio.Event(), threading.Semaphore(AHEAD)
+    await _outwait_broken_off(loop)
     threads, handed, failures = _LoopRunner(runner, loop), deque[UploadResult](), list[BaseException]()
     on_progress = run.on_progress
 
@@ -96,12 +97,25 @@ async def upload_all_async(runner: AsyncRunner, run: BulkRun) -> AsyncGenerator[
             raise failures[0]
         work.result()
     finally:
+        _ending.add(work)
         work.cancel()
         threads.close()
         room.release(AHEAD)
         await outwait(work)
+        _ending.discard(work)
         # What it says of being ended is no news.
         _ = work.cancelled() or work.exception()
+
+
+_ending: set[asyncio.Task[None]] = set()
+
+
+async def _outwait_broken_off(loop: asyncio.AbstractEventLoop) -> None:
+    """Wait for runs that a `break` has left: the loop tells them to end a moment later, and they have their ledger."""
+    for _ in range(2):
+        await asyncio.sleep(0)
+    for work in [work for work in _ending if work.get_loop() is loop]:
+        await outwait(work)
 
 
 def _upload_all(runner: Runner, run: BulkRun) -> Generator[UploadResult]:
