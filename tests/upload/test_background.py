@@ -80,8 +80,15 @@ class TestHandles:
     def test_are_not_made_of_arguments_that_cannot_be_used(self, client: Scenario, service: Service) -> None:
         with raises(InvalidArgumentError, "deadline must be a number of seconds above 0", "not 0"):
             start(client, deadline=0)
-        with raises(InvalidArgumentError, "concurrency"):
-            start(client, concurrency=0)
+        for name, value in (
+            ("concurrency", 0),
+            ("kind", "nope"),
+            ("part_size", 1),
+            ("file_name", ""),
+            ("content_type", 1),
+        ):
+            with raises(InvalidArgumentError, name):
+                start(client, **{name: value})
         client.close()
         with raises(ScenarioError, "closed"):
             start(client)

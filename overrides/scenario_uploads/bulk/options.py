@@ -16,7 +16,7 @@ from scenario_uploads.arguments import CallOptions, FileInput
 from scenario_uploads.errors import InvalidArgumentError, ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
-from scenario_uploads.upload.options import FileOptions, check_file_options
+from scenario_uploads.upload.options import FileOptions, check_all_options
 
 MAX_FILES_AT_ONCE = 64
 
@@ -131,7 +131,7 @@ class BulkOptions:
 
 def check_bulk_options(options: BulkOptions) -> None:
     """Check the arguments of `upload_many` that can be checked without the files."""
-    check_file_options(options.file)
+    check_all_options(options.file)
     count = options.files_at_once
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_FILES_AT_ONCE:
         raise InvalidArgumentError(

@@ -70,9 +70,6 @@ class BulkRun:
 
     def __init__(self, api: Api, sources: Sources, options: BulkOptions) -> None:
         check_bulk_options(options)
-        # What holds for all files is refused before the first.
-        plan_parts(1, options.file.part_size)
-        create_operation({"kind": options.file.kind, "asset_options": options.file.asset_options}, options.call)
         wanted = Filter.of(options.include, options.exclude)
         given = check_sources(sources, recursive=options.recursive)
         self.files_at_once = options.files_at_once

@@ -25,7 +25,7 @@ from scenario_uploads.remote import is_url
 from scenario_uploads.sentinels import omit
 from scenario_uploads.upload.ledger import Entry, is_locked, list_entries, name_ledger
 from scenario_uploads.upload.media_types import infer_media
-from scenario_uploads.upload.options import FileOptions, check_file_options
+from scenario_uploads.upload.options import FileOptions, check_all_options
 from scenario_uploads.upload.prepare import make_key
 
 from .options import UploadStoppedError, UsageError
@@ -156,7 +156,7 @@ def _tell_one(result: UploadResult, *, as_json: bool, verbose: bool) -> None:
 
 def plan(sources: Any, options: FileOptions, *, as_json: bool, verbose: bool, **which: Any) -> int:
     """Print what would be sent, and what not and why, without a request; return the exit code."""
-    check_file_options(options)
+    check_all_options(options)
     kinds: dict[str, dict[str, int]] = {}
     told: Counter[str] = Counter()
     left_out: list[dict[str, Any]] = []

@@ -45,7 +45,7 @@ from scenario_uploads.transfer.parts import match_targets
 
 from .background import Control, Line
 from .ledger import Entry
-from .options import FileOptions, check_file_options
+from .options import FileOptions, check_all_options, check_file_options
 from .prepare import Opened, open_upload
 from .resume import GONE, Begun, make_job, resume
 
@@ -74,7 +74,7 @@ def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload
 
 def start_upload(api: Api, file: FileInput, options: FileOptions, line: Line) -> tuple[Steps[Upload], Control]:
     """Return the steps of an upload that takes turns with others, and what controls it."""
-    check_file_options(options)
+    check_all_options(options)
     control = Control(api.clock, options.on_progress, line)
     return upload_file(api, file, evolve(options, control=control)), control
 
