@@ -261,6 +261,13 @@ class TestResume:
         assert cli.run(["resume"]) == 0
         assert capsys.readouterr().out == ""
 
+    def test_goes_on_though_the_same_file_was_done_before(self, stopped: str, folder: Path, capsys: Capture) -> None:
+        settings = ["--collection", "c1", "--hide", "--kind", "3d", "--project-id", "proj_1"]
+        assert cli.run(["upload", "dragon.glb", "refs/a.glb", "--part-size", "5MiB", *settings]) == 0
+        capsys.readouterr()
+        assert cli.run(["resume", "--all", "--json"]) == 0
+        assert read_json(capsys)[0]["upload_id"] == stopped
+
     def test_sends_nothing_for_another_account_or_service(
         self, stopped: str, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
     ) -> None:

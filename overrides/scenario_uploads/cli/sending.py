@@ -245,8 +245,9 @@ def resume_all(client: Scenario, entries: list[tuple[Path, Entry]], **options: A
         if error := _find_obstacle(client, path, entry):
             yield UploadResult(source, error=error)
             continue
+        # Of a file that was done before, too, what was begun is asked for.
         yield from client.uploads.upload_many(
-            [source], part_size=entry.part_size, project_id=asked.get("projectId", omit), **options
+            [source], part_size=entry.part_size, project_id=asked.get("projectId", omit), force=True, **options
         )
 
 
