@@ -43,7 +43,7 @@ def connect(kind: type[Scenario] | type[AsyncScenario], url: str, *, rate: float
     client = kind(base_url=url, api_key=API_KEY, api_secret=API_SECRET, timeout=CALL_TIMEOUT, max_retries=retries)
     uploads: Any = client.uploads
     uploads._api = evolve(uploads._api, draw=lambda: 0.1 * random.random())
-    uploads._runner._connections._storage = Storage(STORAGE_TIMEOUTS)
+    uploads._runner.connections._storage = Storage(STORAGE_TIMEOUTS)
     return client
 
 

@@ -244,7 +244,7 @@ class TestConnections:
     def test_are_closed_when_nobody_has_the_client_any_more(self, service: Service) -> None:
         client = Scenario(**KEYS, base_url=service.url).with_options(timeout=5)
         client.uploads.upload_file(b"x", file_name="a.glb")
-        api, storage = client._runner._connections._own, client._runner._connections._storage
+        api, storage = client._runner.connections._own, client._runner.connections._storage
         assert api is not None
         assert storage is not None
         del client
@@ -256,7 +256,7 @@ class TestConnections:
         async def use() -> httpx.AsyncClient:
             client = AsyncScenario(**KEYS, base_url=service.url)
             await client.uploads.retrieve(UPLOAD_ID)
-            api = client._runner._connections._own
+            api = client._runner.connections._own
             assert api is not None
             return api
 

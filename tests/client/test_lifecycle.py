@@ -178,7 +178,7 @@ client = make()
 client.uploads.retrieve("upload_1")
 client.uploads.upload_file(b"glTF", file_name="a.glb")
 held, done = threading.Event(), threading.Event()
-shared = client._runner._connections
+shared = client._runner.connections
 
 def hold():
     pool = shared._own._transport.transports[None]._pool

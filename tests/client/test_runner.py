@@ -195,7 +195,7 @@ def test_35_connections_of_a_parent_process_are_given_up(service: Service) -> No
 
     assert [runner.run(steps()), runner.run(steps())] == [200, 200]
     assert service.server.connections == 1
-    runner._connections.after_fork()
+    runner.connections.after_fork()
     assert [runner.run(steps()), runner.run(steps())] == [200, 200]
     assert service.server.connections == 2
     runner.close()

@@ -249,7 +249,7 @@ class TestTheEnvironment:
         for request in service.of("create") + service.of("retrieve"):
             assert request.header("authorization") == "Bearer token"
             assert "x-gate" not in request.names
-        storage = (client.client if connect.is_async else client)._runner._connections.to_storage()
+        storage = (client.client if connect.is_async else client)._runner.connections.to_storage()
         assert storage._network.proxies == Proxies()
         with raises(CredentialsError, "No credentials"):
             Scenario(base_url=service.url, trust_env=False)

@@ -557,7 +557,7 @@ class TestSecrets:
             client = connect(service.url)
             with pytest.raises(TransferError) as caught:
                 client.uploads.upload_file(file, part_size=PART, resume=tmp_path / "ledgers")
-        storage = (client.client if connect.is_async else client)._runner._connections._storage
+        storage = (client.client if connect.is_async else client)._runner.connections._storage
         errors, error = list[BaseException](), caught.value
         while error is not None:
             errors.append(error)

@@ -284,7 +284,7 @@ class AsyncScenario:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Connections stay here, and so does what the environment gave.
-        if not self._runner.own:
+        if not self._runner.connections.own:
             raise InvalidArgumentError(NO_HTTP_CLIENT)
         return partial(type(self), **list_arguments(self._options)), ()
 
@@ -696,7 +696,7 @@ class AsyncUploads:
             deadline=deadline,
             call=self._api.options.resolve_call(project_id),
         )
-        return self._runner.start(*upload_steps.start_upload(self._api, file, options, self._runner.line))
+        return self._runner.start(*upload_steps.start_upload(self._api, file, options, self._runner.connections.line))
 
     async def import_url(
         self,
@@ -866,7 +866,7 @@ class AsyncUploads:
             LedgerLockedError: When another run uses the ledger; when the first result is asked for, as the next one.
             LedgerError: When the ledger is damaged, or cannot be used.
         """
-        if executor is not None and not self._runner.own:
+        if executor is not None and not self._runner.connections.own:
             raise InvalidArgumentError(NO_HTTP_CLIENT)
         file = FileOptions(
             kind=kind,
@@ -892,7 +892,7 @@ class AsyncUploads:
             wait=wait,
             file=file,
         )
-        return upload_all_async(self._runner, BulkRun(self._api, sources, options))
+        return upload_all_async(self._runner.share(), BulkRun(self._api, sources, options))
 
     async def _run(self, steps: Steps[Reply[T]]) -> T:
         reply = await self._runner.run(steps)

@@ -22,7 +22,6 @@ from scenario_uploads.api.async_http import AsyncApiClient, send_async
 from scenario_uploads.api.network import drop_lost_connections
 from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.fork import CLOSED, close_when_collected
-from scenario_uploads.progress import UploadProgress
 from scenario_uploads.proxies import Network
 from scenario_uploads.steps import Pause, Send, Step, Steps, Work
 from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
@@ -105,22 +104,18 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
     def end(self) -> None:
         """Make no more calls, and end those under way."""
         self._closed = True
-        self._connections.end_waiting(self)
+        self.connections.end_waiting(self)
 
     async def close(self) -> None:
         """Make no more calls, and close the connections if this runner owns them. Idempotent."""
-        ending = [handle for handle, runner in self._connections.background.items() if self._owner or runner is self]
+        ending = [handle for handle, runner in self.connections.background.items() if self._owner or runner is self]
         for handle in ending:
             handle.cancel()
         if ending:
             await asyncio.wait(ending)
         self.end()
         if self._owner:
-            await self._connections.close()
-
-    def connect_threads(self) -> Connections:
-        """Return connections of the same kind for threads."""
-        return self._connections.to_threads()
+            await self.connections.close()
 
     def start(self, steps: Steps[Any], control: Control) -> AsyncUploadHandle:
         """Run the steps of an upload in the background."""
@@ -163,37 +158,24 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
 
     async def _transfer(self, job: TransferJob) -> int:
         """Send the parts with the threads of the engine, and stop them when this task is cancelled."""
-        loop, stop = asyncio.get_running_loop(), threading.Event()
-        failure: list[BaseException] = []
-
-        def report(event: UploadProgress) -> None:
-            try:
-                if job.on_progress and not failure:
-                    job.on_progress(event)
-            except BaseException as error:  # noqa: BLE001 - it is raised again below
-                failure.append(error)
-                stop.set()
-
-        # The callback belongs to the event loop, where it may touch what the caller's other code does. Without one the
-        # loop is left alone: waking it for each step takes Python's lock from the threads that send.
-        relay = (lambda event: loop.call_soon_threadsafe(report, event)) if job.on_progress else None
-        relayed = evolve(job, on_progress=relay)
-        work = partial(transfer_parts, self.open().to_storage(), relayed, stop=stop)
+        stop = threading.Event()
+        on_progress, failures = relay(job.on_progress, stop.set)
+        work = partial(transfer_parts, self.open().to_storage(), evolve(job, on_progress=on_progress), stop=stop)
         attempt = 1
         try:
             attempt = await run_in_thread(work, stop.set)
         except TransferError:
-            if not failure:
+            if not failures:
                 raise
-        if failure:
-            raise failure[0]
+        if failures:
+            raise failures[0]
         return attempt
 
     async def send(self, step: Send) -> httpx.Response:
         """Send a request. When cancelled, wait for httpcore's clean-up, which only anyio's cancellation spares."""
         if self.open().network is None:
             # CA files take longer to read than the loop may be held.
-            await run_in_thread(self._connections.look_around, inline=True)
+            await run_in_thread(self.connections.look_around, inline=True)
         client, scope = self.open().to_api(), CancelScope()
 
         async def work() -> httpx.Response | None:
@@ -220,7 +202,7 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
         with ExitStack() as stack:
             ending = scope or stack.enter_context(CancelScope())
             self.open().waiting[ending] = self
-            stack.callback(self._connections.waiting.pop, ending)
+            stack.callback(self.connections.waiting.pop, ending)
             yield
         if ending.cancel_called:
             raise ScenarioError(CLOSED)
@@ -232,6 +214,27 @@ def check_loop() -> asyncio.AbstractEventLoop:
         return asyncio.get_running_loop()
     except RuntimeError as error:
         raise ScenarioError("AsyncScenario is for asyncio: use Scenario in a thread with trio and others.") from error
+
+
+def relay(
+    callback: Callable[[Any], object] | None, stop: Callable[[], object]
+) -> tuple[Callable[[Any], object] | None, list[BaseException]]:
+    """Return what calls back in the event loop, from any thread, and the errors of that, of which the first stops."""
+    loop, failures = asyncio.get_running_loop(), list[BaseException]()
+    # Without a callback the loop is left alone: waking it for each step takes Python's lock from the threads that send.
+    if callback is None:
+        return None, failures
+
+    def report(event: Any) -> None:
+        try:
+            if not failures:
+                callback(event)
+        except BaseException as error:  # noqa: BLE001 - the caller raises it
+            failures.append(error)
+            stop()
+
+    # It belongs to the event loop, where it may touch what the caller's other code does.
+    return (lambda event: loop.call_soon_threadsafe(report, event)), failures
 
 
 async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] = lambda: None, *, inline: bool = False) -> T:

@@ -156,37 +156,28 @@ class BaseRunner(Generic[N]):
     """Runs the steps of calls, many at once if need be. Copies of a client leave closing to the owner."""
 
     def __init__(self, connections: N, *, owner: bool = True) -> None:
-        self._connections, self._owner, self._closed = connections, owner, False
+        self.connections = connections
+        self._owner, self._closed = owner, False
         self._stop = threading.Event()
 
     @property
     def closed(self) -> bool:
         """Whether no more calls can be made."""
-        return self._closed or self._connections.closed
+        return self._closed or self.connections.closed
 
     def renew(self, http_client: Any, *, trust_env: bool, tls: ssl.SSLContext | None) -> Self:
         """Return a runner for a copy of the client, with its own connections."""
-        return type(self)(self._connections.renew(http_client, trust_env=trust_env, tls=tls))
+        return type(self)(self.connections.renew(http_client, trust_env=trust_env, tls=tls))
 
     def share(self) -> Self:
         """Return a runner for a copy of the client, with the same connections."""
-        return type(self)(self._connections, owner=False)
-
-    @property
-    def line(self) -> Line:
-        """Whose turn it is in the background."""
-        return self._connections.line
-
-    @property
-    def own(self) -> bool:
-        """Whether all connections are made here, and none by a client of the caller's."""
-        return self._connections.own
+        return type(self)(self.connections, owner=False)
 
     def open(self) -> N:
         """Return the connections; ScenarioError when no more calls can be made."""
         if self.closed:
             raise ScenarioError(CLOSED)
-        return self._connections
+        return self.connections
 
 
 class Runner(BaseRunner[Connections]):
@@ -196,13 +187,13 @@ class Runner(BaseRunner[Connections]):
         """Make no more calls, and close the connections if this runner owns them. Idempotent."""
         self._closed = True
         self._stop.set()
-        end_uploads(self._connections if self._owner else self)
+        end_uploads(self.connections if self._owner else self)
         if self._owner:
-            self._connections.close()
+            self.connections.close()
 
     def start(self, steps: Steps[Any], control: Control) -> UploadHandle:
         """Run the steps of an upload in the background. Cancelling it ends its requests alone."""
-        return UploadHandle(Runner(self.open().branch()), steps, control, (self, self._connections))
+        return UploadHandle(Runner(self.open().branch()), steps, control, (self, self.connections))
 
     def run(self, steps: Steps[T]) -> T:
         """Run the steps of a call in this thread."""

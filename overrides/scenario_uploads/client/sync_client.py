@@ -283,7 +283,7 @@ class Scenario:
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Connections stay here, and so does what the environment gave.
-        if not self._runner.own:
+        if not self._runner.connections.own:
             raise InvalidArgumentError(NO_HTTP_CLIENT)
         return partial(type(self), **list_arguments(self._options)), ()
 
@@ -695,7 +695,7 @@ class Uploads:
             deadline=deadline,
             call=self._api.options.resolve_call(project_id),
         )
-        return self._runner.start(*upload_steps.start_upload(self._api, file, options, self._runner.line))
+        return self._runner.start(*upload_steps.start_upload(self._api, file, options, self._runner.connections.line))
 
     def import_url(
         self,
@@ -865,7 +865,7 @@ class Uploads:
             LedgerLockedError: When another run uses the ledger; when the first result is asked for, as the next one.
             LedgerError: When the ledger is damaged, or cannot be used.
         """
-        if executor is not None and not self._runner.own:
+        if executor is not None and not self._runner.connections.own:
             raise InvalidArgumentError(NO_HTTP_CLIENT)
         file = FileOptions(
             kind=kind,
@@ -891,7 +891,7 @@ class Uploads:
             wait=wait,
             file=file,
         )
-        return upload_all(self._runner, BulkRun(self._api, sources, options))
+        return upload_all(self._runner.share(), BulkRun(self._api, sources, options))
 
     def _run(self, steps: Steps[Reply[T]]) -> T:
         reply = self._runner.run(steps)

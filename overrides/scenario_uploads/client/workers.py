@@ -30,10 +30,11 @@ from scenario_uploads.bulk.run import BulkRun
 from scenario_uploads.errors import TransferError
 from scenario_uploads.settings.client import resolve_options
 from scenario_uploads.steps import Pause, Send, Steps, carry_on
+from scenario_uploads.transfer.engine import join_threads
 from scenario_uploads.transfer.pace import Pace
 from scenario_uploads.upload.steps import send_file
 
-from .async_runner import AsyncRunner, check_loop, outwait, run_in_thread
+from .async_runner import AsyncRunner, check_loop, outwait, relay, run_in_thread
 from .runner import Connections, Runner
 
 # How many may wait for their import while others are sent.
@@ -42,39 +43,19 @@ MOST_WAITING = 128
 # Seconds between two looks at what a thread cannot be woken for.
 SLICE = 0.25
 
-# Seconds that what is under way has to stop.
-STOP_PATIENCE = 1.0
-
 # How many results an event loop may be behind.
 AHEAD = 64
-
-
-def upload_all(runner: Runner, run: BulkRun) -> Generator[UploadResult]:
-    """Yield what becomes of each file, as they finish."""
-    return _upload_all(runner.share(), run)
 
 
 async def upload_all_async(runner: AsyncRunner, run: BulkRun) -> AsyncGenerator[UploadResult]:
     """The same in an event loop: a thread goes through the results and hands them over."""
     loop, ready, room = check_loop(), asyncio.Event(), threading.Semaphore(AHEAD)
     await _outwait_broken_off(loop)
-    threads, handed, failures = _LoopRunner(runner, loop), deque[UploadResult](), list[BaseException]()
-    on_progress = run.on_progress
-
-    def report(event: Any) -> None:
-        try:
-            if on_progress is not None and not failures:
-                on_progress(event)
-        except BaseException as error:  # noqa: BLE001 - it is raised again below
-            failures.append(error)
-            threads.close()
-
-    if on_progress is not None:
-        # It belongs to the event loop, where it may touch what the caller's other code does.
-        run.on_progress = lambda event: loop.call_soon_threadsafe(report, event)
+    threads, handed = _LoopRunner(runner, loop), deque[UploadResult]()
+    run.on_progress, failures = relay(run.on_progress, threads.close)
 
     def hand_over() -> None:
-        with closing(_upload_all(threads, run)) as results:
+        with closing(upload_all(threads, run)) as results:
             for result in results:
                 handed.append(result)
                 if len(handed) == 1:
@@ -118,7 +99,8 @@ async def _outwait_broken_off(loop: asyncio.AbstractEventLoop) -> None:
         await outwait(work)
 
 
-def _upload_all(runner: Runner, run: BulkRun) -> Generator[UploadResult]:
+def upload_all(runner: Runner, run: BulkRun) -> Generator[UploadResult]:
+    """Yield what becomes of each file, as they finish; then close the runner."""
     workers, name = _Workers(runner, run.files_at_once), uuid.uuid4().hex
     try:
         run.open(partial(send_elsewhere, name), lambda: runner.closed)
@@ -163,8 +145,8 @@ class _LoopRunner(Runner):
     """Runs steps in threads for an async client. A client of the caller's own goes on sending in its event loop."""
 
     def __init__(self, runner: AsyncRunner, loop: asyncio.AbstractEventLoop) -> None:
-        self._async, self._loop = runner.share(), loop
-        super().__init__(runner.connect_threads())
+        self._async, self._loop = runner, loop
+        super().__init__(runner.connections.to_threads())
 
     @property
     def closed(self) -> bool:
@@ -176,7 +158,7 @@ class _LoopRunner(Runner):
         super().close()
 
     def _send(self, step: Send) -> httpx.Response:
-        if self._async.own:
+        if self._async.connections.own:
             return super()._send(step)
         return asyncio.run_coroutine_threadsafe(self._async.send(step), self._loop).result()
 
@@ -247,9 +229,7 @@ class _Workers:
             self._ended = True
             self._turn.notify_all()
         self._runner.close()
-        deadline = time.monotonic() + STOP_PATIENCE
-        for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+        join_threads(self._threads)
         for steps in (*self._todo, *(steps for _, _, steps in self._paused)):
             steps.close()
 

@@ -9,7 +9,7 @@ import math
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from attrs import evolve, field, frozen
@@ -118,6 +118,15 @@ def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event 
     return attempt
 
 
+def join_threads(threads: Iterable[threading.Thread], seconds: float = 1.0) -> None:
+    """Wait for the end of threads, for so many seconds at most."""
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        # Not for one that never began, and a callback may ask for this in one of them.
+        if thread.ident not in (None, threading.get_ident()):
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+
 class _Workers:
     """The threads of one transfer and their shared state."""
 
@@ -162,10 +171,7 @@ class _Workers:
     def end(self) -> None:
         """Stop the workers and wait for them, for a second at most."""
         self._halt.set()
-        deadline = time.monotonic() + STOP_PATIENCE
-        for thread in self._threads:
-            if thread.ident is not None:
-                thread.join(max(0.0, deadline - time.monotonic()))
+        join_threads(self._threads, STOP_PATIENCE)
         # Record parts acknowledged meanwhile, so that resuming does not send them again.
         while self._job.on_part and not self._events.empty():
             event = self._events.get()

@@ -6,7 +6,6 @@ import asyncio
 import atexit
 import math
 import threading
-import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
@@ -18,15 +17,13 @@ from scenario_uploads.errors import TransferError, UploadTimeoutError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.steps import Pause, Send, Step, Steps, Work, carry_on
-from scenario_uploads.transfer.engine import Transfer
+from scenario_uploads.transfer.engine import Transfer, join_threads
 
 T = TypeVar("T")
 # How many uploads of a client go on in the background at once. Paused ones, and those that only wait, do not count.
 MOST_AT_ONCE = 8
 # Seconds between two looks whether an upload may go on.
 SLICE = 0.1
-# Seconds that uploads have to end.
-STOP_PATIENCE = 1.0
 
 
 class Line:
@@ -237,10 +234,6 @@ class UploadHandle(_Handle, Future[Upload]):
         else:
             self.set_result(upload)  # type: ignore[arg-type]
 
-    def _join(self, seconds: float) -> None:
-        if self._thread is not threading.current_thread():
-            self._thread.join(seconds)
-
 
 class AsyncUploadHandle(_Handle, asyncio.Task[Upload]):
     """An upload in the background, as `start_upload` returns it: an `asyncio.Task` of the `Upload`, to be awaited.
@@ -265,9 +258,7 @@ def end_uploads(owner: object = None) -> None:
     ending = [handle for handle in [*_LIVE] if owner is None or owner in handle._owners]  # noqa: SLF001 - of this module
     for handle in ending:
         handle.cancel()
-    deadline = time.monotonic() + STOP_PATIENCE
-    for handle in ending:
-        handle._join(max(0.0, deadline - time.monotonic()))  # noqa: SLF001 - of this module
+    join_threads(handle._thread for handle in ending)  # noqa: SLF001 - of this module
 
 
 atexit.register(end_uploads)
