@@ -29,7 +29,7 @@ from scenario_uploads.upload.options import FileOptions, check_all_options
 from scenario_uploads.upload.prepare import make_key
 
 from .options import UploadStoppedError, UsageError
-from .terminal import GOES_ON, describe_result, print_json, print_upload, show_name, speak
+from .terminal import GOES_ON, describe_result, print_json, show_name, speak
 
 SOME_FAILED = 8
 STDIN = "-"
@@ -109,15 +109,6 @@ def _keep_stdin(kept: IO[bytes], left: int) -> None:
         raise UsageError(f"stdin cannot be kept in {where} (TMPDIR names another place): {error.strerror}.") from error
 
 
-def upload_one(client: Scenario, file: Any, name: str, *, as_json: bool, **options: Any) -> None:
-    """Upload one file, and print what it became."""
-    result = client.uploads.upload_file(file, **options)
-    if as_json:
-        print_json(describe_result(UploadResult(name, result, entity_id=result.entity_id)))
-    else:
-        print_upload(result, as_json=False, source=name)
-
-
 def tell(
     results: Iterable[UploadResult], *, as_json: bool, quiet: bool, verbose: bool, goes_on: bool, single: bool = False
 ) -> int:
@@ -161,21 +152,18 @@ def plan(sources: Any, options: FileOptions, *, as_json: bool, verbose: bool, **
     told: Counter[str] = Counter()
     left_out: list[dict[str, Any]] = []
     for result, kind, size in _look(sources, options, **which):
-        name = show_name(result.source)
         if kind:
             counts = kinds.setdefault(kind, {"files": 0, "bytes": 0})
             counts["files"] += 1
             counts["bytes"] += size
             if verbose and not as_json:
-                print(f"{name}: {kind}, {format_size(size)}")
+                print(f"{show_name(result.source)}: {kind}, {format_size(size)}")
             continue
         told[result.skipped or "failed"] += 1
         if as_json:
             left_out.append(describe_result(result))
-        elif result.error:
-            report(f"error: {name}: {speak(result.error)}")
         else:
-            print(f"{name}: skipped ({result.skipped})")
+            _tell_one(result, as_json=False, verbose=True)
     failed = told.pop("failed", 0)
     files, size = (sum(counts[what] for counts in kinds.values()) for what in ("files", "bytes"))
     if as_json:
@@ -186,11 +174,7 @@ def plan(sources: Any, options: FileOptions, *, as_json: bool, verbose: bool, **
         for text, counts in [*sorted(kinds.items()), ("would upload", {"files": files, "bytes": size})]:
             number = f"{counts['files']:,} file{'' if counts['files'] == 1 else 's'}"
             print(f"{text}{':' if text in kinds else ''} {number}, {format_size(counts['bytes'])}")
-        print(
-            f"skip {told.total():,}"
-            + (f" ({reasons})" if reasons else "")
-            + (f"; {failed:,} would fail" * (failed > 0))
-        )
+        print(f"skip {told.total():,}{reasons and f' ({reasons})'}{f'; {failed:,} would fail' if failed else ''}")
     return SOME_FAILED if failed else 0
 
 
@@ -217,9 +201,7 @@ def _look(
 def find_entries(folder: Path | None, names: list[str]) -> list[tuple[Path, Entry]]:
     """Return the unfinished uploads, with the paths of their ledgers; only those of these names, if there are any."""
     entries = [*list_entries(folder)] if folder else []
-    if not names:
-        return entries
-    chosen: dict[Path, Entry] = {}
+    chosen = {} if names else dict(entries)
     for name in names:
         known = {name, os.path.realpath(name)}
         found = {path: entry for path, entry in entries if known & {entry.upload_id, entry.file, Path(entry.file).name}}
@@ -254,14 +236,13 @@ def resume_all(client: Scenario, entries: list[tuple[Path, Entry]], **options: A
 def _find_obstacle(client: Scenario, path: Path, entry: Entry) -> ScenarioError | None:
     """Return why an upload cannot be gone on with from here."""
     mine = client.uploads._api.options  # noqa: SLF001 - to send nothing for another account
+    kind: type[ScenarioError] = UsageError
     if entry.base_url and entry.base_url != mine.base_url:
-        return UsageError(
-            f"It goes to {redact(entry.base_url)}; give --base-url or --profile.", upload_id=entry.upload_id
-        )
-    if path.name != name_ledger(*make_key(mine, entry.file, entry.asked)):
-        return UsageError(
-            "Other credentials began it; give --profile, or upload the file again.", upload_id=entry.upload_id
-        )
-    if is_locked(path):
-        return LedgerLockedError("Another process uploads it; wait for that.", upload_id=entry.upload_id)
-    return None
+        text = f"It goes to {redact(entry.base_url)}; give --base-url or --profile."
+    elif path.name != name_ledger(*make_key(mine, entry.file, entry.asked)):
+        text = "Other credentials began it; give --profile, or upload the file again."
+    elif is_locked(path):
+        kind, text = LedgerLockedError, "Another process uploads it; wait for that."
+    else:
+        return None
+    return kind(text, upload_id=entry.upload_id)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from attrs import evolve
 
-from scenario_uploads.bulk.options import UploadSource
+from scenario_uploads.bulk.options import UploadResult, UploadSource
 from scenario_uploads.display import report
 from scenario_uploads.models import UploadKind
 from scenario_uploads.upload.ledger import clean as remove_ledgers
@@ -54,9 +54,8 @@ from .sending import (
     plan,
     resume_all,
     tell,
-    upload_one,
 )
-from .terminal import print_entries, print_json
+from .terminal import describe_result, print_entries, print_json, print_upload
 
 
 def upload(  # noqa: PLR0913, PLR0917 - each is an option
@@ -166,11 +165,8 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
     ):
         if file is not None:
             with open_file(file, max_size) as opened:
-                upload_one(
-                    client,
+                result = client.uploads.upload_file(
                     opened,
-                    file,
-                    as_json=as_json,
                     progress=progress,
                     content_type=content_type,
                     file_name=file_name or ("stdin" if file == STDIN else None),
@@ -180,6 +176,10 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
                     **common,
                     **waiting,
                 )
+            if as_json:
+                print_json(describe_result(UploadResult(file, result, entity_id=result.entity_id)))
+            else:
+                print_upload(result, as_json=False, source=file)
         else:
             # What a sandbox of this command knows ends with it.
             kept: Any = False if no_ledger or sandbox else settings.get("ledger", ledger)
@@ -237,10 +237,12 @@ def resume(
         folder = None
     entries = find_entries(folder, names or [])
     if clean:
-        asked = bool(entries) and sys.stdin is not None and sys.stdin.isatty()
-        question = f"Forget {len(entries)} unfinished uploads, so that they start afresh? [y/N] "
-        refused = asked and not _confirm(question)
-        removed = remove_ledgers(folder) if folder and not refused else 0
+        sure = True
+        if entries and sys.stdin is not None and sys.stdin.isatty():
+            question = f"Forget {len(entries)} unfinished uploads, so that they start afresh? [y/N] "
+            print(question, end="", file=sys.stderr, flush=True)
+            sure = input().strip().lower() in ("y", "yes")
+        removed = remove_ledgers(folder) if folder and sure else 0
         print_json({"removed": removed}) if as_json else print(f"{removed} removed")
     elif not names and not everything:
         print_entries([entry for _, entry in entries], as_json=as_json)
@@ -255,8 +257,3 @@ def resume(
             single = len(entries) == 1
             code = tell(results, as_json=as_json, quiet=quiet, verbose=verbose, goes_on=True, single=single)
         raise typer.Exit(code)
-
-
-def _confirm(question: str) -> bool:
-    print(question, end="", file=sys.stderr, flush=True)
-    return input().strip().lower() in ("y", "yes")
