@@ -209,9 +209,10 @@ class TestResults:
     def test_an_error_of_the_callback_comes_out(self, upload_many: Caller, tmp_path: Path, ledger: Path) -> None:
         def raising(event: BulkProgress) -> None:
             if event.bytes_done:
-                raise ZeroDivisionError
+                raise BrokenPipeError
 
-        with pytest.raises(ZeroDivisionError):
+        # It is no fault of the network, although it comes while bytes are sent.
+        with pytest.raises(BrokenPipeError):
             upload_many(write(tmp_path / "refs", 4), recursive=True, ledger=ledger, on_progress=raising)
 
 

@@ -151,7 +151,7 @@ class _Workers:
             settled=job.settled,
         )
         # Of many small files, each has a thread already; one more for each part would cost as much as sending it.
-        count = 0 if job.turns and count == 1 and not job.on_progress else count
+        count = 0 if job.turns and count == 1 else count
         names = [f"scenario-uploads-{number}" for number in range(count)]
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
 
@@ -184,9 +184,9 @@ class _Workers:
         """Process the events of the workers until all have ended; return the most attempts or raise the first error."""
         job, done = self._job, self._job.size - sum(target.part.length for target in self._job.targets)
         parts_done = job.parts_total - len(job.targets)
-        progress = UploadProgress(UploadPhase.TRANSFERRING, done, job.size, parts_done, job.parts_total)
-        report = job.on_progress or (lambda _progress: None)
-        report(progress)
+        self._progress = UploadProgress(UploadPhase.TRANSFERRING, done, job.size, parts_done, job.parts_total)
+        if job.on_progress:
+            job.on_progress(self._progress)
         if not self._threads:
             self._work()
         running = len(self._threads) or 1
@@ -199,21 +199,22 @@ class _Workers:
                 raise event
             if event is None:
                 running -= 1
-                continue
-            if event.done and job.on_part:
-                job.on_part(event.number, event.md5)
-            before, progress = (
-                progress,
-                evolve(
-                    progress,
-                    bytes_done=progress.bytes_done + event.sent,
-                    parts_done=progress.parts_done + event.done,
-                    attempt=max(progress.attempt, event.attempt),
-                ),
-            )
-            if progress != before:
-                report(progress)
-        return progress.attempt
+            else:
+                self._note(event)
+        return self._progress.attempt
+
+    def _note(self, event: PartEvent) -> None:
+        if event.done and self._job.on_part:
+            self._job.on_part(event.number, event.md5)
+        before = self._progress
+        self._progress = evolve(
+            before,
+            bytes_done=before.bytes_done + event.sent,
+            parts_done=before.parts_done + event.done,
+            attempt=max(before.attempt, event.attempt),
+        )
+        if self._job.on_progress and self._progress != before:
+            self._job.on_progress(self._progress)
 
     def _work(self) -> None:
         error: BaseException | None = None
@@ -247,8 +248,17 @@ class _Workers:
     def _handle(self, event: PartEvent) -> None:
         self._turns.heed(event)
         # Without a progress callback, skip the queue: at wire speed each event costs the sender CPU time.
-        if self._job.on_progress or event.done or event.attempt:
+        if not (self._job.on_progress or event.done or event.attempt):
+            return
+        if self._threads:
             self._events.put(event)
+            return
+        try:
+            self._note(event)
+        except BaseException as error:
+            # Where a part is sent, an OSError of a callback would be taken for the network's.
+            self._events.put(error)
+            raise HaltedError from error
 
     def _halted(self) -> bool:
         return self._halt.is_set() or self.stopped or self._job.interrupted()
