@@ -26,11 +26,6 @@ STALL, WINDOW, QUIET = 5.0, 10.0, 30.0
 _MOST_FILES = 8
 _STEP = 10
 _NARROW = 60
-_PHASES = {
-    UploadPhase.COMPLETING: "completing",
-    UploadPhase.WAITING: "waiting for the import",
-    UploadPhase.DONE: "done",
-}
 
 
 def report(line: str) -> None:
@@ -81,6 +76,12 @@ class Gauge:
         moved = self.done - before
         return moved / (now - since) if moved > 0 and now - since >= 1 else None
 
+    def describe_rate(self, total: int, now: float, *, complete: bool = True) -> list[str]:
+        """Return the rate and, when the total is complete, the time left; nothing when they are not known."""
+        rate = self.find_rate(now)
+        left = format_duration(max(total - self.done, 0) / rate) if rate else ""
+        return [f"{format_size(rate)}/s", f"{left} left"][: 1 + complete] if rate else []
+
 
 class FileProgress:
     """One file: takes what its `on_progress` is told."""
@@ -89,6 +90,13 @@ class FileProgress:
         self.name = snippet(name, 4096)
         self.gauge, self.retrying, self._display = Gauge(), False, display
         self.event: UploadProgress | None = None
+        # What lines have said of it.
+        self.percent, self.stalled = -_STEP, False
+
+    @property
+    def sending(self) -> UploadProgress | None:
+        """The last event while bytes are sent, else None."""
+        return self.event if self.event and self.event.phase is UploadPhase.TRANSFERRING else None
 
     def __call__(self, event: UploadProgress) -> None:
         """Show an event."""
@@ -108,27 +116,20 @@ class FileProgress:
 
     def find_trouble(self, now: float) -> str | None:
         """Return what keeps its bytes from going out, or None."""
-        if self.event is None or self.event.phase is not UploadPhase.TRANSFERRING:
+        if (event := self.sending) is None:
             return None
         if self.retrying:
-            return f"retrying, try {self.event.attempt}" if self.event.attempt > 1 else "retrying"
+            return f"retrying, try {event.attempt}" if event.attempt > 1 else "retrying"
         stall = self.gauge.find_stall(now)
         return None if stall is None else f"stalled for {format_duration(stall)}"
 
     def describe(self, now: float) -> list[str]:
         """Return what is to be said of it: its trouble, its phase, or its rate."""
-        if self.event is None or self.event.phase is not UploadPhase.TRANSFERRING:
-            return [_PHASES[self.event.phase]] if self.event else []
-        trouble = self.find_trouble(now)
-        return [trouble] if trouble else _describe_rate(self.gauge, self.event.bytes_total, now)
-
-
-def _describe_rate(gauge: Gauge, total: int, now: float, *, complete: bool = True) -> list[str]:
-    rate = gauge.find_rate(now)
-    if rate is None:
-        return []
-    left = max(total - gauge.done, 0) / rate
-    return [f"{format_size(rate)}/s", *([f"{format_duration(left)} left"] if complete else [])]
+        if event := self.sending:
+            trouble = self.find_trouble(now)
+            return [trouble] if trouble else self.gauge.describe_rate(event.bytes_total, now)
+        waiting = self.event and self.event.phase is UploadPhase.WAITING
+        return ["waiting for the import" if waiting else str(self.event.phase)] if self.event else []
 
 
 class Display:
@@ -167,11 +168,11 @@ class Display:
             return []
         ended = whole.files_done + whole.files_skipped + whole.files_failed
         texts = [f"{ended:,} of {whole.files_found:,}{'' if whole.complete else '+'} files"]
-        sending = any(file.event and file.event.phase is UploadPhase.TRANSFERRING for file in self.files)
+        sending = any(file.sending for file in self.files)
         stall = self.gauge.find_stall(now) if sending else None
         texts += [f"stalled for {format_duration(stall)}"] if stall is not None else []
         texts += [format_size(whole.bytes_done, whole.bytes_found)] if whole.bytes_found else []
-        texts += _describe_rate(self.gauge, whole.bytes_found, now, complete=whole.complete) if sending else []
+        texts += self.gauge.describe_rate(whole.bytes_found, now, complete=whole.complete) if sending else []
         return [*texts, *([f"{whole.files_failed:,} failed"] if whole.files_failed else [])]
 
 
@@ -180,8 +181,6 @@ class Lines(Display):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(clock)
-        self._percents: dict[FileProgress, int] = {}
-        self._stalled: set[FileProgress] = set()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="scenario-uploads-lines", daemon=True)
 
@@ -205,8 +204,8 @@ class Lines(Display):
                 report(f"{file.name}: {event.phase}")
             return
         percent = event.bytes_done * 100 // event.bytes_total
-        if percent >= self._percents.get(file, -_STEP) + _STEP:
-            self._percents[file] = percent - percent % _STEP
+        if percent >= file.percent + _STEP:
+            file.percent = percent - percent % _STEP
             parts = f"{event.parts_done} of {event.parts_total} parts"
             report(f"{file.name}: {percent} % of {format_size(event.bytes_total)}, {parts}")
         if before and event.attempt > before.attempt:
@@ -221,10 +220,10 @@ class Lines(Display):
         with self.lock:
             now = self.clock()
             for file in self.files if self.whole is None else ():
-                trouble = file.find_trouble(now) or ""
-                if (stalled := trouble.startswith("stalled")) and file not in self._stalled:
+                trouble, before = file.find_trouble(now) or "", file.stalled
+                file.stalled = trouble.startswith("stalled")
+                if file.stalled and not before:
                     report(f"{file.name}: {trouble}")
-                (self._stalled.add if stalled else self._stalled.discard)(file)
             if self.whole is not None and now - self._said_at >= QUIET:
                 self._said_at = now
                 report(", ".join(self.describe_whole(now)))
@@ -276,34 +275,25 @@ class Bars(Display):
             lines = [self._fit_whole(self.describe_whole(now), width)] if self.whole is not None else []
             most = max(1, min(_MOST_FILES, height - 3))
             for file in self.files[:most]:
-                event = file.event
-                texts = file.describe(now)
-                if event and event.phase is UploadPhase.TRANSFERRING:
+                texts, share, troubled = file.describe(now), None, file.find_trouble(now) is not None
+                if event := file.sending:
                     done, total = event.bytes_done, event.bytes_total
-                    amount = f"{done * 100 // total} %" if self.whole else format_size(done, total)
-                    troubled = file.find_trouble(now) is not None
-                    lines.append(self._fit(file.name, [amount, *texts], width, done / total, troubled=troubled))
-                else:
-                    lines.append(self._fit(file.name, texts, width))
+                    texts.insert(0, f"{done * 100 // total} %" if self.whole else format_size(done, total))
+                    share = done / total
+                lines.append(self._fit(file.name, texts, width, share, troubled=troubled))
             lines += [f"… and {len(self.files) - most} more"] if len(self.files) > most else []
             return [_shorten(line, width - 1) for line in lines]
 
     def _fit_whole(self, texts: list[str], width: int) -> str:
-        separator = "  "
-        if width < _NARROW:
-            texts, separator = [text.replace(" of ", "/").removesuffix(" left") for text in texts], " "
+        texts, separator = _abbreviate(texts, width), " " if width < _NARROW else "  "
         while len(texts) > 1 and len(separator.join(texts)) >= width:
             texts.pop()
         return separator.join(texts)
 
-    def _fit(
-        self, name: str, texts: list[str], width: int, share: float | None = None, *, troubled: bool = False
-    ) -> str:
+    def _fit(self, name: str, texts: list[str], width: int, share: float | None, *, troubled: bool) -> str:
         from rich.cells import cell_len  # noqa: PLC0415
 
-        room = width - 1
-        if width < _NARROW:
-            texts = [text.replace(" of ", "/").removesuffix(" left") for text in texts]
+        room, texts = width - 1, _abbreviate(texts, width)
         # Where there is no room, trouble goes before amounts, and these before rates.
         while len(texts) > 1 and room - sum(len(text) + 2 for text in texts) < min(cell_len(name), width // 3):
             texts.pop(0 if troubled else -1)
@@ -315,6 +305,10 @@ class Bars(Display):
             filled = int(share * space)
             bar = "  " + done * filled + rest * (space - filled)
         return f"{name}{bar}{tail}"
+
+
+def _abbreviate(texts: list[str], width: int) -> list[str]:
+    return [text.replace(" of ", "/").removesuffix(" left") for text in texts] if width < _NARROW else texts
 
 
 def _shorten(name: str, width: int) -> str:
