@@ -13,25 +13,26 @@ from scenario_uploads.progress import BulkProgress, UploadProgress
 
 
 class Counter:
-    """Adds up what happens to the files, from any thread, and reports it to one callback at a time."""
+    """Adds up what happens to the files, from any thread, and tells callbacks of it, one at a time."""
 
-    def __init__(self, on_progress: Callable[[BulkProgress], object] | None) -> None:
+    def __init__(self, *told: Callable[[BulkProgress], object] | None) -> None:
         self.progress = BulkProgress()
-        self._on_progress = on_progress
+        self._told = [one for one in told if one]
         self._lock = threading.Lock()
 
     def add(self, *, complete: bool = False, **more: int) -> None:
         """Count so many more of these, and whether there are no more files to come."""
-        if self._on_progress is None or not (complete or any(more.values())):
+        if not self._told or not (complete or any(more.values())):
             return
         with self._lock:
             changes: dict[str, Any] = {name: getattr(self.progress, name) + count for name, count in more.items()}
             self.progress = evolve(self.progress, complete=complete or self.progress.complete, **changes)
-            self._on_progress(self.progress)
+            for one in self._told:
+                one(self.progress)
 
     def follow(self, shown: FileProgress | None) -> Callable[[UploadProgress], object] | None:
         """Return what follows one file, which may be shown by itself too; None when nobody wants to know."""
-        if self._on_progress is None:
+        if not self._told:
             return None
         before = 0
 

@@ -85,7 +85,7 @@ class BulkRun:
         self._turns = Turns(options.file.concurrency, options.file.max_bandwidth)
         self._ledger: BulkLedger | None = None
         self._contexts: dict[Media, int] = {}
-        self._counter = Counter(None)
+        self._counter = Counter()
         self._display: Display | None = None
         executor = options.executor
         self._elsewhere = Elsewhere(executor, api.options, options.files_at_once) if executor is not None else None
@@ -97,18 +97,9 @@ class BulkRun:
         self._ledger = open_ledger(self._options.ledger)
         if self._ledger is not None:
             self._stack.callback(self._ledger.close)
-        told = self.on_progress
         if self._options.progress:
-            self._display = display = self._stack.enter_context(open_display())
-
-            def report(progress: BulkProgress) -> None:
-                display.tell(progress)
-                if told is not None:
-                    told(progress)
-
-            self._counter = Counter(report)
-        else:
-            self._counter = Counter(told)
+            self._display = self._stack.enter_context(open_display())
+        self._counter = Counter(self._display.tell if self._display else None, self.on_progress)
 
     def close(self) -> None:
         """Close what was opened. Idempotent."""
