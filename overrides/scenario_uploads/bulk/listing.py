@@ -26,7 +26,7 @@ from .options import UploadSource, folder_error
 # Folders that are open at the same time; those below are read as a whole.
 _MOST_OPEN = 12
 
-_MAGIC = re.compile(r"[*?[]")
+MAGIC = re.compile(r"[*?[]")
 
 
 @frozen
@@ -131,7 +131,7 @@ def _list_path(source: str | os.PathLike[str], *, recursive: bool, wanted: Filte
     path = os.fspath(source)
     status = _stat(path) if path else None
     # A `?` of a URL is none of a glob; the upload says what to do with a URL.
-    if status is None and not is_url(path) and _MAGIC.search(path):
+    if status is None and not is_url(path) and MAGIC.search(path):
         yield from _list_glob(path, recursive=recursive, wanted=wanted)
     elif status is not None and stat.S_ISDIR(status.st_mode):
         if not recursive:
@@ -145,7 +145,7 @@ def _list_path(source: str | os.PathLike[str], *, recursive: bool, wanted: Filte
 
 def _list_glob(text: str, *, recursive: bool, wanted: Filter) -> Iterator[Found]:
     parts = Path(text).parts
-    first = next(number for number, part in enumerate(parts) if _MAGIC.search(part))
+    first = next(number for number, part in enumerate(parts) if MAGIC.search(part))
     glob = Glob.of("./" + "/".join(parts[first:]))
     depth = None if "**" in glob.parts else len(glob.parts)
     hidden, matched = parts[-1].startswith("."), False

@@ -8,8 +8,7 @@ import typer
 from attrs import asdict
 
 from scenario_uploads import __version__
-from scenario_uploads.errors import ScenarioError
-from scenario_uploads.models import Upload, UploadAction, UploadKind
+from scenario_uploads.models import UploadAction, UploadKind
 from scenario_uploads.redaction import snippet
 from scenario_uploads.upload.imports import name_address
 
@@ -86,7 +85,8 @@ def status(
 ) -> None:
     """Show where an upload stands."""
     with connect(load_settings(profile), base_url=base_url, project_id=project_id) as client:
-        _print(upload_id, client.uploads.retrieve(upload_id).upload, as_json=as_json)
+        result = client.uploads.retrieve(upload_id)
+    print_upload(result.upload, as_json=as_json)
 
 
 @app.command(epilog=give_examples("wait upload_ZJvXr7nTqXUBNgL6wEAhyPqT --timeout 10m"))
@@ -118,8 +118,8 @@ def complete(
     `upload` does so by itself; this is for parts that were sent by other means. `wait` waits for the import.
     """
     with connect(load_settings(profile), base_url=base_url, project_id=project_id) as client:
-        answer = client.uploads.trigger_action(upload_id, action=UploadAction.COMPLETE)
-    _print(upload_id, answer.upload, as_json=as_json)
+        result = client.uploads.trigger_action(upload_id, action=UploadAction.COMPLETE)
+    print_upload(result.upload, as_json=as_json)
 
 
 @app.command(
@@ -189,12 +189,6 @@ def show(profile: Profile = None, as_json: AsJson = False) -> None:
     for name, value in shown.items():
         text = "-" if value.value is None else snippet(str(value.value))
         print(f"{name:<18} {text:<35} {snippet(value.origin, 4096)}")
-
-
-def _print(upload_id: str, result: object, *, as_json: bool) -> None:
-    if not isinstance(result, Upload):
-        raise ScenarioError("The answer has no upload.", upload_id=upload_id)
-    print_upload(result, as_json=as_json)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from scenario_uploads.bulk.ledger import FILE_NAME as LEDGER_NAME
 from scenario_uploads.display import report
@@ -32,6 +32,7 @@ class UsageError(InvalidArgumentError):
     spoken = True
 
 
+@define
 class UploadStoppedError(Exception):
     """An upload ended with an error, or was interrupted.
 
@@ -41,9 +42,9 @@ class UploadStoppedError(Exception):
         goes_on: Whether the same command goes on from there.
     """
 
-    def __init__(self, error: BaseException, source: str | None, *, goes_on: bool) -> None:
-        super().__init__(str(error))
-        self.error, self.source, self.goes_on = error, source, goes_on
+    error: BaseException
+    source: str | None
+    goes_on: bool
 
 
 _UNITS = {"": 1, "b": 1} | {

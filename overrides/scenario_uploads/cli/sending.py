@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import tempfile
 from collections import Counter
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
-from scenario_uploads.bulk.listing import Filter, list_sources
+from scenario_uploads.bulk.listing import MAGIC, Filter, list_sources
 from scenario_uploads.bulk.options import UploadResult, UploadSource, check_sources
 from scenario_uploads.bulk.run import measure
 from scenario_uploads.client.sync_client import Scenario
@@ -37,8 +36,6 @@ STDIN = "-"
 MAX_STDIN = 10 * 1024**3
 _CHUNK_SIZE = 1024 * 1024
 
-_MAGIC = re.compile(r"[*?[]")
-
 
 def find_single(paths: list[str], *many: object) -> str | None:
     """Return the one file that is meant, or None when there are, or may be, several."""
@@ -46,20 +43,17 @@ def find_single(paths: list[str], *many: object) -> str | None:
         raise UsageError("- stands for stdin, which is a single file; give it alone.")
     if len(paths) != 1 or any(many):
         return None
-    if paths[0] == STDIN or is_url(paths[0]):
-        return paths[0]
-    path = Path(paths[0])
-    try:
-        exists = path.exists()
-    except (OSError, ValueError):
-        exists = False
-    if not exists and _MAGIC.search(paths[0]):
-        return None
-    if not exists:
-        raise UsageError(f"File {paths[0]!r} does not exist.")
-    if path.is_dir():
-        raise UsageError(f"File {paths[0]!r} is a directory; give -r to upload what is in it.")
-    return paths[0]
+    path = paths[0]
+    if path == STDIN or is_url(path):
+        return path
+    # `exists` minds no path that cannot be one.
+    if not os.path.exists(path):  # noqa: PTH110
+        if MAGIC.search(path):
+            return None
+        raise UsageError(f"File {path!r} does not exist.")
+    if os.path.isdir(path):  # noqa: PTH112
+        raise UsageError(f"File {path!r} is a directory; give -r to upload what is in it.")
+    return path
 
 
 @contextmanager
@@ -68,7 +62,7 @@ def naming(source: str | None, *, goes_on: bool = False) -> Iterator[None]:
     try:
         yield
     except (ScenarioError, KeyboardInterrupt) as error:
-        raise UploadStoppedError(error, source, goes_on=goes_on) from error
+        raise UploadStoppedError(error, source, goes_on) from error
 
 
 def check_stdin(

@@ -149,12 +149,11 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
         raise UsageError("--content-type, --file-name, --no-integrity and --[no-]resume are for a single file.")
     if file == STDIN:
         check_stdin(file_name=file_name, content_type=content_type, kind=kind, resume=resume, dry_run=dry_run)
+    sources = _gather(paths, manifest, asset_options)
     if dry_run:
-        sources = _gather(paths, manifest, None)
         if file is not None:
             sources = UploadSource(file, content_type=content_type, file_name=file_name)
         raise typer.Exit(plan(sources, FileOptions(**common), as_json=as_json, verbose=verbose, **which))
-    sources = _gather(paths, manifest, asset_options)
     progress = not (as_json or quiet)
     code = 0
     with (

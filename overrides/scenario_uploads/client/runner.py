@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 import httpx
@@ -193,7 +194,8 @@ class Runner(BaseRunner[Connections]):
 
     def start(self, steps: Steps[Any], control: Control) -> UploadHandle:
         """Run the steps of an upload in the background. Cancelling it ends its requests alone."""
-        return UploadHandle(Runner(self.open().branch()), steps, control, (self, self.connections))
+        runner = Runner(self.open().branch())
+        return UploadHandle(partial(runner.run, steps), runner.close, control, (self, self.connections))
 
     def run(self, steps: Steps[T]) -> T:
         """Run the steps of a call in this thread."""

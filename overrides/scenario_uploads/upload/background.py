@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from attrs import evolve
 
@@ -147,14 +147,6 @@ class Control:
         return self._paused_at is not None or self.clock() >= self._until
 
 
-class _Runner(Protocol):
-    """Runs steps in the calling thread, until it is closed."""
-
-    def run(self, steps: Steps[Upload]) -> Upload: ...
-
-    def close(self) -> None: ...
-
-
 class _Handle:
     _control: Control
 
@@ -185,9 +177,11 @@ class UploadHandle(_Handle, Future[Upload]):
 
     __module__ = "scenario_uploads"
 
-    def __init__(self, runner: _Runner, steps: Steps[Upload], control: Control, owners: tuple[object, ...]) -> None:
+    def __init__(
+        self, run: Callable[[], Upload], close: Callable[[], object], control: Control, owners: tuple[object, ...]
+    ) -> None:
         super().__init__()
-        self._runner, self._steps, self._control, self._owners = runner, steps, control, owners
+        self._run, self._close, self._control, self._owners = run, close, control, owners
         self._turn = threading.Lock()
         self._stopping = self._ending = False
         self._thread = threading.Thread(target=self._work, name="scenario-uploads-handle", daemon=True)
@@ -211,17 +205,17 @@ class UploadHandle(_Handle, Future[Upload]):
         with self._turn:
             self._stopping = self._stopping or not self._ending
         if self._stopping:
-            self._runner.close()
+            self._close()
         return self._stopping
 
     def _work(self) -> None:
         upload: Upload | None = None
         error: BaseException | None = None
         try:
-            upload = self._runner.run(self._steps)
+            upload = self._run()
         except BaseException as raised:  # noqa: BLE001 - it is raised where the result is asked for
             error = raised
-        self._runner.close()
+        self._close()
         with self._turn:
             self._ending = True
         _LIVE.discard(self)
