@@ -9,6 +9,8 @@ import httpx
 from attrs import frozen
 
 T = TypeVar("T")
+# Seconds between two looks at what nobody can be woken for.
+SLICE = 0.2
 
 
 class Step:

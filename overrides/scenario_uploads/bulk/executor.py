@@ -20,10 +20,8 @@ from scenario_uploads.fork import CLOSED
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url
 from scenario_uploads.settings.client import ClientOptions, list_arguments
+from scenario_uploads.steps import SLICE
 from scenario_uploads.upload.options import FileOptions
-
-# Seconds between two looks whether the call has ended.
-_SLICE = 0.25
 
 Sent = tuple[str, Mapping[int, str | None]]
 """The id of an upload whose parts are all there, and their MD5s."""
@@ -76,7 +74,7 @@ class Elsewhere:
 def _wait(task: Future[Sent], ended: Callable[[], bool]) -> Sent:
     while not ended():
         try:
-            return task.result(_SLICE)
+            return task.result(SLICE)
         except TimeoutError:
             if task.done():
                 raise

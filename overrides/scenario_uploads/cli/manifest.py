@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -17,7 +16,7 @@ from scenario_uploads.remote import is_url
 from scenario_uploads.upload.media_types import infer_media
 from scenario_uploads.upload.options import check_file_name
 
-from .options import UsageError
+from .options import UsageError, suggest
 
 _OPTIONS = ("collection_ids", "parent_id", "hide")
 COLUMNS = ("file", "kind", "file_name", "content_type", *_OPTIONS)
@@ -91,9 +90,8 @@ def _read_json(file: Any, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 def _check_names(names: list[str], known: tuple[str, ...]) -> None:
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
-            raise UsageError(f"nobody knows a column {name!r}; {hint}")
+            hint = suggest(name, known) or f"; there are {', '.join(known)}."
+            raise UsageError(f"nobody knows a column {name!r}{hint}")
         if names.count(name) > 1:
             raise UsageError(f"the column {name!r} is there twice.")
 

@@ -35,14 +35,10 @@ from .options import UploadStoppedError, UsageError, chosen_profile
 from .terminal import GOES_ON, describe_result, print_json, show_name, speak
 
 # The first match wins.
-EXIT_CODES: tuple[tuple[type[BaseException], int], ...] = (
-    (CredentialsError, 3),
-    (AuthenticationError, 3),
-    (PermissionDeniedError, 3),
+EXIT_CODES: tuple[tuple[type[ScenarioError] | tuple[type[ScenarioError], ...], int], ...] = (
+    ((CredentialsError, AuthenticationError, PermissionDeniedError), 3),
     (InvalidArgumentError, 2),
-    (TransferError, 5),
-    (LedgerLockedError, 5),
-    (LedgerError, 5),
+    ((TransferError, LedgerLockedError, LedgerError), 5),
     (UploadFailedError, 6),
     (UploadTimeoutError, 7),
     (ScenarioError, 4),

@@ -19,7 +19,7 @@ from scenario_uploads.errors import ScenarioError
 from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
 from scenario_uploads.logs import guard_logs
 from scenario_uploads.proxies import Network
-from scenario_uploads.steps import Pause, Send, Step, Steps, Work
+from scenario_uploads.steps import SLICE, Pause, Send, Step, Steps, Work
 from scenario_uploads.system import user_agent
 from scenario_uploads.transfer.engine import Transfer, transfer_parts
 from scenario_uploads.transfer.pool import Storage
@@ -29,9 +29,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 C = TypeVar("C", httpx.Client, httpx.AsyncClient)
 N = TypeVar("N", bound="BaseConnections[Any]")
-
-# Seconds until a pause notices that the client was closed.
-SLICE = 0.25
 
 
 def explain(error: BaseException) -> BaseException:

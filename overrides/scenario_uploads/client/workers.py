@@ -29,7 +29,7 @@ from scenario_uploads.bulk.options import MAX_FILES_AT_ONCE, UploadResult
 from scenario_uploads.bulk.run import BulkRun
 from scenario_uploads.errors import TransferError
 from scenario_uploads.settings.client import resolve_options
-from scenario_uploads.steps import Pause, Send, Steps, carry_on
+from scenario_uploads.steps import SLICE, Pause, Send, Steps, carry_on
 from scenario_uploads.transfer.engine import join_threads
 from scenario_uploads.transfer.pace import Pace
 from scenario_uploads.upload.steps import send_file
@@ -39,9 +39,6 @@ from .runner import Connections, Runner
 
 # How many may wait for their import while others are sent.
 MOST_WAITING = 128
-
-# Seconds between two looks at what a thread cannot be woken for.
-SLICE = 0.25
 
 # How many results an event loop may be behind.
 AHEAD = 64

@@ -17,13 +17,13 @@ from attrs import evolve, field, frozen
 from scenario_uploads.errors import TransferError
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
-from scenario_uploads.steps import Step
+from scenario_uploads.steps import SLICE, Step
 
 from .pace import Budget, Pace
 from .part import PartEvent, PartJob, send_part
 from .parts import PartTarget
 from .pool import Storage
-from .sockets import SLICE, HaltedError
+from .sockets import HaltedError
 from .source import Source
 
 # With the time until a stop is noticed, a second.

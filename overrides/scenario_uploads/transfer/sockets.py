@@ -17,14 +17,13 @@ import h11
 from attrs import frozen
 
 from scenario_uploads.proxies import Proxy
+from scenario_uploads.steps import SLICE
 from scenario_uploads.system import create_selector
 
 T = TypeVar("T")
 Halted = Callable[[], bool]
 """Asked again and again whether to stop."""
 TO_READ, TO_WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-# Longest wait, in seconds, before it is asked whether to stop.
-SLICE = 0.2
 # Windows reports a pending connection under another name.
 _CONNECTING = frozenset({errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
 
