@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from scenario_uploads import InvalidArgumentError, UploadSource
-from scenario_uploads.bulk.listing import Filter, Glob, list_sources
-from scenario_uploads.bulk.options import check_sources
+from scenario_uploads.bulk.listing import Glob, list_sources
 
 
 @pytest.fixture
@@ -27,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
 
 def tell(top: Path, *sources: Any, recursive: bool = True, include: Any = None, exclude: Any = None) -> dict[str, Any]:
     """Return what becomes of each path: None when it is to be sent, else why not."""
-    found = list_sources(sources, recursive=recursive, wanted=Filter.of(include, exclude))
+    found = list_sources(sources, recursive=recursive, include=include, exclude=exclude)
     return {os.path.relpath(each.path, top): each.skipped or (each.error and "error") for each in found}
 
 
@@ -86,7 +85,7 @@ class TestFolders:
             yield folder / "a.png"
             yield folder / "deep"
 
-        found = list_sources(gone(), recursive=True, wanted=Filter())
+        found = list_sources(gone(), recursive=True)
         assert next(found).error is None
         (folder / "deep" / "er" / "d.png").unlink()
         (folder / "deep" / "er").rmdir()
@@ -100,7 +99,7 @@ class TestFolders:
         deepest.mkdir(parents=True)
         (deepest / "a.png").write_bytes(b"x")
         before = lowest_free_descriptor()
-        found = list_sources([tmp_path], recursive=True, wanted=Filter())
+        found = list_sources([tmp_path], recursive=True)
         assert next(found).path == str(deepest / "a.png")
         assert lowest_free_descriptor() - before < 20
         assert list(found) == []
@@ -128,7 +127,7 @@ class TestGlobs:
         assert set(tell(folder, str(folder / "d*"), recursive=False).values()) == {"error"}
 
     def test_that_match_nothing_are_an_error(self, folder: Path) -> None:
-        (found,) = list_sources([str(folder / "*.fbx")], recursive=False, wanted=Filter())
+        (found,) = list_sources([str(folder / "*.fbx")], recursive=False)
         assert found.error is not None
         assert "matches no file" in found.error.message
 
@@ -162,28 +161,28 @@ class TestSources:
 
     def test_with_settings_of_their_own_are_kept_as_they_are(self, folder: Path) -> None:
         source = UploadSource(folder / "a.png", kind="3d")
-        (found,) = list_sources([source], recursive=False, wanted=Filter.of(None, "a.png"))
+        (found,) = list_sources([source], recursive=False, exclude="a.png")
         assert found.source is source
         assert found.skipped is None
 
     @pytest.mark.parametrize("sources", [b"bytes", 7, {"a": 1}])
     def test_that_are_none_are_refused(self, sources: Any) -> None:
         with pytest.raises(InvalidArgumentError, match="sources must be paths"):
-            check_sources(sources, recursive=True)
+            list_sources(sources, recursive=True)
 
     def test_of_which_one_is_none_are_refused(self) -> None:
         with pytest.raises(InvalidArgumentError, match="not bytes"):
-            list(list_sources([b"bytes"], recursive=True, wanted=Filter()))
+            list(list_sources([b"bytes"], recursive=True))
 
     @pytest.mark.parametrize("glob", [7, [""], [7]])
     def test_wanted_by_no_glob_are_refused(self, glob: Any) -> None:
         with pytest.raises(InvalidArgumentError, match="include must be a glob"):
-            Filter.of(glob, None)
+            list_sources([], include=glob)
 
     def test_may_be_endless(self, folder: Path) -> None:
         def endless() -> Iterator[Path]:
             while True:
                 yield folder / "a.png"
 
-        found = list_sources(endless(), recursive=False, wanted=Filter())
+        found = list_sources(endless(), recursive=False)
         assert [next(found).skipped for _ in range(3)] == [None] * 3

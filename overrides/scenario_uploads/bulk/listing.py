@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fnmatch import fnmatch
+from io import IOBase
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,13 @@ from scenario_uploads.errors import InvalidArgumentError, ScenarioError, SourceE
 from scenario_uploads.redaction import redact
 from scenario_uploads.remote import is_url
 
-from .options import UploadSource, folder_error
+from .options import UploadSource
 
 # Folders that are open at the same time; those below are read as a whole.
 _MOST_OPEN = 12
+
+# How many of the first sources are looked at before anything is done, to say at once what cannot be meant.
+_LOOK_AHEAD = 100
 
 MAGIC = re.compile(r"[*?[]")
 
@@ -85,13 +89,8 @@ def _match(parts: Sequence[str], names: Sequence[str]) -> bool:
 class Filter:
     """Which files are wanted: those that match `include`, if there is one, and not `exclude`."""
 
-    include: tuple[Glob, ...] = ()
-    exclude: tuple[Glob, ...] = ()
-
-    @classmethod
-    def of(cls, include: object, exclude: object) -> Filter:
-        """Read the globs of a caller."""
-        return cls(_read_globs("include", include), _read_globs("exclude", exclude))
+    include: tuple[Glob, ...]
+    exclude: tuple[Glob, ...]
 
     def leaves_out(self, path: str, *, folder: bool = False) -> bool:
         """Return whether what is at this path, relative to the folder that was given, is left out."""
@@ -108,8 +107,35 @@ def _read_globs(name: str, given: object) -> tuple[Glob, ...]:
     return tuple(Glob.of(text) for text in texts)
 
 
-def list_sources(sources: Iterable[Any], *, recursive: bool, wanted: Filter) -> Generator[Found, None, None]:
-    """Yield the files of all sources, one after the other."""
+def list_sources(
+    sources: Any, *, recursive: bool = False, include: object = None, exclude: object = None
+) -> Generator[Found, None, None]:
+    """Check what can be checked at once, and return the files of all sources, one after the other."""
+    wanted = Filter(_read_globs("include", include), _read_globs("exclude", exclude))
+    return _list_sources(_check_sources(sources, recursive=recursive), recursive=recursive, wanted=wanted)
+
+
+def _check_sources(sources: Any, *, recursive: bool) -> Iterable[Any]:
+    """Return the sources, after checking the first ones."""
+    if isinstance(sources, str | os.PathLike | UploadSource):
+        sources = [sources]
+    if isinstance(sources, bytes | bytearray | memoryview | Mapping | IOBase) or not isinstance(sources, Iterable):
+        raise InvalidArgumentError(
+            f"sources must be paths, globs or UploadSource(...), not {type(sources).__name__};"
+            " give bytes or a file as UploadSource(data, file_name=...)."
+        )
+    for source in sources[:_LOOK_AHEAD] if isinstance(sources, list | tuple) and not recursive else ():
+        # `isdir` minds no path that cannot be one.
+        if isinstance(source, str | os.PathLike) and os.path.isdir(source):  # noqa: PTH112
+            raise _folder_error(source)
+    return sources
+
+
+def _folder_error(source: str | os.PathLike[str]) -> InvalidArgumentError:
+    return InvalidArgumentError(f"{os.fspath(source)!r} is a folder; give recursive=True to upload what is in it.")
+
+
+def _list_sources(sources: Iterable[Any], *, recursive: bool, wanted: Filter) -> Generator[Found, None, None]:
     for source in sources:
         if isinstance(source, UploadSource):
             yield Found(source, _stat(source.file))
@@ -135,7 +161,7 @@ def _list_path(source: str | os.PathLike[str], *, recursive: bool, wanted: Filte
         yield from _list_glob(path, recursive=recursive, wanted=wanted)
     elif status is not None and stat.S_ISDIR(status.st_mode):
         if not recursive:
-            raise folder_error(source)
+            raise _folder_error(source)
         yield from _walk(Path(path), wanted, hidden=False, into=True)
     elif wanted.leaves_out(os.path.basename(path)):  # noqa: PTH119
         yield Found(source, skipped="excluded")

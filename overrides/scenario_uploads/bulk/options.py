@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from enum import EnumType
-from io import IOBase
 from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen
@@ -19,9 +18,6 @@ from scenario_uploads.progress import BulkProgress
 from scenario_uploads.upload.options import FileOptions, check_all_options
 
 MAX_FILES_AT_ONCE = 64
-
-# How many of the first sources are looked at before anything is done, to say at once what cannot be meant.
-_LOOK_AHEAD = 100
 
 
 class _MembersToo(type):
@@ -147,24 +143,3 @@ def check_bulk_options(options: BulkOptions) -> None:
     ledger = os.fspath(options.ledger) if isinstance(options.ledger, os.PathLike) else options.ledger
     if not (isinstance(ledger, bool | None) or (isinstance(ledger, str) and ledger and "\0" not in ledger)):
         raise InvalidArgumentError(f"ledger must be the path of a file, or False for none, not {options.ledger!r}.")
-
-
-def check_sources(sources: Any, *, recursive: bool) -> Iterable[Any]:
-    """Return the sources as an iterator, after checking the first one."""
-    if isinstance(sources, str | os.PathLike | UploadSource):
-        sources = [sources]
-    if isinstance(sources, bytes | bytearray | memoryview | Mapping | IOBase) or not isinstance(sources, Iterable):
-        raise InvalidArgumentError(
-            f"sources must be paths, globs or UploadSource(...), not {type(sources).__name__};"
-            " give bytes or a file as UploadSource(data, file_name=...)."
-        )
-    for source in sources[:_LOOK_AHEAD] if isinstance(sources, list | tuple) and not recursive else ():
-        # `isdir` minds no path that cannot be one.
-        if isinstance(source, str | os.PathLike) and os.path.isdir(source):  # noqa: PTH112
-            raise folder_error(source)
-    return sources
-
-
-def folder_error(source: str | os.PathLike[str]) -> InvalidArgumentError:
-    """Return what is said of a folder that may not be gone through."""
-    return InvalidArgumentError(f"{os.fspath(source)!r} is a folder; give recursive=True to upload what is in it.")

@@ -45,8 +45,8 @@ from scenario_uploads.upload.steps import complete_upload, upload_file
 from .executor import Elsewhere, Sent
 from .ledger import BulkLedger, Row, hash_content, hash_state, open_ledger
 from .limiter import Limiter, limit
-from .listing import Filter, Found, list_sources
-from .options import BulkOptions, Sources, UploadResult, check_bulk_options, check_sources
+from .listing import Found, list_sources
+from .options import BulkOptions, Sources, UploadResult, check_bulk_options
 from .progress import Counter
 
 # The service may have the upload no more, or never had it for these credentials.
@@ -70,15 +70,15 @@ class BulkRun:
 
     def __init__(self, api: Api, sources: Sources, options: BulkOptions) -> None:
         check_bulk_options(options)
-        wanted = Filter.of(options.include, options.exclude)
-        given = check_sources(sources, recursive=options.recursive)
+        self._listing = list_sources(
+            sources, recursive=options.recursive, include=options.include, exclude=options.exclude
+        )
         self.files_at_once = options.files_at_once
         self.on_progress: Callable[[BulkProgress], object] | None = options.on_progress
         """May be replaced until `open`."""
         # Whether there may be files that were not handed out yet; whether one failed and ends the call.
         self.more, self.failed = True, False
         self._api, self._options = api, options
-        self._listing = list_sources(given, recursive=options.recursive, wanted=wanted)
         # Those that wait ask now and then; they must not keep those that send from their calls.
         most = 2 * options.files_at_once
         self._limiter = Limiter(Pace(most, most))

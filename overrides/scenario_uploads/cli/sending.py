@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
-from scenario_uploads.bulk.listing import MAGIC, Filter, list_sources
-from scenario_uploads.bulk.options import UploadResult, UploadSource, check_sources
+from scenario_uploads.bulk.listing import MAGIC, list_sources
+from scenario_uploads.bulk.options import UploadResult, UploadSource
 from scenario_uploads.bulk.run import measure
 from scenario_uploads.client.sync_client import Scenario
 from scenario_uploads.display import report
@@ -172,12 +172,9 @@ def plan(sources: Any, options: FileOptions, *, as_json: bool, verbose: bool, **
     return SOME_FAILED if failed else 0
 
 
-def _look(
-    sources: Any, options: FileOptions, *, recursive: bool, include: Any, exclude: Any
-) -> Iterator[tuple[UploadResult, str, int]]:
+def _look(sources: Any, options: FileOptions, **which: Any) -> Iterator[tuple[UploadResult, str, int]]:
     """Yield what would become of each file, its kind if it would be sent, and its size, 0 for a URL."""
-    given = check_sources(sources, recursive=recursive)
-    for found in list_sources(given, recursive=recursive, wanted=Filter.of(include, exclude)):
+    for found in list_sources(sources, **which):
         error, kind, size, file = found.error, "", 0, found.given.file
         if not found.skipped and not error:
             try:
