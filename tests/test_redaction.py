@@ -8,14 +8,24 @@ import pickle
 import ssl
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads.logs import guard_logs
-from scenario_uploads.redaction import SecretURL, mask_urls, redact, redact_chain, replace_each, snippet
+from scenario_uploads.redaction import (
+    SecretURL,
+    mask,
+    mask_urls,
+    match_secrets,
+    redact,
+    redact_chain,
+    replace_each,
+    snippet,
+)
 from scenario_uploads.tls import find_certificate_error
 
 SECRET = "f00dfeed"
@@ -255,3 +265,9 @@ def test_an_error_without_secrets_needs_no_free_descriptor() -> None:
     env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     done = subprocess.run([sys.executable, "-c", OUT_OF_DESCRIPTORS], env=env, capture_output=True, check=False)
     assert (done.stdout, done.stderr) == (b"it said ***", b"")
+
+
+@pytest.mark.parametrize("spell", [str, quote_plus, lambda text: json.dumps(text).replace("/", "\\/")])
+def test_a_long_token_is_left_out_to_its_end(spell: Callable[[str], str]) -> None:
+    token = "eyJhbGciOi/J9." * 100
+    assert mask(f"a {spell(token)} b", match_secrets(token)).replace('"', "") == "a *** b"
