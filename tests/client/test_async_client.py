@@ -15,6 +15,8 @@ import httpx
 import pytest
 from scenario_uploads import AsyncScenario, ScenarioError, TransferError, UploadProgress
 from scenario_uploads.api import responses
+from scenario_uploads.client.async_runner import load_late
+from scenario_uploads.system import user_agent
 
 from tests.support.clients import find_upload_threads, raises
 from tests.support.server import Answering, Exchange, encode_head, hang, reply, stall
@@ -278,6 +280,8 @@ class TestTheLoop:
     ) -> None:
         """Files, ledgers and CA files are opened, synced and read, and large responses decoded, elsewhere."""
         (tmp_path / "a.glb").write_bytes(CONTENT)
+        user_agent.cache_clear()
+        load_late.cache_clear()
         threads: dict[str, set[int]] = {}
 
         def watch(owner: object, name: str) -> None:

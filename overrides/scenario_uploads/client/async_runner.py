@@ -11,7 +11,8 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
-from functools import partial
+from functools import cache, partial
+from importlib import import_module
 from typing import Any, ParamSpec, TypeVar, cast
 
 import httpx
@@ -24,6 +25,7 @@ from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.fork import CLOSED, close_when_collected
 from scenario_uploads.proxies import Network
 from scenario_uploads.steps import Pause, Send, Step, Steps, Work
+from scenario_uploads.system import user_agent
 from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
 from scenario_uploads.upload.background import AsyncUploadHandle, Control
 
@@ -129,6 +131,8 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
     async def run(self, steps: Steps[T]) -> T:
         """Run the steps of a call in the running event loop."""
         check_loop()
+        if not load_late.cache_info().currsize:
+            await run_in_thread(load_late, inline=True)
         try:
             step = next(steps)
             while True:
@@ -235,6 +239,16 @@ def relay(
 
     # It belongs to the event loop, where it may touch what the caller's other code does.
     return (lambda event: loop.call_soon_threadsafe(report, event)), failures
+
+
+@cache
+def load_late() -> None:
+    """Read and import what the first request would, which takes longer than the loop may be held."""
+    user_agent()
+    for name in ("httpcore", "anyio._backends._asyncio", "anyio._core._sockets"):
+        # Failing that, the first request does it: with versions that name them otherwise, or without descriptors.
+        with suppress(ImportError, OSError):
+            import_module(name)
 
 
 async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] = lambda: None, *, inline: bool = False) -> T:
