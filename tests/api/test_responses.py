@@ -13,6 +13,8 @@ from scenario_uploads import (
     APIConnectionError,
     APIError,
     APIResponseValidationError,
+    NotFoundError,
+    Scenario,
     Upload,
     UploadAction,
     UploadDryRunResponse,
@@ -21,6 +23,7 @@ from scenario_uploads import (
 )
 from scenario_uploads.api.calls import RESPONSE_LIMIT_PER_PART
 from scenario_uploads.api.exchange import RESPONSE_LIMIT
+from scenario_uploads.api.responses import LOOKED_AT
 
 from tests.support.clients import Clock, Connect, raises
 from tests.support.server import Exchange, Server, encode_head, raw, reply
@@ -189,6 +192,15 @@ NO_ANSWERS = {
     "long-number": (b'{"upload": ' + b"1" * 10_000 + b"}", "no JSON"),
     "no-utf-8": (b'{"upload": "\xff"}', "no JSON"),
 }
+
+
+def test_a_large_refusal_is_cut_and_shows_no_half_secret(service: Service) -> None:
+    token = "token-of-some-length" * 5
+    service.script("retrieve", reply(404, b"." * (LOOKED_AT - 30) + token.encode() * 10))
+    with Scenario(base_url=service.url, bearer_auth=token) as client, raises(NotFoundError, "404") as caught:
+        client.uploads.retrieve(UPLOAD_ID)
+    for shown in (caught.error.body, caught.error.response.text):
+        assert set(shown) == {"."}
 
 
 class TestWhatIsNoAnswer:

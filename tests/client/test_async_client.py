@@ -6,21 +6,30 @@ import io
 import json
 import os
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from scenario_uploads import AsyncScenario, ScenarioError, TransferError, UploadProgress
+from scenario_uploads import (
+    APIResponseValidationError,
+    AsyncScenario,
+    BadRequestError,
+    ScenarioError,
+    TransferError,
+    UploadProgress,
+)
 from scenario_uploads.api import responses
 from scenario_uploads.client.async_runner import load_late
+from scenario_uploads.models import UploadCreateResponse
 from scenario_uploads.system import user_agent
 
 from tests.support.clients import find_upload_threads, raises
 from tests.support.server import Answering, Exchange, encode_head, hang, reply, stall
-from tests.support.service import UPLOAD_ID, Service, answer_upload
+from tests.support.service import UPLOAD_ID, Service, answer_upload, make_upload
 from tests.support.storing import bear_with_storage
 
 MIB = 1024 * 1024
@@ -44,6 +53,13 @@ async def group_of(*coroutines: Coroutine[Any, Any, object]) -> None:
     async with asyncio.TaskGroup() as group:
         for coroutine in coroutines:
             group.create_task(coroutine)
+
+
+class Zeros:
+    """A stream without end."""
+
+    def read(self, size: int) -> bytes:
+        return bytes(size)
 
 
 class TestCancelling:
@@ -312,6 +328,69 @@ class TestTheLoop:
         asyncio.run(main())
         assert set(threads) == {"open", "fsync", "decode_response", "create_ssl_context"}
         assert threading.get_ident() not in set.union(*threads.values())
+
+    def test_46_no_response_holds_the_loop(self, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With 10,000 parts, good or bad, the longest step takes a fraction of the time of decoding them."""
+        parts = [part | {"url": f"{part['url']}?token={'a' * 700}"} for part in service.make_parts(10_000)]
+        good = {"upload": make_upload(status="pending", entityId=None, parts=parts)}
+        body = json.dumps(good).encode()
+        run, steps = asyncio.events.Handle._run, [0.0]  # type: ignore[attr-defined]
+
+        def measure(call: Callable[[], object]) -> float:
+            # The thread's own time: the machine may be busy with something else.
+            begun = time.thread_time()
+            call()
+            return time.thread_time() - begun
+
+        async def upload(client: AsyncScenario) -> None:
+            zeros: Any = Zeros()
+            await client.uploads.upload_file(zeros, file_name="a.glb", size=10_000 * PART, part_size=PART)
+
+        async def create(client: AsyncScenario) -> None:
+            await client.uploads.create(**wanted)
+
+        async def read_raw(client: AsyncScenario) -> None:
+            raw = await client.uploads.with_raw_response.create(**wanted)
+            assert (await raw.json())["upload"]["parts"] == parts
+            assert len((await raw.parse()).upload.parts or ()) == len(parts)
+
+        wanted: dict[str, Any] = {
+            "file_name": "a.glb",
+            "content_type": "model/gltf-binary",
+            "kind": "3d",
+            "parts": 10_000,
+        }
+        cases: list[tuple[Callable[[AsyncScenario], Awaitable[None]], Answering, type[ScenarioError] | None]] = [
+            (read_raw, reply(200, body), None),
+            (upload, reply(200, body), TransferError),
+            (upload, reply(200, body.replace(b'"id"', b'"no"')), APIResponseValidationError),
+            (create, reply(200, body, length=len(body) + 1, close=True), APIResponseValidationError),
+            (create, reply(400, body), BadRequestError),
+        ]
+        service.script("part 1", reply(404))
+
+        async def main() -> None:
+            async with AsyncScenario(
+                base_url=service.url, api_key="key_123456", api_secret="s" * 40, max_retries=0
+            ) as client:
+                await client.uploads.retrieve(UPLOAD_ID)
+                monkeypatch.setattr(
+                    asyncio.events.Handle, "_run", lambda handle: steps.append(measure(lambda: run(handle)))
+                )
+                for call, answer, fault in cases:
+                    service.script("create", answer)
+                    with pytest.raises(fault) if fault else nullcontext():
+                        await call(client)
+
+        decoding = measure(
+            lambda: responses.decode_body(UploadCreateResponse, httpx.Response(200, content=body), "", strict=True)
+        )
+        gc.disable()  # what it takes depends on what other tests have left
+        try:
+            asyncio.run(main())
+        finally:
+            gc.enable()
+        assert max(steps) < decoding / 3
 
     def test_progress_after_its_own_exception_is_not_called_again(self, service: Service) -> None:
         calls: list[UploadProgress] = []

@@ -25,8 +25,10 @@ logger = logging.getLogger("scenario_uploads")
 
 # The contract nests three levels; `config` may nest deeper.
 DEEPEST = 100
-# Bytes of a response that an error carries.
+# Bytes that an error carries of a response that cannot be used.
 SHOWN = 4096
+# Bytes of a refusal that are looked at. Taking secrets out of more holds Python's lock, and with it any event loop.
+LOOKED_AT = 64 * 1024
 # The key in a response's extensions for what is wrong with its body.
 _FAULT = "scenario_uploads.fault"
 CUT_SHORT = "a body that was cut short"
@@ -102,14 +104,17 @@ def _find_secrets(request: httpx.Request) -> re.Pattern[str] | None:
 
 
 def mask_response(response: httpx.Response) -> httpx.Response:
-    """Return a response without the request's credentials if it echoes them."""
-    body, headers, secrets = response.content, response.headers, _find_secrets(response.request)
+    """Return a response, or the beginning of a large one, without the request's credentials if it echoes them."""
+    body, headers, secrets = response.content[:LOOKED_AT], response.headers, _find_secrets(response.request)
     if secrets is not None:
         # Latin-1 maps each byte to a character; the pattern knows secrets in ASCII and as UTF-8 bytes.
         body = mask(body.decode("latin-1"), secrets).encode("latin-1")
         headers = httpx.Headers(
             [(name, mask(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in headers.raw]
         )
+    if len(response.content) > LOOKED_AT:
+        # The end may be half a secret.
+        body = body[:-SHOWN]
     return _copy_response(response, body, headers)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 import httpx
 
 from scenario_uploads.api.async_http import read_async
+from scenario_uploads.api.exchange import LARGE_BODY
 from scenario_uploads.errors import ScenarioError
 
 from .async_runner import finish, run_blocking
@@ -58,7 +59,7 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
     async def json(self) -> Any:
         """Return the JSON value of the body. Raises what `read` raises, also if it is no JSON."""
         await self.read()
-        return self._parse_json()
+        return await self._work(self._parse_json)
 
     @overload
     async def parse(self) -> T: ...
@@ -79,7 +80,7 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
             InvalidArgumentError: When `to` is something else.
         """
         await self.read()
-        return self._parse(to)
+        return await self._work(self._parse, to)
 
     def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """Yield the body, unpacked, in chunks of `chunk_size` bytes, or as they come. Raises what `read` raises."""
@@ -107,6 +108,12 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
     async def close(self) -> None:
         """Discard the rest of the body and free the connection. Idempotent."""
         await finish(self.http_response.aclose)
+
+    async def _work(self, function: Callable[P, To], *args: P.args, **kwargs: P.kwargs) -> To:
+        """Call a function, in a thread where the body is so large that it takes long."""
+        if len(self.content) > LARGE_BODY:
+            return await run_blocking(function, *args, **kwargs)
+        return function(*args, **kwargs)
 
     async def _iterate(self, read: Callable[[httpx.Response], AsyncIterator[Any]]) -> AsyncIterator[Any]:
         try:

@@ -12,6 +12,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
 
 import httpx
 
+from scenario_uploads.api.exchange import LARGE_BODY
 from scenario_uploads.api.sync_http import read_sync
 from scenario_uploads.errors import ScenarioError
 
@@ -59,7 +60,7 @@ class APIResponse(BaseAPIResponse[T]):
     def json(self) -> Any:
         """Return the JSON value of the body. Raises what `read` raises, also if it is no JSON."""
         self.read()
-        return self._parse_json()
+        return self._work(self._parse_json)
 
     @overload
     def parse(self) -> T: ...
@@ -80,7 +81,7 @@ class APIResponse(BaseAPIResponse[T]):
             InvalidArgumentError: When `to` is something else.
         """
         self.read()
-        return self._parse(to)
+        return self._work(self._parse, to)
 
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """Yield the body, unpacked, in chunks of `chunk_size` bytes, or as they come. Raises what `read` raises."""
@@ -108,6 +109,12 @@ class APIResponse(BaseAPIResponse[T]):
     def close(self) -> None:
         """Discard the rest of the body and free the connection. Idempotent."""
         finish(self.http_response.close)
+
+    def _work(self, function: Callable[P, To], *args: P.args, **kwargs: P.kwargs) -> To:
+        """Call a function, in a thread where the body is so large that it takes long."""
+        if len(self.content) > LARGE_BODY:
+            return run_blocking(function, *args, **kwargs)
+        return function(*args, **kwargs)
 
     def _iterate(self, read: Callable[[httpx.Response], Iterator[Any]]) -> Iterator[Any]:
         try:

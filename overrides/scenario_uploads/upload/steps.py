@@ -234,7 +234,8 @@ def _transfer(opened: Opened, begun: Begun) -> Steps[int]:
         # Only the change time moved: permissions, a rename, or bytes with the time set back. Compare MD5s; without
         # them, send again.
         logger.info("Something about the file has changed, so what was sent of it is compared with it.")
-        job = make_job(opened, begun.compare_with(md5s).targets, settled=True)
+        compared: Begun = yield Work(partial(begun.compare_with, md5s))
+        job = make_job(opened, compared.targets, settled=True)
     raise SourceChangedError("The file goes on being changed while it is sent; upload it again when it is at rest.")
 
 
