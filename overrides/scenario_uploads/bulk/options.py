@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from scenario_uploads import models
-from scenario_uploads.arguments import CallOptions, FileInput
+from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import InvalidArgumentError, ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
@@ -118,11 +118,6 @@ class BulkOptions:
     wait: bool = True
     file: FileOptions = field(factory=FileOptions)
     """What holds for each file."""
-
-    @property
-    def call(self) -> CallOptions:
-        """What goes with each call to the API."""
-        return self.file.call
 
 
 def check_bulk_options(options: BulkOptions) -> None:
