@@ -154,6 +154,7 @@ def test_a_worker_reads_secrets_of_the_environment_in_its_own(
         folder = write(tmp_path / "refs", 1)
         (result,) = client.uploads.upload_many(folder, recursive=True, ledger=False, executor=pool)
     assert isinstance(result.error, CredentialsError)
+    assert "where the workers run" in result.error.message
 
 
 @pytest.mark.parametrize("wrong", ["executor", "http_client"])

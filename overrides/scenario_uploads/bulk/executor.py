@@ -15,7 +15,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from scenario_uploads.arguments import FileInput
-from scenario_uploads.errors import InvalidArgumentError, ScenarioError, TransferError
+from scenario_uploads.errors import CredentialsError, InvalidArgumentError, ScenarioError, TransferError
 from scenario_uploads.fork import CLOSED
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url
@@ -59,6 +59,12 @@ class Elsewhere:
         while True:
             try:
                 return _wait(self._executor.submit(work, Errand(self._arguments, given, options)), ended)
+            except CredentialsError as error:
+                raise CredentialsError(
+                    "A worker has no credentials: those of this environment stay here. Set SCENARIO_SDK_API_KEY and"
+                    " SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT, where the workers run, or give api_key= and"
+                    " api_secret= here."
+                ) from error
             except ScenarioError:
                 raise
             except Exception as error:

@@ -31,6 +31,7 @@ _WORDS = {
     "give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET), or give bearer_auth="
     " (or set SCENARIO_SDK_JWT).": "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT, or write"
     " them into the file that `scenario-uploads config show` names.",
+    "give api_key= and api_secret= here": "write them into the file that `scenario-uploads config show` names",
     "give api_secret= or set": "set",
     "give api_key= or set": "set",
     ", or give trust_env=False": "",
