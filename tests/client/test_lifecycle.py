@@ -5,6 +5,7 @@ Each in a process of its own, where whatever goes wrong also shows as a tracebac
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import subprocess
@@ -24,9 +25,10 @@ from scenario_uploads.client.runner import Connections
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.transfer import connection
 from scenario_uploads.transfer import engine as transfer
+from scenario_uploads.transfer.parts import PartTarget
 
 from tests.support.clients import Connect, raises
-from tests.support.server import hang
+from tests.support.server import hang, reply
 from tests.support.service import UPLOAD_ID, Service
 
 KINDS = ["sync", "async"]
@@ -475,6 +477,20 @@ def test_memory_that_is_used_up_ends_the_upload_in_our_words(
     with raises(ScenarioError, "out of memory") as caught:
         connect(service.url).uploads.upload_file(b"x", file_name="a.glb")
     assert caught.error.upload_id == UPLOAD_ID
+
+
+def test_47_descriptors_that_are_used_up_end_the_upload_in_our_words(
+    connect: Connect, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an import too, that waits until it is needed."""
+
+    def run_out(*_arguments: object) -> bool:
+        raise OSError(errno.EMFILE, "Too many open files", "dateutil/__init__.py")
+
+    monkeypatch.setattr(PartTarget, "is_expired", run_out)
+    service.script("part 1", reply(403))
+    with raises(ScenarioError, "too many open files"):
+        connect(service.url).uploads.upload_file(b"x", file_name="a.glb")
 
 
 def test_35_a_connection_that_is_made_while_the_client_closes_is_closed(service: Service) -> None:

@@ -5,6 +5,7 @@ The API and storage have separate connections, so storage never sees a credentia
 
 from __future__ import annotations
 
+import errno
 import ssl
 import threading
 import time
@@ -32,10 +33,12 @@ N = TypeVar("N", bound="BaseConnections[Any]")
 
 
 def explain(error: BaseException) -> BaseException:
-    """Return an error as it came, or ours when memory is used up."""
-    if not isinstance(error, MemoryError):
+    """Return an error as it came, or ours when memory or file descriptors are used up, as by an import."""
+    files = isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
+    if not isinstance(error, MemoryError) and not files:
         return error
-    ours = ScenarioError("This process is out of memory; give it more, or less to do at once (concurrency=).")
+    what = "has too many open files" if files else "is out of memory"
+    ours = ScenarioError(f"This process {what}; give it more, or less to do at once (concurrency=).")
     ours.__cause__ = error
     return ours
 
