@@ -134,9 +134,10 @@ class _Descriptor(Source):
         except OSError as error:
             raise SourceChangedError(f"The file cannot be looked at any more: {_explain(error)}.") from error
         if (now.size, now.mtime_ns) != (self._begun.size, self._begun.mtime_ns):
+            same_size = now.size == self._begun.size
+            what = "it was written to" if same_size else f"it had {self._begun.size:,} bytes and has {now.size:,}"
             raise SourceChangedError(
-                "The file changed while it was being sent"
-                f" (it had {self._begun.size:,} bytes and has {now.size:,}); upload it again when it is at rest."
+                f"The file changed while it was being sent ({what}); upload it again when it is at rest."
             )
         return now.ctime_ns
 
