@@ -145,7 +145,7 @@ def test_config_show_needs_no_file(file: Path, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('api_kee = "x"', "has no setting 'api_kee'; did you mean 'api_key'?"),
+        ('api_kee = "x"', "has no setting 'api_kee'; did you mean 'api_key'?\n"),
         ("[profile.a]", "has no setting 'profile'; did you mean 'profiles'?"),
         ("[profiles.a]\ncolour = 5", "[profiles.a] has no setting 'colour'."),
         ("profiles = 5", "profiles are tables such as [profiles.studio]"),
@@ -154,7 +154,7 @@ def test_config_show_needs_no_file(file: Path, capsys: Capture) -> None:
         ('part_size = "many"', "part_size: 'many' is no size"),
         ("concurrency = true", "concurrency: True is no whole number"),
         ('allow_http_storage = "yes"', "allow_http_storage: 'yes' is neither true nor false"),
-        ("[profiles.studio]\n[profiles.other]", "There is no profile 'studios' in {file}; did you mean 'studio'?"),
+        ("[profiles.studio]\n[profiles.other]", "There is no profile 'studios' in {file}; did you mean 'studio'?\n"),
         ("[profiles.a]\n[profiles.b]", "There is no profile 'studios' in {file}; there are a, b."),
         ("", "There is no profile 'studios' in {file}."),
         (None, "There is no profile 'studios' in {file}."),

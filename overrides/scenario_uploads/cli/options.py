@@ -247,8 +247,8 @@ def load_settings(profile: str | None = None) -> Settings:
     common = _read_table(document, str(file), (*SETTINGS, "profiles"))
     named = {name: _read_table(table, f"{file} [profiles.{name}]", SETTINGS) for name, table in profiles.items()}
     if profile is not None and profile not in profiles:
-        known = suggest(profile, profiles) or (f"; there are {', '.join(profiles)}" if profiles else "")
-        raise UsageError(f"There is no profile {snippet(profile)!r} in {file or 'any config.toml'}{known}.")
+        known = suggest(profile, profiles) or (f"; there are {', '.join(profiles)}." if profiles else ".")
+        raise UsageError(f"There is no profile {snippet(profile)!r} in {file or 'any config.toml'}{known}")
     secret = any(SETTINGS[name].secret for table in (common, *named.values()) for name in table)
     if file and secret and os.name == "posix" and file.stat().st_mode & 0o077:
         report(f"warning: others can read {file}, which has a secret; chmod 600 makes it yours alone.")
@@ -295,7 +295,7 @@ def _read_table(table: Mapping[str, Any], where: str, known: Iterable[str]) -> d
     values = {}
     for name, value in table.items():
         if name not in SETTINGS:
-            raise UsageError(f"{where} has no setting {name!r}{suggest(name, known)}.")
+            raise UsageError(f"{where} has no setting {name!r}{suggest(name, known) or '.'}")
         try:
             values[name] = Value(SETTINGS[name].read(value), where)
         except typer.BadParameter as error:
