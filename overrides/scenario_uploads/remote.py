@@ -81,7 +81,8 @@ class RemoteFile:
                 return cls._look(url, *url_to_fs(url))
         except OSError as error:
             hint = _HINT if url.lower().startswith("http") else ""
-            reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
+            missing = "there is no such file" + "; give each file's own URL instead of a pattern" * ("*" in url)
+            reason = missing if isinstance(error, FileNotFoundError) else str(error)
             raise SourceError(f"{show_url(url)!r} cannot be uploaded: {reason}{hint}.") from error
 
     @classmethod

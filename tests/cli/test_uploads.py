@@ -93,6 +93,13 @@ class TestDryRun:
         assert told.err == "error: 'refs' is a folder; give -r to upload what is in it.\n"
         assert json.loads(told.out)["code"] == "InvalidArgumentError"
 
+    def test_looks_at_what_is_here_by_its_url_too(self, offline: Path, capsys: Capture) -> None:
+        here = [(offline / "refs" / name).as_uri() for name in ("a.glb", "missing.glb")]
+        assert cli.run(["upload", *here, "--dry-run", "--json"]) == 8
+        (told,) = read_json(capsys)
+        assert told["bytes"] == (offline / "refs" / "a.glb").stat().st_size
+        assert told["notSent"][0]["source"] == here[1]
+
     def test_asks_no_url(self, offline: Path, capsys: Capture) -> None:
         url = "https://user.example/a.glb?X-Amz-Signature=secret"
         assert cli.run(["upload", url, "s3://bucket/b.xyz", "--dry-run", "--json"]) == 8

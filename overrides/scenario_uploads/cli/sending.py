@@ -20,7 +20,7 @@ from scenario_uploads.display import report
 from scenario_uploads.errors import LedgerLockedError, ScenarioError, TransferError
 from scenario_uploads.progress import format_size
 from scenario_uploads.redaction import redact, snippet
-from scenario_uploads.remote import is_url
+from scenario_uploads.remote import find_local, is_url
 from scenario_uploads.sentinels import omit
 from scenario_uploads.upload.ledger import Entry, is_locked, list_entries, name_ledger
 from scenario_uploads.upload.media_types import infer_media
@@ -173,12 +173,12 @@ def plan(sources: Any, options: FileOptions, *, as_json: bool, verbose: bool, **
 
 
 def _look(sources: Any, options: FileOptions, **which: Any) -> Iterator[tuple[UploadResult, str, int]]:
-    """Yield what would become of each file, its kind if it would be sent, and its size, 0 for a URL."""
+    """Yield what would become of each file, its kind if it would be sent, and its size, 0 for a URL elsewhere."""
     for found in list_sources(sources, **which):
         error, kind, size, file = found.error, "", 0, found.given.file
         if not found.skipped and not error:
             try:
-                if isinstance(file, str) and is_url(file):
+                if isinstance(file, str) and is_url(file) and find_local(file) is None:
                     name = found.given.file_name or urlsplit(file).path.rpartition("/")[2]
                     kind = infer_media(name, content_type=found.given.content_type, kind=options.kind).kind
                 else:
