@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import ssl
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Generic, ParamSpec, Self, TypeVar
@@ -20,9 +19,9 @@ from scenario_uploads.errors import ScenarioError
 from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
 from scenario_uploads.logs import guard_logs
 from scenario_uploads.proxies import Network
-from scenario_uploads.steps import SLICE, Pause, Send, Step, Steps, Work
+from scenario_uploads.steps import Pause, Send, Step, Steps, Work
 from scenario_uploads.system import user_agent
-from scenario_uploads.transfer.engine import Transfer, transfer_parts
+from scenario_uploads.transfer.engine import Transfer, pause, transfer_parts
 from scenario_uploads.transfer.pool import Storage
 from scenario_uploads.upload.background import Control, Line, UploadHandle, end_uploads
 
@@ -234,13 +233,6 @@ class Runner(BaseRunner[Connections]):
             if self.closed:
                 raise ScenarioError(CLOSED) from error
             raise
-
-
-def pause(seconds: float, ended: Callable[[], bool]) -> None:
-    """Sleep, or return early when the client is closed."""
-    deadline = time.monotonic() + seconds
-    while not ended() and (remaining := deadline - time.monotonic()) > 0:
-        time.sleep(min(SLICE, remaining))
 
 
 def finish(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

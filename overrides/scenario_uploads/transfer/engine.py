@@ -118,6 +118,13 @@ def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event 
     return attempt
 
 
+def pause(seconds: float, ended: Callable[[], bool], wait: Callable[[float], object] | None = None) -> None:
+    """Wait, or return early when it is time to end."""
+    deadline = time.monotonic() + seconds
+    while not ended() and (remaining := deadline - time.monotonic()) > 0:
+        (wait or time.sleep)(min(SLICE, remaining))
+
+
 def join_threads(threads: Iterable[threading.Thread], seconds: float = 1.0) -> None:
     """Wait for the end of threads, for so many seconds at most."""
     deadline = time.monotonic() + seconds
@@ -264,9 +271,7 @@ class _Workers:
         return self._halt.is_set() or self.stopped or self._job.interrupted()
 
     def _pause(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
-        while not self._halted() and (remaining := deadline - time.monotonic()) > 0:
-            self._halt.wait(min(SLICE, remaining))
+        pause(seconds, self._halted, self._halt.wait)
 
     def _allow(self, most: int) -> int:
         """Wait for the bandwidth limit, and return how many bytes may go out."""
