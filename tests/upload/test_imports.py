@@ -61,7 +61,7 @@ def test_take_a_kind_and_options_of_the_asset(connect: Connect, service: Service
 @pytest.mark.parametrize(("name", "address"), CALLS)
 def test_17_are_never_sent_twice(connect: Connect, service: Service, name: str, address: str) -> None:
     service.script("create", lose, lose)
-    with raises(APIConnectionError, "is unknown, so it was not sent again"):
+    with raises(APIConnectionError, "a response; whether the service received it is unknown, so it was not sent again"):
         getattr(connect(service.url).uploads, name)(address)
     assert service.steps == ["create"]
 

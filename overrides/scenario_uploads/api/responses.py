@@ -241,7 +241,7 @@ def classify_exception(
     what = snippet(mask(_describe(error), secrets)) or type(error).__name__
     message = f"{operation}: no response from {host}: {what}"
     if not unsent and repeat is Repeat.NEVER:
-        message += "; whether the service received it is unknown, so it was not sent again"
+        message = f"{message.rstrip('.')}; whether the service received it is unknown, so it was not sent again"
     kind = errors.APITimeoutError if isinstance(error, httpx.TimeoutException) else errors.APIConnectionError
     retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | UnicodeError)
     return kind(message, request=request), Outcome(sent=not unsent, retryable=retryable, away=is_away(error))
