@@ -101,6 +101,13 @@ def test_a_profile_is_over_what_holds_always_and_the_environment_over_both(
     assert load_settings("studio").get("bearer_auth") is None
 
 
+def test_a_ledger_may_be_in_the_home_folder(file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    write(file, 'ledger = "~/files.sqlite3"')
+    assert load_settings().get("ledger") == f"{tmp_path}/files.sqlite3"
+
+
 def test_config_show_says_where_each_setting_comes_from_and_masks_secrets(
     file: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:

@@ -140,6 +140,11 @@ chosen_profile: ContextVar[str | None] = ContextVar("chosen_profile", default=No
 """The profile that is chosen before the name of a command."""
 
 
+def _read_path(value: object) -> str:
+    # No shell has seen it, and `Path.expanduser` fails without a home.
+    return os.path.expanduser(_read_text(value))  # noqa: PTH111
+
+
 def _read_text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise typer.BadParameter(f"{type(value).__name__} is not a text in quotes, or it is empty.")
@@ -184,7 +189,7 @@ SETTINGS = {
     "max_bandwidth": Setting(parse_rate, default="no limit"),
     "patience": Setting(parse_duration, default="900"),
     "timeout": Setting(parse_duration, default="300"),
-    "ledger": Setting(_read_text, default=f"{LEDGER_NAME} in the user's state folder"),
+    "ledger": Setting(_read_path, default=f"{LEDGER_NAME} in the user's state folder"),
 }
 
 
