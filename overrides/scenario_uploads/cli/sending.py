@@ -28,7 +28,7 @@ from scenario_uploads.upload.options import FileOptions, check_all_options
 from scenario_uploads.upload.prepare import make_key
 
 from .options import UploadStoppedError, UsageError
-from .terminal import GOES_ON, describe_result, print_json, show_name, speak
+from .terminal import GOES_ON, describe_result, name_source, print_json, show_name, speak
 
 SOME_FAILED = 8
 STDIN = "-"
@@ -54,6 +54,13 @@ def find_single(paths: list[str], *many: object) -> str | None:
     if os.path.isdir(path):  # noqa: PTH112
         raise UsageError(f"File {path!r} is a directory; give -r to upload what is in it.")
     return path
+
+
+def is_one(paths: list[str], manifest: Path | None) -> bool:
+    """Return whether a single file is meant, with options for many, too."""
+    if len(paths) != 1 or manifest or os.path.isdir(paths[0]):  # noqa: PTH112
+        return False
+    return os.path.exists(paths[0]) or is_url(paths[0]) or not MAGIC.search(paths[0])  # noqa: PTH110
 
 
 @contextmanager
@@ -114,12 +121,12 @@ def tell(
             for result in results:
                 told["failed" if result.error else "skipped" if result.skipped else "uploaded"] += 1
                 if single and result.error:
-                    raise result.error
+                    raise UploadStoppedError(result.error, name_source(result.source), goes_on=goes_on)
                 stopped = stopped or isinstance(result.error, TransferError)
                 _tell_one(result, as_json=as_json, verbose=verbose)
         ended = True
     finally:
-        if (told or ended) and not (as_json or quiet or single):
+        if (told or ended) and not (as_json or quiet or (single and not told["skipped"])):
             report(", ".join(f"{told[what]:,} {what}" for what in ("uploaded", "skipped", "failed")))
     if stopped and goes_on and not quiet:
         report(GOES_ON)

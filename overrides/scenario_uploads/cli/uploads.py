@@ -49,6 +49,7 @@ from .sending import (
     check_stdin,
     find_entries,
     find_single,
+    is_one,
     naming,
     open_file,
     plan,
@@ -186,7 +187,8 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
             common |= {"ledger": kept, "force": force, "fail_fast": fail_fast, "progress": progress}
             with join_cluster(dask) as shared:
                 results = client.uploads.upload_many(sources, **which, **common, **waiting, **shared)
-                code = tell(results, as_json=as_json, quiet=quiet, verbose=verbose, goes_on=goes_on)
+                single = is_one(paths, manifest)
+                code = tell(results, as_json=as_json, quiet=quiet, verbose=verbose, goes_on=goes_on, single=single)
     if sandbox and progress:
         report("That was a sandbox on this machine: it has ended, and nothing was sent to Scenario.")
     raise typer.Exit(code)
