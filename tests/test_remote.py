@@ -196,7 +196,7 @@ class TestAURL:
         ("url", "reason"),
         [
             ("ranges://bucket/missing.glb", "there is no such file"),
-            ("ranges://bucket/*.glb", "there is no such file; give each file's own URL instead of a pattern."),
+            ("ranges://bucket/*.glb", "there is no such file; upload_many takes patterns, but not over HTTP."),
             ("ranges://bucket/folder", "it is a folder"),
             ("nosuch://bucket/a.glb?X-Amz-Signature=s3cret", "Protocol not known: nosuch"),
         ],

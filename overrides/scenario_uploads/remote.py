@@ -45,9 +45,39 @@ def show_url(url: str) -> str:
     return bare if len(bare) == len(url) else f"{bare}?…" if "?" in url else bare
 
 
+def split_pattern(url: str) -> tuple[str, str] | None:
+    """Return the folder and the pattern of a URL with one, or None. HTTP has no folders, and a `?` begins a query."""
+    magic = None if url.lower().startswith("http") or "::" in url else re.search(r"[*[]", url.partition("?")[0])
+    start = url.rindex("/", 0, magic.start()) + 1 if magic else 0
+    return (url[:start], url[start:]) if magic else None
+
+
 def find_local(url: str) -> str | None:
     """Return the path that a `file:` URL stands for, or None for another URL."""
     return url2pathname(url[7:].removeprefix("localhost")) if url[:7].lower() == "file://" else None
+
+
+def is_folder(url: str) -> bool:
+    """Return whether a URL is that of a folder. HTTP is not asked: the answer would be the whole of a file."""
+    with suppress(OSError), _hide_secrets(url):
+        system, path = _find_system(url)
+        return not url.lower().startswith("http") and bool(system.isdir(path))
+    return False
+
+
+def walk(url: str) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
+    """Yield each folder of a folder: its path below that, folders in it, which may be taken out, and names of files."""
+    with _hide_secrets(url):
+        system, top = _find_system(url)
+        for path, folders, files in system.walk(top, detail=True, on_error="raise"):
+            below = path.strip("/")[len(top.strip("/")) :].strip("/")
+            yield f"{below}/" if below else "", folders, [*files]
+
+
+def join_url(folder: str, name: str) -> str:
+    """Return the URL of what is in a folder."""
+    head, chain, rest = folder.partition("::")
+    return f"{head if head.endswith('/') else f'{head}/'}{name}{chain}{rest}"
 
 
 @frozen
@@ -76,12 +106,10 @@ class RemoteFile:
         """Look at a file; SourceError when there is none that can be read."""
         try:
             with _hide_secrets(url):
-                from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
-
-                return cls._look(url, *url_to_fs(url))
+                return cls._look(url, *_find_system(url))
         except OSError as error:
             hint = _HINT if url.lower().startswith("http") else ""
-            missing = "there is no such file" + "; give each file's own URL instead of a pattern" * ("*" in url)
+            missing = "there is no such file" + "; upload_many takes patterns, but not over HTTP" * ("*" in url)
             reason = missing if isinstance(error, FileNotFoundError) else str(error)
             raise SourceError(f"{show_url(url)!r} cannot be uploaded: {reason}{hint}.") from error
 
@@ -89,7 +117,7 @@ class RemoteFile:
     def _look(cls, url: str, system: Any, path: str) -> Self:
         info = system.info(path)
         if info.get("type") == "directory":
-            raise ValueError("it is a folder; upload its files one by one")
+            raise ValueError("it is a folder; give upload_many recursive=True to upload what is in it")
         if info.get("size") is None:
             raise ValueError("its size is not known; save it to a file first")
         known = {re.sub("[-_]", "", key).lower(): str(value or "").strip('"') for key, value in info.items()}
@@ -133,6 +161,14 @@ def _hide_secrets(url: str) -> Iterator[None]:
             said = said.replace(secret, "…")
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else OSError
         raise kind(snippet(said).rstrip(".")) from (None if secrets else error)
+
+
+def _find_system(url: str) -> tuple[Any, str]:
+    """Return the file system of a URL, and the path in it."""
+    from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
+
+    found: tuple[Any, str] = url_to_fs(url)
+    return found
 
 
 def _find_base() -> Any:

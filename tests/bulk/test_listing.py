@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from scenario_uploads import InvalidArgumentError, UploadSource
 from scenario_uploads.bulk.listing import Glob, list_sources
 
@@ -34,6 +36,70 @@ def lowest_free_descriptor() -> int:
     descriptor = os.open(os.devnull, os.O_RDONLY)
     os.close(descriptor)
     return descriptor
+
+
+class TestURLs:
+    """Folders and patterns at URLs that fsspec can list."""
+
+    @pytest.fixture(autouse=True)
+    def _memory(self) -> Iterator[None]:
+        memory = fsspec.filesystem("memory")
+        for name in ("a.png", "b.glb", ".hidden.png", "deep/c.png", "deep/er/d.png", ".git/e.png"):
+            memory.pipe(f"/listed/{name}", b"x")
+        yield
+        memory.rm("/listed", recursive=True)
+
+    @pytest.mark.parametrize("top", ["memory://listed", "memory://listed/", "memory:///listed"])
+    def test_folders_are_gone_through(self, top: str) -> None:
+        found = {each.path.removeprefix(top).lstrip("/"): each.skipped for each in list_sources(top, recursive=True)}
+        assert found == {
+            "a.png": None,
+            "b.glb": None,
+            "deep/c.png": None,
+            "deep/er/d.png": None,
+            ".hidden.png": "hidden",
+            ".git": "hidden",
+        }
+
+    @pytest.mark.parametrize(
+        ("url", "recursive", "names"),
+        [
+            ("memory://listed/*.png", False, ["a.png"]),
+            ("memory://listed/d*", False, []),
+            ("memory://listed/d*", True, ["deep/c.png", "deep/er/d.png"]),
+            ("memory://listed/**/[cd].png", False, ["deep/c.png", "deep/er/d.png"]),
+            ("memory://listed/deep/?.png", False, []),
+        ],
+    )
+    def test_patterns_are_matched(self, url: str, recursive: bool, names: list[str]) -> None:
+        found = [*list_sources(url, recursive=recursive)]
+        sent = sorted(each.path.removeprefix("memory://listed/") for each in found if not (each.skipped or each.error))
+        assert sent == (names if "?" not in url else ["deep/?.png"])
+        assert names or "?" in url or "matches no file" in str(found[0].error)
+
+    def test_are_filtered(self) -> None:
+        found = list_sources("memory://listed", recursive=True, include="*.png", exclude="deep")
+        told = {each.path.removeprefix("memory://listed/"): each.skipped for each in found}
+        assert told == {
+            ".git": "hidden",
+            ".hidden.png": "hidden",
+            "a.png": None,
+            "b.glb": "excluded",
+            "deep": "excluded",
+        }
+
+    def test_a_folder_that_cannot_be_read_is_an_error_of_its_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def refuse(*_: object, **__: object) -> None:
+            raise PermissionError("no key for user:pa55@")
+
+        monkeypatch.setattr(MemoryFileSystem, "ls", refuse)
+        (found,) = list_sources("memory://user:pa55@listed/*.png")
+        assert "cannot be read" in str(found.error)
+        assert "pa55" not in str(found.error)
+
+    def test_one_file_stays_one_file(self) -> None:
+        (found,) = list_sources("memory://listed/a.png", recursive=True)
+        assert (found.path, found.skipped, found.error) == ("memory://listed/a.png", None, None)
 
 
 class TestFolders:

@@ -20,7 +20,7 @@ from attrs import field, frozen
 
 from scenario_uploads.errors import InvalidArgumentError, ScenarioError, SourceError
 from scenario_uploads.redaction import redact
-from scenario_uploads.remote import is_url
+from scenario_uploads.remote import find_local, is_folder, is_url, join_url, show_url, split_pattern, walk
 
 from .options import UploadSource
 
@@ -156,8 +156,9 @@ def _stat(file: object, *, follow_symlinks: bool = True) -> os.stat_result | Non
 def _list_path(source: str | os.PathLike[str], *, recursive: bool, wanted: Filter) -> Iterator[Found]:
     path = os.fspath(source)
     status = _stat(path) if path else None
-    # A `?` of a URL is none of a glob; the upload says what to do with a URL.
-    if status is None and not is_url(path) and MAGIC.search(path):
+    if is_url(path) and find_local(path) is None:
+        yield from _list_url(path, recursive=recursive, wanted=wanted)
+    elif status is None and not is_url(path) and MAGIC.search(path):
         yield from _list_glob(path, recursive=recursive, wanted=wanted)
     elif status is not None and stat.S_ISDIR(status.st_mode):
         if not recursive:
@@ -167,6 +168,40 @@ def _list_path(source: str | os.PathLike[str], *, recursive: bool, wanted: Filte
         yield Found(source, skipped="excluded")
     else:
         yield Found(source, status)
+
+
+def _list_url(url: str, *, recursive: bool, wanted: Filter) -> Iterator[Found]:
+    top, pattern = split_pattern(url) or (url, "")
+    if not pattern and not (recursive and is_folder(url)):
+        name = show_url(url).removesuffix("?…").rpartition("/")[2]
+        yield Found(url, skipped="excluded" if wanted.leaves_out(name) else None)
+        return
+    glob, matched = Glob.of(f"./{pattern or '**'}"), False
+    try:
+        for prefix, folders, files in walk(top):
+            for name in [*folders]:
+                path = prefix + name
+                reason = _find_reason_of_name(path, wanted, folder=True)
+                if reason and not pattern:
+                    yield Found(join_url(top, path), skipped=reason)
+                if reason or not ("**" in glob.parts or recursive or path.count("/") + 1 < len(glob.parts)):
+                    folders.pop(name)
+            for path in (prefix + name for name in files):
+                within = recursive and any(glob.matches(path[: at.start()]) for at in re.finditer("/", path))
+                if within or glob.matches(path):
+                    matched = True
+                    yield Found(join_url(top, path), skipped=_find_reason_of_name(path, wanted))
+    except OSError as error:
+        yield Found(url, error=SourceError(f"The folder {show_url(top)!r} cannot be read: {error}."))
+    else:
+        if pattern and not matched:
+            yield Found(url, error=SourceError(f"{show_url(url)!r} matches no file; check the folder and the pattern."))
+
+
+def _find_reason_of_name(path: str, wanted: Filter, *, folder: bool = False, hidden: bool = False) -> str | None:
+    if not hidden and path.rpartition("/")[2].startswith("."):
+        return "hidden"
+    return "excluded" if wanted.leaves_out(path, folder=folder) else None
 
 
 def _list_glob(text: str, *, recursive: bool, wanted: Filter) -> Iterator[Found]:
@@ -228,8 +263,6 @@ def _scan(path: str | Path, *, whole: bool = False) -> Generator[os.DirEntry[str
 
 def _find_reason(entry: os.DirEntry[str], name: str, wanted: Filter, *, folder: bool, hidden: bool) -> str | None:
     attributes = getattr(entry.stat(follow_symlinks=False), "st_file_attributes", 0) if os.name == "nt" else 0
-    if not hidden and (entry.name.startswith(".") or attributes & stat.FILE_ATTRIBUTE_HIDDEN):
+    if not hidden and attributes & stat.FILE_ATTRIBUTE_HIDDEN:
         return "hidden"
-    if wanted.leaves_out(name, folder=folder):
-        return "excluded"
-    return "link" if entry.is_symlink() else None
+    return _find_reason_of_name(name, wanted, folder=folder, hidden=hidden) or ("link" if entry.is_symlink() else None)

@@ -20,7 +20,7 @@ from scenario_uploads.display import report
 from scenario_uploads.errors import LedgerLockedError, ScenarioError, TransferError
 from scenario_uploads.progress import format_size
 from scenario_uploads.redaction import redact, snippet
-from scenario_uploads.remote import find_local, is_url
+from scenario_uploads.remote import find_local, is_url, split_pattern
 from scenario_uploads.sentinels import omit
 from scenario_uploads.upload.ledger import Entry, is_locked, list_entries, name_ledger
 from scenario_uploads.upload.media_types import infer_media
@@ -45,7 +45,7 @@ def find_single(paths: list[str], *many: object) -> str | None:
         return None
     path = paths[0]
     if path == STDIN or is_url(path):
-        return path
+        return None if split_pattern(path) else path
     # `exists` minds no path that cannot be one.
     if not os.path.exists(path):  # noqa: PTH110
         if MAGIC.search(path):
@@ -56,11 +56,13 @@ def find_single(paths: list[str], *many: object) -> str | None:
     return path
 
 
-def is_one(paths: list[str], manifest: Path | None) -> bool:
+def is_one(paths: list[str], manifest: Path | None, *, recursive: bool) -> bool:
     """Return whether a single file is meant, with options for many, too."""
     if len(paths) != 1 or manifest or os.path.isdir(paths[0]):  # noqa: PTH112
         return False
-    return os.path.exists(paths[0]) or is_url(paths[0]) or not MAGIC.search(paths[0])  # noqa: PTH110
+    if is_url(paths[0]):
+        return not recursive and not split_pattern(paths[0])
+    return os.path.exists(paths[0]) or not MAGIC.search(paths[0])  # noqa: PTH110
 
 
 @contextmanager

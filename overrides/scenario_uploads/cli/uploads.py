@@ -187,7 +187,7 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
             common |= {"ledger": kept, "force": force, "fail_fast": fail_fast, "progress": progress}
             with join_cluster(dask) as shared:
                 results = client.uploads.upload_many(sources, **which, **common, **waiting, **shared)
-                single = is_one(paths, manifest)
+                single = is_one(paths, manifest, recursive=recursive)
                 code = tell(results, as_json=as_json, quiet=quiet, verbose=verbose, goes_on=goes_on, single=single)
     if sandbox and progress:
         report("That was a sandbox on this machine: it has ended, and nothing was sent to Scenario.")
