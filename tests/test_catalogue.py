@@ -20,9 +20,7 @@ def find_numbers(name: str) -> set[str]:
 
 
 def test_the_rows_are_in_order_and_none_is_missing() -> None:
-    numbers = [int(number) for number, *_ in ROWS]
-    assert numbers[:35] == list(range(1, 36))
-    assert numbers == sorted(set(numbers))
+    assert [int(number) for number, *_ in ROWS] == list(range(1, 50))
 
 
 def test_each_row_names_a_test_that_is_there_and_has_its_number() -> None:
