@@ -7,8 +7,9 @@ PYTHON ?= $(shell $(VENV) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 
 
 # Given to pytest after the project's own options: make test PYTEST_ARGS='-k sandbox -x'
 PYTEST_ARGS ?=
-# How many processes run tests at once; 0 runs them in one, for a debugger.
-TEST_PROCESSES ?= 2
+# How many processes run tests at once, more than there are processors, since tests wait for sockets and processes half
+# of the time; 0 runs them in one, for a debugger.
+TEST_PROCESSES ?= 4
 # How many files `make test-many` sends.
 FILES ?= 10000
 # make lock UPGRADE=1 takes the newest versions; without it only what the inputs demand is changed.
@@ -35,6 +36,10 @@ export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 export npm_config_cache ?= $(CURDIR)/.cache/npm
 # pip asks rustc for its version, whereupon rustup would write its settings into the home folder.
 export RUSTUP_HOME ?= $(CURDIR)/.cache/rustup
+
+# Byte code of its own for the many programs that tests start, whatever the caller's environment says.
+export PYTHONPYCACHEPREFIX ?= $(CURDIR)/.cache/pycache
+export PYTHONDONTWRITEBYTECODE :=
 
 PYTHON_CODE := overrides tools tests benchmarks
 # Node finds its way through PATH; only commands of Node get this one, so that $(PYTHON) stays the machine's.

@@ -357,6 +357,14 @@ class TestTheJournal:
         assert max(len(call.body) for trace in kept for call in trace.requests) < 5000
         assert len(journal.list_apart()) == 20
 
+    def test_is_in_the_order_in_which_requests_began(self):
+        journal, begun = Journal(), datetime.now(UTC)
+        journal.touch("upload_1")
+        for path, seconds in (("/create", 0), ("/retrieve", 2), ("/part", 1)):
+            fields = {"at": begun + timedelta(seconds=seconds), "seconds": 9, "method": "PUT", "status": 200}
+            journal.note_request("upload_1", path=path, **fields)
+        assert [request.path for request in journal.find("upload_1").requests] == ["/create", "/part", "/retrieve"]
+
     def test_forgets_what_the_sandbox_forgets(self, box):
         journal = Journal()
         journal.touch("upload_1")

@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import attrs
@@ -148,7 +148,7 @@ class Service:
         """Note a request in the journal."""
         self.uploads.journal.note_request(
             request.path_params.get("uploadId") or answer.get("upload", {}).get("id"),
-            at=datetime.now(UTC),
+            at=datetime.now(UTC) - timedelta(seconds=seconds),
             seconds=seconds,
             method=request.method,
             path=request.url.path,

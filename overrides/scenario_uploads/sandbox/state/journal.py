@@ -1,5 +1,6 @@
 """The requests that made each upload, and what changed when: what the page shows, without secrets and bounded."""
 
+import bisect
 import json
 import re
 import threading
@@ -205,7 +206,8 @@ class Journal:
                 last.count += 1
                 last.at, last.seconds = request.at, request.seconds
                 return
-            trace.requests.append(request)
+            # A part is noted when its answer is out, by when its sender may have made the next request.
+            bisect.insort(trace.requests, request, key=lambda each: each.at)
             self._all.append((upload_id, request.weight))
             self._weight += request.weight
             while len(self._all) > _MAX_REQUESTS or self._weight > _MAX_CHARACTERS:

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from urllib.parse import parse_qsl
 from weakref import WeakValueDictionary
@@ -107,7 +107,7 @@ class StorageGate:
             size = headers.get("content-length", "")
             journal.note_request(
                 key,
-                at=datetime.now(UTC),
+                at=datetime.now(UTC) - timedelta(seconds=seconds),
                 seconds=seconds,
                 method="PUT",
                 path=f"{scope['path']}?partNumber={part}",
