@@ -59,9 +59,11 @@ def find_local(url: str) -> str | None:
 
 def is_folder(url: str) -> bool:
     """Return whether a URL is that of a folder. HTTP is not asked: the answer would be the whole of a file."""
+    if url.lower().startswith("http"):
+        return False
     with suppress(OSError), _hide_secrets(url):
         system, path = _find_system(url)
-        return not url.lower().startswith("http") and bool(system.isdir(path))
+        return bool(system.isdir(path))
     return False
 
 
