@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .client.async_client import AsyncScenario as AsyncScenario
     from .client.async_client import AsyncUploads as AsyncUploads
     from .client.async_response import AsyncAPIResponse as AsyncAPIResponse
+    from .client.async_runner import AsyncUploadHandle as AsyncUploadHandle
+    from .client.runner import UploadHandle as UploadHandle
     from .client.sync_client import Client as Client
     from .client.sync_client import Scenario as Scenario
     from .client.sync_client import Uploads as Uploads
@@ -41,8 +43,6 @@ if TYPE_CHECKING:
     from .settings.defaults import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
     from .settings.defaults import DefaultHttpxClient as DefaultHttpxClient
     from .settings.defaults import Timeout as Timeout
-    from .upload.background import AsyncUploadHandle as AsyncUploadHandle
-    from .upload.background import UploadHandle as UploadHandle
 
     __version__: str
 
@@ -66,8 +66,8 @@ else:
         "DefaultAsyncHttpxClient": "settings.defaults",
         "DefaultHttpxClient": "settings.defaults",
         "Timeout": "settings.defaults",
-        "AsyncUploadHandle": "upload.background",
-        "UploadHandle": "upload.background",
+        "AsyncUploadHandle": "client.async_runner",
+        "UploadHandle": "client.runner",
         "BulkProgress": "progress",
         "UploadResult": "bulk.options",
         "UploadPhase": "progress",

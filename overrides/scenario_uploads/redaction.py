@@ -7,7 +7,6 @@ before a person or a file sees them.
 from __future__ import annotations
 
 import base64
-import html
 import json
 import re
 import weakref
@@ -30,6 +29,8 @@ AUTHORIZATION = re.compile(r"\b(Basic|Bearer)(\s+)[\w.~+/=-]{16,}", re.IGNORECAS
 SHORTEST_SECRET = 8
 # Of longer tokens the beginning is looked for, and what follows it goes too.
 LONG = 64
+# As `html.escape` writes it, which is slow to import.
+_IN_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
 # Control characters, line separators, text-direction marks, and surrogates, which cannot be encoded.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
@@ -174,7 +175,8 @@ def _match_secret(secret: str) -> str:
 
 @cache
 def _match_character(character: str) -> str:
-    spellings = {re.escape(character), re.escape(html.escape(character)), re.escape(json.dumps(character)[1:-1])}
+    forms = (character, _IN_HTML.get(character, character), json.dumps(character)[1:-1])
+    spellings = {re.escape(form) for form in forms}
     spellings |= {rf"\\+{re.escape(character)}"} if character in "\"'/\\" else set()
     # As UTF-16, without its codec: Python would load that when an error is made, perhaps for want of descriptors.
     high, low = divmod(ord(character) - 0x10000, 0x400)

@@ -28,7 +28,7 @@ from scenario_uploads import (
 )
 from scenario_uploads.retry import RetryPolicy
 from scenario_uploads.transfer import part
-from scenario_uploads.upload.background import MOST_AT_ONCE
+from scenario_uploads.upload.control import MOST_AT_ONCE
 
 from tests.support.clients import Clock, Connect, find_upload_threads, raises
 from tests.support.server import Answering, hang, reply, stall, until

@@ -7,24 +7,49 @@ leaves at most an upload that never becomes anything, and its file is sent once 
 from __future__ import annotations
 
 import os
+import threading
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from attrs import evolve, field, frozen
 
+from scenario_uploads.api.exchange import Api
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import CredentialsError, InvalidArgumentError, ScenarioError, TransferError
 from scenario_uploads.fork import CLOSED
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url
-from scenario_uploads.settings.client import ClientOptions, list_arguments
-from scenario_uploads.steps import SLICE
+from scenario_uploads.settings.client import ClientOptions, list_arguments, resolve_options
+from scenario_uploads.steps import SLICE, Steps
 from scenario_uploads.upload.options import FileOptions
+from scenario_uploads.upload.steps import send_file
+
+from .limiter import Limiter, limit
+from .options import MAX_FILES_AT_ONCE
+
+T = TypeVar("T")
 
 Sent = tuple[str, Mapping[int, str | None]]
 """The id of an upload whose parts are all there, and their MD5s."""
+
+
+class Runner(Protocol):
+    """Carries out the steps of calls, of many at once, until it is closed."""
+
+    @property
+    def closed(self) -> bool: ...
+    def open(self) -> object:
+        """Raise ScenarioError when no more calls can be made."""
+        ...
+
+    def run(self, steps: Steps[T]) -> T: ...
+    def close(self) -> None: ...
+
+
+Connect = Callable[[ClientOptions], Runner]
+"""Makes a runner with connections of its own."""
 
 
 @frozen
@@ -98,3 +123,27 @@ def _prepare(file: Any) -> FileInput:
         )
     path = os.fspath(file)
     return path if is_url(str(path)) else os.path.abspath(path)  # noqa: PTH100 - it resolves no links
+
+
+# What a process of an executor's has connected, by run: some files of each run come here one after the other.
+_connected: dict[str, tuple[Runner, Api, Limiter]] = {}
+_connected_lock = threading.Lock()
+_MOST_CONNECTED = 4
+
+
+def send_elsewhere(connect: Connect, run: str, errand: Errand) -> Sent:
+    """Send the parts of a file, in a process of an executor's; return the id of its upload and their MD5s."""
+    with _connected_lock:
+        if run not in _connected:
+            if len(_connected) >= _MOST_CONNECTED:
+                _connected.pop(next(iter(_connected)))
+            settings = resolve_options(os.environ, **errand.arguments)
+            _connected[run] = connect(settings), Api(settings), Limiter.begin(MAX_FILES_AT_ONCE)
+        runner, api, limiter = _connected[run]
+    return runner.run(limit(send_file(api, errand.file, errand.options), limiter, api))
+
+
+def disconnect(run: str) -> None:
+    """Close what workers in this process have connected for a run, as those of an executor of threads."""
+    if run in _connected:
+        _connected.pop(run)[0].close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 from attrs import evolve, field, mutable
@@ -35,6 +35,11 @@ class Limiter:
     _free_at: float = 0.0
     _succeeded_at: float | None = None
     _lock: threading.Lock = field(factory=threading.Lock, repr=False)
+
+    @classmethod
+    def begin(cls, most: int) -> Self:
+        """Return one that allows so many calls at once."""
+        return cls(Pace(most, most))
 
     def admit(self, now: float) -> float | None:
         """Take a turn and return None, or return after how many seconds to ask again."""

@@ -34,7 +34,6 @@ from scenario_uploads.progress import BulkProgress
 from scenario_uploads.steps import Steps, Work
 from scenario_uploads.system import FileState
 from scenario_uploads.transfer.engine import Turns
-from scenario_uploads.transfer.pace import Pace
 from scenario_uploads.transfer.part import read_md5
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
 from scenario_uploads.transfer.source import open_source
@@ -80,8 +79,7 @@ class BulkRun:
         self.more, self.failed = True, False
         self._api, self._options = api, options
         # Those that wait ask now and then; they must not keep those that send from their calls.
-        most = 2 * options.files_at_once
-        self._limiter = Limiter(Pace(most, most))
+        self._limiter = Limiter.begin(2 * options.files_at_once)
         self._turns = Turns(options.file.concurrency, options.file.max_bandwidth)
         self._ledger: BulkLedger | None = None
         self._contexts: dict[Media, int] = {}

@@ -18,7 +18,6 @@ from scenario_uploads.api import calls
 from scenario_uploads.api.exchange import Api, Reply, ResponseMode, fetch
 from scenario_uploads.arguments import FileInput, Headers, Query
 from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
-from scenario_uploads.bulk.run import BulkRun
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.logs import show_log
 from scenario_uploads.models import (
@@ -45,13 +44,12 @@ from scenario_uploads.settings.client import (
 )
 from scenario_uploads.steps import Steps
 from scenario_uploads.upload import steps as upload_steps
-from scenario_uploads.upload.background import AsyncUploadHandle
 from scenario_uploads.upload.imports import import_upload, name_civitai, name_hugging_face, name_url
 from scenario_uploads.upload.options import FileOptions
 
 from .async_response import AsyncAPIResponse, return_raw_async, return_streamed_async
-from .async_runner import AsyncConnections, AsyncRunner
-from .workers import upload_all_async
+from .async_runner import AsyncConnections, AsyncRunner, AsyncUploadHandle
+from .async_workers import upload_all_async
 
 T = TypeVar("T")
 
@@ -892,7 +890,7 @@ class AsyncUploads:
             wait=wait,
             file=file,
         )
-        return upload_all_async(self._runner.share(), BulkRun(self._api, sources, options))
+        return upload_all_async(self._runner.share(), self._api, sources, options)
 
     async def _run(self, steps: Steps[Reply[T]]) -> T:
         reply = await self._runner.run(steps)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager, suppress
 from functools import cache, partial
@@ -23,11 +23,12 @@ from scenario_uploads.api.async_http import AsyncApiClient, send_async
 from scenario_uploads.api.network import drop_lost_connections
 from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.fork import CLOSED, close_when_collected
+from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
 from scenario_uploads.steps import Pause, Send, Step, Steps, Work
 from scenario_uploads.system import user_agent
 from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
-from scenario_uploads.upload.background import AsyncUploadHandle, Control
+from scenario_uploads.upload.control import BaseHandle, Control
 
 from .runner import BaseConnections, BaseRunner, Connections, explain
 
@@ -210,6 +211,21 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
             yield
         if ending.cancel_called:
             raise ScenarioError(CLOSED)
+
+
+class AsyncUploadHandle(BaseHandle, asyncio.Task[Upload]):
+    """An upload in the background, as `start_upload` returns it: an `asyncio.Task` of the `Upload`, to be awaited.
+
+    Cancelling it ends the upload within a second wherever it is. What is sent stays in the ledger, if there is one, and
+    the same call goes on from there. When the service has been told that all parts are there, only the waiting ends,
+    and the service imports the file all the same. Closing the client, and the end of the event loop, cancel it.
+    """
+
+    __module__ = "scenario_uploads"
+
+    def __init__(self, work: Coroutine[Any, Any, Upload], control: Control) -> None:
+        super().__init__(work, name="scenario-uploads-handle")
+        self._control = control
 
 
 def check_loop() -> asyncio.AbstractEventLoop:

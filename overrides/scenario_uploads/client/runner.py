@@ -5,25 +5,31 @@ The API and storage have separate connections, so storage never sees a credentia
 
 from __future__ import annotations
 
+import atexit
 import errno
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 import httpx
 
+from scenario_uploads.api.exchange import Api
 from scenario_uploads.api.sync_http import ApiClient, send_sync
-from scenario_uploads.errors import ScenarioError
+from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
+from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
 from scenario_uploads.logs import guard_logs
+from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
+from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.steps import Pause, Send, Step, Steps, Work
 from scenario_uploads.system import user_agent
-from scenario_uploads.transfer.engine import Transfer, pause, transfer_parts
+from scenario_uploads.transfer.engine import Transfer, join_threads, pause, transfer_parts
 from scenario_uploads.transfer.pool import Storage
-from scenario_uploads.upload.background import Control, Line, UploadHandle, end_uploads
+from scenario_uploads.upload.control import BaseHandle, Control, Line
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -233,6 +239,94 @@ class Runner(BaseRunner[Connections]):
             if self.closed:
                 raise ScenarioError(CLOSED) from error
             raise
+
+
+class UploadHandle(BaseHandle, Future[Upload]):
+    """An upload in the background, as `start_upload` returns it: a `concurrent.futures.Future` of the `Upload`.
+
+    It goes on in a thread of its own, in which `on_progress` and callbacks are called. Closing the client, and the end
+    of the interpreter, cancel it.
+    """
+
+    __module__ = "scenario_uploads"
+
+    def __init__(
+        self, run: Callable[[], Upload], close: Callable[[], object], control: Control, owners: tuple[object, ...]
+    ) -> None:
+        super().__init__()
+        self._run, self._close, self._control, self._owners = run, close, control, owners
+        self._turn = threading.Lock()
+        self._stopping = self._ending = False
+        self._thread = threading.Thread(target=self._work, name="scenario-uploads-handle", daemon=True)
+        _LIVE.add(self)
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            _LIVE.discard(self)
+            raise TransferError(f"The upload cannot be started: {error}.") from error
+
+    def running(self) -> bool:
+        """Return whether the upload goes on, paused or not."""
+        return not self.done()
+
+    def cancel(self) -> bool:
+        """End the upload, within a second wherever it is; return whether it is or will be cancelled.
+
+        What is sent stays in the ledger, if there is one, and the same call goes on from there. When the service has
+        been told that all parts are there, only the waiting ends, and the service imports the file all the same.
+        """
+        with self._turn:
+            self._stopping = self._stopping or not self._ending
+        if self._stopping:
+            self._close()
+        return self._stopping
+
+    def _work(self) -> None:
+        upload: Upload | None = None
+        error: BaseException | None = None
+        try:
+            upload = self._run()
+        except BaseException as raised:  # noqa: BLE001 - it is raised where the result is asked for
+            error = raised
+        self._close()
+        with self._turn:
+            self._ending = True
+        _LIVE.discard(self)
+        if self._stopping:
+            super().cancel()
+            # Wakes those who wait for several futures.
+            self.set_running_or_notify_cancel()
+        elif error is not None:
+            self.set_exception(error)
+        else:
+            self.set_result(upload)  # type: ignore[arg-type]
+
+
+_LIVE: set[UploadHandle] = set()
+
+
+def end_uploads(owner: object = None) -> None:
+    """Cancel the uploads in the background, all of them or those of an owner, and wait for it, for a second at most."""
+    ending = [handle for handle in [*_LIVE] if owner is None or owner in handle._owners]  # noqa: SLF001 - of this module
+    for handle in ending:
+        handle.cancel()
+    join_threads(handle._thread for handle in ending)  # noqa: SLF001 - of this module
+
+
+atexit.register(end_uploads)
+
+
+def connect(settings: ClientOptions) -> Runner:
+    """Return a runner with connections of its own."""
+    return Runner(Connections(None, trust_env=settings.trust_env, tls=settings.verify))
+
+
+def upload_all(runner: Runner, api: Api, sources: Sources, options: BulkOptions) -> Generator[UploadResult]:
+    """Upload many files in threads; then close the runner."""
+    # Slow to import, with SQLite, and needed by few.
+    from scenario_uploads.bulk import run, workers  # noqa: PLC0415
+
+    return workers.upload_all(runner, run.BulkRun(api, sources, options), connect)
 
 
 def finish(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -19,7 +19,6 @@ from scenario_uploads.api import calls
 from scenario_uploads.api.exchange import Api, Reply, ResponseMode, fetch
 from scenario_uploads.arguments import FileInput, Headers, Query
 from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
-from scenario_uploads.bulk.run import BulkRun
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.logs import show_log
 from scenario_uploads.models import (
@@ -46,13 +45,11 @@ from scenario_uploads.settings.client import (
 )
 from scenario_uploads.steps import Steps
 from scenario_uploads.upload import steps as upload_steps
-from scenario_uploads.upload.background import UploadHandle
 from scenario_uploads.upload.imports import import_upload, name_civitai, name_hugging_face, name_url
 from scenario_uploads.upload.options import FileOptions
 
-from .runner import Connections, Runner
+from .runner import Connections, Runner, UploadHandle, upload_all
 from .sync_response import APIResponse, return_raw, return_streamed
-from .workers import upload_all
 
 T = TypeVar("T")
 
@@ -891,7 +888,7 @@ class Uploads:
             wait=wait,
             file=file,
         )
-        return upload_all(self._runner.share(), BulkRun(self._api, sources, options))
+        return upload_all(self._runner.share(), self._api, sources, options)
 
     def _run(self, steps: Steps[Reply[T]]) -> T:
         reply = self._runner.run(steps)

@@ -7,7 +7,6 @@ are no image, audio, video, mesh, text or weights are an `asset`.
 
 from __future__ import annotations
 
-import difflib
 import re
 
 from attrs import frozen
@@ -154,6 +153,8 @@ def _guess_kind(suffix: str, content_type: str) -> str:
 
 
 def _find_closest(suffix: str) -> str | None:
+    from difflib import get_close_matches  # noqa: PLC0415 - slow to import, and for errors alone
+
     # Limit the length: it is compared with each suffix.
-    near = difflib.get_close_matches(suffix[:16], _BY_SUFFIX, n=1, cutoff=0.5) if suffix else []
+    near = get_close_matches(suffix[:16], _BY_SUFFIX, n=1, cutoff=0.5) if suffix else []
     return _RELATIVES.get(suffix) or next(iter(near), None)

@@ -20,7 +20,7 @@ from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.transfer.engine import Turns
 from scenario_uploads.transfer.parts import plan_parts
 
-from .background import Control
+from .control import Control
 from .media_types import infer_media
 
 MAX_CONCURRENCY = 64

@@ -43,7 +43,7 @@ from scenario_uploads.steps import Steps, Work
 from scenario_uploads.transfer.engine import Transfer
 from scenario_uploads.transfer.parts import match_targets
 
-from .background import Control, Line
+from .control import Control, Line
 from .ledger import Entry
 from .options import FileOptions, check_all_options, check_file_options
 from .prepare import Opened, open_upload

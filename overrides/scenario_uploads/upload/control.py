@@ -1,23 +1,19 @@
-"""Uploads in the background: handles that cancel and pause them, and the deadline of any upload."""
+"""What holds an upload up: a pause, the turns of those in the background, the deadline of any."""
 
 from __future__ import annotations
 
-import asyncio
-import atexit
 import math
 import threading
-from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from attrs import evolve
 
-from scenario_uploads.errors import TransferError, UploadTimeoutError
-from scenario_uploads.models import Upload
+from scenario_uploads.errors import UploadTimeoutError
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.steps import Pause, Send, Step, Steps, Work, carry_on
-from scenario_uploads.transfer.engine import Transfer, join_threads
+from scenario_uploads.transfer.engine import Transfer
 
 T = TypeVar("T")
 # How many uploads of a client go on in the background at once. Paused ones, and those that only wait, do not count.
@@ -147,7 +143,9 @@ class Control:
         return self._paused_at is not None or self.clock() >= self._until
 
 
-class _Handle:
+class BaseHandle:
+    """What the handles of both clients have in common."""
+
     _control: Control
 
     @property
@@ -166,93 +164,3 @@ class _Handle:
     def unpause(self) -> None:
         """Go on after a `pause`."""
         self._control.unpause()
-
-
-class UploadHandle(_Handle, Future[Upload]):
-    """An upload in the background, as `start_upload` returns it: a `concurrent.futures.Future` of the `Upload`.
-
-    It goes on in a thread of its own, in which `on_progress` and callbacks are called. Closing the client, and the end
-    of the interpreter, cancel it.
-    """
-
-    __module__ = "scenario_uploads"
-
-    def __init__(
-        self, run: Callable[[], Upload], close: Callable[[], object], control: Control, owners: tuple[object, ...]
-    ) -> None:
-        super().__init__()
-        self._run, self._close, self._control, self._owners = run, close, control, owners
-        self._turn = threading.Lock()
-        self._stopping = self._ending = False
-        self._thread = threading.Thread(target=self._work, name="scenario-uploads-handle", daemon=True)
-        _LIVE.add(self)
-        try:
-            self._thread.start()
-        except RuntimeError as error:
-            _LIVE.discard(self)
-            raise TransferError(f"The upload cannot be started: {error}.") from error
-
-    def running(self) -> bool:
-        """Return whether the upload goes on, paused or not."""
-        return not self.done()
-
-    def cancel(self) -> bool:
-        """End the upload, within a second wherever it is; return whether it is or will be cancelled.
-
-        What is sent stays in the ledger, if there is one, and the same call goes on from there. When the service has
-        been told that all parts are there, only the waiting ends, and the service imports the file all the same.
-        """
-        with self._turn:
-            self._stopping = self._stopping or not self._ending
-        if self._stopping:
-            self._close()
-        return self._stopping
-
-    def _work(self) -> None:
-        upload: Upload | None = None
-        error: BaseException | None = None
-        try:
-            upload = self._run()
-        except BaseException as raised:  # noqa: BLE001 - it is raised where the result is asked for
-            error = raised
-        self._close()
-        with self._turn:
-            self._ending = True
-        _LIVE.discard(self)
-        if self._stopping:
-            super().cancel()
-            # Wakes those who wait for several futures.
-            self.set_running_or_notify_cancel()
-        elif error is not None:
-            self.set_exception(error)
-        else:
-            self.set_result(upload)  # type: ignore[arg-type]
-
-
-class AsyncUploadHandle(_Handle, asyncio.Task[Upload]):
-    """An upload in the background, as `start_upload` returns it: an `asyncio.Task` of the `Upload`, to be awaited.
-
-    Cancelling it ends the upload within a second wherever it is. What is sent stays in the ledger, if there is one, and
-    the same call goes on from there. When the service has been told that all parts are there, only the waiting ends,
-    and the service imports the file all the same. Closing the client, and the end of the event loop, cancel it.
-    """
-
-    __module__ = "scenario_uploads"
-
-    def __init__(self, work: Coroutine[Any, Any, Upload], control: Control) -> None:
-        super().__init__(work, name="scenario-uploads-handle")
-        self._control = control
-
-
-_LIVE: set[UploadHandle] = set()
-
-
-def end_uploads(owner: object = None) -> None:
-    """Cancel the uploads in the background, all of them or those of an owner, and wait for it, for a second at most."""
-    ending = [handle for handle in [*_LIVE] if owner is None or owner in handle._owners]  # noqa: SLF001 - of this module
-    for handle in ending:
-        handle.cancel()
-    join_threads(handle._thread for handle in ending)  # noqa: SLF001 - of this module
-
-
-atexit.register(end_uploads)

@@ -1,4 +1,4 @@
-"""Running the steps of many files at once, in threads, for both clients.
+"""Running the steps of many files at once, in threads.
 
 Of two kinds of steps, those that send are limited to so many at once. Those that only wait pause nearly all the time,
 and no thread pauses with them. In an event loop, the same threads send many small files four times as fast as tasks.
@@ -6,101 +6,35 @@ and no thread pauses with them. In an event loop, the same threads send many sma
 
 from __future__ import annotations
 
-import asyncio
 import heapq
-import os
 import queue
 import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import AsyncGenerator, Generator
-from contextlib import closing, suppress
+from collections.abc import Generator
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from typing import Any
 
-import httpx
-
-from scenario_uploads.api.exchange import Api
-from scenario_uploads.bulk.executor import Errand, Sent
-from scenario_uploads.bulk.limiter import Limiter, limit
-from scenario_uploads.bulk.options import MAX_FILES_AT_ONCE, UploadResult
-from scenario_uploads.bulk.run import BulkRun
 from scenario_uploads.errors import TransferError
-from scenario_uploads.settings.client import resolve_options
-from scenario_uploads.steps import SLICE, Pause, Send, Steps, carry_on
+from scenario_uploads.steps import SLICE, Pause, Steps, carry_on
 from scenario_uploads.transfer.engine import join_threads
-from scenario_uploads.transfer.pace import Pace
-from scenario_uploads.upload.steps import send_file
 
-from .async_runner import AsyncRunner, check_loop, outwait, relay, run_in_thread
-from .runner import Connections, Runner
+from .executor import Connect, Runner, disconnect, send_elsewhere
+from .options import UploadResult
+from .run import BulkRun
 
 # How many may wait for their import while others are sent.
 MOST_WAITING = 128
 
-# How many results an event loop may be behind.
-AHEAD = 64
 
-
-async def upload_all_async(runner: AsyncRunner, run: BulkRun) -> AsyncGenerator[UploadResult]:
-    """The same in an event loop: a thread goes through the results and hands them over."""
-    loop, ready, room = check_loop(), asyncio.Event(), threading.Semaphore(AHEAD)
-    await _outwait_broken_off(loop)
-    threads, handed = _LoopRunner(runner, loop), deque[UploadResult]()
-    run.on_progress, failures = relay(run.on_progress, threads.close)
-
-    def hand_over() -> None:
-        with closing(upload_all(threads, run)) as results:
-            for result in results:
-                handed.append(result)
-                if len(handed) == 1:
-                    loop.call_soon_threadsafe(ready.set)
-                room.acquire()
-
-    work = loop.create_task(run_in_thread(hand_over, threads.close))
-    work.add_done_callback(lambda _: ready.set())
-    try:
-        while handed or not work.done():
-            if handed:
-                yield handed.popleft()
-                room.release()
-            else:
-                ready.clear()
-                await ready.wait()
-        # What was reported last is still to be told.
-        await asyncio.sleep(0)
-        if failures:
-            raise failures[0]
-        work.result()
-    finally:
-        _ending.add(work)
-        work.cancel()
-        threads.close()
-        room.release(AHEAD)
-        await outwait(work)
-        _ending.discard(work)
-        # What it says of being ended is no news.
-        _ = work.cancelled() or work.exception()
-
-
-_ending: set[asyncio.Task[None]] = set()
-
-
-async def _outwait_broken_off(loop: asyncio.AbstractEventLoop) -> None:
-    """Wait for runs that a `break` has left: the loop tells them to end a moment later, and they have their ledger."""
-    for _ in range(2):
-        await asyncio.sleep(0)
-    for work in [work for work in _ending if work.get_loop() is loop]:
-        await outwait(work)
-
-
-def upload_all(runner: Runner, run: BulkRun) -> Generator[UploadResult]:
-    """Yield what becomes of each file, as they finish; then close the runner."""
+def upload_all(runner: Runner, run: BulkRun, connect: Connect) -> Generator[UploadResult]:
+    """Yield what becomes of each file, as they finish; then close the runner. Workers of an executor `connect`."""
     workers, name = _Workers(runner, run.files_at_once), uuid.uuid4().hex
     try:
-        run.open(partial(send_elsewhere, name), lambda: runner.closed)
+        run.open(partial(send_elsewhere, connect, name), lambda: runner.closed)
         while run.more or workers.busy:
             searching = run.more and workers.has_room
             found = run.take() if searching else None
@@ -114,50 +48,7 @@ def upload_all(runner: Runner, run: BulkRun) -> Generator[UploadResult]:
     finally:
         workers.end()
         run.close()
-        # An executor may be one of threads.
-        if name in _connected:
-            _connected.pop(name)[0].close()
-
-
-# What a process of an executor's has connected, by run: some files of each run come here one after the other.
-_connected: dict[str, tuple[Runner, Api, Limiter]] = {}
-_connected_lock = threading.Lock()
-_MOST_CONNECTED = 4
-
-
-def send_elsewhere(run: str, errand: Errand) -> Sent:
-    """Send the parts of a file, in a process of an executor's; return the id of its upload and their MD5s."""
-    with _connected_lock:
-        if run not in _connected:
-            if len(_connected) >= _MOST_CONNECTED:
-                _connected.pop(next(iter(_connected)))
-            settings = resolve_options(os.environ, **errand.arguments)
-            runner = Runner(Connections(None, trust_env=settings.trust_env, tls=settings.verify))
-            _connected[run] = runner, Api(settings), Limiter(Pace(MAX_FILES_AT_ONCE, MAX_FILES_AT_ONCE))
-        runner, api, limiter = _connected[run]
-    return runner.run(limit(send_file(api, errand.file, errand.options), limiter, api))
-
-
-class _LoopRunner(Runner):
-    """Runs steps in threads for an async client. A client of the caller's own goes on sending in its event loop."""
-
-    def __init__(self, runner: AsyncRunner, loop: asyncio.AbstractEventLoop) -> None:
-        self._async, self._loop = runner, loop
-        super().__init__(runner.connections.to_threads())
-
-    @property
-    def closed(self) -> bool:
-        return self._async.closed or super().closed
-
-    def close(self) -> None:
-        """Close the connections; in the event loop."""
-        self._async.end()
-        super().close()
-
-    def _send(self, step: Send) -> httpx.Response:
-        if self._async.connections.own:
-            return super()._send(step)
-        return asyncio.run_coroutine_threadsafe(self._async.send(step), self._loop).result()
+        disconnect(name)
 
 
 class _Workers:
