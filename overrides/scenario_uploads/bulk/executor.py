@@ -36,16 +36,24 @@ Sent = tuple[str, Mapping[int, str | None]]
 
 
 class Runner(Protocol):
-    """Carries out the steps of calls, of many at once, until it is closed."""
+    """Carries out the steps of calls, of many at once."""
 
     @property
-    def closed(self) -> bool: ...
+    def closed(self) -> bool:
+        """Whether no more calls can be made."""
+        ...
+
     def open(self) -> object:
         """Raise ScenarioError when no more calls can be made."""
         ...
 
-    def run(self, steps: Steps[T]) -> T: ...
-    def close(self) -> None: ...
+    def run(self, steps: Steps[T]) -> T:
+        """Run the steps of a call in this thread."""
+        ...
+
+    def close(self) -> None:
+        """Make no more calls."""
+        ...
 
 
 Connect = Callable[[ClientOptions], Runner]
