@@ -170,6 +170,7 @@ def note_as_done(folder: str, ledger: str) -> dict[str, float]:
     from scenario_uploads import Scenario  # noqa: PLC0415 - as above
     from scenario_uploads.bulk.ledger import Row  # noqa: PLC0415
     from scenario_uploads.bulk.options import BulkOptions  # noqa: PLC0415
+    from scenario_uploads.bulk.plan import File  # noqa: PLC0415
     from scenario_uploads.bulk.run import BulkRun  # noqa: PLC0415
 
     client = Scenario(base_url="http://127.0.0.1:1", api_key="key", api_secret="secret", trust_env=False)
@@ -177,8 +178,8 @@ def note_as_done(folder: str, ledger: str) -> dict[str, float]:
     run.open(lambda: ("", {}), lambda: False)
     known, row = run._ledger, Row("upload", "entity", done=True)  # noqa: SLF001
     assert known is not None
-    for found in run._listing:  # noqa: SLF001
-        file = run._prepare(found)  # noqa: SLF001
+    while (file := run._files.take()) is not None:  # noqa: SLF001
+        assert isinstance(file, File)
         assert file.state is not None
         known.note(file.context, file.state, row, size=file.plan.size, part_size=1, content=file.state)
     run.close()

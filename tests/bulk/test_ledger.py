@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from scenario_uploads import LedgerError, LedgerLockedError
-from scenario_uploads.bulk.ledger import BulkLedger, Row, hash_content, hash_state, open_ledger
+from scenario_uploads.bulk.ledger import BulkLedger, Row, hash_content, hash_state, open_ledger, view_ledger
 from scenario_uploads.system import FileState
 
 STATE, OTHER = b"a state of a file", b"another state"
@@ -110,6 +110,50 @@ class TestLater:
         )
         subprocess.run([sys.executable, "-c", script, path], check=False)
         assert reopen().find(1, b"state") == Row("upload_1", None, done=False)
+
+
+class TestView:
+    """What who only looks sees of it."""
+
+    def test_it_needs_no_run_to_end_and_stands_in_the_way_of_none(
+        self, path: Path, reopen: Callable[[], BulkLedger]
+    ) -> None:
+        before = reopen()
+        context = before.context("https://api", "key")
+        note(before, context)
+        finish(before, context)
+        during = reopen()
+        view = view_ledger(path)
+        assert view is not None
+        assert view.context("https://api", "key") == context
+        # Pages that are not there when it begins.
+        states = [b"%d" % number for number in range(2000)]
+        for state in states[:-1]:
+            during._add("INSERT INTO files VALUES (?, ?, 1, 1, NULL, 'upload', 'asset', 1, 2)", context, state)
+        note(during, context, states[-1])
+        assert all(view.find(context, state) for state in states)
+        assert view.find(context, STATE) == Row("upload_1", "asset of upload_1", done=True)
+        view.close()
+        reopen()
+
+    def test_there_is_none_where_nothing_is_kept(self, path: Path) -> None:
+        assert view_ledger(path) is view_ledger(False) is None
+        path.parent.mkdir()
+        path.touch()
+        assert view_ledger(path) is None
+        assert path.read_bytes() == b""
+
+    def test_it_is_read_where_nothing_can_be_written(self, path: Path, reopen: Callable[[], BulkLedger]) -> None:
+        reopen().close()
+        path.chmod(0o400)
+        path.parent.chmod(0o500)
+        try:
+            view = view_ledger(path)
+            assert view is not None
+            assert view.context("nobody") == 0
+            assert [each.name for each in path.parent.iterdir()] == [path.name, f"{path.name}-journal"]
+        finally:
+            path.parent.chmod(0o700)
 
 
 class TestUse:

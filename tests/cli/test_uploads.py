@@ -87,6 +87,40 @@ class TestDryRun:
         assert cli.run(["upload", "refs/a.glb", "--kind", "model", "--dry-run", "-v"]) == 0
         assert capsys.readouterr().out.startswith("refs/a.glb: model, 1000 B\nmodel: 1 file, 1000 B\n")
 
+    def test_tells_what_is_done_without_a_request(
+        self, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        upload = ["upload", "refs", "-r", "--exclude", "empty.png", "--json"]
+        own = ["--ledger", "own.sqlite3"]
+        assert cli.run([*upload, "--exclude", "c.txt"]) == 0
+        sent = {line["source"]: line["entityId"] for line in read_json(capsys) if line["entityId"]}
+        assert len(sent) == 2
+        monkeypatch.setattr("httpx.Client.send", None)
+
+        def plan(*options: str) -> tuple[dict[str, str], int]:
+            assert cli.run([*upload, "--dry-run", *options]) == 0
+            (told,) = read_json(capsys)
+            done = {one["source"]: one["entityId"] for one in told["notSent"] if one["skipped"] == "done"}
+            assert told["skipped"].get("done", 0) == len(done)
+            return done, told["files"]
+
+        before = (default_folder() / "files.sqlite3").read_bytes()
+        assert plan() == (sent, 1)
+        for other in (own, ["--no-ledger"], ["--force"], ["--sandbox"], ["--hide"], ["--project-id", "proj_1"]):
+            assert plan(*other) == ({}, 3)
+        assert not Path("own.sqlite3").exists()
+        (folder / "refs" / "a.glb").touch()
+        assert plan() == ({path: sent[path] for path in sent if "b.glb" in path}, 2)
+        monkeypatch.delenv("SCENARIO_SDK_API_KEY")
+        monkeypatch.delenv("SCENARIO_SDK_API_SECRET")
+        assert plan() == ({}, 3)
+        assert (default_folder() / "files.sqlite3").read_bytes() == before
+
+    def test_of_a_ledger_that_cannot_be_read_fails_as_the_run_would(self, folder: Path, capsys: Capture) -> None:
+        Path("damaged").write_bytes(b"no database at all")
+        assert cli.run(["upload", "refs", "-r", "--ledger", "damaged", "--dry-run"]) == 5
+        assert "Move it away" in capsys.readouterr().err
+
     def test_needs_something_that_can_be_meant(self, offline: Path, capsys: Capture) -> None:
         assert cli.run(["upload", "refs", "refs", "--dry-run", "--json"]) == 2
         told = capsys.readouterr()

@@ -79,22 +79,85 @@ def hash_state(state: FileState | None) -> bytes | None:
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
-class BulkLedger:
+class LedgerView:
+    """The database as it is, for who only looks, also while a run has it. It takes no lock and leaves no trace."""
+
+    # Later than all that have written into it.
+    run = 2**63 - 1
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._lock = path, threading.Lock()
+        with self._explain():
+            self._connection = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        os.close(open_private(self.path, os.O_RDONLY))
+        uri = f"{self.path.absolute().as_uri()}?immutable=1"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            _check_version(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def close(self) -> None:
+        """Close the database. Idempotent."""
+        self._connection.close()
+
+    def context(self, *parts: str) -> int:
+        """Return the number of an account, a project and settings, within which equal files are one; 0 if unknown."""
+        return next((number for (number,) in self._read("SELECT id FROM contexts WHERE key = ?", _hash(parts))), 0)
+
+    def find(self, context: int, state: bytes | None) -> Row | None:
+        """Return what an earlier run knows of a file in this state."""
+        return self._select("context = ? AND state = ?", context, state) if state else None
+
+    def _select(self, condition: str, *values: object) -> Row | None:
+        query = " ".join(("SELECT upload_id, entity_id, done FROM files WHERE", condition, "AND run < ? LIMIT 1"))
+        for upload_id, entity_id, done in self._read(query, *values, self.run):
+            return Row(upload_id, entity_id, bool(done))
+        return None
+
+    def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._explain():
+            with suppress(sqlite3.DatabaseError):
+                return self._connection.execute(query, values).fetchall()
+            # A run that is under way may have made it longer.
+            self._connection.close()
+            self._connection = self._open()
+            return self._connection.execute(query, values).fetchall()
+
+    @contextmanager
+    def _explain(self) -> Iterator[None]:
+        """Let a fault of the database be one of our errors, with what to do about it."""
+        try:
+            yield
+        except (sqlite3.DatabaseError, OSError) as error:
+            what = (error.strerror if isinstance(error, OSError) else None) or error
+            if isinstance(error, sqlite3.OperationalError | OSError):
+                if "locked" in str(error):
+                    raise _make_locked_error(self.path) from error
+                raise LedgerError(f"The ledger {self.path} cannot be used: {what}; {_ELSEWHERE}") from error
+            raise LedgerError(
+                f"The ledger {self.path} cannot be read: {what}. Move it away, and files that are done are uploaded"
+                f" again; {_ELSEWHERE}"
+            ) from error
+
+
+class BulkLedger(LedgerView):
     """The database of one run, for its owner alone; open and locked until `close`."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._lock, self._queue_lock = threading.Lock(), threading.Lock()
-        self._queue: list[tuple[str, tuple[object, ...]]] = []
+        self._queue_lock, self._queue = threading.Lock(), list[tuple[str, tuple[object, ...]]]()
         self._last = time.monotonic()
         self._name = os.path.realpath(path)
         with _in_use_lock:
             if self._name in _in_use:
-                raise self._locked_error()
+                raise _make_locked_error(path)
             _in_use.add(self._name)
         try:
-            with self._explain():
-                self._connection = self._open()
+            super().__init__(path)
         except BaseException:
             self._release()
             raise
@@ -104,20 +167,14 @@ class BulkLedger:
         os.close(open_private(self.path, os.O_RDWR | os.O_CREAT))
         # With no wait for a lock: whoever has it keeps it to the end.
         connection = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
-
-        def read(pragma: str) -> int:
-            return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
-
         try:
             for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = TRUNCATE", "synchronous = NORMAL"):
                 connection.execute(f"PRAGMA {pragma}")
             connection.execute("BEGIN EXCLUSIVE")
-            if read("schema_version") == 0:
+            if _read_pragma(connection, "schema_version") == 0:
                 for statement in _SCHEMA.split(";"):
                     connection.execute(statement)
-            if (found := read("application_id"), read("user_version")) != (APPLICATION_ID, VERSION):
-                what = "another version's" if found == APPLICATION_ID else "no"
-                raise sqlite3.DatabaseError(f"it is {what} ledger of uploads")
+            _check_version(connection)
             self.run = connection.execute("INSERT INTO runs (started) VALUES (?)", (time.time(),)).lastrowid or 0
             connection.execute("COMMIT")
         except BaseException:
@@ -128,7 +185,7 @@ class BulkLedger:
     def close(self) -> None:
         """Write what is left, and let others use it. Idempotent."""
         with self._lock:
-            if self._name not in _in_use:
+            if not self._name:
                 return
             try:
                 with self._explain():
@@ -140,13 +197,8 @@ class BulkLedger:
 
     def context(self, *parts: str) -> int:
         """Return the number of an account, a project and settings, within which equal files are one."""
-        key = hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=32).digest()
-        self._read("INSERT OR IGNORE INTO contexts (key) VALUES (?)", key)
-        return int(self._read("SELECT id FROM contexts WHERE key = ?", key)[0][0])
-
-    def find(self, context: int, state: bytes | None) -> Row | None:
-        """Return what an earlier run knows of a file in this state."""
-        return self._select("context = ? AND state = ?", context, state) if state else None
+        self._read("INSERT OR IGNORE INTO contexts (key) VALUES (?)", _hash(parts))
+        return super().context(*parts)
 
     def find_content(self, context: int, content: bytes) -> Row | None:
         """Return what an earlier run made of a file with this content."""
@@ -156,12 +208,6 @@ class BulkLedger:
         """Return how files of this size, finished in earlier runs, were cut."""
         query = "SELECT part_size FROM sizes WHERE context = ? AND size = ? AND run < ?"
         return [part_size for (part_size,) in self._read(query, context, size, self.run)]
-
-    def _select(self, condition: str, *values: object) -> Row | None:
-        query = " ".join(("SELECT upload_id, entity_id, done FROM files WHERE", condition, "AND run < ? LIMIT 1"))
-        for upload_id, entity_id, done in self._read(query, *values, self.run):
-            return Row(upload_id, entity_id, bool(done))
-        return None
 
     def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock, self._explain():
@@ -217,43 +263,56 @@ class BulkLedger:
 
     def _release(self) -> None:
         with _in_use_lock:
-            _in_use.discard(self._name)
-
-    @contextmanager
-    def _explain(self) -> Iterator[None]:
-        """Let a fault of the database be one of our errors, with what to do about it."""
-        try:
-            yield
-        except (sqlite3.DatabaseError, OSError) as error:
-            what = (error.strerror if isinstance(error, OSError) else None) or error
-            if isinstance(error, sqlite3.OperationalError | OSError):
-                if "locked" in str(error):
-                    raise self._locked_error() from error
-                raise LedgerError(f"The ledger {self.path} cannot be used: {what}; {_ELSEWHERE}") from error
-            raise LedgerError(
-                f"The ledger {self.path} cannot be read: {what}. Move it away, and files that are done are uploaded"
-                f" again; {_ELSEWHERE}"
-            ) from error
-
-    def _locked_error(self) -> LedgerLockedError:
-        return LedgerLockedError(f"Another run uses the ledger {self.path}; wait for it, {_ELSEWHERE}")
+            _in_use.remove(self._name)
+            self._name = ""
 
 
 _ELSEWHERE = "or give another one with ledger=PATH, or ledger=False for none."
 
 
+def _make_locked_error(path: Path) -> LedgerLockedError:
+    return LedgerLockedError(f"Another run uses the ledger {path}; wait for it, {_ELSEWHERE}")
+
+
+def _read_pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def _check_version(connection: sqlite3.Connection) -> None:
+    found = _read_pragma(connection, "application_id")
+    if (found, _read_pragma(connection, "user_version")) != (APPLICATION_ID, VERSION):
+        what = "another version's" if found == APPLICATION_ID else "no"
+        raise sqlite3.DatabaseError(f"it is {what} ledger of uploads")
+
+
+def _hash(parts: Iterable[str]) -> bytes:
+    return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogatepass"), digest_size=32).digest()
+
+
 def open_ledger(given: str | os.PathLike[str] | bool | None) -> BulkLedger | None:
     """Open the ledger of a run; None without one, or when the user has no home folder."""
+    path = _find_path(given)
+    return None if path is None else BulkLedger(path)
+
+
+def view_ledger(given: str | os.PathLike[str] | bool | None) -> LedgerView | None:
+    """Open the ledger that a run would use, to look into it; None when nothing is in it yet."""
+    path = _find_path(given)
+    with suppress(OSError):
+        return LedgerView(path) if path and path.stat().st_size else None
+    return None
+
+
+def _find_path(given: str | os.PathLike[str] | bool | None) -> Path | None:
     if given is False:
         return None
     if given is not None and given is not True:
-        return BulkLedger(Path(given))
+        return Path(given)
     try:
-        folder = default_folder()
+        return default_folder() / FILE_NAME
     except OSError as error:
         logger.warning("What is done will be sent again by the next run: %s; give ledger=PATH.", error.strerror)
         return None
-    return BulkLedger(folder / FILE_NAME)
 
 
 def hash_content(size: int, part_size: int, md5s: Iterable[str]) -> bytes:

@@ -7,20 +7,17 @@ once.
 
 from __future__ import annotations
 
-import json
-import stat
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from attrs import define, evolve
+from attrs import evolve
 
 from scenario_uploads.api.calls import (
     UploadState,
     classify_status,
-    create_operation,
     is_past_pending,
     retrieve_once,
     wait,
@@ -30,48 +27,63 @@ from scenario_uploads.arguments import FileInput
 from scenario_uploads.display import Display, FileProgress, open_display
 from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError, name_upload
 from scenario_uploads.models import Upload
-from scenario_uploads.progress import BulkProgress
+from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.steps import Steps, Work
-from scenario_uploads.system import FileState
 from scenario_uploads.transfer.engine import Turns
 from scenario_uploads.transfer.part import read_md5
-from scenario_uploads.transfer.parts import UploadPlan, plan_parts
+from scenario_uploads.transfer.parts import UploadPlan
 from scenario_uploads.transfer.source import open_source
-from scenario_uploads.upload.media_types import Media, infer_media
-from scenario_uploads.upload.options import FileOptions, check_file_name
 from scenario_uploads.upload.steps import complete_upload, upload_file
 
 from .executor import Elsewhere, Sent
-from .ledger import BulkLedger, Row, hash_content, hash_state, open_ledger
+from .ledger import BulkLedger, Row, hash_content, open_ledger
 from .limiter import Limiter, limit
-from .listing import Found, list_sources
-from .options import BulkOptions, Sources, UploadResult, check_bulk_options
-from .progress import Counter
+from .options import BulkOptions, Sources, UploadResult
+from .plan import File, Files
 
 # The service may have the upload no more, or never had it for these credentials.
 _GONE = frozenset({400, 403, 404, 410})
 
 
-@define
-class _File:
-    """A file that is to be sent, unless the ledger says otherwise."""
+class Counter:
+    """Adds up what happens to the files, from any thread, and tells callbacks of it, one at a time."""
 
-    found: Found
-    options: FileOptions
-    plan: UploadPlan
-    shown: FileProgress | None = None
-    context: int = 0
-    state: bytes | None = None
+    def __init__(self, *told: Callable[[BulkProgress], object] | None) -> None:
+        self.progress = BulkProgress()
+        self._told = [one for one in told if one]
+        self._lock = threading.Lock()
+
+    def add(self, *, complete: bool = False, **more: int) -> None:
+        """Count so many more of these, and whether there are no more files to come."""
+        if not self._told or not (complete or any(more.values())):
+            return
+        with self._lock:
+            changes: dict[str, Any] = {name: getattr(self.progress, name) + count for name, count in more.items()}
+            self.progress = evolve(self.progress, complete=complete or self.progress.complete, **changes)
+            for one in self._told:
+                one(self.progress)
+
+    def follow(self, shown: FileProgress | None) -> Callable[[UploadProgress], object] | None:
+        """Return what follows one file, which may be shown by itself too; None when nobody wants to know."""
+        if not self._told:
+            return None
+        before = 0
+
+        def on_progress(event: UploadProgress) -> None:
+            nonlocal before
+            moved, before = event.bytes_done - before, event.bytes_done
+            self.add(bytes_done=moved)
+            if shown is not None:
+                shown(event)
+
+        return on_progress
 
 
 class BulkRun:
-    """The files of one call, one after the other. Arguments that cannot be used are an InvalidArgumentError."""
+    """What is done with the files of one call. Arguments that cannot be used are an InvalidArgumentError."""
 
     def __init__(self, api: Api, sources: Sources, options: BulkOptions) -> None:
-        check_bulk_options(options)
-        self._listing = list_sources(
-            sources, recursive=options.recursive, include=options.include, exclude=options.exclude
-        )
+        self._files = Files(sources, options)
         self.files_at_once = options.files_at_once
         self.on_progress: Callable[[BulkProgress], object] | None = options.on_progress
         """May be replaced until `open`."""
@@ -82,7 +94,6 @@ class BulkRun:
         self._limiter = Limiter.begin(2 * options.files_at_once)
         self._turns = Turns(options.file.concurrency, options.file.max_bandwidth)
         self._ledger: BulkLedger | None = None
-        self._contexts: dict[Media, int] = {}
         self._counter = Counter()
         self._display: Display | None = None
         executor = options.executor
@@ -95,6 +106,7 @@ class BulkRun:
         self._ledger = open_ledger(self._options.ledger)
         if self._ledger is not None:
             self._stack.callback(self._ledger.close)
+            self._files.known = self._ledger, self._api.options
         if self._options.progress:
             self._display = self._stack.enter_context(open_display())
         self._counter = Counter(self._display.tell if self._display else None, self.on_progress)
@@ -102,30 +114,30 @@ class BulkRun:
     def close(self) -> None:
         """Close what was opened. Idempotent."""
         self.more = False
-        self._listing.close()
+        self._files.close()
         self._stack.close()
 
     def take(self) -> UploadResult | Steps[Any] | None:
         """Return the result of the next file, or the steps to it; None when there are no more files."""
-        found = next(self._listing, None)
-        if found is None:
+        file = self._files.take()
+        if file is None:
             self.more = False
             self._counter.add(complete=True)
             return None
         self._counter.add(files_found=1)
-        if found.skipped or found.error:
-            return UploadResult(found.source, skipped=found.skipped, error=found.error)
-        try:
-            file = self._prepare(found)
-        except LedgerError:
-            raise
-        except ScenarioError as error:
-            return UploadResult(found.source, error=error)
-        row = self._ledger.find(file.context, file.state) if self._ledger and not self._options.force else None
-        if row and row.done:
-            return UploadResult(found.source, skipped="done", entity_id=row.entity_id)
+        if isinstance(file, UploadResult):
+            return file
         self._counter.add(bytes_found=file.plan.size)
-        return self._run(file, self._send(file, row))
+        file.shown = self._display.follow(str(file.options.file_name)) if self._display else None
+        file.options = evolve(
+            file.options,
+            # A large file goes on from where it was, as far as that is possible.
+            resume=None if self._ledger else False,
+            wait=False,
+            on_progress=self._counter.follow(file.shown),
+            turns=self._turns,
+        )
+        return self._run(file, self._send(file))
 
     def count(self, result: UploadResult) -> UploadResult:
         """Return a result, having counted it."""
@@ -134,47 +146,7 @@ class BulkRun:
         self.failed = self.failed or (failed and self._options.fail_fast)
         return result
 
-    def _prepare(self, found: Found) -> _File:
-        """Find out what can be told of a file without reading it."""
-        given, call = found.given, self._options.file
-        plan, name, media, state = measure(found, call)
-        shown = self._display.follow(name) if self._display else None
-        options = evolve(
-            call,
-            kind=media.kind,
-            content_type=media.content_type,
-            file_name=name,
-            asset_options=call.asset_options if given.asset_options is None else given.asset_options,
-            # A large file goes on from where it was, as far as that is possible.
-            resume=None if self._ledger and state else False,
-            wait=False,
-            on_progress=self._counter.follow(shown),
-            turns=self._turns,
-        )
-        file = _File(found, options, plan, shown)
-        if self._ledger:
-            file.state, file.context = hash_state(state), self._find_context(self._ledger, options, media)
-        return file
-
-    def _find_context(self, ledger: BulkLedger, options: FileOptions, media: Media) -> int:
-        """Return the number of what, besides its content, leads to what a file becomes."""
-        shared = options.asset_options is self._options.file.asset_options
-        if shared and media in self._contexts:
-            return self._contexts[media]
-        create = create_operation({"kind": media.kind, "asset_options": options.asset_options}, options.call)
-        settings = self._api.options
-        number = ledger.context(
-            settings.base_url,
-            settings.credentials.account,
-            options.call.project_id or "",
-            media.content_type,
-            json.dumps(create.request["json"], sort_keys=True),
-        )
-        if shared:
-            self._contexts[media] = number
-        return number
-
-    def _run(self, file: _File, steps: Steps[Any]) -> Steps[Any]:
+    def _run(self, file: File, steps: Steps[Any]) -> Steps[Any]:
         """Carry steps on at the pace of all; what goes wrong with a file is its result."""
         try:
             return (yield from limit(steps, self._limiter, self._api))
@@ -187,10 +159,10 @@ class BulkRun:
             if file.shown:
                 file.shown.end()
 
-    def _send(self, file: _File, row: Row | None) -> Steps[UploadResult | Steps[UploadResult]]:
+    def _send(self, file: File) -> Steps[UploadResult | Steps[UploadResult]]:
         """Send a file, unless an earlier run has, and return its result, or how to wait for that."""
         if self._ledger and not self._options.force:
-            known: Row | None = row or (yield Work(partial(self._find_equal, file, self._ledger)))
+            known: Row | None = file.row or (yield Work(partial(self._find_equal, file, self._ledger)))
             upload = (yield from self._take_up(known.upload_id)) if known and not known.done else None
             if known and (known.done or upload):
                 self._counter.add(bytes_found=-file.plan.size)
@@ -204,7 +176,7 @@ class BulkRun:
         upload = yield from upload_file(self._api, file.found.given.file, options)
         return self._end(file, upload)
 
-    def _send_elsewhere(self, file: _File, elsewhere: Elsewhere) -> Steps[Upload]:
+    def _send_elsewhere(self, file: File, elsewhere: Elsewhere) -> Steps[Upload]:
         """Let a worker send the parts of a file, and complete its upload here."""
         upload_id, md5s = yield Work(
             partial(elsewhere.send, file.found.given.file, file.options, self._work, self._ended)
@@ -228,7 +200,7 @@ class BulkRun:
             return None
         return None if classify_status(upload.status, upload.entity_id) is UploadState.FAILED else upload
 
-    def _find_equal(self, file: _File, ledger: BulkLedger) -> Row | None:
+    def _find_equal(self, file: File, ledger: BulkLedger) -> Row | None:
         """Return what an earlier run made of the same content, for which the file is read if one had its size."""
         given, size, part_size = file.found.given.file, file.plan.size, file.plan.part_size
         if file.state is None:
@@ -244,7 +216,7 @@ class BulkRun:
                 return row
         return None
 
-    def _note_sent(self, file: _File, upload_id: str, md5s: Mapping[int, str | None]) -> None:
+    def _note_sent(self, file: File, upload_id: str, md5s: Mapping[int, str | None]) -> None:
         """Note which upload a file went into, before the service is told that it is complete."""
         size, part_size = file.plan.size, file.plan.part_size
         whole = [md5 for number in range(1, file.plan.parts_count + 1) if (md5 := md5s.get(number))]
@@ -254,7 +226,7 @@ class BulkRun:
             row = Row(upload_id, None, done=False)
             self._ledger.note(file.context, file.state, row, size=size, part_size=part_size, content=content)
 
-    def _end(self, file: _File, upload: Upload, *, taken_up: bool = False) -> UploadResult | Steps[UploadResult]:
+    def _end(self, file: File, upload: Upload, *, taken_up: bool = False) -> UploadResult | Steps[UploadResult]:
         """Return the result of a file that is sent, or the steps that wait for its import."""
         done = classify_status(upload.status, upload.entity_id) is UploadState.DONE
         if self._options.wait and not done:
@@ -264,7 +236,7 @@ class BulkRun:
         skipped = "done" if taken_up and not self._options.wait else None
         return UploadResult(file.found.source, upload, skipped=skipped, entity_id=upload.entity_id)
 
-    def _wait(self, file: _File, upload: Upload) -> Steps[Any]:
+    def _wait(self, file: File, upload: Upload) -> Steps[Any]:
         options = self._options.file
         upload = yield from wait(
             self._api, upload.id, options.timeout, options.call, patience=options.patience, completing=True
@@ -282,18 +254,3 @@ def read_content(file: FileInput, size: int, part_size: int) -> bytes | None:
         content = hash_content(size, part_size, [read_md5(source, part) for part in parts])
         source.check_unchanged()
         return content
-
-
-def measure(found: Found, call: FileOptions) -> tuple[UploadPlan, str, Media, FileState | None]:
-    """Return how a file is split, its name, what it is, and the state by which it is known again."""
-    given, status = found.given, found.status
-    if status is not None and stat.S_ISREG(status.st_mode):
-        size: int = status.st_size
-        name: str | None = Path(found.path).name
-        state: FileState | None = FileState.of(status)
-    else:
-        with closing(open_source(given.file)) as source:
-            size, name, state = source.size, source.name, source.state
-    checked = check_file_name(name if given.file_name is None else given.file_name)
-    media = infer_media(checked, content_type=given.content_type, kind=given.kind or call.kind)
-    return plan_parts(size, call.part_size), checked, media, state

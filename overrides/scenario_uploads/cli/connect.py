@@ -18,7 +18,9 @@ import typer
 from scenario_uploads.bulk.options import MAX_FILES_AT_ONCE
 from scenario_uploads.client.sync_client import Scenario
 from scenario_uploads.display import report
+from scenario_uploads.errors import CredentialsError
 from scenario_uploads.redaction import snippet
+from scenario_uploads.settings.client import ClientOptions
 
 from .options import Settings, UsageError, parse_size, pick
 
@@ -48,6 +50,15 @@ def connect(
         else:
             arguments = pick(settings, api_key=None, api_secret=None, bearer_auth=None, **given)
         yield stack.enter_context(Scenario(**arguments))
+
+
+def find_service(settings: Settings, **given: Any) -> ClientOptions | None:
+    """Return the settings of the client that `connect` would give, or None without credentials."""
+    try:
+        with connect(settings, **given) as client:
+            return client.uploads._api.options  # noqa: SLF001 - whose uploads a ledger knows
+    except CredentialsError:
+        return None
 
 
 def load_sandbox() -> tuple[Any, type[Exception]]:

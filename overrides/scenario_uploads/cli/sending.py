@@ -10,21 +10,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
-from urllib.parse import urlsplit
 
-from scenario_uploads.bulk.listing import MAGIC, list_sources
-from scenario_uploads.bulk.options import UploadResult, UploadSource
-from scenario_uploads.bulk.run import measure
+from scenario_uploads.bulk.listing import MAGIC
+from scenario_uploads.bulk.options import BulkOptions, UploadResult, UploadSource
+from scenario_uploads.bulk.plan import plan_many
 from scenario_uploads.client.sync_client import Scenario
 from scenario_uploads.display import report
 from scenario_uploads.errors import LedgerLockedError, ScenarioError, TransferError
 from scenario_uploads.progress import format_size
 from scenario_uploads.redaction import redact, snippet
-from scenario_uploads.remote import find_local, is_url, split_pattern
+from scenario_uploads.remote import is_url, split_pattern
 from scenario_uploads.sentinels import omit
+from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.upload.ledger import Entry, is_locked, list_entries, name_ledger
 from scenario_uploads.upload.media_types import infer_media
-from scenario_uploads.upload.options import FileOptions, check_all_options
 from scenario_uploads.upload.prepare import make_key
 
 from .options import UploadStoppedError, UsageError
@@ -148,25 +147,26 @@ def _tell_one(result: UploadResult, *, as_json: bool, verbose: bool) -> None:
         print(f"{name}: skipped ({result.skipped})", flush=True)
 
 
-def plan(sources: Any, options: FileOptions, *, as_json: bool, verbose: bool, **which: Any) -> int:
+def plan(sources: Any, options: BulkOptions, service: ClientOptions | None, *, as_json: bool, verbose: bool) -> int:
     """Print what would be sent, and what not and why, without a request; return the exit code."""
-    check_all_options(options)
     kinds: dict[str, dict[str, int]] = {}
     told: Counter[str] = Counter()
     left_out: list[dict[str, Any]] = []
-    for result, kind, size in _look(sources, options, **which):
-        if kind:
-            counts = kinds.setdefault(kind, {"files": 0, "bytes": 0})
+    for result, file in plan_many(sources, options, service):
+        if file:
+            counts = kinds.setdefault(str(file.options.kind), {"files": 0, "bytes": 0})
             counts["files"] += 1
-            counts["bytes"] += size
+            counts["bytes"] += file.plan.size
             if verbose and not as_json:
-                print(f"{show_name(result.source)}: {kind}, {format_size(size)}")
+                print(f"{show_name(result.source)}: {file.options.kind}, {format_size(file.plan.size)}")
             continue
         told[result.skipped or "failed"] += 1
         if as_json:
             left_out.append(describe_result(result))
-        else:
+        elif result.error:
             _tell_one(result, as_json=False, verbose=True)
+        else:
+            print(f"{show_name(result.source)}: skipped ({result.skipped})", flush=True)
     failed = told.pop("failed", 0)
     files, size = (sum(counts[what] for counts in kinds.values()) for what in ("files", "bytes"))
     if as_json:
@@ -179,23 +179,6 @@ def plan(sources: Any, options: FileOptions, *, as_json: bool, verbose: bool, **
             print(f"{text}{':' if text in kinds else ''} {number}, {format_size(counts['bytes'])}")
         print(f"skip {told.total():,}{reasons and f' ({reasons})'}{f'; {failed:,} would fail' if failed else ''}")
     return SOME_FAILED if failed else 0
-
-
-def _look(sources: Any, options: FileOptions, **which: Any) -> Iterator[tuple[UploadResult, str, int]]:
-    """Yield what would become of each file, its kind if it would be sent, and its size, 0 for a URL elsewhere."""
-    for found in list_sources(sources, **which):
-        error, kind, size, file = found.error, "", 0, found.given.file
-        if not found.skipped and not error:
-            try:
-                if isinstance(file, str) and is_url(file) and find_local(file) is None:
-                    name = found.given.file_name or urlsplit(file).path.rpartition("/")[2]
-                    kind = infer_media(name, content_type=found.given.content_type, kind=options.kind).kind
-                else:
-                    split, _, media, _ = measure(found, options)
-                    kind, size = media.kind, split.size
-            except ScenarioError as raised:
-                error = raised
-        yield UploadResult(found.source, skipped=found.skipped, error=error), kind, size
 
 
 def find_entries(folder: Path | None, names: list[str]) -> list[tuple[Path, Entry]]:

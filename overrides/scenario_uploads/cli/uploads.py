@@ -10,14 +10,15 @@ from typing import Annotated, Any
 import typer
 from attrs import evolve
 
-from scenario_uploads.bulk.options import UploadResult, UploadSource
+from scenario_uploads.arguments import CallOptions
+from scenario_uploads.bulk.options import BulkOptions, UploadResult, UploadSource
 from scenario_uploads.display import report
 from scenario_uploads.models import UploadKind
 from scenario_uploads.upload.ledger import clean as remove_ledgers
 from scenario_uploads.upload.ledger import default_folder
 from scenario_uploads.upload.options import FileOptions
 
-from .connect import connect, join_cluster
+from .connect import connect, find_service, join_cluster
 from .manifest import check_manifest, read_manifest
 from .options import (
     AllowHttpStorage,
@@ -151,10 +152,15 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
     if file == STDIN:
         check_stdin(file_name=file_name, content_type=content_type, kind=kind, resume=resume, dry_run=dry_run)
     sources = _gather(paths, manifest, asset_options)
+    # What a sandbox of this command knows ends with it; a single file is sent each time.
+    kept: Any = False if no_ledger or sandbox or file is not None else settings.get("ledger", ledger)
     if dry_run:
         if file is not None:
             sources = UploadSource(file, content_type=content_type, file_name=file_name)
-        raise typer.Exit(plan(sources, FileOptions(**common), as_json=as_json, verbose=verbose, **which))
+        service = None if kept is False or force else find_service(settings, base_url=base_url, project_id=project_id)
+        call = service.resolve_call() if service else CallOptions()
+        options = BulkOptions(**which, ledger=kept, force=force, file=FileOptions(**common, call=call))
+        raise typer.Exit(plan(sources, options, service, as_json=as_json, verbose=verbose))
     progress = not (as_json or quiet)
     code = 0
     with (
@@ -181,8 +187,6 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
             else:
                 print_upload(result, as_json=False, source=file)
         else:
-            # What a sandbox of this command knows ends with it.
-            kept: Any = False if no_ledger or sandbox else settings.get("ledger", ledger)
             goes_on = kept is not False and not force
             common |= {"ledger": kept, "force": force, "fail_fast": fail_fast, "progress": progress}
             with join_cluster(dask) as shared:
