@@ -4,7 +4,8 @@
 
 The package loads its names when they are first used, so the client is measured as well: that is what a program pays.
 Each import runs in a process of its own, in turns, so that what else the machine does hits all alike. The medians are
-compared; the aim is a ratio of at most 1.25. It is a measure and no test: a busy machine proves nothing.
+compared; the aim is a ratio of at most 2.4: a third of what comes on top is attrs and the generated models. It is a
+measure and no test: a busy machine proves nothing. What must not be loaded is tested in `tests/test_init.py`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 
 BASELINE = "import httpx"
 MEASURED = ("import scenario_uploads", "from scenario_uploads import Scenario")
-AIM = 1.25
+AIM = 2.4
 # Where click is installed, httpx imports it and rich for its own command line. Users of a plain install have neither,
 # and with them the baseline would be twice as slow.
 CODE = """

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 from attrs import asdict
 
-from scenario_uploads import __version__
 from scenario_uploads.models import UploadAction, UploadKind
 from scenario_uploads.redaction import snippet
 from scenario_uploads.upload.imports import name_address
@@ -58,7 +57,9 @@ def _root(
 ) -> None:
     chosen_profile.set(profile)
     if version:
-        typer.echo(__version__)
+        from importlib.metadata import version as find_version  # noqa: PLC0415 - slow, and rarely asked for
+
+        typer.echo(find_version("scenario-uploads"))
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
