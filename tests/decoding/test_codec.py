@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import is_known, models
-from scenario_uploads.decoding.codec import build_arguments, decode, decode_response
+from scenario_uploads.decoding.codec import Problems, decode, decode_response
 from scenario_uploads.decoding.methods import ModelMethods
 from scenario_uploads.models import (
     Error,
@@ -80,15 +80,21 @@ def encode(model: Any) -> dict[str, Any]:
     }
 
 
-def decoded(model: type[Any], data: dict[str, Any]) -> tuple[Any, dict[str, str]]:
+@attrs.define
+class Reports(Problems):
+    """Remembers all of them, by path."""
+
+    by_path: dict[str, str] = attrs.field(factory=dict)
+
+    def add(self, path: str, problem: str) -> None:
+        assert path not in self.by_path, "reported twice"
+        self.by_path[path] = problem
+
+
+def decoded(model: type[Any], data: dict[str, Any], *, given: bool = False) -> tuple[Any, dict[str, str]]:
     """Return what is decoded and, by its path, what is reported."""
-    reports: dict[str, str] = {}
-
-    def report(path: str, problem: str) -> None:
-        assert path not in reports, "reported twice"
-        reports[path] = problem
-
-    return decode(model, data, report), reports
+    reports = Reports(given)
+    return decode(model, data, reports), reports.by_path
 
 
 def mixed(sample: dict[str, Any], values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
@@ -281,7 +287,7 @@ def test_encoding_and_decoding_again_changes_nothing(data: dict[str, Any]) -> No
 
 
 def decoded_quietly(model: type[Any], data: dict[str, Any]) -> Any:
-    return decode(model, data, lambda path, problem: None)
+    return decode(model, data, Problems())
 
 
 def test_many_problems_make_one_short_text() -> None:
@@ -447,8 +453,7 @@ def test_no_answer_is_too_odd_for_tomorrows_models(data: st.DataObject) -> None:
 
 
 def built(model: type[Any], arguments: dict[str, Any]) -> tuple[Any, dict[str, str]]:
-    reports: dict[str, str] = {}
-    return build_arguments(model, arguments, reports.__setitem__), reports
+    return decoded(model, arguments, given=True)
 
 
 def test_arguments_become_the_request() -> None:

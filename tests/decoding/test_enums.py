@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import Upload, UploadCreateParams, UploadKind, UploadProvider, UploadStatus, is_known, models
 from scenario_uploads.decoding import codec
-from scenario_uploads.decoding.enums import open_enums, unknown_member
+from scenario_uploads.decoding.enums import unknown_member
+from scenario_uploads.decoding.methods import extend_models
 from scenario_uploads_client.types import UNSET
 
 from tests.support import future
@@ -51,7 +52,7 @@ def make_module() -> ModuleType:
     return module
 
 
-open_enums(make_module())
+extend_models(make_module())
 
 
 def list_enums() -> list[Any]:
@@ -265,7 +266,7 @@ def test_an_alias_is_known() -> None:
 
 def test_opening_twice_changes_nothing() -> None:
     member = UploadKind("hologram")
-    open_enums(scenario_uploads_client.models)
+    extend_models(scenario_uploads_client.models)
     assert UploadKind("hologram") == member
 
 
@@ -277,7 +278,7 @@ def test_a_closed_enum_is_opened_by_looking_and_not_by_name() -> None:
         Fresh("b")
     module = ModuleType("fresh")
     module.Anything = Fresh  # type: ignore[attr-defined]
-    open_enums(module)
+    extend_models(module)
     assert Fresh("b") == "b"  # type: ignore[comparison-overlap]
 
 
@@ -297,7 +298,7 @@ def test_the_models_of_the_package_are_open() -> None:
 
 def test_what_is_unpickled_first_opens_the_enums_of_a_new_process() -> None:
     """Nothing else of this package has been imported there."""
-    upload = codec.decode(Upload, {"status": "hologram"}, lambda *_problem: None)
+    upload = codec.decode(Upload, {"status": "hologram"}, codec.Problems())
     params = UploadCreateParams(file_name="a.glb")
     code = (
         "import copy, pickle, sys\n"

@@ -14,7 +14,6 @@ from typing import Any
 
 import attrs
 import scenario_uploads_client.types
-from scenario_uploads.decoding.enums import open_enums
 from scenario_uploads.decoding.methods import extend_models
 
 from tools.client import generate
@@ -93,7 +92,6 @@ def load() -> ModuleType:
         # As in a regenerated client, what stands for "not given" is the one that this package knows.
         sys.modules[f"{PACKAGE}.types"] = scenario_uploads_client.types
         models = importlib.import_module(f"{PACKAGE}.models")
-    open_enums(models)
     extend_models(models)
     return models
 

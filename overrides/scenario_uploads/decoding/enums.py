@@ -6,13 +6,10 @@ new enums are open too and the generated code stays unedited.
 
 from __future__ import annotations
 
-import copyreg
 from enum import Enum
-from types import ModuleType
 from typing import Any, TypeGuard, TypeVar
 
-from scenario_uploads_client import models
-from scenario_uploads_client.types import UNSET, Unset
+from scenario_uploads_client.types import Unset
 
 from scenario_uploads.redaction import mask_urls, redact
 
@@ -38,32 +35,13 @@ def unknown_member(enum: type[E], value: object) -> E | None:
     member: Any = base.__new__(enum, plain)  # type: ignore[type-var]
     # `repr` shows both, and the value may be a presigned URL.
     member._name_, member._value_ = redact(str(plain)), mask_urls(plain)
-    member.__dict__["__reduce_ex__"] = lambda _protocol: (restore_member, (enum, plain))
     return member  # type: ignore[no-any-return]
 
 
-def open_enums(module: ModuleType) -> None:
-    """Let every enum of `module` accept unknown values."""
-    for item in vars(module).values():
-        if isinstance(item, type) and issubclass(item, Enum) and issubclass(item, str | int):
-            item._missing_ = classmethod(unknown_member)  # type: ignore[assignment,method-assign]
-            # The value's own repr, so that a SecretURL stays hidden.
-            item._value_repr_ = repr  # type: ignore[union-attr]
-
-
-def open_generated() -> None:
-    """Open the enums of the contract, and keep UNSET one object in copies and pickles, for `to_dict`. Idempotent."""
-    open_enums(models)
-    copyreg.pickle(Unset, lambda _unset: (restore_unset, ()))
-
-
-def restore_member(enum: type[E], value: object) -> E | None:
-    """Unpickle an unknown enum value, also in a process that has not imported the models yet."""
-    open_generated()
-    return unknown_member(enum, value)
-
-
-def restore_unset() -> Unset:
-    """Unpickle UNSET as the one instance."""
-    open_generated()
-    return UNSET
+def open_enum(enum: type[Enum]) -> None:
+    """Let an enum accept unknown values. Idempotent."""
+    enum._missing_ = classmethod(unknown_member)  # type: ignore[assignment,method-assign]
+    # Some versions of Python pickle members by name, which unknown ones have none of.
+    enum.__reduce_ex__ = lambda self, _protocol: (type(self), (self._value_,))  # type: ignore[method-assign,assignment]
+    # The value's own repr, so that a SecretURL stays hidden.
+    enum._value_repr_ = repr  # type: ignore[attr-defined]

@@ -5,18 +5,18 @@ from __future__ import annotations
 import sys
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Union, get_args, get_origin
 
 import attrs
 from scenario_uploads_client.types import Unset
 
 
-class _Probe:
-    """A stand-in for any value, passed through a generated `to_dict` to see which JSON name it gets."""
+class _Probe(str):
+    """The name of an attribute, passed through a generated `to_dict` in place of any value to see its JSON name."""
 
-    def __init__(self, attribute: str) -> None:
-        self.attribute = attribute
+    __slots__ = ()
 
     @property
     def value(self) -> _Probe:
@@ -25,24 +25,18 @@ class _Probe:
     def to_dict(self) -> _Probe:
         return self
 
-    isoformat = to_dict
+    isoformat = to_tuple = to_dict
 
     def __iter__(self) -> Iterator[_Probe]:
         yield self
-
-    def __str__(self) -> str:
-        return self.attribute
 
 
 class AdditionalProperties(dict[str, Any]):
     """The fields of a response that the model lacks, and in `absent` the attributes that the response lacked."""
 
-    def __init__(self, values: Mapping[str, Any], absent: frozenset[str]) -> None:
+    def __init__(self, values: Mapping[str, Any], absent: Iterable[str]) -> None:
         super().__init__(values)
-        self.absent = absent
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (dict(self), self.absent)
+        self.absent = frozenset(absent)
 
 
 def list_fields(model: type[Any]) -> list[attrs.Attribute[Any]]:
@@ -50,39 +44,35 @@ def list_fields(model: type[Any]) -> list[attrs.Attribute[Any]]:
     return [field for field in attrs.fields(model) if field.init]
 
 
-_NAMES: dict[type, dict[str, str]] = {}
+def _find_generated(model: type[Any]) -> Callable[[Any], dict[str, Any]]:
+    """Return the generated `to_dict`, also where `extend_models` has replaced it."""
+    return getattr(model, "_generated_to_dict", model.to_dict)  # type: ignore[no-any-return]
 
 
+@cache
 def json_names(model: type[Any]) -> dict[str, str]:
     """Return the JSON name of each attribute of a generated model; TypeError when its `to_dict` is not understood."""
-    if (known := _NAMES.get(model)) is not None:
-        return known
     attributes = [field.name for field in list_fields(model)]
-    probe: Any = model(**{attribute: _Probe(attribute) for attribute in attributes})
-    # The generated method, if `extend_models` has replaced it.
-    shown = getattr(model, "_generated_to_dict", model.to_dict)(probe)
-    names = {_find_attribute(value): key for key, value in shown.items()}
+    probe = model(**{attribute: _Probe(attribute) for attribute in attributes})
+    names: dict[str, str] = {}
+    for key, value in _find_generated(model)(probe).items():
+        item = value
+        # Unpack a list, or a list of lists, around its one item.
+        while isinstance(item, list) and item:
+            item = item[0]
+        names[str(item)] = key
     if names.keys() != set(attributes):
         raise TypeError(f"to_dict of {model.__name__} does not show {set(attributes) ^ names.keys()}")
-    _NAMES[model] = names
-    return names
+    return {attribute: names[attribute] for attribute in attributes}
 
 
-def _find_attribute(value: object) -> str:
-    # Unpack a list, or a list of lists, around its one item.
-    while isinstance(value, list) and value:
-        value = value[0]
-    return str(value)
-
-
-def attribute_hints(model: type) -> dict[str, Any]:
+def attribute_hints(model: type[Any]) -> dict[str, Any]:
     """Return the resolved type annotation of each attribute of a generated model."""
     # Generated modules import each other under TYPE_CHECKING only, so annotations are resolved with the package's
     # exports. Not with all its names: the submodule of a model `Float` is called `float`.
-    module: str = getattr(model, "_generated_module", model.__module__)
-    package = sys.modules[module.rpartition(".")[0]]
-    names = {name: getattr(package, name) for name in package.__all__}
-    return typing.get_type_hints(model, vars(sys.modules[module]), names)
+    module = sys.modules[_find_generated(model).__module__]  # of the class itself users see `scenario_uploads`
+    package = sys.modules[module.__name__.rpartition(".")[0]]
+    return typing.get_type_hints(model, vars(module), {name: getattr(package, name) for name in package.__all__})
 
 
 def allows_null(annotation: Any) -> bool:

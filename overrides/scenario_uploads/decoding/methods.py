@@ -18,8 +18,8 @@ from scenario_uploads_client.types import Unset
 
 from scenario_uploads.redaction import replace_each
 
-from .enums import open_generated
-from .fields import AdditionalProperties, json_names, list_fields
+from .enums import open_enum
+from .fields import json_names, list_fields
 
 
 class ModelMethods:
@@ -126,20 +126,24 @@ class ModelMethods:
 
 
 def extend_models(module: ModuleType) -> None:
-    """Add these methods to every model class of `module`, and open the enums of the contract. Idempotent."""
-    open_generated()
+    """Add these methods to every model class of `module`, and open its enums. Idempotent."""
     # `help` shows it as the default of every optional field.
-    Unset.__repr__ = lambda self: "UNSET"  # type: ignore[method-assign]  # noqa: ARG005
-    for model in list(vars(module).values()):
-        if not isinstance(model, type) or not attrs.has(model):
-            continue
-        if "_generated_to_dict" not in vars(model):
-            model._generated_to_dict = model.to_dict  # type: ignore[attr-defined]  # noqa: SLF001
-            model._generated_module = model.__module__  # type: ignore[attr-defined]  # noqa: SLF001
-        fields = attrs.fields_dict(model)
-        for name, method in vars(ModelMethods).items():
-            if (not name.startswith("__") or name == "__getattr__") and name not in fields:
-                setattr(model, name, method)
+    Unset.__repr__ = lambda _unset: "UNSET"  # type: ignore[method-assign]
+    # A name to pickle and copy by, so that it stays one object.
+    Unset.__reduce__ = lambda _unset: "UNSET"  # type: ignore[method-assign,assignment]
+    for item in [item for item in vars(module).values() if isinstance(item, type)]:
+        if issubclass(item, Enum):
+            open_enum(item)
+        elif attrs.has(item):
+            _extend_model(item)
+
+
+def _extend_model(model: Any) -> None:
+    if "_generated_to_dict" not in vars(model):
+        model._generated_to_dict = model.to_dict  # noqa: SLF001
+    for name, method in vars(ModelMethods).items():
+        if (not name.startswith("__") or name == "__getattr__") and name not in attrs.fields_dict(model):
+            setattr(model, name, method)
 
 
 def _dump(
@@ -155,7 +159,7 @@ def _dump(
         return str(value) if as_json and isinstance(value, uuid.UUID) else value
 
     def list_items(model: object) -> Iterator[tuple[str, object]]:
-        names = json_names(type(model)) if api_names else {}
+        names = json_names(type(model)) if api_names else {}  # type: ignore[arg-type]  # mypy has no hash for types
         for field in list_fields(type(model)):
             value = getattr(model, field.name)
             if value is None or isinstance(value, Unset):
@@ -174,7 +178,5 @@ def _dump(
 
 def _is_unset(model: object, name: str) -> bool:
     value = getattr(model, name)
-    if value is not None:
-        return isinstance(value, Unset)
-    extra = getattr(model, "additional_properties", None)
-    return isinstance(extra, AdditionalProperties) and name in extra.absent
+    absent = getattr(getattr(model, "additional_properties", None), "absent", ())
+    return isinstance(value, Unset) or (value is None and name in absent)

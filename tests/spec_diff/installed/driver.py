@@ -32,8 +32,7 @@ import stand_ins
 # isort: split
 from scenario_uploads import Scenario, ScenarioError, is_known
 from scenario_uploads.api.exchange import Operation, fetch
-from scenario_uploads.decoding.codec import build_arguments
-from scenario_uploads.decoding.decoders import find_decoder, find_item_decoder
+from scenario_uploads.decoding.codec import Problems, find_decoder, find_item_decoder
 from scenario_uploads.decoding.fields import json_names
 from scenario_uploads.retry import Repeat
 
@@ -227,7 +226,7 @@ def find_model(module: Any, status: str) -> tuple[Any, bool]:
 
     model = attrs.make_class("Answer", {"value": attrs.field(type=kind)})
     model.to_dict = show  # type: ignore[attr-defined]
-    model.__module__ = f"{PACKAGE}.models"
+    show.__module__ = f"{PACKAGE}.models"
     return model, True
 
 
@@ -278,10 +277,7 @@ CLIENTS = {
 
 def build(endpoint: Endpoint, plan: Mapping[str, Any], problems: list[str]) -> dict[str, Any]:
     """Return the generated client's keyword arguments for a request, built as the layer builds them."""
-
-    def report(path: str, problem: str) -> None:
-        problems.append(f"{path} {problem}")
-
+    found = Problems(given=True)
     given: dict[str, Any] = {}
     for part, name, value in plan.get("parameters", ()):
         argument = endpoint.names.get((part, name))
@@ -290,14 +286,14 @@ def build(endpoint: Endpoint, plan: Mapping[str, Any], problems: list[str]) -> d
         elif value is None:
             given[argument] = None
         else:
-            decode = find_decoder(endpoint.hints[argument], build_arguments, new_values=False)
-            given[argument] = decode(value, argument, report)
+            given[argument] = find_decoder(endpoint.hints[argument])(value, argument, found)
     if "body" in plan:
         hint = endpoint.hints.get("body")
         if hint is None:
             problems.append("body is no argument")
         else:
-            given["body"] = find_item_decoder(hint, build_arguments, new_values=False)(plan["body"], "body", report)
+            given["body"] = find_item_decoder(hint)(plan["body"], "body", found)
+    problems += found.shown
     for name, parameter in inspect.signature(endpoint.get_request).parameters.items():
         if parameter.default is inspect.Parameter.empty and name not in given:
             problems.append(f"{name} is missing")

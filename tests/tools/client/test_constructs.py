@@ -88,12 +88,11 @@ import io, json, sys
 sys.path.insert(0, sys.argv[1])
 import stand_ins
 from scenario_uploads_client.api.default import list_things, send_form
-from scenario_uploads_client.models import Page, SendFormBody
 from scenario_uploads_client.types import File
-from scenario_uploads.decoding.codec import decode
+from scenario_uploads.decoding.codec import decode_response
+from scenario_uploads.models import Page, SendFormBody
 
-problems = []
-page = decode(Page, json.loads(sys.stdin.read()), lambda path, problem: problems.append(f"{path} {problem}"))
+page, problems = decode_response(Page, json.loads(sys.stdin.read()))
 thing = page.items[0]
 asked = list_things._get_kwargs(cursor="c", ids=["a", "b"], x_trace="t", session="s")
 files = [File(io.BytesIO(name.encode()), name) for name in "ab"]
@@ -155,7 +154,7 @@ def run() -> Any:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("problems", []),
+        ("problems", ""),
         ("made", "2025-06-30 15:15:27+00:00"),
         ("day", "2025-06-30"),
         ("labels", 1),
