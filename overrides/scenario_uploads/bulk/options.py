@@ -15,7 +15,8 @@ from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import InvalidArgumentError, ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
-from scenario_uploads.upload.options import FileOptions, check_all_options
+from scenario_uploads.upload.options import FileOptions
+from scenario_uploads.upload.prepare import check_all_options
 
 MAX_FILES_AT_ONCE = 64
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
@@ -30,9 +30,7 @@ from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.steps import Steps, Work
 from scenario_uploads.transfer.engine import Turns
-from scenario_uploads.transfer.part import read_md5
-from scenario_uploads.transfer.parts import UploadPlan
-from scenario_uploads.transfer.source import open_source
+from scenario_uploads.transfer.part import read_md5s
 from scenario_uploads.upload.steps import complete_upload, upload_file
 
 from .executor import Elsewhere, Sent
@@ -246,11 +244,5 @@ class BulkRun:
 
 def read_content(file: FileInput, size: int, part_size: int) -> bytes | None:
     """Read a file in parts of this size and return the key of its content; None when it cannot be read again."""
-    with closing(open_source(file)) as source:
-        if source.size != size or source.once:
-            return None
-        plan = UploadPlan(size, part_size)
-        parts = (plan.part(number) for number in range(1, plan.parts_count + 1))
-        content = hash_content(size, part_size, [read_md5(source, part) for part in parts])
-        source.check_unchanged()
-        return content
+    md5s = read_md5s(file, size, part_size)
+    return None if md5s is None else hash_content(size, part_size, md5s)

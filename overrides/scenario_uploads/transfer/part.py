@@ -11,6 +11,7 @@ import random
 import re
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 import h11
 from attrs import Factory, define, evolve, field, frozen
 
+from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import IntegrityError, SourceChangedError, TransferError, UploadURLExpiredError
 from scenario_uploads.redaction import redact_chain, snippet
 from scenario_uploads.retry import DEFAULT_PATIENCE, Outcome, Repeat, RetryPolicy, Tries, parse_date, parse_retry_after
@@ -25,9 +27,9 @@ from scenario_uploads.system import is_used_up
 from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
 
 from .connection import CHUNK_SIZE, Body, StorageResponse
-from .parts import Part, PartTarget
+from .parts import Part, PartTarget, UploadPlan
 from .sockets import HaltedError, ProxyRefusedError, UnreachableError
-from .source import Source, read_chunk
+from .source import Source, open_source, read_chunk
 
 logger = logging.getLogger("scenario_uploads")
 PART_POLICY = RetryPolicy(max_retries=8, base=0.5, cap=20.0, clip=True)
@@ -162,6 +164,17 @@ def read_md5(source: Source, part: Part, halted: Callable[[], bool] = lambda: Fa
         md5.update(chunk)
         position += len(chunk)
     return md5.hexdigest()
+
+
+def read_md5s(file: FileInput, size: int, part_size: int) -> list[str] | None:
+    """Return the MD5 of each part of a file; None when it has another size or cannot be read again."""
+    with closing(open_source(file)) as source:
+        if source.size != size or source.once:
+            return None
+        plan = UploadPlan(size, part_size)
+        md5s = [read_md5(source, plan.part(number)) for number in range(1, plan.parts_count + 1)]
+        source.check_unchanged()
+        return md5s
 
 
 def _try(job: PartJob, target: PartTarget, count: Callable[[int], object]) -> AttemptResult:

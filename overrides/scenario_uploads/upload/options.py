@@ -11,17 +11,14 @@ from typing import Any
 
 from attrs import field, frozen
 
-from scenario_uploads.api.calls import create_operation
 from scenario_uploads.arguments import CallOptions
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.limits import check_seconds
 from scenario_uploads.progress import OnProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.transfer.engine import Turns
-from scenario_uploads.transfer.parts import plan_parts
 
 from .control import Control
-from .media_types import infer_media
 
 MAX_CONCURRENCY = 64
 # Far above any link.
@@ -82,16 +79,6 @@ def check_file_options(options: FileOptions) -> None:
         raise InvalidArgumentError(
             f"max_bandwidth must be a number of bytes a second from 1 to {MAX_BANDWIDTH:,}, not {rate!r}."
         )
-
-
-def check_all_options(options: FileOptions) -> None:
-    """Check also what else would be refused with the file, before there is one."""
-    check_file_options(options)
-    plan_parts(1, options.part_size)
-    if options.file_name is not None:
-        check_file_name(options.file_name)
-    infer_media("a.png", content_type=options.content_type)
-    create_operation({"kind": options.kind, "asset_options": options.asset_options}, options.call)
 
 
 # Control characters, surrogates and Unicode line ends. Unusual spaces are fine: macOS puts one into the name of each

@@ -25,7 +25,7 @@ from scenario_uploads.transfer.source import Source, open_source
 
 from .ledger import Ledger, default_folder
 from .media_types import infer_media
-from .options import FileOptions, check_file_name
+from .options import FileOptions, check_file_name, check_file_options
 
 logger = logging.getLogger("scenario_uploads")
 
@@ -49,6 +49,16 @@ class Opened:
         }
         project_id = self.options.call.project_id
         return asked if project_id is None else asked | {"projectId": project_id}
+
+
+def check_all_options(options: FileOptions) -> None:
+    """Check also what else would be refused with the file, before there is one."""
+    check_file_options(options)
+    plan_parts(1, options.part_size)
+    if options.file_name is not None:
+        check_file_name(options.file_name)
+    infer_media("a.png", content_type=options.content_type)
+    create_operation({"kind": options.kind, "asset_options": options.asset_options}, options.call)
 
 
 def open_upload(stack: ExitStack, api: Api, file: FileInput, options: FileOptions) -> Opened:

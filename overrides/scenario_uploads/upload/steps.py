@@ -45,8 +45,8 @@ from scenario_uploads.transfer.parts import match_targets
 
 from .control import Control, Line
 from .ledger import Entry
-from .options import FileOptions, check_all_options, check_file_options
-from .prepare import Opened, open_upload
+from .options import FileOptions, check_file_options
+from .prepare import Opened, check_all_options, open_upload
 from .resume import GONE, Begun, make_job, resume
 
 logger = logging.getLogger("scenario_uploads")
