@@ -168,21 +168,23 @@ def send_with_scenario(base_url: str, folder: str, *, in_loop: bool = False, **o
 def note_as_done(folder: str, ledger: str) -> dict[str, float]:
     """Let a ledger say of each file of a folder that an earlier run has sent it."""
     from scenario_uploads import Scenario  # noqa: PLC0415 - as above
-    from scenario_uploads.bulk.ledger import Row  # noqa: PLC0415
+    from scenario_uploads.bulk.ledger import Row, open_ledger  # noqa: PLC0415
     from scenario_uploads.bulk.options import BulkOptions  # noqa: PLC0415
-    from scenario_uploads.bulk.plan import File  # noqa: PLC0415
-    from scenario_uploads.bulk.run import BulkRun  # noqa: PLC0415
+    from scenario_uploads.bulk.plan import File, Files  # noqa: PLC0415
 
     client = Scenario(base_url="http://127.0.0.1:1", api_key="key", api_secret="secret", trust_env=False)
-    run = BulkRun(client.uploads._api, folder, BulkOptions(recursive=True, ledger=ledger))  # noqa: SLF001 - all but the sending
-    run.open(lambda: ("", {}), lambda: False)
-    known, row = run._ledger, Row("upload", "entity", done=True)  # noqa: SLF001
+    files, known, row = (
+        Files(folder, BulkOptions(recursive=True)),
+        open_ledger(ledger),
+        Row("upload", "entity", done=True),
+    )
     assert known is not None
-    while (file := run._files.take()) is not None:  # noqa: SLF001
+    files.known = known, client.uploads._api.options  # noqa: SLF001 - all but the sending
+    while (file := files.take()) is not None:
         assert isinstance(file, File)
         assert file.state is not None
         known.note(file.context, file.state, row, size=file.plan.size, part_size=1, content=file.state)
-    run.close()
+    known.close()
     return {}
 
 

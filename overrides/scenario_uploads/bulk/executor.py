@@ -11,7 +11,7 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from attrs import evolve, field, frozen
 
@@ -22,38 +22,16 @@ from scenario_uploads.fork import CLOSED
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url
 from scenario_uploads.settings.client import ClientOptions, list_arguments, resolve_options
-from scenario_uploads.steps import SLICE, Steps
+from scenario_uploads.steps import SLICE
 from scenario_uploads.upload.options import FileOptions
 from scenario_uploads.upload.steps import send_file
 
 from .limiter import Limiter, limit
 from .options import MAX_FILES_AT_ONCE
-
-T = TypeVar("T")
+from .workers import Runner
 
 Sent = tuple[str, Mapping[int, str | None]]
 """The id of an upload whose parts are all there, and their MD5s."""
-
-
-class Runner(Protocol):
-    """Carries out the steps of calls, of many at once."""
-
-    @property
-    def closed(self) -> bool:
-        """Whether no more calls can be made."""
-        ...
-
-    def open(self) -> object:
-        """Raise ScenarioError when no more calls can be made."""
-        ...
-
-    def run(self, steps: Steps[T]) -> T:
-        """Run the steps of a call in this thread."""
-        ...
-
-    def close(self) -> None:
-        """Make no more calls."""
-        ...
 
 
 Connect = Callable[[ClientOptions], Runner]

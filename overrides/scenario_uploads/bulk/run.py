@@ -1,14 +1,14 @@
-"""One call of `upload_many`: what is to be done next, and what became of it.
+"""One call of `upload_many`: what is to be done with each file, and what became of it.
 
-A `BulkRun` hands out, file by file, either what is known at once or the steps to find out. Those of one file end in its
-result, or in further steps that only wait for the import: they hold no file and no connection, so many may go on at
-once.
+The steps of a file end in its result, or in further steps that only wait for the import: these hold no file and no
+connection, so many may go on at once.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
@@ -33,11 +33,12 @@ from scenario_uploads.transfer.engine import Turns
 from scenario_uploads.transfer.part import read_md5s
 from scenario_uploads.upload.steps import complete_upload, upload_file
 
-from .executor import Elsewhere, Sent
+from .executor import Connect, Elsewhere, Runner, disconnect, send_elsewhere
 from .ledger import BulkLedger, Row, hash_content, open_ledger
 from .limiter import Limiter, limit
 from .options import BulkOptions, Sources, UploadResult
 from .plan import File, Files
+from .workers import Workers
 
 # The service may have the upload no more, or never had it for these credentials.
 _GONE = frozenset({400, 403, 404, 410})
@@ -82,11 +83,10 @@ class BulkRun:
 
     def __init__(self, api: Api, sources: Sources, options: BulkOptions) -> None:
         self._files = Files(sources, options)
-        self.files_at_once = options.files_at_once
         self.on_progress: Callable[[BulkProgress], object] | None = options.on_progress
-        """May be replaced until `open`."""
+        """May be replaced until the first result is asked for."""
         # Whether there may be files that were not handed out yet; whether one failed and ends the call.
-        self.more, self.failed = True, False
+        self._more, self._failed = True, False
         self._api, self._options = api, options
         # Those that wait ask now and then; they must not keep those that send from their calls.
         self._limiter = Limiter.begin(2 * options.files_at_once)
@@ -98,9 +98,30 @@ class BulkRun:
         self._elsewhere = Elsewhere(executor, api.options, options.files_at_once) if executor is not None else None
         self._stack = ExitStack()
 
-    def open(self, work: Callable[..., Sent], ended: Callable[[], bool]) -> None:
-        """Open the ledger, and show the bars; `work` is what an executor runs, for whom `ended` says when to stop."""
-        self._work, self._ended = work, ended
+    def results(self, runner: Runner, connect: Connect) -> Generator[UploadResult]:
+        """Yield what becomes of each file, as they finish; then close the runner. Workers of an executor `connect`."""
+        workers, name = Workers(runner, self._options.files_at_once), uuid.uuid4().hex
+        self._work, self._ended = partial(send_elsewhere, connect, name), lambda: runner.closed
+        try:
+            self._open()
+            while self._more or workers.busy:
+                searching = self._more and workers.has_room
+                found = self._take() if searching else None
+                for item in (found, workers.get(block=not searching)):
+                    if isinstance(item, UploadResult):
+                        yield self.count(item)
+                        if self._failed:
+                            return
+                    elif item is not None:
+                        workers.start(item, waiting=item is not found)
+        finally:
+            workers.end()
+            self._files.close()
+            self._stack.close()
+            disconnect(name)
+
+    def _open(self) -> None:
+        """Open the ledger, and show the bars."""
         self._ledger = open_ledger(self._options.ledger)
         if self._ledger is not None:
             self._stack.callback(self._ledger.close)
@@ -109,17 +130,11 @@ class BulkRun:
             self._display = self._stack.enter_context(open_display())
         self._counter = Counter(self._display.tell if self._display else None, self.on_progress)
 
-    def close(self) -> None:
-        """Close what was opened. Idempotent."""
-        self.more = False
-        self._files.close()
-        self._stack.close()
-
-    def take(self) -> UploadResult | Steps[Any] | None:
+    def _take(self) -> UploadResult | Steps[Any] | None:
         """Return the result of the next file, or the steps to it; None when there are no more files."""
         file = self._files.take()
         if file is None:
-            self.more = False
+            self._more = False
             self._counter.add(complete=True)
             return None
         self._counter.add(files_found=1)
@@ -141,7 +156,7 @@ class BulkRun:
         """Return a result, having counted it."""
         failed, skipped = result.error is not None, result.skipped is not None
         self._counter.add(files_failed=failed, files_skipped=skipped, files_done=not failed and not skipped)
-        self.failed = self.failed or (failed and self._options.fail_fast)
+        self._failed = self._failed or (failed and self._options.fail_fast)
         return result
 
     def _run(self, file: File, steps: Steps[Any]) -> Steps[Any]:

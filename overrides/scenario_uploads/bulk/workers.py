@@ -10,48 +10,43 @@ import heapq
 import queue
 import threading
 import time
-import uuid
 from collections import deque
-from collections.abc import Generator
 from contextlib import suppress
-from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from scenario_uploads.errors import TransferError
 from scenario_uploads.steps import SLICE, Pause, Steps, carry_on
 from scenario_uploads.transfer.engine import join_threads
 
-from .executor import Connect, Runner, disconnect, send_elsewhere
-from .options import UploadResult
-from .run import BulkRun
+T = TypeVar("T")
 
 # How many may wait for their import while others are sent.
 MOST_WAITING = 128
 
 
-def upload_all(runner: Runner, run: BulkRun, connect: Connect) -> Generator[UploadResult]:
-    """Yield what becomes of each file, as they finish; then close the runner. Workers of an executor `connect`."""
-    workers, name = _Workers(runner, run.files_at_once), uuid.uuid4().hex
-    try:
-        run.open(partial(send_elsewhere, connect, name), lambda: runner.closed)
-        while run.more or workers.busy:
-            searching = run.more and workers.has_room
-            found = run.take() if searching else None
-            for item in (found, workers.get(block=not searching)):
-                if isinstance(item, UploadResult):
-                    yield run.count(item)
-                    if run.failed:
-                        return
-                elif item is not None:
-                    workers.start(item, waiting=item is not found)
-    finally:
-        workers.end()
-        run.close()
-        disconnect(name)
+class Runner(Protocol):
+    """Carries out the steps of calls, of many at once."""
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more calls can be made."""
+        ...
+
+    def open(self) -> object:
+        """Raise ScenarioError when no more calls can be made."""
+        ...
+
+    def run(self, steps: Steps[T]) -> T:
+        """Run the steps of a call in this thread."""
+        ...
+
+    def close(self) -> None:
+        """Make no more calls."""
+        ...
 
 
-class _Workers:
+class Workers:
     """Threads that carry steps out; what these come to is got from one thread."""
 
     def __init__(self, runner: Runner, at_once: int) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from importlib import import_module
 from typing import Any, ParamSpec, TypeVar, cast
@@ -151,7 +151,7 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
             case Send():
                 return await self.send(step)
             case Pause():
-                with self._until_closed():
+                with self._until_closed(scope := CancelScope()), scope:
                     await asyncio.sleep(step.seconds)
             case Transfer():
                 return await self._transfer(step.job)
@@ -202,14 +202,14 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
         return cast("httpx.Response", response)
 
     @contextmanager
-    def _until_closed(self, scope: CancelScope | None = None) -> Iterator[None]:
-        """End the block with an error when the client is closed."""
-        with ExitStack() as stack:
-            ending = scope or stack.enter_context(CancelScope())
-            self.open().waiting[ending] = self
-            stack.callback(self.connections.waiting.pop, ending)
+    def _until_closed(self, scope: CancelScope) -> Iterator[None]:
+        """Cancel the scope when the client is closed, and end the block with an error then."""
+        self.open().waiting[scope] = self
+        try:
             yield
-        if ending.cancel_called:
+        finally:
+            del self.connections.waiting[scope]
+        if scope.cancel_called:
             raise ScenarioError(CLOSED)
 
 

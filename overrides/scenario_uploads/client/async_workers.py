@@ -13,7 +13,6 @@ import httpx
 from scenario_uploads.api.exchange import Api
 from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
 from scenario_uploads.bulk.run import BulkRun
-from scenario_uploads.bulk.workers import upload_all
 from scenario_uploads.steps import Send
 
 from .async_runner import AsyncRunner, check_loop, outwait, relay, run_in_thread
@@ -37,7 +36,7 @@ async def _upload_all(runner: AsyncRunner, run: BulkRun) -> AsyncGenerator[Uploa
     run.on_progress, failures = relay(run.on_progress, threads.close)
 
     def hand_over() -> None:
-        with closing(upload_all(threads, run, connect)) as results:
+        with closing(run.results(threads, connect)) as results:
             for result in results:
                 handed.append(result)
                 if len(handed) == 1:

@@ -324,9 +324,9 @@ def connect(settings: ClientOptions) -> Runner:
 def upload_all(runner: Runner, api: Api, sources: Sources, options: BulkOptions) -> Generator[UploadResult]:
     """Upload many files in threads; then close the runner."""
     # Slow to import, with SQLite, and needed by few.
-    from scenario_uploads.bulk import run, workers  # noqa: PLC0415
+    from scenario_uploads.bulk.run import BulkRun  # noqa: PLC0415
 
-    return workers.upload_all(runner, run.BulkRun(api, sources, options), connect)
+    return BulkRun(api, sources, options).results(runner, connect)
 
 
 def finish(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
