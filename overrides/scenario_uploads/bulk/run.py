@@ -33,12 +33,12 @@ from scenario_uploads.transfer.engine import Turns
 from scenario_uploads.transfer.part import read_md5s
 from scenario_uploads.upload.steps import complete_upload, upload_file
 
-from .executor import Connect, Elsewhere, Runner, disconnect, send_elsewhere
+from .executor import Connect, Elsewhere, disconnect, send_elsewhere
 from .ledger import BulkLedger, Row, hash_content, open_ledger
 from .limiter import Limiter, limit
 from .options import BulkOptions, Sources, UploadResult
 from .plan import File, Files
-from .workers import Workers
+from .workers import Runner, Workers
 
 # The service may have the upload no more, or never had it for these credentials.
 _GONE = frozenset({400, 403, 404, 410})
