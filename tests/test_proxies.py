@@ -172,6 +172,7 @@ def test_a_proxy_is_read_from_its_url(text: str, expected: str, credentials: tup
         "http://bob:hunter2#1@proxy.example:3128",
         "http://bob:hun/ter2@proxy.example:3128",
         "http://bob:hunter2?@proxy.example:3128",
+        "http://bob:hunter2[1]@proxy.example:3128",
         "http://bob:hunter2@proxy.example:port",
         "http://bob:hunter2@proxy.example:99999",
         "http://bob:hunter2@[::1:3128",

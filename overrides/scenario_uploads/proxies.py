@@ -47,7 +47,7 @@ class Proxy:
         if parts.scheme not in _PORTS or not port or not _is_name(host) or surplus:
             raise InvalidArgumentError(
                 f"{name} must be the URL of an http, https or socks5 proxy, such as http://user:password@host:3128."
-                " Write # / ? @ in a user name or password as %23 %2F %3F %40."
+                " Write # / ? @ [ ] in a user name or password as %23 %2F %3F %40 %5B %5D."
             )
         pair = None if parts.username is None else (unquote(parts.username), unquote(parts.password or ""))
         return cls(parts.scheme, host, port, pair)

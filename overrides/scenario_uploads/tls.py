@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -12,9 +14,8 @@ import httpx
 from .errors import InvalidArgumentError
 from .redaction import iter_chain, snippet
 
-_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
-
 _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
+_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 REMEDY = (
     "if a proxy or a server of your own signed it, name its CA file with verify= of the client or with SSL_CERT_FILE"
 )
@@ -54,8 +55,8 @@ def read_trust(verify: object) -> ssl.SSLContext | None:
     try:
         return _load_authorities(Path(verify))
     except (OSError, ValueError, TypeError) as error:
-        reason = snippet(getattr(error, "strerror", None) or str(error))
-        raise InvalidArgumentError(f"verify cannot be used as a CA file or folder ({verify!r}): {reason}") from error
+        message = f"verify cannot be used as a CA file or folder ({verify!r}): {_explain(error)}"
+        raise InvalidArgumentError(message) from error
 
 
 def _load_authorities(path: Path) -> ssl.SSLContext:
@@ -75,19 +76,38 @@ def _load_authorities(path: Path) -> ssl.SSLContext:
     return context
 
 
+def check_authorities() -> None:
+    """Raise InvalidArgumentError when the CA files that the environment names are gone."""
+    file, folders = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    with _name_variables():
+        if file:
+            Path(file).stat()
+        # OpenSSL treats a missing folder as an empty one, and then trusts nobody.
+        elif folders and not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
+            raise NotADirectoryError("there is no such folder")
+
+
 def create_tls_context(*, trust_env: bool) -> ssl.SSLContext:
     """Return a context with the environment's CA files, or with certifi's and no SSLKEYLOGFILE."""
-    named = {name: os.environ[name] for name in _VARIABLES if trust_env and os.environ.get(name)}
-    folders = named.get("SSL_CERT_DIR", "") if "SSL_CERT_FILE" not in named else ""
-    try:
-        # OpenSSL treats a missing folder as an empty one, and then trusts nobody.
-        if folders and not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
-            raise NotADirectoryError("there is no such folder")
+    if trust_env:
+        check_authorities()
+    with _name_variables():
         context = httpx.create_ssl_context(trust_env=trust_env)
-    except (OSError, ValueError) as error:
-        what = ", ".join(f"{name}={snippet(value)}" for name, value in named.items()) or "certifi's"
-        reason = snippet(getattr(error, "strerror", None) or str(error))
-        raise InvalidArgumentError(f"The CA files cannot be used ({what}): {reason}") from error
     if not trust_env:
         context.keylog_filename = None  # type: ignore[assignment]
     return context
+
+
+@contextmanager
+def _name_variables() -> Iterator[None]:
+    """Turn what CA files raise into an error with the variables that may name them."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        named = [f"{name}={snippet(value)}" for name in _VARIABLES if (value := os.environ.get(name))]
+        what = ", ".join(named) or "certifi's"
+        raise InvalidArgumentError(f"The CA files cannot be used ({what}): {_explain(error)}") from error
+
+
+def _explain(error: Exception) -> str:
+    return snippet(getattr(error, "strerror", None) or str(error))

@@ -314,7 +314,14 @@ class TestAGivenHttpClient:
         self.end(connect, given)
 
     @pytest.mark.parametrize(
-        "error", [RuntimeError("their own"), KeyError("k"), EOFError(), ExceptionGroup("all", [ValueError("x")])]
+        "error",
+        [
+            RuntimeError("their own"),
+            KeyError("k"),
+            EOFError(),
+            ExceptionGroup("all", [ValueError("x")]),
+            UnicodeDecodeError("ascii", b"\xff", 0, 1, "their own"),
+        ],
     )
     def test_what_it_raises_is_a_fault_of_the_connection_and_tried_again(
         self, connect: Connect, clock: Clock, error: Exception

@@ -10,9 +10,10 @@ import httpx
 import pytest
 from scenario_uploads import ScenarioError
 from scenario_uploads.api.responses import find_fault
-from scenario_uploads.client.async_runner import AsyncConnections, AsyncRunner
+from scenario_uploads.client import async_runner
+from scenario_uploads.client.async_runner import AsyncConnections, AsyncRunner, load_late
 from scenario_uploads.client.runner import Connections, Runner
-from scenario_uploads.steps import Pause, Send
+from scenario_uploads.steps import Pause, Send, Work
 
 from tests.support.clients import Clock, raises
 from tests.support.server import hang, until
@@ -130,6 +131,24 @@ def test_after_closing_nothing_is_done(both: Both, service: Service, clock: Cloc
     with raises(ScenarioError, "closed"):
         both.run(steps())
     assert service.requests == []
+
+
+def test_a_thread_that_ends_without_a_word_is_told_as_want_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def steps() -> Steps:
+        yield Work(lambda: None)
+
+    monkeypatch.setattr(threading.Thread, "run", lambda self: None)
+    with asyncio.Runner() as loop, raises(ScenarioError, "out of memory"):
+        loop.run(AsyncRunner(AsyncConnections(None)).run(steps()))
+
+
+def test_memory_that_is_short_while_modules_are_loaded_ends_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> None:
+        raise MemoryError(name)
+
+    monkeypatch.setattr(async_runner, "import_module", fail)
+    load_late.cache_clear()
+    load_late()
 
 
 class TestClosingMeanwhile:

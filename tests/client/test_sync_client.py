@@ -269,10 +269,18 @@ class TestTheEnvironment:
     ) -> None:
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
         given = {} if own else {"http_client": httpx.AsyncClient() if connect.is_async else httpx.Client()}
+        before, untrusting = connect(service.url, **given), connect(service.url, trust_env=False)
+        plain, distrustful = ((one.client if connect.is_async else one) for one in (before, untrusting))
         monkeypatch.setenv(name, str(tmp_path / "gone.pem"))
-        client = connect(service.url, **given)
-        with raises(InvalidArgumentError, f"The CA files cannot be used ({name}={tmp_path}"):
-            client.uploads.upload_file(b"x", file_name="a.glb")
+        plain.with_options(max_retries=0)
+        # When a client is made, and for one that was made before, with its first call.
+        for use in (
+            lambda: connect(service.url, **given),
+            lambda: distrustful.with_options(trust_env=True),
+            lambda: before.uploads.upload_file(b"x", file_name="a.glb"),
+        ):
+            with raises(InvalidArgumentError, f"The CA files cannot be used ({name}={tmp_path}"):
+                use()
         assert service.requests == []
 
 

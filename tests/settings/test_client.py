@@ -185,6 +185,10 @@ def test_credentials_under_the_names_of_other_tools_are_pointed_out(monkeypatch:
     assert "key_of_plugin" not in str(caught.value)
     with pytest.raises(CredentialsError, match=r"SCENARIO_SDK_JWT\)\.$"):
         Scenario(trust_env=False)
+    # One half under its own name, the other not.
+    monkeypatch.setenv("SCENARIO_SDK_API_KEY", "key")
+    with pytest.raises(CredentialsError, match=r"no secret.*SCENARIO_API_SECRET of the environment"):
+        Scenario()
 
 
 def ask(**arguments: Any) -> httpx.Request:

@@ -492,6 +492,24 @@ def test_31_a_file_object_without_tell() -> None:
         open_source(cast("Any", Half()))
 
 
+@pytest.mark.parametrize("seekable", [True, False])
+def test_a_file_object_that_returns_more_than_it_was_asked_for(seekable: bool) -> None:
+    """What is too much would be taken for the head of the next part."""
+
+    class Generous(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(size) + b"more"
+
+        def seekable(self) -> bool:
+            return seekable
+
+    source = open_source(Generous(CONTENT), None if seekable else len(CONTENT))
+    source.part_size = len(CONTENT)
+    with pytest.raises(TransferError, match="asked for 10 bytes, it returned 14"):
+        read_chunk(source, 0, memoryview(bytearray(10)))
+    source.close()
+
+
 def test_a_device_has_no_content() -> None:
     with Path("/dev/zero").open("rb") as file:
         assert open_source(file).size == 0

@@ -243,7 +243,7 @@ def classify_exception(
     if not unsent and repeat is Repeat.NEVER:
         message = f"{message.rstrip('.')}; whether the service received it is unknown, so it was not sent again"
     kind = errors.APITimeoutError if isinstance(error, httpx.TimeoutException) else errors.APIConnectionError
-    retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol | UnicodeError)
+    retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol)
     return kind(message, request=request), Outcome(sent=not unsent, retryable=retryable, away=is_away(error))
 
 

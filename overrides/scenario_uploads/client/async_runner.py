@@ -260,11 +260,12 @@ def relay(
 @cache
 def load_late() -> None:
     """Read and import what the first request would, which takes longer than the loop may be held."""
-    user_agent()
-    for name in ("httpcore", "anyio._backends._asyncio", "anyio._core._sockets"):
+    names = ("httpcore", "anyio._backends._asyncio", "anyio._core._sockets")
+    loads: list[Callable[[], object]] = [user_agent, *(partial(import_module, name) for name in names)]
+    for load in loads:
         # Failing that, the first request does it: with versions that name them otherwise, or without descriptors.
-        with suppress(ImportError, OSError):
-            import_module(name)
+        with suppress(ImportError, OSError, MemoryError):
+            load()
 
 
 async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] = lambda: None, *, inline: bool = False) -> T:
@@ -286,7 +287,11 @@ async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] = lamb
         raise TransferError(f"The parts cannot be sent: {error}.") from error
     future = asyncio.wrap_future(outcome)
     try:
-        return await asyncio.shield(future)
+        while not (await asyncio.wait({future}, timeout=1.0))[0]:
+            # For want of memory a thread may end without a word.
+            if not thread.is_alive() and not outcome.done():
+                raise MemoryError
+        return future.result()
     except asyncio.CancelledError:
         stop()
         await outwait(future)

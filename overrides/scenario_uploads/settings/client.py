@@ -17,7 +17,7 @@ from scenario_uploads.arguments import CallOptions, Headers, Query
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.retry import DEFAULT_MAX_RETRIES
 from scenario_uploads.sentinels import NotGiven, Omit, is_given
-from scenario_uploads.tls import read_trust
+from scenario_uploads.tls import check_authorities, read_trust
 
 from .credentials import Credentials, resolve_credentials, split_credentials
 from .defaults import DEFAULT_BASE_URL, resolve_timeout
@@ -141,6 +141,8 @@ def resolve_options(
     """Check a client's arguments and fill in what the environment gives."""
     if not trust_env:
         environ = {}
+    elif given.get("verify") is None:
+        check_authorities()
     headers, credentials = split_credentials(check_headers("default_headers", given.get("default_headers")))
     timeout = given.get("timeout")
     # HTTPX's own default is nobody's choice.
@@ -196,6 +198,8 @@ def change_options(
         if name in wanted:
             changed["default_query"] = {**query, **check_query(name, wanted[name])}
     if trust_env is not None and bool(trust_env) is not options.trust_env:
+        if trust_env and "verify" not in wanted and options.verify is None:
+            check_authorities()
         environment_headers = _read_custom_headers(environ) if trust_env else {}
         changed |= {"trust_env": trust_env, "environment_headers": environment_headers}
     return evolve(options, credentials=credentials, **changed)

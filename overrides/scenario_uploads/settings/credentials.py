@@ -71,18 +71,18 @@ def resolve_credentials(
     if not given and token is not None:
         return evolve(_bearer(token, "SCENARIO_SDK_JWT"), read=frozenset({"bearer_auth"}))
     if key is not None:
-        raise CredentialsError(
-            "There is an API key but no secret; give api_secret= or set SCENARIO_SDK_API_SECRET as well."
+        message = "There is an API key but no secret; give api_secret= or set SCENARIO_SDK_API_SECRET as well."
+    elif secret is not None:
+        message = "There is an API secret but no key; give api_key= or set SCENARIO_SDK_API_KEY as well."
+    else:
+        message = (
+            "No credentials: give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET),"
+            " or give bearer_auth= (or set SCENARIO_SDK_JWT)."
         )
-    if secret is not None:
-        raise CredentialsError("There is an API secret but no key; give api_key= or set SCENARIO_SDK_API_KEY as well.")
     # The names that Scenario's plug-ins read. Which account theirs is, nobody said.
     others = [name for name in ("SCENARIO_API_KEY", "SCENARIO_API_SECRET") if environ.get(name)]
-    raise CredentialsError(
-        "No credentials: give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET),"
-        " or give bearer_auth= (or set SCENARIO_SDK_JWT)."
-        + (f" {' and '.join(others)} of the environment, which other tools use, are not read here." if others else "")
-    )
+    hint = f" {' and '.join(others)} of the environment, which other tools use, are not read here." if others else ""
+    raise CredentialsError(message + hint)
 
 
 def _basic(key: str, secret: str, key_name: str, secret_name: str) -> Credentials:

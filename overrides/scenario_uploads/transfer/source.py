@@ -86,6 +86,8 @@ def read_chunk(source: Source, offset: int, buffer: memoryview) -> memoryview:
     except Exception as error:
         # Decompressing file objects raise EOFError, zlib.error and others besides OSError.
         raise TransferError(f"The file cannot be read: {_explain(error)}.") from error
+    if len(chunk) > len(buffer):
+        raise TransferError(f"The file cannot be read: asked for {len(buffer):,} bytes, it returned {len(chunk):,}.")
     if not chunk:
         raise SourceChangedError(f"The file ends at byte {offset:,} and had {source.size:,} when the upload began.")
     return chunk
