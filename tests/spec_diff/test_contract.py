@@ -1,5 +1,6 @@
 """Changes of a contract as a whole, and facts that several operations share."""
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -286,3 +287,78 @@ def test_tag_is_named(tmp_path: Path) -> None:
     assert [(change.kind, change.message) for change in changes] == [
         ("documentation-changed", "the tag more was added")
     ]
+
+
+def judge_edits(folder: Path, base: Edit, change: Edit) -> list[tuple[str, str, str]]:
+    """Return what a change of an edited contract gives: operation, kind and level."""
+    old = edit(base)
+    new = copy.deepcopy(old)
+    change(new)
+    found = judge(compare(*map(read_contract, write(folder, old, new)), list), read_policy())
+    return [(change.operation, change.kind, change.level) for change in found]
+
+
+@pytest.mark.parametrize("in_component", [False, True])
+def test_reference_into_a_path_is_followed(in_component: bool, tmp_path: Path) -> None:
+    """What one operation answers and another one is sent is judged in both directions."""
+    target = {"$ref": "#/paths/~1things~1{id}/get/responses/200/content/application~1json/schema"}
+    schema = {"type": "object", "properties": {"of": target}}
+
+    def refer(document: Any) -> None:
+        if in_component:
+            document["components"]["schemas"]["Holder"] = schema
+        own = {"$ref": "#/components/schemas/Holder"} if in_component else schema
+        path = document["paths"]["/things/{id}"]
+        path["put"]["requestBody"]["content"] = {"application/json": {"schema": own}}
+        answer = {"type": "string", "enum": ["a", "b"]}
+        path["get"]["responses"]["200"]["content"]["application/json"]["schema"] = answer
+
+    def remove_value(document: Any) -> None:
+        answer = document["paths"]["/things/{id}"]["get"]["responses"]["200"]
+        answer["content"]["application/json"]["schema"]["enum"].pop()
+
+    assert judge_edits(tmp_path, refer, remove_value) == [(BOTH, "enum-value-removed", "breaking")]
+
+
+def test_paths_that_differ_by_the_names_of_parameters_alone(tmp_path: Path) -> None:
+    """Each is compared with itself."""
+
+    def add_paths(document: Any) -> None:
+        for name in ("a", "b"):
+            own = {"operationId": f"get_{name}", "responses": {"200": {"description": "x"}}}
+            document["paths"][f"/x/{{{name}}}"] = {"get": own}
+
+    def demand(document: Any) -> None:
+        parameter = {"name": "q", "in": "query", "required": True, "schema": {"type": "string"}}
+        document["paths"]["/x/{a}"]["get"]["parameters"] = [parameter]
+
+    assert judge_edits(tmp_path, add_paths, demand) == [("get_a", "required-parameter-added", "breaking")]
+
+
+@pytest.mark.parametrize(
+    ("change", "kinds"),
+    [
+        # What OpenAPI 3.0 passes over holds from 3.1 on.
+        (
+            lambda document: document.update(openapi="3.1.1"),
+            {"openapi-changed", "enum-value-removed", "keyword-removed"},
+        ),
+        (
+            lambda document: document["components"]["schemas"]["Thing"]["properties"]["other"].update(enum=["b"]),
+            {"keyword-changed"},
+        ),
+    ],
+)
+def test_what_stands_beside_a_reference(change: Edit, kinds: set[str], tmp_path: Path) -> None:
+    """It means nothing to OpenAPI 3.0, and who changes it is told all the same."""
+
+    def write_30(document: Any) -> None:
+        document["openapi"] = "3.0.3"
+        document["components"]["schemas"]["Thing"]["properties"]["other"]["enum"] = ["a"]
+
+    assert {kind for _, kind, _ in judge_edits(tmp_path, write_30, change)} == kinds
+
+
+def test_extension_among_paths_is_no_path(tmp_path: Path) -> None:
+    """Its value may be anything."""
+    assert judge_edits(tmp_path, lambda document: document["paths"].update({"x-a": 1}), lambda _: None) == []

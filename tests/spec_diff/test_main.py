@@ -421,6 +421,11 @@ DOCUMENT = "openapi: 3.1.1\ninfo: {title: T, version: 1.0.0}\npaths: {}\n"
         (DOCUMENT + "x:\n  $ref: http://127.0.0.1:1/x\n", ":5: ", "leads out of the document"),
         (DOCUMENT.replace("{}", "\n  /x:\n    $ref: '#/components/y'"), ":5: ", "leads nowhere"),
         (DOCUMENT.replace("{}", "\n  /x:\n    $ref: '#/paths/~1x'"), ":5: ", "leads back to itself"),
+        (
+            DOCUMENT.replace("{}", "\n  /x:\n    $ref: '#/paths/~1y'\n    get: {}\n  /y: {}"),
+            ":4: ",
+            "with more beside it",
+        ),
         (DOCUMENT.replace("{}", "\n  /x:\n    get: 1"), ":5: ", "an operation should be an object"),
         (DOCUMENT.replace("{}", "\n  /x: 1"), ":4: ", "a path should be an object"),
         (DOCUMENT + "x: " + "[" * 400 + "]" * 400 + "\n", ":4: ", "levels deep"),

@@ -28,7 +28,9 @@ def list_operations(contract: Contract) -> list[Operation]:
     """Return the operations of a contract, in its order."""
     result: list[Operation] = []
     for path in contract.get(("paths",), dict) if "paths" in contract.document else ():
-        place = contract.resolve(("paths", path))
+        if path.startswith("x-"):
+            continue
+        place = find_path_item(contract, ("paths", path))
         item = contract.at(place)
         if not is_object(item):
             raise contract.fail(place, "a path should be an object")
@@ -42,9 +44,18 @@ def list_operations(contract: Contract) -> list[Operation]:
     return result
 
 
+def find_path_item(contract: Contract, pointer: Pointer) -> Pointer:
+    """Return where a path or a webhook is described, past a `$ref`, beside which there may be words alone."""
+    item = contract.at(pointer)
+    beside = item.keys() - {"$ref", "summary", "description"} if is_object(item) and "$ref" in item else ()
+    if any(not key.startswith("x-") for key in beside):
+        raise contract.fail(pointer, "a $ref with more beside it; which of the two holds is not defined")
+    return contract.resolve(pointer)
+
+
 def normalize_path(path: str) -> str:
-    """Return a path without the names of its parameters, which nobody sees on the wire."""
-    return re.sub(r"\{[^{}]*\}", "{}", path)
+    """Return a path without the names of its parameters, which nobody sees on the wire; a callback's `{$…}` stays."""
+    return re.sub(r"\{[^{}$]*\}", "{}", path)
 
 
 def find_covering(responses: Mapping[str, Pointer], status: str) -> Pointer | None:

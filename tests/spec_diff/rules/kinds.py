@@ -306,6 +306,13 @@ ALTERNATIVES = [
     ),
 ]
 NULLS = [
+    kind(
+        "null fits two of oneOf",
+        {"oneOf": [{"type": ["string", "null"], "maxLength": 3}, {**WHOLE, "minimum": 1}]},
+        {"oneOf": [{"type": ["string", "null"], "maxLength": 3}, {**WHOLE, "minimum": 1}, NULL]},
+        IN,
+    ),
+    kind("nullable, which 3.1 does not know", {**TEXT, "nullable": True}, {"type": ["string", "null"]}, OUT),
     kind("const null and type null", {"anyOf": [TEXT, {"const": None}]}, {"anyOf": [TEXT, NULL]}, "----"),
     kind("const null alone", {"const": None}, NULL, "----"),
     kind("enum of null", {"oneOf": [obj(a=TEXT), {"enum": [None]}]}, {"oneOf": [obj(a=TEXT), NULL]}, "----"),
@@ -314,6 +321,8 @@ NULLS = [
     kind("null joins by const", obj(a=TEXT), obj(a={"anyOf": [TEXT, {"const": None}]}), OUT),
 ]
 VALUES = [
+    kind("not of everything", TEXT, {**TEXT, "not": True}, IN),
+    kind("not of nothing", TEXT, {**TEXT, "not": False}, "----"),
     kind("1 becomes true", {"const": 1}, {"const": True}, ANY),
     kind("0 becomes false in an enum", {"enum": [0, "a"]}, {"enum": [False, "a"]}, ANY),
     kind("1 and 1.0", {"enum": [1, 2]}, {"enum": [1.0, 2]}, "----"),
@@ -390,6 +399,32 @@ ARRAYS = [
         IN,
     ),
     kind("uniqueItems false", {"type": "array"}, {"type": "array", "uniqueItems": False}, "----"),
+    kind(
+        "prefixItems of anything where items ruled",
+        {"type": "array", "items": WHOLE, "prefixItems": [TEXT]},
+        {"type": "array", "items": WHOLE, "prefixItems": [TEXT, {}]},
+        OUT,
+    ),
+    kind(
+        "items rule where prefixItems did",
+        {"type": "array", "items": WHOLE, "prefixItems": [TEXT]},
+        {"type": "array", "items": WHOLE},
+        ANY,
+    ),
+    kind(
+        "prefixItems added to a closed array",
+        {"type": "array", "prefixItems": [TEXT], "items": False},
+        {"type": "array", "prefixItems": [TEXT, WHOLE], "items": False},
+        OUT,
+    ),
+    kind(
+        "prefixItems added to what unevaluatedItems closes",
+        {"type": "array", "prefixItems": [TEXT], "unevaluatedItems": False},
+        {"type": "array", "prefixItems": [TEXT, WHOLE], "unevaluatedItems": False},
+        ANY,
+    ),
+    kind("prefixItems of anything", {"type": "array"}, {"type": "array", "prefixItems": [{}]}, "----"),
+    kind("contains of anything", {"type": "array"}, {"type": "array", "contains": {}}, IN),
 ]
 OBJECTS = [
     kind(
@@ -415,6 +450,36 @@ OBJECTS = [
     ),
     kind("propertyNames added", OBJECT, {**OBJECT, "propertyNames": {"maxLength": 3}}, IN),
     kind("patternProperties added", OBJECT, {**OBJECT, "patternProperties": {"^x": TEXT}}, IN),
+    kind(
+        "patternProperties added to a closed object",
+        {**OBJECT, "additionalProperties": False},
+        {**OBJECT, "additionalProperties": False, "patternProperties": {"^x": {}}},
+        OUT,
+    ),
+    kind(
+        "patternProperties take over from additionalProperties",
+        {**OBJECT, "additionalProperties": WHOLE},
+        {**OBJECT, "additionalProperties": WHOLE, "patternProperties": {"^x": TEXT}},
+        ANY,
+    ),
+    kind(
+        "property takes over from additionalProperties",
+        {**OBJECT, "additionalProperties": TEXT},
+        {**obj(a=WHOLE), "additionalProperties": TEXT},
+        ANY,
+    ),
+    kind(
+        "unevaluatedProperties beside additionalProperties",
+        {**OBJECT, "additionalProperties": TEXT},
+        {**OBJECT, "additionalProperties": TEXT, "unevaluatedProperties": False},
+        "----",
+    ),
+    kind(
+        "keyword that nobody knows",
+        {**OBJECT, "dependencies": {"a": ["b"]}},
+        {**OBJECT, "dependencies": {"a": ["c"]}},
+        ANY,
+    ),
     kind("unevaluatedProperties closes", obj(a=TEXT), {**obj(a=TEXT), "unevaluatedProperties": False}, IN),
     kind(
         "property joins what unevaluatedProperties closes",
@@ -435,6 +500,20 @@ OBJECTS = [
 ]
 PET = {**obj("kind", kind=TEXT), "discriminator": {"propertyName": "kind"}}
 DISCRIMINATORS = [
+    kind(
+        "discriminator in a member of allOf",
+        both(
+            {"oneOf": [ref("A"), ref("B")], "discriminator": {"propertyName": "kind", "mapping": {"a": "A", "b": "B"}}},
+            {},
+        ),
+        both(
+            {"oneOf": [ref("A"), ref("B")], "discriminator": {"propertyName": "kind", "mapping": {"a": "B", "b": "A"}}},
+            {},
+        ),
+        ANY,
+        A=(obj(a=TEXT), obj(a=TEXT)),
+        B=(obj(b=TEXT), obj(b=TEXT)),
+    ),
     kind(
         "child that a discriminator leads to",
         ref("Pet"),
@@ -764,7 +843,22 @@ OPERATIONS: list[Change] = [
         "nn",
     ),
     Change("success more", op(), op(responses={"200": OK, "202": OK}), "nB"),
+    Change(
+        "default promises success",
+        op(responses={"default": {**OK, "content": {"application/json": {"schema": WHOLE}}}}),
+        op(responses={"200": {**OK, "content": {"application/json": {"schema": TEXT}}}}),
+        "BB",
+    ),
+    Change("redirect, which is no error", op(responses={"200": OK, "303": OK}), op(), "Bn"),
     Change("callback appears", op(), call(op()), "nB"),
+    Change("credentials of a callback", call(op(security=[{"basic": []}])), call(op(security=[{"bearer": []}])), "BB"),
+    Change("callback of a callback", call(op()), call(call(op())), "nB"),
+    Change(
+        "expression of a callback",
+        op(callbacks={"done": {"{$request.body#/a}": {"post": op()}}}),
+        op(callbacks={"done": {"{$request.body#/b}": {"post": op()}}}),
+        "BB",
+    ),
     Change(
         "callback is sent less",
         call(body("application/json", obj("a", a=TEXT))),

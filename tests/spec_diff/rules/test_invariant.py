@@ -29,6 +29,10 @@ EQUIVALENCES: Mapping[str, frozenset[tuple[str, str]]] = {
     "types, null or listed values are written another way": frozenset(
         ("schema", key) for key in ("type", "const", "enum", "oneOf", "anyOf")
     ),
+    "what spoke of all that is not listed is compared with it": frozenset(
+        {("schema", "prefixItems"), ("schema", "patternProperties")}
+    ),
+    "it means nothing beside additionalProperties": frozenset({("schema", "unevaluatedProperties")}),
     "members of allOf are put together": frozenset({("schema", "allOf"), ("schema", "whole allOf")}),
     "another bound holds, or it is written another way": frozenset(
         ("schema", key) for key in ("minimum", "minLength", "multipleOf")

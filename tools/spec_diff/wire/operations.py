@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from tools.contract.document import Contract, Pointer, is_object
-from tools.contract.operations import METHODS, Operation, list_operations, normalize_path
+from tools.contract.operations import METHODS, Operation, find_path_item, list_operations, normalize_path
 from tools.spec_diff.redocly import Seen
 from tools.spec_diff.wire.bodies import compare_bodies
 from tools.spec_diff.wire.parameters import compare_parameters
@@ -45,9 +45,11 @@ def compare_all(walk: Walk) -> list[str]:
 def match_operations(walk: Walk, old: list[Operation], new: list[Operation]) -> Iterator[tuple[Operation, Operation]]:
     """Yield the operations that are the same in both contracts; say which came, went or moved."""
     places = {(normalize_path(each.path), each.method): each for each in new}
+    # Two paths may differ by the names of their parameters alone.
+    places |= {(each.path, each.method): each for each in new}
     matches: dict[Operation, Operation] = {}
     for each in old:
-        match = places.get((normalize_path(each.path), each.method))
+        match = places.get((each.path, each.method)) or places.get((normalize_path(each.path), each.method))
         if match is not None:
             matches[each] = match
     names = {each.name: each for each in new if each not in set(matches.values())}
@@ -86,7 +88,7 @@ def compare_operation(walk: Walk, old: Operation, new: Operation) -> None:
 
 def compare_parts(walk: Walk, old: Operation, new: Operation) -> None:
     """Compare what two versions of an operation take and answer."""
-    walk.visit("operation", old.pointer, new.pointer)
+    walk.visit("call" if walk.is_received else "operation", old.pointer, new.pointer)
     walk.visit("path", old.pointer[:-1], new.pointer[:-1])
     walk.compare_deprecation(old.pointer, new.pointer)
     compare_parameters(walk, old, new)
@@ -106,7 +108,7 @@ def list_calls(contract: Contract) -> list[Operation]:
             holders += [(f"callback {name} {key} of {each.name}", (*place, key)) for key in expressions]
     calls: list[Operation] = []
     for label, holder in holders:
-        place = contract.resolve(holder)
+        place = find_path_item(contract, holder)
         for method in METHODS:
             value = contract.object_at(place).get(method)
             if is_object(value):

@@ -11,11 +11,14 @@ import attrs
 
 from tools.contract.document import Contract, Pointer, is_array, is_object, parse_reference
 from tools.contract.operations import find_references, list_components, reach
+from tools.spec_diff.wire.places import is_words
 from tools.spec_diff.wire.views import (
     DIGEST_DEPTH,
     FLAGS,
     JUDGED_KEYWORDS,
+    KNOWN_KEYWORDS,
     LIMITS,
+    LISTED,
     MAPS,
     MAX_LAYERS,
     OPAQUE,
@@ -48,9 +51,15 @@ class Reader:
     """Reads the schemas of one contract into views, each one once."""
 
     contract: Contract
+    is_30: bool = attrs.field(init=False)
+    """Whether it is OpenAPI 3.0, which knows `nullable`, and nothing beside a `$ref`."""
     _views: dict[Places, View] = attrs.field(factory=dict)
     _digests: dict[tuple[Pointer, int], str] = attrs.field(factory=dict)
     _heirs: dict[Pointer, list[Pointer]] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        """Read the version."""
+        self.is_30 = str(self.contract.document["openapi"]).startswith("3.0")
 
     def locate(self, pointer: Pointer) -> Pointer:
         """Return where a schema really is: past a `$ref` that stands alone."""
@@ -69,7 +78,12 @@ class Reader:
             return {} if node else {"enum": []}
         if not is_object(node):
             raise self.contract.fail(pointer, "a schema should be an object")
-        return node
+        return {"$ref": node["$ref"]} if self.is_30 and "$ref" in node else node
+
+    def is_anything(self, pointer: Pointer) -> bool:
+        """Return whether a schema rules nothing out."""
+        node = self.contract.at(pointer)
+        return node is True or (is_object(node) and not node.keys() & JUDGED_KEYWORDS)
 
     def read(self, places: Places) -> View:
         """Return what the schemas at `places` accept together."""
@@ -148,12 +162,13 @@ class Reader:
             accepts_own_null(node)
             and ("$ref" not in node or self.accepts_null(self.contract.follow(pointer), seen))
             and ("allOf" not in node or all(self.accepts_null(each, seen) for each in self.members(pointer, "allOf")))
-            and all(
-                any(self.accepts_null(each, seen) for each in self.members(pointer, keyword))
-                for keyword in ("oneOf", "anyOf")
-                if keyword in node
-            )
+            and all(self.admits_null(pointer, keyword, seen) for keyword in ("oneOf", "anyOf") if keyword in node)
         )
+
+    def admits_null(self, pointer: Pointer, keyword: str, seen: frozenset[Pointer] = frozenset()) -> bool:
+        """Return whether null fits the members of `oneOf`, which is one of them and no more, or of `anyOf`."""
+        fitting = sum(self.accepts_null(each, seen) for each in self.members(pointer, keyword))
+        return fitting == 1 if keyword == "oneOf" else fitting > 0
 
     def list_heirs(self, pointer: Pointer) -> list[Pointer]:
         """Return the components that take in a schema by `allOf`, directly or by way of others."""
@@ -213,7 +228,7 @@ class _Builder:
         members = reader.members(pointer, keyword)
         rest = [member for member in members if not reader.is_null(member)]
         if not exempt:
-            view.nullable = view.nullable and any(map(reader.accepts_null, members))
+            view.nullable = view.nullable and reader.admits_null(pointer, keyword)
             if not view.null_place or len(rest) < len(members):
                 view.null_place = place
         if len(rest) == 1:
@@ -258,18 +273,29 @@ class _Builder:
             self.add_facet((*pointer, keyword), freeze(node[keyword]))
         for keyword in node.keys() & {*OPAQUE}:
             value = node[keyword]
-            if not (value is True or (keyword != "not" and value == {}) or (keyword == OPEN and value is False)):
+            idle = value is False if keyword == "not" else value in (True, {}) or (keyword == OPEN and value is False)
+            if not idle:
                 self.add_facet((*pointer, keyword), self.reader.digest(((*pointer, keyword),)))
+        # Redocly looks into no object below a keyword that it does not know.
+        for keyword, value in node.items():
+            if is_object(value) and not (keyword in KNOWN_KEYWORDS or is_words((keyword,))):
+                self.add_facet((*pointer, keyword), freeze(value))
+        if self.reader.is_30:
+            # What stands beside a `$ref` means nothing there; whoever changes it should hear of it.
+            beside = self.reader.contract.at(pointer) if "$ref" in node else {}
+            for keyword in beside.keys() & JUDGED_KEYWORDS - {"$ref"}:
+                self.add_facet((*pointer, keyword), freeze(beside[keyword]))
+        elif node.get("nullable") is True:
+            self.add_facet((*pointer, "nullable"), "true")
         place = (*pointer, "dependentRequired")
         for name, others in self.reader.contract.get(place, dict).items():
             for other in others if is_array(others) else ():
                 self.add_facet(place, f"{name} {other}")
 
     def add_child(self, keyword: str, name: str, place: Pointer) -> None:
-        """Add what is below a schema, unless it may be anything; a listed property counts all the same."""
-        node, known = self.reader.contract.at(place), self.view.children.get((keyword, name), ())
-        is_anything = node is True or (is_object(node) and not node.keys() & JUDGED_KEYWORDS)
-        if place not in known and (keyword in ("properties", "discriminator") or not is_anything):
+        """Add what is below a schema, unless it may be anything; what is listed counts all the same."""
+        known = self.view.children.get((keyword, name), ())
+        if place not in known and (keyword in LISTED or not self.reader.is_anything(place)):
             self.view.children[keyword, name] = (*known, place)
 
     def add_below(self, pointer: Pointer, node: Mapping[str, Any]) -> None:
@@ -293,14 +319,14 @@ class _Builder:
         """Add the schemas that a discriminator leads to, by the value that stands for each."""
         reader, place, discriminator = self.reader, (*pointer, "discriminator"), node["discriminator"]
         self.add_facet(place, freeze(discriminator.get("propertyName")))
-        if not is_whole:
+        members = [*reader.members(pointer, "oneOf"), *reader.members(pointer, "anyOf")]
+        if not (is_whole or members):
             return
         leads: dict[str, Pointer] = {}
         mapping = discriminator.get("mapping")
         for value, target in mapping.items() if is_object(mapping) else ():
             text = str(target)
             leads[str(value)] = parse_reference(text) if text.startswith("#") else ("components", "schemas", text)
-        members = [*reader.members(pointer, "oneOf"), *reader.members(pointer, "anyOf")]
         for target in map(reader.locate, members) if members else reader.list_heirs(pointer):
             if target[:2] == ("components", "schemas") and len(target) == 3 and target not in leads.values():
                 leads[str(target[2])] = target
@@ -351,7 +377,8 @@ class _Builder:
         """Tell whether other properties are ruled out, and note of each schema that does so which ones it knows."""
         nodes = self.view.nodes
         names = {name for keyword, name in self.view.children if keyword == "properties"}
-        self.view.closed = any(node.get(OPEN) is False for node in nodes.values())
+        is_open = any(node.get("additionalProperties", False) is not False for node in nodes.values())
+        self.view.closed = not is_open and any(node.get(OPEN) is False for node in nodes.values())
         for pointer, node in nodes.items():
             if node.get("additionalProperties") is False:
                 self.view.closed = True

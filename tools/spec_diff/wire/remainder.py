@@ -16,6 +16,8 @@ JUDGED_KEYS: Mapping[str, frozenset[str]] = {
     "operation": frozenset(
         {"operationId", "parameters", "requestBody", "responses", "security", "deprecated", "servers", "callbacks"}
     ),
+    # Of what the service calls the rest is not worked out.
+    "call": frozenset({"parameters", "requestBody", "responses", "deprecated"}),
     "path": frozenset({"parameters", "servers", "$ref", "key", *METHODS}),
     "parameter": STYLE | {"name", "in", "allowReserved", "allowEmptyValue"},
     "header": STYLE,
@@ -65,7 +67,7 @@ def note(walk: Walk, where: Side, place: Pointer, seen: Seen, unused: Collection
         tag = contract.at(place[:2])
         name = tag.get("name") if is_object(tag) else tag
         message = f"the tag {name} was {verb if len(place) == 2 and seen.key is None else 'changed'}"
-    if is_words(place) or is_words((key,)):
+    if is_words((*place, key)):
         rule = "documentation-changed"
     elif place[:3] in unused:
         rule = "unused-component-changed"

@@ -8,6 +8,9 @@ from tools.spec_diff.wire.bodies import compare_content
 from tools.spec_diff.wire.parameters import compare_value
 from tools.spec_diff.wire.walk import Walk
 
+SUCCESSES = ("1", "2", "3")
+"""How statuses begin that are no errors."""
+
 
 def list_responses(contract: Contract, operation: Pointer) -> dict[str, Pointer]:
     """Return where the answers of an operation are, by their statuses."""
@@ -29,19 +32,21 @@ def compare_responses(walk: Walk, old: Pointer, new: Pointer) -> None:
             compare_response(walk, place, match)
             continue
         walk.visit("response", place, None)
-        rule = "success-status-removed" if status.startswith("2") else "error-status-removed"
+        rule = "success-status-removed" if status[0] in SUCCESSES else "error-status-removed"
         # The line of the operation's own entry, since a shared answer is most often still there.
         where = (*old, "responses", spell(walk.old, old, status))
         walk.say(rule, "old", where, f"the status {status} was removed")
     for status, place in after.items():
         if status in before:
             continue
-        match = find_covering(before, status)
+        # Of an operation that promised no success by name, the default is the promise.
+        promise = None if any(each.startswith("2") for each in before) else before.get("DEFAULT")
+        match = find_covering(before, status) or promise
         if match is not None:
             compare_response(walk, match, place)
             continue
         walk.visit("response", None, place)
-        rule = "success-status-added" if status.startswith("2") else "error-status-added"
+        rule = "success-status-added" if status[0] in SUCCESSES else "error-status-added"
         walk.say(rule, "new", (*new, "responses", spell(walk.new, new, status)), f"the status {status} was added")
 
 

@@ -26,6 +26,8 @@ from tools.spec_diff.wire.views import (
     show,
 )
 
+RESTS = {"properties": "additionalProperties", "patternProperties": "additionalProperties", "prefixItems": "items"}
+"""Which keyword speaks of what another does not list."""
 WIDER_FORMATS = (('"int32"', '"int64"'), ('"float"', '"double"'))
 
 
@@ -242,6 +244,7 @@ class _Comparison:
             kind = "" if closed else "required " if required else "optional "
             tail = ", where no other was allowed" if closed else ""
             self.add(rule, "new", places[0], f"the {kind}property {name} was added{tail}")
+            self.pair_with_rest("properties", places, "new")
         for name, places in old.items():
             if name in all_new:
                 if name not in new:
@@ -251,6 +254,7 @@ class _Comparison:
             rule = "required-property-removed" if required else "property-removed"
             message = f"the {'required' if required else 'optional'} property {name} was removed"
             self.add(rule, "old", places[0], message)
+            self.pair_with_rest("properties", places, "old")
         # What came or went is told of by itself, and what is hidden does not exist.
         hidden = (all_old.keys() | all_new.keys()) - old.keys() - new.keys()
         for name in self.new.required.keys() - self.old.required.keys() - hidden - (all_new.keys() - all_old.keys()):
@@ -259,6 +263,13 @@ class _Comparison:
         for name in self.old.required.keys() - self.new.required.keys() - hidden - (all_old.keys() - all_new.keys()):
             place = self.old.required[name][:-1]
             self.add("property-became-optional", "old", place, f"{name} became optional", name)
+
+    def pair_with_rest(self, keyword: str, places: Places, side: Side) -> bool:
+        """Compare what came or went with what the other contract says of all that it does not list, if anything."""
+        rest = (self.old if side == "new" else self.new).children.get((RESTS.get(keyword, ""), ""))
+        if rest is not None:
+            self.pairs.append(Pair(rest, places) if side == "new" else Pair(places, rest))
+        return rest is not None
 
     def compare_additional(self) -> None:
         child = ("additionalProperties", "")
@@ -298,8 +309,16 @@ class _Comparison:
             # An alternative that came or went is told of by itself.
             if places[0] not in own or places[0] in other:
                 self.add(f"alternative-{verb}", side, places[0], f"the alternative {name} was {verb}")
-        elif keyword not in ("properties", "additionalProperties"):
-            self.add(f"keyword-{verb}", side, places[0], f"{keyword} was {verb}")
+        elif keyword not in ("properties", "additionalProperties") and not self.pair_with_rest(keyword, places, side):
+            reader, opposite = (self.comparer.new, self.old) if side == "new" else (self.comparer.old, self.new)
+            rule = f"keyword-{verb}"
+            if keyword == "patternProperties" and opposite.closed:
+                rule = f"additional-properties-{'widened' if side == 'new' else 'narrowed'}"
+            elif keyword == "prefixItems" and "unevaluatedItems" in opposite.facets:
+                rule = "keyword-changed"
+            elif keyword in RESTS and all(map(reader.is_anything, places)):
+                return
+            self.add(rule, side, places[0], f"{keyword} was {verb}")
 
     # Alternatives
 

@@ -46,6 +46,9 @@ JUDGED_KEYWORDS = frozenset(
         *(*LIMITS, *FLAGS, *TEXTS, *OPAQUE, *MAPS, *SINGLE),
     }
 )
+KNOWN_KEYWORDS = JUDGED_KEYWORDS | {"$defs", "definitions"}
+LISTED = ("properties", "patternProperties", "prefixItems", "contains", "discriminator")
+"""Keywords whose schemas say something by being there, though they rule nothing out."""
 OPEN = "unevaluatedProperties"
 WRAPPING = frozenset({"$ref", "allOf", "oneOf", "anyOf"})
 DIGEST_DEPTH = 50

@@ -208,7 +208,7 @@ class Walk:
     def is_unchanged(self, pair: Pair) -> bool:
         """Return whether two schemas are written alike, and all that they lead to."""
         (old, *more), (new, *others) = pair.old, pair.new
-        if more or others:
+        if more or others or self.comparer.old.is_30 != self.comparer.new.is_30:
             return False
         if self._changed is None:
             self._changed = find_changed(self.old, self.new)
@@ -217,7 +217,7 @@ class Walk:
         if text != json.dumps(after) or (self._changed and '"discriminator"' in text):
             return False
         leads = find_references(before) if '"$ref"' in text else ()
-        return self._changed.isdisjoint({old, new, *leads})
+        return all(map(is_component, leads)) and self._changed.isdisjoint({old, new, *leads})
 
     def describe(self, difference: Difference, pair: Pair) -> Found:
         """Return a difference of schemas as a fact."""
@@ -258,6 +258,11 @@ class Walk:
         ]
 
 
+def is_component(place: Pointer) -> bool:
+    """Return whether a place is in a component; a `$ref` may lead elsewhere."""
+    return place[:1] == ("components",)
+
+
 def find_changed(old: Contract, new: Contract) -> frozenset[Pointer]:
     """Return the components that are not the same in both contracts, or lead to such, where `$ref` would name them."""
     sides = [list_components(contract) for contract in (old, new)]
@@ -268,6 +273,8 @@ def find_changed(old: Contract, new: Contract) -> frozenset[Pointer]:
         for place, value in side.items():
             for target in find_references(value):
                 holders.setdefault(target, set()).add(place)
+                if not is_component(target):
+                    changed.add(place)
             # What has a discriminator may lead to any other.
             if changed and '"discriminator"' in own[place]:
                 changed.add(place)
