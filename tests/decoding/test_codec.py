@@ -7,11 +7,13 @@ import math
 import pickle
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import attrs
 import pytest
+import scenario_uploads_client
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import is_known, models
@@ -105,10 +107,9 @@ def mixed(sample: dict[str, Any], values: st.SearchStrategy[Any]) -> st.SearchSt
 
 def test_a_complete_answer_is_decoded_as_the_generated_client_would() -> None:
     upload, reports = decoded(Upload, FULL)
-    generated = attrs.asdict(Upload.from_dict(FULL), recurse=False)
+    plain = future.load_package(Path(scenario_uploads_client.__path__[0]), "tests_plain_client")
     # What a later contract adds is not in it: to the one that is unset, to the other None.
-    expected = {name: None if isinstance(value, Unset) else value for name, value in generated.items()}
-    assert attrs.asdict(upload, recurse=False) == expected
+    assert attrs.asdict(upload) == attrs.asdict(plain.Upload.from_dict(FULL))
     assert reports == {}
     assert upload.to_dict() == FULL
     assert encode(upload) == FULL
@@ -342,7 +343,7 @@ def test_everything_that_the_generator_knows_is_decoded_as_it_would() -> None:
     model = future.load().Everything
     result, reports = decoded(model, future.SAMPLE)
     assert reports == {}
-    assert result == model.from_dict(future.SAMPLE)
+    assert attrs.asdict(result) == attrs.asdict(future.load_plain().Everything.from_dict(future.SAMPLE))
     assert result.to_dict() == future.SAMPLE
     assert encode(result) == future.SAMPLE
     assert result.id == UUID(future.SAMPLE["id"])

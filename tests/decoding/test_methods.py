@@ -62,7 +62,7 @@ class TestToDict:
 
     def test_gives_what_the_generated_one_gives_for_models_of_today_and_tomorrow(self) -> None:
         everything = future.load().Everything
-        model = everything.from_dict(future.SAMPLE)
+        model = decoded(everything, future.SAMPLE)
         assert model.to_dict() == everything._generated_to_dict(model) == future.SAMPLE
 
     def test_leaves_out_what_a_caller_did_not_give(self) -> None:
@@ -90,7 +90,7 @@ class TestToDict:
         assert whole["entityId"] is None
 
     def test_leaves_timestamps_as_they_are_in_the_mode_of_python(self) -> None:
-        model = future.load().Everything.from_dict(future.SAMPLE)
+        model = decoded(future.load().Everything, future.SAMPLE)
         assert isinstance(model.to_dict(mode="python")["when"], datetime.datetime)
         assert isinstance(model.to_dict()["when"], str)
 
@@ -133,6 +133,43 @@ class TestToJson:
         upload = decoded(Upload, {"id": "u", "jobId": None})
         assert json.loads(upload.to_json(exclude_none=True)) == {"id": "u"}
         assert len(json.loads(upload.to_json(exclude_unset=False, warnings=False))) > 15
+
+    @pytest.mark.parametrize("text", ["cut in a pair \ud83d", "\udc00\ud83d", "whole \U0001f600 \u202e\x00"])
+    def test_can_be_written_to_a_file_whatever_a_service_sends(self, text: str) -> None:
+        upload = decoded(Upload, {"id": text, "config": {text: text}})
+        assert json.loads(upload.to_json().encode()) == upload.to_dict()
+        assert json.loads(upload.model_dump_json(exclude_none=True).encode()) == upload.model_dump(exclude_none=True)
+
+
+class TestFromDict:
+    @given(UPLOADS)
+    def test_reads_what_to_dict_and_json_kept(self, data: dict[str, Any]) -> None:
+        upload = decoded(Upload, data)
+        for kept in (upload.to_dict(), json.loads(upload.to_json())):
+            again = Upload.from_dict(kept)
+            assert again == upload
+            assert again.to_dict() == data
+            assert again.model_fields_set == upload.model_fields_set
+
+    def test_reads_as_a_response_is_read(self) -> None:
+        """New values, null, and what is missing; and no secret shows."""
+        upload = Upload.from_dict({"kind": "hologram", "status": None, "parts": [{"url": SIGNED}], "new": 1})
+        assert (upload.kind, upload.status, upload.entity_id, upload.new) == ("hologram", None, None, 1)  # type: ignore[attr-defined]
+        assert SIGNED not in repr(upload)
+        assert upload.parts[0].url == SIGNED
+
+    def test_reads_what_a_caller_made(self) -> None:
+        options = UploadAssetOptions(hide=True)
+        assert UploadAssetOptions.from_dict(options.to_dict()) == options
+        params = UploadCreateParams(file_name="a", asset_options=options)
+        assert UploadCreateParams.from_dict(params.to_dict()) == params
+
+
+def test_what_a_caller_leaves_out_equals_what_a_service_does() -> None:
+    upload = decoded(Upload, {"assetOptions": {"hide": False, "parentId": None}})
+    assert upload.asset_options == UploadAssetOptions(hide=False)
+    assert upload.asset_options != UploadAssetOptions(hide=False, parent_id="p")
+    assert upload.asset_options != UploadAssetOptions(hide=True)
 
 
 def test_what_pydantic_calls_them_is_there_with_its_defaults() -> None:

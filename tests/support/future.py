@@ -82,18 +82,32 @@ SAMPLE: dict[str, Any] = {
 }
 
 
+def load_package(package: Path, name: str) -> ModuleType:
+    """Return the `models` of a generated package, imported under another name, as they are generated."""
+    root = sys.modules[name] = ModuleType(name)
+    root.__path__ = [str(package)]
+    # As in a regenerated client, what stands for "not given" is the one that this package knows.
+    sys.modules[f"{name}.types"] = scenario_uploads_client.types
+    return importlib.import_module(f"{name}.models")
+
+
 @cache
-def load() -> ModuleType:
-    """Return the generated package's `models`, built once for a process."""
+def _build() -> tuple[ModuleType, ModuleType]:
     with tempfile.TemporaryDirectory() as name:
         package = generate.build(Path(name), contract=CONTRACT)
-        root = sys.modules[PACKAGE] = ModuleType(PACKAGE)
-        root.__path__ = [str(package)]
-        # As in a regenerated client, what stands for "not given" is the one that this package knows.
-        sys.modules[f"{PACKAGE}.types"] = scenario_uploads_client.types
-        models = importlib.import_module(f"{PACKAGE}.models")
+        models, plain = load_package(package, PACKAGE), load_package(package, f"{PACKAGE}_plain")
     extend_models(models)
-    return models
+    return models, plain
+
+
+def load() -> ModuleType:
+    """Return the models of tomorrow, built once for a process."""
+    return _build()[0]
+
+
+def load_plain() -> ModuleType:
+    """Return the same models without our methods."""
+    return _build()[1]
 
 
 def list_models(package: ModuleType) -> Iterator[type[Any]]:

@@ -8,16 +8,17 @@ from __future__ import annotations
 import datetime
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import attrs
 from scenario_uploads_client.types import Unset
 
 from scenario_uploads.redaction import replace_each
 
+from .codec import Problems, decode
 from .enums import open_enum
 from .fields import json_names, list_fields
 
@@ -71,7 +72,9 @@ class ModelMethods:
         del warnings
         value = _dump(self, True, use_api_names, exclude_unset, exclude_defaults, exclude_none)
         separators = (",", ":") if indent is None else None
-        return json.dumps(value, indent=indent, ensure_ascii=False, separators=separators)
+        text = json.dumps(value, indent=indent, ensure_ascii=False, separators=separators)
+        # Half of a surrogate pair, as where a service cut a text, can be written as an escape alone.
+        return text.encode(errors="backslashreplace").decode()
 
     def model_dump(
         self,
@@ -115,7 +118,12 @@ class ModelMethods:
         extra: dict[str, Any] = getattr(self, "additional_properties", {})
         return extra
 
-    if not TYPE_CHECKING:  # type checkers should report misspelt names
+    if not TYPE_CHECKING:  # type checkers know the generated `from_dict`, and should report misspelt names
+
+        @classmethod
+        def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+            """Return the model of what `to_dict` returned, read as a response is."""
+            return decode(cls, src_dict, Problems())
 
         def __getattr__(self, name: str) -> Any:
             if not name.startswith("__") and name != "additional_properties":
@@ -131,6 +139,9 @@ def extend_models(module: ModuleType) -> None:
     Unset.__repr__ = lambda _unset: "UNSET"  # type: ignore[method-assign]
     # A name to pickle and copy by, so that it stays one object.
     Unset.__reduce__ = lambda _unset: "UNSET"  # type: ignore[method-assign,assignment]
+    # What a caller did not give equals what a response lacks.
+    Unset.__eq__ = lambda _unset, other: other is None or isinstance(other, Unset)  # type: ignore[method-assign]
+    Unset.__hash__ = lambda self: hash(None)  # type: ignore[method-assign]  # noqa: ARG005
     for item in [item for item in vars(module).values() if isinstance(item, type)]:
         if issubclass(item, Enum):
             open_enum(item)
