@@ -19,7 +19,7 @@ from pathlib import Path
 
 from tools.client import generate
 from tools.client.generate import PACKAGE
-from tools.client.handwritten_layer import find_missing
+from tools.client.handwritten_layer import find_gone, find_missing
 from tools.contract.document import UnreadableError
 from tools.project import ROOT, Project
 from tools.pull_request.revisions import compare_with
@@ -34,7 +34,8 @@ def find_todo(project: Project, step: Step) -> list[str]:
     """Return what `make check` would fail for, each with the remedy."""
     todo: list[str] = []
     try:
-        todo += find_missing(project.root / "generated_client" / PACKAGE, project.root)
+        for find in (find_missing, find_gone):
+            todo += find(project.root / "generated_client" / PACKAGE, project.root)
     except (OSError, SyntaxError) as error:
         todo.append(f"Whether the handwritten layer has every operation cannot be told: {error}")
     problem = find_version_problem(step)

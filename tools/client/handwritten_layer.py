@@ -1,4 +1,4 @@
-"""Find operations and arguments that the generated client has and the handwritten client lacks.
+"""Find what the generated client has and the handwritten layer lacks, and what the layer imports that is gone.
 
 Both are parsed, not imported: after an edit of the contract, the handwritten layer may not import.
 """
@@ -97,3 +97,26 @@ def find_missing(generated: Path, root: Path) -> list[str]:
             lacks = f"{' and '.join(arguments)} of the operation {operation.name}"
             missing.append(f"`{name}` lacks {lacks}: add it in {CLIENT.as_posix()}.")
     return missing
+
+
+def find_gone(generated: Path, root: Path) -> list[str]:
+    """Return which models and operations the handwritten layer imports that a generated client has no more."""
+    users: dict[str, list[str]] = {}
+    models = set(read_classes((generated / "models").glob("*.py")))
+    for path in sorted((root / CLIENT).parents[1].rglob("*.py")):
+        # The twins are written anew from the async sources.
+        if path.read_text(encoding="utf-8").startswith("# Generated from"):
+            continue
+        for node in ast.walk(ast.Module(read_body(path), [])):
+            if not isinstance(node, ast.ImportFrom) or node.module is None:
+                continue
+            folder, _, group = node.module.removeprefix(f"{generated.name}.").partition(".")
+            if node.module.endswith("models"):
+                known = models
+            elif folder == "api" and generated.name in node.module:
+                known = {each.stem for each in (generated / folder / group).glob("*.py")}
+            else:
+                continue
+            for name in {each.name for each in node.names} - known - {"*"}:
+                users.setdefault(name, []).append(path.relative_to(root).as_posix())
+    return [f"`{name}` is gone: change {', '.join(paths)}." for name, paths in sorted(users.items())]

@@ -5,62 +5,69 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from tools.client.handwritten_layer import list_functions, read_body, read_classes
+
 PLACE = Path("overrides", "scenario_uploads", "models.pyi")
 """Where the stub stands, from the folder that holds the generated client's."""
 
+# What the annotations of generated models may name; ruff takes out what they do not.
 HEAD = """\
 # ruff: noqa: N815 - the names are those of the contract
-from typing import Any
+import datetime
+from typing import Any, Literal
+from uuid import UUID
 
 from {package} import models as _generated
 {imports}
-from {package}.types import Unset
+from {package}.types import File, Unset
 
 from .decoding.methods import ModelMethods
 """
 
 
 def write_stub(package: Path) -> str:
-    """Return the stub for the models of a generated package, formatted as ruff does."""
-    classes = {
-        node.name: node
-        for path in sorted((package / "models").glob("*.py"))
-        for node in ast.parse(path.read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ClassDef)
-    }
+    """Return the stub for the models of a generated package, to be tidied by ruff."""
+    classes = read_classes(sorted((package / "models").glob("*.py")))
     models = {name for name, node in classes.items() if any(_is_define(decorator) for decorator in node.decorator_list)}
-    enums = sorted(classes.keys() - models)
-    imports = [f"from {package.name}.models import {name} as {name}" for name in enums]
-    blocks = [_declare(classes[name], models) for name in sorted(models)]
-    head = HEAD.format(package=package.name, imports="\n".join(imports))
-    used = "\n".join(blocks)
-    lines = [line for line in head.splitlines() if not line.startswith("from typing") or "Any" in used]
-    lines = [line for line in lines if not line.endswith("import Unset") or "Unset" in used]
-    return "\n".join(lines).strip() + "\n\n" + "\n".join(blocks)
+    imports = [f"from {package.name}.models import {name} as {name}" for name in sorted(classes.keys() - models)]
+    received = _find_received(package, classes)
+    blocks = [_declare(classes[name], models, received=name in received) for name in sorted(models)]
+    return HEAD.format(package=package.name, imports="\n".join(imports)) + "\n" + "\n".join(blocks)
+
+
+def _find_received(package: Path, classes: dict[str, ast.ClassDef]) -> set[str]:
+    """Return the models that are in responses, and those in them."""
+    functions = [list_functions(read_body(path)).get("_parse_response") for path in (package / "api").glob("*/*.py")]
+    todo = [name for function in functions if function and function.returns for name in _names(function.returns)]
+    received: set[str] = set()
+    while todo:
+        if (name := todo.pop()) in classes and name not in received:
+            received.add(name)
+            fields = [item.annotation for item in classes[name].body if isinstance(item, ast.AnnAssign)]
+            todo += [name for annotation in fields for name in _names(annotation)]
+    return received
 
 
 def _is_define(decorator: ast.expr) -> bool:
     return isinstance(decorator, ast.Name) and decorator.id == "_attrs_define"
 
 
-def _declare(node: ast.ClassDef, models: set[str]) -> str:
+def _declare(node: ast.ClassDef, models: set[str], *, received: bool) -> str:
     """Return the declaration of one model."""
-    fields = [
-        f"    {ast.unparse(item.target)}: {shown}{_silence(item.annotation, models)}"
-        for item in node.body
-        if isinstance(item, ast.AnnAssign)
-        and (
-            (shown := _show(item.annotation, node)) != ast.unparse(item.annotation) or _names(item.annotation) & models
-        )
-    ]
+    fields: list[str] = []
+    for item in node.body:
+        if isinstance(item, ast.AnnAssign):
+            shown = _show(item.annotation, received=received)
+            if shown != ast.unparse(item.annotation) or _names(item.annotation) & models:
+                fields.append(f"    {ast.unparse(item.target)}: {shown}{_silence(item.annotation, models)}")
     head = f"class {node.name}(ModelMethods, _generated.{node.name}):"
     return "\n".join([head, *fields]) + "\n" if fields else f"{head} ...\n"
 
 
-def _show(annotation: ast.expr, node: ast.ClassDef) -> str:
-    """Return what reading a field gives: what an answer left out is decoded as None, and not as `UNSET`."""
+def _show(annotation: ast.expr, *, received: bool) -> str:
+    """Return what reading a field gives: what a response left out is decoded as None, and not as `UNSET`."""
     shown = ast.unparse(annotation)
-    if node.name.endswith("Params") or "Unset" not in _names(annotation):
+    if not received or "Unset" not in _names(annotation):
         return shown
     kinds = [kind for kind in shown.split(" | ") if kind not in ("Unset", "None")]
     return " | ".join([*kinds, "None"])

@@ -7,7 +7,7 @@ import pytest
 from tests.spec_diff.support import CONTRACTS
 from tools.client import generate
 from tools.client.generate import PACKAGE
-from tools.client.handwritten_layer import CLIENT, find_missing, name_method, read_operations
+from tools.client.handwritten_layer import CLIENT, find_gone, find_missing, name_method, read_operations
 from tools.project import ROOT
 
 
@@ -41,6 +41,7 @@ OLD = (
 def test_this_layer_has_the_whole_contract() -> None:
     """Each operation is a method, each parameter and property of a body an argument of it."""
     assert find_missing(ROOT / "generated_client" / PACKAGE, ROOT) == []
+    assert find_gone(ROOT / "generated_client" / PACKAGE, ROOT) == []
 
 
 def test_new_arguments_are_found(clients: dict[str, Path], tmp_path: Path) -> None:
@@ -73,6 +74,26 @@ def test_operations_without_a_method_are_found(clients: dict[str, Path], tmp_pat
     ]
     (tmp_path / CLIENT).write_text("", encoding="utf-8")
     assert len(find_missing(clients["1.0.0"], tmp_path)) == 3
+
+
+def test_imports_of_what_is_gone_are_found(clients: dict[str, Path], tmp_path: Path) -> None:
+    """A model or an operation that was renamed, by the files that import it; not by those that are written anew."""
+    generated = clients["1.0.0"]
+    layer = write_layer(tmp_path, *OLD)
+    for name, line in {
+        "client/async_client.py": "from scenario_uploads.models import Upload, UploadDryRun",
+        "client/sync_client.py": "# Generated from async_client.py\nfrom scenario_uploads.models import UploadDryRun",
+        "errors.py": "if TYPE_CHECKING:\n    from .models import UploadDryRun, UploadKind",
+        "api/calls.py": f"from {PACKAGE}.api.uploads import create_upload, get_upload\nfrom .steps import Any",
+        "models.py": f"from {PACKAGE}.models import *\nfrom {PACKAGE} import models\nimport httpx",
+    }.items():
+        (layer / CLIENT.parents[1] / name).parent.mkdir(exist_ok=True)
+        (layer / CLIENT.parents[1] / name).write_text(line, encoding="utf-8")
+    folder = CLIENT.parents[1].as_posix()
+    assert find_gone(generated, layer) == [
+        f"`UploadDryRun` is gone: change {folder}/client/async_client.py, {folder}/errors.py.",
+        f"`get_upload` is gone: change {folder}/api/calls.py.",
+    ]
 
 
 def test_names_of_methods(clients: dict[str, Path]) -> None:
