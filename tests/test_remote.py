@@ -38,6 +38,7 @@ class Ranges(MemoryFileSystem):  # type: ignore[misc]
     store: dict[str, Any] = {}  # noqa: RUF012
     read: list[tuple[int, int]] = []  # noqa: RUF012
     failure: Exception | None = None
+    led: Exception | None = None
     ranged = True
 
     def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
@@ -49,9 +50,31 @@ class Ranges(MemoryFileSystem):  # type: ignore[misc]
         return info
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **kwargs: Any) -> bytes:
+        if self.led:
+            raise self.led
         self.read.append((start or 0, end or 0))
         data: bytes = super().cat_file(path, *(start, end) if self.ranged else (), **kwargs)
         return data
+
+
+class Opened(Ranges):
+    """One whose files are opened, and cannot be read in ranges at once."""
+
+    protocol = "opened"
+    cat_file: Any = fsspec.AbstractFileSystem.cat_file
+
+    def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+        found: dict[str, Any] = MemoryFileSystem.info(self, path.replace("opened:", "ranges:"), **kwargs)
+        return found
+
+    def _open(self, path: str, *arguments: Any, **options: Any) -> Any:
+        return self
+
+    def seek(self, place: int) -> None:
+        raise self.led or OSError
+
+    def close(self) -> None:
+        pass
 
 
 @pytest.fixture
@@ -60,7 +83,7 @@ def ranges() -> Iterator[Ranges]:
     system = fsspec.filesystem("ranges")
     system.pipe(URL, CONTENT)
     system.read.clear()
-    Ranges.failure, Ranges.ranged = None, True
+    Ranges.failure, Ranges.led, Ranges.ranged = None, None, True
     yield system
     system.store.clear()
 
@@ -167,6 +190,18 @@ class TestAURL:
         told = "".join(traceback.format_exception(caught.error))
         assert "pa55" not in told
         assert "s3cret" not in told
+
+    @pytest.mark.parametrize("kind", ["ranges", "opened"])
+    def test_hides_what_is_secret_in_where_it_leads(
+        self, service: Service, client: Scenario, ranges: Ranges, kind: str
+    ) -> None:
+        """As hf:// leads to a presigned URL, which its errors quote, in several lines."""
+        fsspec.register_implementation("opened", Opened, clobber=True)
+        Ranges.led = OSError("403 for url 'https://cdn.example/a?X-Amz-Signature=s3cret'\n\x1b[2JMake sure")
+        with raises(TransferError, "cannot be read: 403 for url 'https://cdn.example/a?…'") as caught:
+            client.uploads.upload_file(f"{kind}://bucket/folder/dragon.glb")
+        assert "s3cret" not in "".join(traceback.format_exception(caught.error))
+        assert str(caught.error).isprintable()
 
     def test_that_is_packed_is_read_in_order(self, connect: Connect, service: Service) -> None:
         packed = io.BytesIO()

@@ -16,7 +16,7 @@ from urllib.request import url2pathname
 from attrs import field, frozen
 
 from .errors import SourceError
-from .redaction import snippet
+from .redaction import redact_chain, snippet
 
 # Windows has drives of one letter. `simplecache::s3://bucket/b.zip` is a URL too.
 _URL = re.compile(r"([A-Za-z][\w+.-]+::)*[A-Za-z][\w+.-]+://")
@@ -142,10 +142,14 @@ class RemoteFile:
         own = getattr(type(self._system), "cat_file", None) is not _find_base().cat_file
         return None if own or self._system.async_impl else self._system.open(self._path, "rb")
 
-    def read(self, start: int, end: int) -> bytes:
-        """Return the bytes from `start` to `end`."""
+    def read(self, start: int, end: int, opened: Any = None) -> bytes:
+        """Return the bytes from `start` to `end`, of what was opened if need be."""
         with _hide_secrets(self._whole_url):
-            data: bytes = self._system.cat_file(self._path, start=start, end=end)
+            if opened is None:
+                data: bytes = self._system.cat_file(self._path, start=start, end=end)
+            else:
+                opened.seek(start)
+                data = opened.read(end - start)
             if len(data) > end - start:
                 raise ValueError("the server does not send ranges; save the file to the disk first")
             return data
@@ -161,6 +165,8 @@ def _hide_secrets(url: str) -> Iterator[None]:
         secrets = [secret for secret in (*_USER.findall(url), url.partition("?")[2]) if secret]
         for secret in secrets:
             said = said.replace(secret, "…")
+        # It may quote a presigned URL that it was led to.
+        redact_chain(error)
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else OSError
         raise kind(snippet(said).rstrip(".")) from (None if secrets else error)
 

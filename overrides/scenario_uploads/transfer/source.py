@@ -13,12 +13,12 @@ import io
 import os
 import stat
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import BinaryIO, cast
 
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import SourceChangedError, SourceError, TransferError
-from scenario_uploads.redaction import redact
+from scenario_uploads.redaction import redact, snippet
 from scenario_uploads.remote import KeptStream, RemoteFile, can_seek, find_local, is_url
 from scenario_uploads.system import OPEN_FLAGS, FileState, read_at
 
@@ -95,7 +95,7 @@ def read_chunk(source: Source, offset: int, buffer: memoryview) -> memoryview:
 
 def _explain(error: Exception) -> str:
     reason = error.strerror if isinstance(error, OSError) else None
-    return (reason or str(error) or type(error).__name__).rstrip(".")
+    return snippet(reason or str(error) or type(error).__name__).rstrip(".")
 
 
 class _Memory(Source):
@@ -222,12 +222,8 @@ class _Remote(Source):
         return buffer[: len(chunk)]
 
     def _read(self, start: int, end: int) -> bytes:
-        if self._file is None:
-            return self._remote.read(start, end)
-        with self._lock:
-            self._file.seek(start)
-            data: bytes = self._file.read(end - start)
-            return data
+        with nullcontext() if self._file is None else self._lock:
+            return self._remote.read(start, end, self._file)
 
     def check_unchanged(self) -> int:
         try:
