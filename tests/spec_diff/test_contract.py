@@ -362,3 +362,20 @@ def test_what_stands_beside_a_reference(change: Edit, kinds: set[str], tmp_path:
 def test_extension_among_paths_is_no_path(tmp_path: Path) -> None:
     """Its value may be anything."""
     assert judge_edits(tmp_path, lambda document: document["paths"].update({"x-a": 1}), lambda _: None) == []
+
+
+@pytest.mark.parametrize(("key", "values"), [("example", [{"a": 1}, {"a": 2}]), ("x-a", [["a"], ["b"]])])
+def test_contracts_that_differ_only_in_what_redocly_does_not_look_into(key: str, values: Any, tmp_path: Path) -> None:
+    """Of examples and extensions that are objects or lists it is said that they changed, and not that nothing did."""
+    documents = [
+        BASE,
+        *(
+            edit(lambda document, own=own: document["components"]["schemas"]["Kind"].update({key: own}))
+            for own in values
+        ),
+    ]
+    for old, new, verb in ((0, 1, "added"), (1, 2, "changed"), (2, 0, "removed")):
+        changes = find_changes(tmp_path, documents[old], documents[new])
+        assert [(change.kind, change.message) for change in changes] == [
+            ("documentation-changed", f"Kind: {key} was {verb}")
+        ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
-from tools.contract.document import Contract, Pointer, is_object
+from tools.contract.document import Contract, Pointer, is_array, is_object
 from tools.contract.operations import METHODS, list_operations
 from tools.spec_diff.redocly import Seen
 from tools.spec_diff.wire.places import find_unused, format_place, is_words, name_place
-from tools.spec_diff.wire.views import JUDGED_KEYWORDS, Side
+from tools.spec_diff.wire.views import JUDGED_KEYWORDS, Side, freeze
 from tools.spec_diff.wire.walk import Found, Walk
 
 STYLE = frozenset({"required", "schema", "content", "style", "explode", "deprecated", "$ref"})
@@ -40,6 +41,8 @@ def explain(walk: Walk, seen: Iterable[Seen]) -> None:
         for each in seen
         if not (is_judged(walk, "new", each.new, each.key) or is_judged(walk, "old", each.old, each.key))
     ]
+    if not (left or walk.found):
+        left = list(find_hidden_words(walk))
     unused: dict[Side, Collection[Pointer]] = {
         "old": find_unused(walk.old) if left else (),
         "new": find_unused(walk.new) if left else (),
@@ -55,6 +58,31 @@ def explain(walk: Walk, seen: Iterable[Seen]) -> None:
         if each.key is not None and each.old is not None and where == "new" and not walk.new.has(place):
             where, place = "old", each.old
         note(walk, where, place, each, unused[where])
+
+
+def find_hidden_words(walk: Walk) -> Iterator[Seen]:
+    """Yield the examples and extensions that differ; Redocly does not look into those that are objects or lists."""
+    old, new = (list_hidden_words(contract) for contract in (walk.old, walk.new))
+    for name in dict.fromkeys([*old, *new]):
+        place, text = new.get(name) or old[name]
+        if name not in old or name not in new or old[name][1] != text:
+            change = "added" if name not in old else "removed" if name not in new else "modified"
+            yield Seen("", change, str(place[-1]), place[:-1] if name in old else None, place[:-1])
+
+
+def list_hidden_words(contract: Contract) -> dict[str, tuple[Pointer, str]]:
+    """Return the examples and extensions of a contract with their places, by what these are called."""
+    found: dict[str, tuple[Pointer, str]] = {}
+    stack: list[tuple[Pointer, Any]] = [((), contract.document)]
+    while stack:
+        holder, value = stack.pop()
+        for key, child in value.items() if is_object(value) else enumerate(value) if is_array(value) else ():
+            place = (*holder, key)
+            if str(key).startswith(("example", "x-")) and is_words(place):
+                found[format_place(contract, place)] = place, freeze(child)
+            else:
+                stack.append((place, child))
+    return found
 
 
 def note(walk: Walk, where: Side, place: Pointer, seen: Seen, unused: Collection[Pointer]) -> None:
