@@ -133,18 +133,34 @@ class FileProgress:
 
 
 class Display:
-    """Shows nothing by itself: what `Bars` and `Lines` share. A context manager, used from any thread."""
+    """Shows nothing by itself: what `Bars` and `Lines` share. A context manager, used from any thread.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    Args:
+        interval: Seconds from one `look` to the next; None for none.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, interval: float | None = None) -> None:
         self.clock, self.lock = clock, threading.RLock()
         self.files: list[FileProgress] = []
         self.whole: BulkProgress | None = None
         self.gauge = Gauge()
+        self._interval, self._ended = interval, threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="scenario-uploads-display", daemon=True)
 
     def __enter__(self) -> Self:
+        self._thread.start()
         return self
 
-    def __exit__(self, *error: object) -> None: ...
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while self._interval and not self._ended.wait(self._interval):
+            self.look()
+
+    def look(self) -> None:
+        """Show what only the clock tells."""
 
     def follow(self, name: str) -> FileProgress:
         """Return what takes the progress of one file; it is shown from its first event on."""
@@ -180,18 +196,8 @@ class Lines(Display):
     """One file: a line for every tenth of its bytes, every phase and every trouble. Many: a line now and then."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(clock)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="scenario-uploads-lines", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._said_at = self.clock()
-        self._thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._ended.set()
-        self._thread.join()
+        super().__init__(clock, interval=1)
+        self._said_at = clock()
 
     def show_file(self, file: FileProgress, before: UploadProgress | None) -> None:
         """Say what is new."""
@@ -211,10 +217,6 @@ class Lines(Display):
         if before and event.attempt > before.attempt:
             report(f"{file.name}: {file.find_trouble(self.clock())}")
 
-    def _watch(self) -> None:
-        while not self._ended.wait(1):
-            self.look()
-
     def look(self) -> None:
         """Say what only the clock shows: who has stalled, and where the whole stands."""
         with self.lock:
@@ -233,35 +235,41 @@ class Bars(Display):
     """Bars by rich: one for the whole, and one for each file in flight; what is printed meanwhile goes above them.
 
     Args:
-        console: Of rich.
-        refresh: Whether to draw them again and again; otherwise `refresh` does.
+        console: Of `make_console`.
+        interval: Seconds from one picture to the next; None to draw none but by `look`.
     """
 
-    def __init__(self, console: Any, clock: Callable[[], float] = time.monotonic, *, refresh: bool = True) -> None:
+    def __init__(
+        self, console: Any, clock: Callable[[], float] = time.monotonic, *, interval: float | None = 0.25
+    ) -> None:
         from rich.live import Live  # noqa: PLC0415 - an extra
 
-        super().__init__(clock)
+        super().__init__(clock, interval=interval)
         self._console = console
         self._plain = not console.encoding.startswith("utf")
         self._live: Any = Live(
             get_renderable=self._render,
             console=console,
             transient=True,
-            auto_refresh=refresh,
+            auto_refresh=False,
             # What goes to a file is not taken to the terminal.
             redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
         )
 
     def __enter__(self) -> Self:
-        self._live.__enter__()
-        return self
+        with self._console:
+            self._live.start()
+        return super().__enter__()
 
     def __exit__(self, *error: object) -> None:
-        self._live.__exit__(None, None, None)
+        super().__exit__()
+        with self._console:
+            self._live.stop()
 
-    def refresh(self) -> None:
+    def look(self) -> None:
         """Draw the bars now."""
-        self._live.refresh()
+        with self._console:
+            self._live.refresh()
 
     def _render(self) -> Any:
         from rich.text import Text  # noqa: PLC0415
@@ -329,15 +337,38 @@ def _shorten(name: str, width: int) -> str:
     return f"{head}…{take(reversed(name), width - 1 - cell_len(head))[::-1]}"
 
 
+def make_console(**settings: Any) -> Any:
+    """Return a console of rich's to which one thread prints at a time.
+
+    Otherwise what is printed while the bars are drawn by another thread goes through them.
+    """
+    from rich.console import Console  # noqa: PLC0415 - an extra
+
+    class OneAtATime(Console):
+        turn = threading.RLock()
+
+        def __enter__(self) -> Self:
+            self.turn.acquire()
+            super().__enter__()
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            try:
+                super().__exit__(*error)
+            finally:
+                self.turn.release()
+
+    return OneAtATime(soft_wrap=True, **settings)
+
+
 def open_display() -> Display:
     """Return bars on a terminal or in a notebook, else lines; also with `TERM=dumb` and `NO_COLOR`."""
     if sys.stderr is None:
         return Display()
     try:
-        from rich.console import Console  # noqa: PLC0415 - an extra
+        console = make_console(stderr=True)
     except ImportError:
         return Lines()
-    console = Console(stderr=True, soft_wrap=True)
     terminal = sys.stderr.isatty() and not console.is_dumb_terminal and not os.environ.get("NO_COLOR")
     # In a notebook, rich draws with widgets.
     notebook = console.is_jupyter and find_spec("ipywidgets") is not None

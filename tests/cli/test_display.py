@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from rich.console import Console
-from scenario_uploads.display import Bars, Display, Gauge, Lines, open_display
+from scenario_uploads.display import Bars, Display, Gauge, Lines, make_console, open_display
 from scenario_uploads.progress import BulkProgress, UploadPhase, UploadProgress, format_duration, format_size
 
 from tests.cli.conftest import Compare
@@ -35,13 +36,13 @@ def test_one_file(columns: int, compare: Compare, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("COLUMNS", str(columns))
     clock, frames = Clock(), []
     with Terminal(columns) as terminal:
-        bars = Bars(Console(file=terminal.file, soft_wrap=True), clock, refresh=False)
+        bars = Bars(make_console(file=terminal.file), clock, interval=None)
 
         def show(seconds: float, event: Any = None) -> None:
             clock.now += seconds
             if event:
                 file(event)
-            bars.refresh()
+            bars.look()
             frames.append(terminal.screen())
 
         with bars:
@@ -65,12 +66,12 @@ def test_many_files(columns: int, compare: Compare, monkeypatch: pytest.MonkeyPa
     clock, frames = Clock(), []
     with Terminal(columns) as terminal:
         monkeypatch.setattr(sys, "stdout", terminal.file)
-        with Bars(Console(file=terminal.file, soft_wrap=True), clock, refresh=False) as bars:
+        with Bars(make_console(file=terminal.file), clock, interval=None) as bars:
             done = 0
 
             def show(files: int, *, complete: bool = False) -> None:
                 bars.tell(BulkProgress(345, files, 3, 1 if complete else 0, 3500 * MIB, done * MIB, complete))
-                bars.refresh()
+                bars.look()
                 frames.append(terminal.screen())
 
             show(0)
@@ -96,8 +97,37 @@ def test_many_files(columns: int, compare: Compare, monkeypatch: pytest.MonkeyPa
     compare(f"many-files-{columns}", "".join(frames))
 
 
+def test_what_is_printed_never_goes_through_the_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, drawn = threading.Event(), threading.Event()
+
+    class Message:
+        """One that is drawn while somebody else would like to draw."""
+
+        def __rich_console__(self, *_: object) -> Iterator[str]:
+            begun.set()
+            drawn.wait(0.2)
+            yield "a message"
+
+    def draw() -> None:
+        bars.look()
+        drawn.set()
+
+    monkeypatch.setenv("COLUMNS", "80")
+    with Terminal(80) as terminal:
+        console = make_console(file=terminal.file)
+        with Bars(console, interval=None) as bars:
+            bars.tell(BulkProgress(3))
+            threads = [threading.Thread(target=console.print, args=(Message(),)), threading.Thread(target=draw)]
+            threads[0].start()
+            begun.wait()
+            threads[1].start()
+            for thread in threads:
+                thread.join()
+            assert terminal.screen() == "a message\n0 of 3+ files\n"
+
+
 def test_no_line_is_wider_than_the_terminal() -> None:
-    bars = Bars(Console(width=20), Clock(), refresh=False)
+    bars = Bars(make_console(width=20), Clock(), interval=None)
     bars.tell(BulkProgress(1000, 1000, files_failed=1000, bytes_found=10 * MIB))
     file = bars.follow(LONG)
     file(tell(0))
