@@ -16,7 +16,7 @@ import httpx
 import pytest
 from scenario_uploads import __main__
 from scenario_uploads.cli import commands as cli
-from scenario_uploads.cli import connect
+from scenario_uploads.cli import running
 from scenario_uploads.display import Display
 from scenario_uploads.progress import OnProgress, UploadProgress
 from scenario_uploads.sandbox import Sandbox
@@ -539,7 +539,7 @@ def test_a_sandbox_leaves_nothing_behind_however_it_is_ended(tmp_path: Path, end
 def test_a_terminal_may_be_closed_under_nohup(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with connect.exit_on_signals():
+        with running.interrupt_on_signals():
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
@@ -562,6 +562,24 @@ def test_a_command_that_is_told_to_end_leaves_no_sandbox_behind(tmp_path: Path, 
         process.communicate()
     assert process.returncode == 128 + ending
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.posix
+@pytest.mark.usefixtures("environment")
+def test_one_that_is_told_to_end_says_so_as_at_an_interrupt(tmp_path: Path, ending: signal.Signals) -> None:
+    file = tmp_path / "large.glb"
+    with file.open("wb") as out:
+        out.write(b"glTF")
+        out.truncate(2048 * MIB)
+    command = [*COMMAND, "upload", str(file), "--max-bandwidth", "1MB/s"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("large.glb: 0 %")
+        process.send_signal(ending)
+        error = process.communicate()[1]
+    assert process.returncode == 128 + ending
+    # So has a terminal its cursor back, too.
+    assert error.splitlines()[-1] == f"error: {file}: interrupted. The same command goes on from where it stopped."
 
 
 @pytest.mark.usefixtures("no_credentials")

@@ -5,12 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import re
-import signal
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +19,7 @@ from scenario_uploads.errors import CredentialsError
 from scenario_uploads.redaction import snippet
 from scenario_uploads.settings.client import ClientOptions
 
-from .options import Settings, UsageError, parse_size, pick
+from .options import Settings, Terminated, UsageError, parse_size, pick
 
 # Seconds until a scheduler that does not answer is given up.
 CLUSTER_TIMEOUT = 10
@@ -71,38 +68,13 @@ def load_sandbox() -> tuple[Any, type[Exception]]:
 
 
 @contextmanager
-def _open_sandbox(code: int | None = None, **options: Any) -> Iterator[Any]:
-    """Run a sandbox; a signal, too, removes its folder."""
+def _open_sandbox(**options: Any) -> Iterator[Any]:
     box_class, sandbox_error = load_sandbox()
     try:
-        with exit_on_signals(code), box_class(**options) as box:
+        with box_class(**options) as box:
             yield box
     except sandbox_error as error:
         raise UsageError(f"The sandbox cannot start: {error}.") from error
-
-
-@contextmanager
-def exit_on_signals(code: int | None = None) -> Iterator[None]:
-    """End in order, and so with every temporary folder removed, when told to, and when the terminal is closed."""
-    # Only the main thread can handle signals.
-    names = ("SIGTERM", "SIGHUP", "SIGQUIT") if threading.current_thread() is threading.main_thread() else ()
-    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    # Under nohup a terminal may be closed.
-    before = {one: signal.getsignal(one) for one in signals if signal.getsignal(one) is not signal.SIG_IGN}
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        # A second signal would interrupt the removal.
-        for one in before:
-            signal.signal(one, signal.SIG_IGN)
-        raise typer.Exit(128 + number if code is None else code)
-
-    try:
-        for one in before:
-            signal.signal(one, end)
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler or signal.SIG_DFL)
 
 
 def serve(
@@ -130,22 +102,24 @@ def serve(
 
     It takes the credentials in SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or makes some up and prints them.
     """
-    with _open_sandbox(
-        code=0,
-        host=host,
-        port=port,
-        storage_port=storage_port,
-        folder=folder,
-        s3_endpoint=s3_endpoint,
-        s3_bucket=s3_bucket,
-        url_lifetime=url_lifetime,
-        step_delay=step_delay,
-        max_stored=max_stored,
-        allow_remote=allow_remote,
-        page=not no_page,
-        api_key=os.environ.get("SCENARIO_SDK_API_KEY") or None,
-        api_secret=os.environ.get("SCENARIO_SDK_API_SECRET") or None,
-    ) as box:
+    with (
+        suppress(Terminated),
+        _open_sandbox(
+            host=host,
+            port=port,
+            storage_port=storage_port,
+            folder=folder,
+            s3_endpoint=s3_endpoint,
+            s3_bucket=s3_bucket,
+            url_lifetime=url_lifetime,
+            step_delay=step_delay,
+            max_stored=max_stored,
+            allow_remote=allow_remote,
+            page=not no_page,
+            api_key=os.environ.get("SCENARIO_SDK_API_KEY") or None,
+            api_secret=os.environ.get("SCENARIO_SDK_API_SECRET") or None,
+        ) as box,
+    ):
         typer.echo(f"export SCENARIO_BASE_URL={box.base_url}")
         typer.echo(f"export SCENARIO_SDK_API_KEY={box.api_key}")
         typer.echo(f"export SCENARIO_SDK_API_SECRET={box.api_secret}")

@@ -47,6 +47,10 @@ class UploadStoppedError(Exception):
     goes_on: bool
 
 
+class Terminated(KeyboardInterrupt):
+    """A signal told the command to end."""
+
+
 _UNITS = {"": 1, "b": 1} | {
     f"{letter}{suffix}": base**power
     for power, letter in enumerate("kmgt", 1)

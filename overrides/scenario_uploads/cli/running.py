@@ -8,8 +8,13 @@ from __future__ import annotations
 
 import io
 import logging
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import typer
 
@@ -31,7 +36,7 @@ from scenario_uploads.errors import (
 )
 from scenario_uploads.redaction import snippet
 
-from .options import UploadStoppedError, UsageError, chosen_profile
+from .options import Terminated, UploadStoppedError, UsageError, chosen_profile
 from .terminal import GOES_ON, describe_result, print_json, show_name, speak
 
 # The first match wins.
@@ -70,11 +75,42 @@ def run_app(app: typer.Typer, arguments: list[str] | None) -> int:
     profile = chosen_profile.set(None)
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        return _run(app, arguments, as_json="--json" in words)
+        with interrupt_on_signals() as received:
+            code = _run(app, arguments, as_json="--json" in words)
+        return 128 + received[0] if received and code == INTERRUPTED else code
     finally:
         chosen_profile.reset(profile)
         logger.setLevel(level)
         logger.removeHandler(handler)
+
+
+@contextmanager
+def interrupt_on_signals() -> Iterator[list[int]]:
+    """End in order, as at Ctrl-C, when told to, and when the terminal is closed; give what was received.
+
+    So no temporary folder is left behind, and the terminal is as it was.
+    """
+    received: list[int] = []
+    # Only the main thread can handle signals.
+    names = ("SIGTERM", "SIGHUP", "SIGQUIT") if threading.current_thread() is threading.main_thread() else ()
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    # Under nohup a terminal may be closed.
+    before = {one: signal.getsignal(one) for one in signals if signal.getsignal(one) is not signal.SIG_IGN}
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        # A second signal would interrupt the removal.
+        for one in before:
+            signal.signal(one, signal.SIG_IGN)
+        received.append(number)
+        raise Terminated
+
+    try:
+        for one in before:
+            signal.signal(one, interrupt)
+        yield received
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler or signal.SIG_DFL)
 
 
 def _run(app: typer.Typer, arguments: list[str] | None, *, as_json: bool) -> int:
@@ -123,5 +159,6 @@ def _fail(raised: BaseException, *, as_json: bool, source: str | None = None, go
     report(f"error: {text}")
     if as_json:
         shown = describe_result(UploadResult(source or "", error=error))
-        print_json(shown | {"source": shown["source"] or None, "code": type(raised).__name__})
+        code = shown["code"] if error is raised else "KeyboardInterrupt"
+        print_json(shown | {"source": shown["source"] or None, "code": code})
     return INTERRUPTED if error is not raised else next(code for kind, code in EXIT_CODES if isinstance(error, kind))
