@@ -1,6 +1,7 @@
 """Who carries steps out: what they yield is done, and what comes of it goes back to them."""
 
 import asyncio
+import socket
 import threading
 from collections.abc import Generator
 from contextlib import suppress
@@ -18,6 +19,7 @@ from scenario_uploads.steps import Pause, Send, Work
 from tests.support.clients import Clock, raises
 from tests.support.server import hang, until
 from tests.support.service import Service
+from tests.support.storing import Silence, closing_everything, full_backlog
 
 Steps = Generator[Any, Any, Any]
 
@@ -204,6 +206,44 @@ class TestClosingMeanwhile:
                 await stays
 
         asyncio.run(work())
+
+    @pytest.mark.parametrize("obstacle", ["name", "connect", "handshake"])
+    def test_44_ends_the_making_of_a_connection(self, monkeypatch: pytest.MonkeyPatch, obstacle: str) -> None:
+        begun, over = threading.Event(), threading.Event()
+        connect = socket.create_connection
+
+        def begin(*arguments: Any, **options: Any) -> socket.socket:
+            begun.set()
+            if obstacle == "name":
+                over.wait()
+            return connect(*arguments, **options)
+
+        monkeypatch.setattr(socket, "create_connection", begin)
+        with closing_everything(), full_backlog() as full, Silence() as silence:
+            url = full if obstacle == "connect" else f"https://127.0.0.1:{silence.port}/"
+            timeouts = dict.fromkeys(("connect", "read", "write", "pool"), 300.0)
+            runner, failures = Runner(Connections(None)), list[BaseException]()
+
+            def steps() -> Steps:
+                yield Send(httpx.Request("GET", url, extensions={"timeout": timeouts}), 100)
+
+            def work() -> None:
+                try:
+                    runner.run(steps())
+                except BaseException as error:  # noqa: BLE001 - it is what is looked at
+                    failures.append(error)
+
+            thread = threading.Thread(target=work, daemon=True)
+            thread.start()
+            begun.wait()
+            until(lambda: obstacle != "handshake" or silence.connections)
+            runner.close()
+            try:
+                until(lambda: failures, 60)
+            finally:
+                over.set()
+        assert [type(error) for error in failures] == [ScenarioError]
+        assert "closed" in str(failures[0])
 
 
 def test_35_connections_of_a_parent_process_are_given_up(service: Service) -> None:

@@ -297,3 +297,18 @@ def lead_through(monkeypatch: pytest.MonkeyPatch, port: int, proxy: int) -> None
 
 def bucket(*, tls: bool = False) -> Server:
     return Server(store, tls=make_tls() if tls else None)
+
+
+@contextmanager
+def full_backlog() -> Iterator[str]:
+    """A host that answers no connection: its queue is full, and nobody takes from it."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        waiting = [socket.socket() for _ in range(4)]
+        for sock in waiting:
+            sock.setblocking(False)
+            sock.connect_ex(listener.getsockname())
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            for sock in waiting:
+                sock.close()

@@ -36,6 +36,7 @@ from tests.support.storing import (
     body_of,
     bucket,
     closing_everything,
+    full_backlog,
     make_certificate,
     make_tls,
     store,
@@ -59,21 +60,6 @@ def impatient() -> Iterator[Storage]:
 @pytest.fixture
 def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(make_certificate()))
-
-
-@contextmanager
-def full_backlog() -> Iterator[str]:
-    """A host that answers no connection: its queue is full, and nobody takes from it."""
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
-        waiting = [socket.socket() for _ in range(4)]
-        for sock in waiting:
-            sock.setblocking(False)
-            sock.connect_ex(listener.getsockname())
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        finally:
-            for sock in waiting:
-                sock.close()
 
 
 def resolve(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:

@@ -10,7 +10,7 @@ import httpx
 from scenario_uploads.proxies import Network
 from scenario_uploads.steps import Send
 
-from .network import ResponseTime, Streams, find_proxy, hide_credentials, make_transports, wrap_backends
+from .network import AsyncStreams, ResponseTime, find_proxy, hide_credentials, make_transports, wrap_backends
 from .responses import BodyReader
 
 
@@ -18,7 +18,7 @@ class AsyncApiClient(httpx.AsyncClient):
     """An `httpx.AsyncClient` whose responses end within the read timeout."""
 
     def __init__(self, network: Network | None = None) -> None:
-        self.streams = Streams()
+        self.streams = AsyncStreams()
         # The environment is read in `proxies`, as for storage.
         super().__init__(transport=_AsyncRoutes(network or Network.read()), trust_env=False)
         wrap_backends(self, lambda backend: _AsyncBackend(backend, self.streams))
@@ -44,15 +44,16 @@ class _AsyncRoutes(httpx.AsyncBaseTransport):
 class _AsyncBackend:
     """Opens connections with timed streams. Has the methods that our clients use; no Unix sockets."""
 
-    def __init__(self, backend: Any, streams: Streams) -> None:
+    def __init__(self, backend: Any, streams: AsyncStreams) -> None:
         self._backend, self._streams = backend, streams
 
     async def connect_tcp(self, *args: Any, **options: Any) -> _AsyncStream:
-        return _AsyncStream(await self._backend.connect_tcp(*args, **options), self._streams)
+        stream = await self._streams.open(self._backend.connect_tcp, *args, **options)
+        return _AsyncStream(stream, self._streams)
 
 
 class _AsyncStream:
-    def __init__(self, stream: Any, streams: Streams) -> None:
+    def __init__(self, stream: Any, streams: AsyncStreams) -> None:
         self._stream, self._streams, self._time = stream, streams, ResponseTime()
         streams.add(self)
 
@@ -69,7 +70,8 @@ class _AsyncStream:
         await self._stream.aclose()
 
     async def start_tls(self, *args: Any, **options: Any) -> _AsyncStream:
-        return _AsyncStream(await self._stream.start_tls(*args, **options), self._streams)
+        stream = await self._streams.open(self._stream.start_tls, *args, **options)
+        return _AsyncStream(stream, self._streams)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ import httpx
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.proxies import Network, Proxies, Proxy
 from scenario_uploads.redaction import match_secrets, redact_chain
+from scenario_uploads.steps import SLICE
 from scenario_uploads.system import user_agent
 
 T = TypeVar("T")
@@ -106,12 +108,37 @@ def wrap_backends(client: httpx.Client | httpx.AsyncClient, wrap: Callable[[Any]
 
 
 class Streams:
-    """The open streams of a client, weakly referenced."""
+    """The streams of a client: how they are opened, and those that are open, weakly referenced."""
 
     def __init__(self) -> None:
         self.closed = False
         self._lock = threading.Lock()
         self._known: WeakSet[Any] = WeakSet()
+
+    def open(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
+        """Return what connects or starts TLS. Nothing wakes who waits for that or for a name, so a thread waits."""
+        outcome: Future[T] = Future()
+
+        def work() -> None:
+            try:
+                outcome.set_result(function(*args, **options))
+            except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+                outcome.set_exception(error)
+
+        thread = threading.Thread(target=work, name="scenario-uploads-connect", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            return function(*args, **options)
+        try:
+            while not self.closed:
+                if wait((outcome,), SLICE).done:
+                    thread.join()
+                    return outcome.result()
+            raise httpx.ConnectError("The client was closed meanwhile.")
+        except BaseException:
+            outcome.add_done_callback(_close_late)
+            raise
 
     def add(self, stream: Any) -> None:
         """Take a stream; one that is made while the client closes is closed."""
@@ -144,6 +171,19 @@ class Streams:
         for stream in self.list():
             with suppress(OSError):
                 stream.get_extra_info("socket").close()
+
+
+class AsyncStreams(Streams):
+    """The same in an event loop, where connecting can be cancelled."""
+
+    def open(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
+        """Return what is to be awaited."""
+        return function(*args, **options)
+
+
+def _close_late(opened: Future[Any]) -> None:
+    if opened.exception() is None:
+        opened.result().close()
 
 
 class ResponseTime:
