@@ -14,6 +14,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # No `__all__` here: type checkers would then ignore the names that the stars import.
     from . import types as types
+    from .arguments import NOT_GIVEN as NOT_GIVEN
+    from .arguments import NotGiven as NotGiven
+    from .arguments import Omit as Omit
+    from .arguments import not_given as not_given
+    from .arguments import omit as omit
     from .bulk.options import UploadResult as UploadResult
     from .bulk.options import UploadSource as UploadSource
     from .client.async_client import AsyncClient as AsyncClient
@@ -33,11 +38,6 @@ if TYPE_CHECKING:
     from .progress import UploadPhase as UploadPhase
     from .progress import UploadProgress as UploadProgress
     from .retry import DEFAULT_MAX_RETRIES as DEFAULT_MAX_RETRIES
-    from .sentinels import NOT_GIVEN as NOT_GIVEN
-    from .sentinels import NotGiven as NotGiven
-    from .sentinels import Omit as Omit
-    from .sentinels import not_given as not_given
-    from .sentinels import omit as omit
     from .settings.defaults import DEFAULT_CONNECTION_LIMITS as DEFAULT_CONNECTION_LIMITS
     from .settings.defaults import DEFAULT_TIMEOUT as DEFAULT_TIMEOUT
     from .settings.defaults import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
@@ -73,11 +73,11 @@ else:
         "UploadPhase": "progress",
         "UploadProgress": "progress",
         "is_known": "decoding.enums",
-        "NOT_GIVEN": "sentinels",
-        "NotGiven": "sentinels",
-        "Omit": "sentinels",
-        "not_given": "sentinels",
-        "omit": "sentinels",
+        "NOT_GIVEN": "arguments",
+        "NotGiven": "arguments",
+        "Omit": "arguments",
+        "not_given": "arguments",
+        "omit": "arguments",
     }
     _SUBMODULES = ("errors", "models")
     _ROOMS = (*_SUBMODULES, "types")

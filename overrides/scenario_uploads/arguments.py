@@ -1,15 +1,62 @@
-"""Types of what callers pass, and what goes with one call."""
+"""What callers pass: its types, the stand-ins for what is not given, and limits.
+
+The names of the stand-ins are those of scenario-sdk. Both are false in a condition.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Literal, Protocol
 
 import httpx
 from attrs import field, frozen
 
-from .sentinels import Omit
+from .errors import InvalidArgumentError
+
+KIB = 1024
+MIB = 1024 * KIB
+GIB = 1024 * MIB
+TIB = 1024 * GIB
+# Limits of S3's multipart upload, in bytes, where Scenario stores files.
+MIN_PART_SIZE = 5 * MIB
+MAX_PART_SIZE = 5 * GIB
+MAX_PARTS = 10_000
+MAX_FILE_SIZE = 5 * TIB
+# Larger timeouts overflow in some operating systems.
+MAX_SECONDS = 1_000_000_000
+
+
+class _Sentinel:
+    _name = ""
+
+    def __bool__(self) -> Literal[False]:
+        return False
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+class NotGiven(_Sentinel):
+    """The type of `NOT_GIVEN`, which as an argument means the same as leaving it out."""
+
+    __module__ = "scenario_uploads"
+    _name = "NOT_GIVEN"
+
+
+class Omit(_Sentinel):
+    """The type of `omit`: an argument that is left out; a header or a query parameter that is not sent even by default.
+
+    `client.uploads.create(url=url, kind=kind or omit)` leaves out a kind that is empty.
+    """
+
+    __module__ = "scenario_uploads"
+    _name = "omit"
+
+
+NOT_GIVEN: Final = NotGiven()
+not_given: Final = NOT_GIVEN
+omit: Final = Omit()
 
 Headers = Mapping[str, str | Omit]
 """Header names and values; `omit` for a header not to send."""
@@ -39,3 +86,18 @@ class CallOptions:
     body: Mapping[str, object] = field(factory=dict, repr=False)
     timeout: httpx.Timeout | None = None
     project_id: str | None = None
+
+
+def is_given(value: object) -> bool:
+    """Return whether an argument is neither `NOT_GIVEN` nor `omit`."""
+    return not isinstance(value, NotGiven | Omit)
+
+
+def check_seconds(name: str, value: object, *, zero: bool = False) -> float:
+    """Return `value` when it is a number of seconds above 0 (with `zero`, from 0) and below 30 years."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value <= MAX_SECONDS or (value == 0 and not zero):  # type: ignore[operator]
+        raise InvalidArgumentError(
+            f"{name} must be a number of seconds {'from' if zero else 'above'} 0 to {MAX_SECONDS:,}, not {value!r}."
+        )
+    return float(value)  # type: ignore[arg-type]

@@ -12,8 +12,8 @@ from scenario_uploads import (
     UploadDryRun,
     UploadDryRunResponse,
 )
+from scenario_uploads.arguments import NOT_GIVEN, omit
 from scenario_uploads.sandbox import Sandbox
-from scenario_uploads.sentinels import NOT_GIVEN, omit
 
 from tests.support.clients import Connect, raises
 from tests.support.server import reply

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from scenario_uploads import InvalidArgumentError, PermissionDeniedError, Scenario
+from scenario_uploads.arguments import NOT_GIVEN, omit
 from scenario_uploads.sandbox import Sandbox
-from scenario_uploads.sentinels import NOT_GIVEN, omit
 
 from tests.support.clients import Connect
 from tests.support.service import UPLOAD_ID, Service

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from scenario_uploads import APIConnectionError, APITimeoutError, InvalidArgumentError, NotFoundError
-from scenario_uploads.sentinels import NOT_GIVEN, omit
+from scenario_uploads.arguments import NOT_GIVEN, omit
 
 from tests.support.clients import Clock, Connect, raises
 from tests.support.server import hang, lose, reply, until

@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import AsyncScenario, CredentialsError, InvalidArgumentError, Scenario
 from scenario_uploads.api.exchange import Operation, build_request
-from scenario_uploads.limits import check_seconds
+from scenario_uploads.arguments import NOT_GIVEN, check_seconds
 from scenario_uploads.retry import Repeat
-from scenario_uploads.sentinels import NOT_GIVEN
 from scenario_uploads.settings.client import (
     ClientOptions,
     Credentials,

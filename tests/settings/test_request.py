@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from scenario_uploads import InvalidArgumentError, UploadAssetOptions, UploadKind
-from scenario_uploads.sentinels import NOT_GIVEN, NotGiven, Omit, is_given, not_given, omit
+from scenario_uploads.arguments import NOT_GIVEN, NotGiven, Omit, is_given, not_given, omit
 from scenario_uploads.settings.request import (
     add_headers,
     check_body,

@@ -7,8 +7,8 @@ import pytest
 from attrs import frozen
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scenario_uploads.arguments import GIB, MAX_FILE_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, TIB
 from scenario_uploads.errors import InvalidArgumentError, SourceError, TransferError
-from scenario_uploads.limits import GIB, MAX_FILE_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, TIB
 from scenario_uploads.transfer.parts import PartTarget, find_url_fault, match_targets, plan_parts
 
 API = "https://api.cloud.scenario.com/v1"

@@ -19,10 +19,9 @@ from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, 
 from scenario_uploads_client.types import UNSET
 
 from scenario_uploads import errors
-from scenario_uploads.arguments import CallOptions
+from scenario_uploads.arguments import MAX_PARTS, CallOptions, check_seconds, is_given
 from scenario_uploads.decoding.codec import build_body
 from scenario_uploads.decoding.enums import is_known
-from scenario_uploads.limits import MAX_PARTS, check_seconds
 from scenario_uploads.models import (
     Upload,
     UploadCreateParams,
@@ -35,7 +34,6 @@ from scenario_uploads.models import (
 )
 from scenario_uploads.redaction import snippet
 from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, next_delay
-from scenario_uploads.sentinels import is_given
 from scenario_uploads.steps import Pause, Steps
 from scenario_uploads.tls import find_certificate_error
 

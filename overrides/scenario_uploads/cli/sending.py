@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
+from scenario_uploads.arguments import omit
 from scenario_uploads.bulk.listing import MAGIC
 from scenario_uploads.bulk.options import BulkOptions, UploadResult, UploadSource
 from scenario_uploads.bulk.plan import plan_many
@@ -20,7 +21,6 @@ from scenario_uploads.errors import LedgerLockedError, ScenarioError, TransferEr
 from scenario_uploads.progress import format_size
 from scenario_uploads.redaction import redact, snippet
 from scenario_uploads.remote import is_url, split_pattern
-from scenario_uploads.sentinels import omit
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.upload.ledger import Entry, is_locked, list_entries, name_ledger
 from scenario_uploads.upload.media_types import infer_media

@@ -17,7 +17,7 @@ import httpx
 
 from scenario_uploads.api import calls
 from scenario_uploads.api.exchange import Api, Reply, ResponseMode, fetch
-from scenario_uploads.arguments import FileInput, Headers, Query
+from scenario_uploads.arguments import NOT_GIVEN, FileInput, Headers, NotGiven, Omit, Query
 from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.logs import show_log
@@ -34,7 +34,6 @@ from scenario_uploads.models import (
 )
 from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.retry import DEFAULT_MAX_RETRIES, DEFAULT_PATIENCE
-from scenario_uploads.sentinels import NOT_GIVEN, NotGiven, Omit
 from scenario_uploads.settings.client import (
     NO_HTTP_CLIENT,
     ClientOptions,

@@ -16,9 +16,9 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import attrs
 
+from scenario_uploads.arguments import is_given
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.redaction import mask_urls, snippet
-from scenario_uploads.sentinels import is_given
 
 from .enums import is_known
 from .fields import AdditionalProperties, allows_null, attribute_hints, choices_of, json_names, list_fields

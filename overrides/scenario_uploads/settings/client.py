@@ -13,10 +13,9 @@ from typing import Any, TypedDict, Unpack
 import httpx
 from attrs import evolve, field, frozen
 
-from scenario_uploads.arguments import CallOptions, Headers, Query
+from scenario_uploads.arguments import CallOptions, Headers, NotGiven, Omit, Query, is_given
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.retry import DEFAULT_MAX_RETRIES
-from scenario_uploads.sentinels import NotGiven, Omit, is_given
 from scenario_uploads.tls import check_authorities, read_trust
 
 from .credentials import Credentials, resolve_credentials, split_credentials

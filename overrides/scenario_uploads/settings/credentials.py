@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from attrs import evolve, field, frozen
 
+from scenario_uploads.arguments import Omit
 from scenario_uploads.errors import CredentialsError
 from scenario_uploads.redaction import guard_secrets, list_secrets
-from scenario_uploads.sentinels import Omit
 
 
 @frozen

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from scenario_uploads.arguments import check_seconds, is_given
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.limits import check_seconds
-from scenario_uploads.sentinels import is_given
 
 Timeout = httpx.Timeout
 DEFAULT_BASE_URL = "https://api.cloud.scenario.com/v1"

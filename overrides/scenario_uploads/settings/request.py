@@ -11,9 +11,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 
-from scenario_uploads.arguments import Headers, Query
+from scenario_uploads.arguments import Headers, Omit, Query, is_given
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.sentinels import Omit, is_given
 
 # RFC 9110, 5.1 and 5.5: a token; ASCII without control characters or surrounding blanks.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")

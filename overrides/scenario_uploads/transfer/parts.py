@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from attrs import frozen
 
+from scenario_uploads.arguments import MAX_FILE_SIZE, MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE
 from scenario_uploads.errors import InvalidArgumentError, SourceError, TransferError
-from scenario_uploads.limits import MAX_FILE_SIZE, MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE
 from scenario_uploads.proxies import is_loopback
 
 DEFAULT_PART_SIZE = 8 * MIB

@@ -12,12 +12,10 @@ from attrs import evolve
 
 from scenario_uploads.api.calls import UploadState, classify_status, create_operation, failure_of, wait
 from scenario_uploads.api.exchange import Api, fetch
-from scenario_uploads.arguments import CallOptions
+from scenario_uploads.arguments import CallOptions, check_seconds, omit
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.limits import check_seconds
 from scenario_uploads.models import Upload
 from scenario_uploads.redaction import redact
-from scenario_uploads.sentinels import omit
 from scenario_uploads.steps import Steps
 
 from .media_types import infer_media

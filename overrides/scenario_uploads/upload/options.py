@@ -11,9 +11,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from scenario_uploads.arguments import CallOptions
+from scenario_uploads.arguments import CallOptions, check_seconds
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.limits import check_seconds
 from scenario_uploads.progress import OnProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.transfer.engine import Turns

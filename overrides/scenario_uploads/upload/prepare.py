@@ -14,11 +14,10 @@ from attrs import evolve, frozen
 
 from scenario_uploads.api.calls import create_operation
 from scenario_uploads.api.exchange import Api, Operation
-from scenario_uploads.arguments import FileInput
+from scenario_uploads.arguments import FileInput, omit
 from scenario_uploads.display import open_display
 from scenario_uploads.errors import LedgerLockedError, SourceError
 from scenario_uploads.progress import UploadProgress
-from scenario_uploads.sentinels import omit
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
 from scenario_uploads.transfer.source import Source, open_source
