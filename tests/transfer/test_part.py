@@ -131,10 +131,19 @@ class TestJudging:
     def test_12_or_when_storage_says_so_in_words(self, body: bytes) -> None:
         assert judge(403, body) == Judged(UploadURLExpiredError)
 
-    def test_13_but_not_when_the_file_is_called_so(self) -> None:
-        body = error_body("SignatureDoesNotMatch") + b"<Resource>/bucket/Expired.glb</Resource>"
+    @pytest.mark.parametrize(
+        "quoted",
+        [
+            b"<Resource>/bucket/Expired.glb</Resource>",
+            b"<Key>my expired model.glb</Key>",
+            b"<CanonicalRequest>PUT\n/expired.glb\nX-Amz-Expires=1</CanonicalRequest>",
+        ],
+    )
+    def test_13_but_not_when_the_file_is_called_so(self, quoted: bytes) -> None:
+        body = error_body("SignatureDoesNotMatch") + quoted
         assert judge(403, body) == AGAIN
         assert judge(400, body) == FINAL
+        assert judge(400, b'{"resource": "/bucket/expired.glb"}') == FINAL
 
     @pytest.mark.parametrize("status", [400, 401, 403])
     @pytest.mark.parametrize(
@@ -143,7 +152,10 @@ class TestJudging:
             error_body("ExpiredToken", "The provided token has expired."),
             error_body("TokenExpired", ""),
             b"<Error><Code>AccessDenied</Code><Details>Request signature expired at: 2026</Details></Error>",
+            b"<Error xmlns='urn:x'><Code lang='en'>ExpiredToken</Code></Error>",
+            b"<html><title>403</title><h1>Request has expired</h1></html>",
             b'{"error": "the link has expired"}',
+            b'{"error": {"error_description": "Signature expired"}}',
             b"Request has expired",
         ],
     )
@@ -152,7 +164,8 @@ class TestJudging:
 
     @pytest.mark.parametrize("status", [400, 404, 410])
     def test_40_a_multipart_upload_that_is_gone_needs_a_new_one(self, status: int) -> None:
-        for code, gone in (("NoSuchUpload", True), ("NoSuchBucket", False)):
+        codes = {"NoSuchUpload": True, "InvalidToken": True, "InvalidAccessKeyId": True, "NoSuchBucket": False}
+        for code, gone in codes.items():
             answer = StorageResponse(status, {}, error_body(code), True)
             error = classify_response(answer, make_target(), now=NOW).error
             assert error is not None

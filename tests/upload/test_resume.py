@@ -461,7 +461,7 @@ class TestGivingUp:
         call()
         assert call.service.steps[0] == "create"
 
-    @pytest.mark.parametrize("status", [400, 404, 410])
+    @pytest.mark.parametrize("status", [400, 404, 410, 422])
     def test_40_a_complete_that_is_refused_while_pending_leads_to_one_fresh_upload(
         self, call: Caller, status: int
     ) -> None:
@@ -480,7 +480,7 @@ class TestGivingUp:
         call.service.script("complete", *[reply(status, {"reason": "part 2 is missing"})] * tries)
         call.service.script("retrieve", *[retrieved] * (4 if status == 400 else 1))
 
-    @pytest.mark.parametrize("status", [400, 404, 410])
+    @pytest.mark.parametrize("status", [400, 404, 410, 422])
     def test_40_else_the_error_says_what_the_next_call_does(self, call: Caller, status: int) -> None:
         self.refuse_complete(call, status, PENDING)
         with pytest.raises(APIStatusError, match=r"part 2 is missing.*\. The next call starts a new upload\.$"):
@@ -649,7 +649,7 @@ class TestStartingAfresh:
         assert call.sent == [1, 2, 3, 4]
         assert "its presigned URLs have expired; the upload starts afresh" in log.text
 
-    @pytest.mark.parametrize("status", [404, 403, 400])
+    @pytest.mark.parametrize("status", [404, 403, 400, 422])
     def test_29_when_the_service_has_it_no_more(self, call: Caller, log: pytest.LogCaptureFixture, status: int) -> None:
         call.cut_off()
         call.service._scripts.clear()

@@ -41,12 +41,14 @@ RETRYABLE_CODES = frozenset({"RequestTimeout", "SlowDown", "InternalError", "Ser
 _CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
 _REQUEST_ID = re.compile(rb"<RequestId>([A-Za-z0-9/+=_-]{1,128})</RequestId>")
 
-# Not anywhere in the body, which quotes the file name.
+# Not in what quotes the request, and with it the file name.
 _EXPIRED = re.compile(
-    rb"\A[^<{]*expired|<(Code|Message|Details?)>[^<]*expired"
-    rb'|"(code|message|error|reason|details?)"\s*:\s*"[^"]*expired',
+    rb"\A[^<{]*expired|<(?!Key|Resource|CanonicalRequest)[^<>]*>[^<]*expired"
+    rb'|"(?!key|resource|path)[^"]*"\s*:\s*"[^"]*expired',
     re.IGNORECASE,
 )
+# The multipart upload is gone, or whose credentials the URL was signed with.
+_DEAD_CODES = frozenset({"NoSuchUpload", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId"})
 
 _MD5_ETAG = re.compile(r'(?:W/)?"?([0-9a-fA-F]{32})"?')
 
@@ -241,7 +243,7 @@ def classify_response(response: StorageResponse, target: PartTarget, *, now: dat
     if code == "SignatureDoesNotMatch":
         message += "; a proxy on the way, or a header that it adds, may have changed the request"
     error = TransferError(f"{message}.")
-    error.needs_new_upload = code == "NoSuchUpload"
+    error.needs_new_upload = code in _DEAD_CODES
     return AttemptResult(error, Outcome(status=503 if forbidden else status, retry_after=wait), forbidden=forbidden)
 
 

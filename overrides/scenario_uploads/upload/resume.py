@@ -21,6 +21,8 @@ from .prepare import Opened
 
 logger = logging.getLogger("scenario_uploads")
 GONE = frozenset({404, 410})
+# Statuses of a `complete` for an upload that is gone or lacks parts.
+REFUSED = GONE | {400, 422}
 
 
 @frozen
@@ -72,7 +74,7 @@ def _take_up(opened: Opened, entry: Entry) -> Steps[Begun | str]:
             opened.api, entry.upload_id, opened.options.call, retries=None, patience=opened.options.patience
         )
     except APIStatusError as error:
-        if error.status_code not in (400, 403, *GONE):
+        if error.status_code not in REFUSED | {403}:
             raise
         return "the service no longer has it"
     upload = reply.value.upload

@@ -47,15 +47,13 @@ from .control import Control, Line
 from .ledger import Entry
 from .options import FileOptions, check_file_options
 from .prepare import Opened, check_all_options, open_upload
-from .resume import GONE, Begun, make_job, resume
+from .resume import GONE, REFUSED, Begun, make_job, resume
 
 logger = logging.getLogger("scenario_uploads")
 # Do not give up a transfer of hours for a few bad seconds at its end.
 COMPLETE_RETRIES = 5
 # How often parts are compared again with a file whose change time moved.
 COMPARISONS = 2
-# Statuses of a `complete` for an upload that is gone or lacks parts.
-_REFUSED = frozenset({400, 404, 410})
 
 
 def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload]:
@@ -193,7 +191,7 @@ def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upl
             patience=options.patience,
         )
     except APIStatusError as refusal:
-        if refusal.status_code not in _REFUSED:
+        if refusal.status_code not in REFUSED:
             raise
         # It may be complete all the same.
         try:
