@@ -51,7 +51,7 @@ class Files:
         self._listing = list_sources(
             sources, recursive=options.recursive, include=options.include, exclude=options.exclude
         )
-        self._force, self._call = options.force, options.file
+        self._force, self.call = options.force, options.file
         self._contexts: dict[Media, int] = {}
         self.known: tuple[LedgerView, ClientOptions] | None = None
         """A ledger, and whose uploads are looked for in it."""
@@ -81,7 +81,7 @@ class Files:
         return file
 
     def _look(self, found: Found, *, asks: bool) -> File:
-        given, status, call = found.given, found.status, self._call
+        given, status, call = found.given, found.status, self.call
         size, state, own_name = None, None, None
         if status is not None and stat.S_ISREG(status.st_mode):
             size, state, own_name = status.st_size, FileState.of(status), Path(found.path).name
@@ -107,7 +107,7 @@ class Files:
         return file
 
     def _find_context(self, ledger: LedgerView, service: ClientOptions, options: FileOptions, media: Media) -> int:
-        shared = options.asset_options is self._call.asset_options
+        shared = options.asset_options is self.call.asset_options
         if shared and media in self._contexts:
             return self._contexts[media]
         create = create_operation({"kind": media.kind, "asset_options": options.asset_options}, options.call)

@@ -129,6 +129,9 @@ class BulkRun:
         if self._options.progress:
             self._display = self._stack.enter_context(open_display())
         self._counter = Counter(self._display.tell if self._display else None, self.on_progress)
+        # A large file goes on from where it was, as far as that is possible.
+        resume = None if self._ledger else False
+        self._files.call = evolve(self._files.call, resume=resume, wait=False, turns=self._turns)
 
     def _take(self) -> UploadResult | Steps[Any] | None:
         """Return the result of the next file, or the steps to it; None when there are no more files."""
@@ -142,14 +145,8 @@ class BulkRun:
             return file
         self._counter.add(bytes_found=file.plan.size)
         file.shown = self._display.follow(str(file.options.file_name)) if self._display else None
-        file.options = evolve(
-            file.options,
-            # A large file goes on from where it was, as far as that is possible.
-            resume=None if self._ledger else False,
-            wait=False,
-            on_progress=self._counter.follow(file.shown),
-            turns=self._turns,
-        )
+        if on_progress := self._counter.follow(file.shown):
+            file.options = evolve(file.options, on_progress=on_progress)
         return self._run(file, self._send(file))
 
     def count(self, result: UploadResult) -> UploadResult:
