@@ -286,6 +286,35 @@ def test_35_a_forked_child_of_a_loop_is_told_to_make_its_own_client(service: Ser
     check(run(FORK_ASYNC, service.url), f"{UPLOAD_ID}\n")
 
 
+FORK_HANDLE = """
+import threading
+client, entered, go_on = make(), threading.Event(), threading.Event()
+
+def hold(_event):
+    entered.set()
+    go_on.wait()
+
+handle = client.uploads.start_upload(b"glTF", file_name="a.glb", on_progress=hold)
+handle.add_done_callback(lambda handle: print("called back"))
+entered.wait()
+child = os.fork()
+if not child:
+    assert "start another one here" in str(handle.exception())
+    assert (handle.done(), handle.running(), handle.cancel()) == (True, False, False)
+    assert client.uploads.start_upload(b"glTF", file_name="a.glb").result().id == "upload_1"
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+go_on.set()
+print(handle.result().id)
+client.close()
+"""
+
+
+@pytest.mark.posix
+def test_35_nobody_waits_in_a_forked_child_for_an_upload_of_its_parent(service: Service) -> None:
+    assert run(FORK_HANDLE, service.url).stdout.splitlines() == ["upload_1", "called back"]
+
+
 CLOSE_MEANWHILE = """
 client = make()
 outcomes = set()

@@ -259,6 +259,7 @@ class UploadHandle(BaseHandle, Future[Upload]):
         self._stopping = self._ending = False
         self._thread = threading.Thread(target=self._work, name="scenario-uploads-handle", daemon=True)
         _LIVE.add(self)
+        watch_forks(self)
         try:
             self._thread.start()
         except RuntimeError as error:
@@ -291,7 +292,6 @@ class UploadHandle(BaseHandle, Future[Upload]):
         self._close()
         with self._turn:
             self._ending = True
-        _LIVE.discard(self)
         if self._stopping:
             super().cancel()
             # Wakes those who wait for several futures.
@@ -300,6 +300,16 @@ class UploadHandle(BaseHandle, Future[Upload]):
             self.set_exception(error)
         else:
             self.set_result(upload)  # type: ignore[arg-type]
+        _LIVE.discard(self)
+
+    def after_fork(self) -> None:
+        """Let nobody wait in a forked child for what goes on in its parent."""
+        if self in _LIVE:
+            _LIVE.discard(self)
+            # Locks that nobody holds, and no callbacks: they are for the parent.
+            Future.__init__(self)
+            self._turn, self._ending = threading.Lock(), True
+            self.set_exception(ScenarioError("The upload goes on in the process that forked; start another one here."))
 
 
 _LIVE: set[UploadHandle] = set()
