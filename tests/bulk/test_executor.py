@@ -12,7 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from io import BytesIO
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -65,9 +65,9 @@ def call(request: pytest.FixtureRequest, service: Service) -> Caller:
 class Failing(ThreadPoolExecutor):
     """Loses so many of its tasks."""
 
-    def __init__(self, losses: int) -> None:
+    def __init__(self, losses: int, error: BaseException | None = None) -> None:
         super().__init__(1)
-        self.losses = losses
+        self.losses, self.error = losses, error or OSError("the worker is gone.")
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         self.losses -= 1
@@ -76,7 +76,7 @@ class Failing(ThreadPoolExecutor):
         if self.losses < 0:
             return super().submit(fn, *args, **kwargs)
         lost: Future[Any] = Future()
-        lost.set_exception(OSError("the worker is gone."))
+        lost.set_exception(self.error)
         return lost
 
 
@@ -100,15 +100,29 @@ def test_workers_send_and_the_caller_completes(
     assert len(service.of("part 1")) == len(service.of("complete")) == 4
 
 
-@pytest.mark.parametrize(("losses", "errors"), [(1, 0), (2, 1)])
+@pytest.mark.parametrize(
+    ("losses", "error", "reason"),
+    [
+        (1, OSError("the worker is gone."), None),
+        (2, OSError("the worker is gone."), "(OSError: the worker is gone); the same call sends it again"),
+        # A worker that was told to end says so, and none of it is meant for the caller.
+        (1, SystemExit(15), None),
+        (2, KeyboardInterrupt(), "(KeyboardInterrupt); the same call sends it again"),
+        (
+            1,
+            BrokenExecutor("it is over"),
+            "(BrokenExecutor: it is over); the same call sends it again, with a new exec",
+        ),
+    ],
+)
 def test_a_file_of_a_worker_that_failed_is_sent_once_more(
-    call: Caller, tmp_path: Path, losses: int, errors: int
+    call: Caller, tmp_path: Path, losses: int, error: BaseException, reason: str | None
 ) -> None:
-    with Failing(losses) as executor:
+    with Failing(losses, error) as executor:
         (result,) = call(write(tmp_path / "refs", 1), recursive=True, ledger=False, executor=executor)
-    if errors:
+    if reason:
         assert isinstance(result.error, TransferError)
-        assert "(OSError: the worker is gone); the same call sends it again." in str(result.error)
+        assert reason in str(result.error)
     else:
         assert result.entity_id is not None
 

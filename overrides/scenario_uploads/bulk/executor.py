@@ -78,12 +78,12 @@ class Elsewhere:
                 ) from error
             except ScenarioError:
                 raise
-            except Exception as error:
+            except BaseException as error:
                 if again or isinstance(error, BrokenExecutor):
                     what = f"{type(error).__name__}: {snippet(str(error))}".rstrip(".: ")
                     raise TransferError(
                         f"The worker that was sending the file was lost or has failed ({what}); the same call sends it"
-                        " again."
+                        " again, with a new executor if this one has ended."
                     ) from error
             again = True
 
