@@ -108,10 +108,13 @@ def test_31_of_what_cannot_be_meant_are_told_before_any_request(
     [
         (f"hf:{MODEL}", {"hugging_face_model_name": MODEL}),
         (f"https://huggingface.co/{MODEL}/", {"hugging_face_model_name": MODEL}),
+        (f"https://huggingface.co/{MODEL}/tree/main", {"hugging_face_model_name": MODEL}),
         (f"civitai:{PAGE}", {"civitai_model_url": PAGE}),
         (PAGE, {"civitai_model_url": PAGE}),
         ("https://civitai.com/api/download/a.safetensors", {"kind": "model"}),
         (f"https://huggingface.co/{MODEL}/resolve/main/a.safetensors", {"kind": "model"}),
+        ("https://notcivitai.com/models/1.zip", {"kind": "model"}),
+        ("https://image.civitai.com/xG1nkqKT/width=450/a.jpeg", {"kind": "image"}),
         (SIGNED, {"kind": "3d"}),
     ],
 )
@@ -127,6 +130,10 @@ def test_an_address_says_what_it_is(address: str, arguments: dict[str, str]) -> 
         ("hf:sdxl", None, "'owner/name'"),
         ("civitai:370194", None, "the URL of its page"),
         (f"hf:{MODEL}", "model", "kind is for the URL of a file"),
+        (f"https://huggingface.co/{MODEL}/blob/main/a.safetensors", None, "is a page, but not of a model"),
+        ("https://huggingface.co/datasets/squad", "text", "is a page, but not of a model"),
+        ("https://civitai.com/images/1", "image", "is a page, but not of a model"),
+        ("civitai:https://civitai.com.example.org/models/1", None, "the URL of its page"),
     ],
 )
 def test_an_address_that_says_nothing_is_told(address: str, kind: str | None, reason: str) -> None:

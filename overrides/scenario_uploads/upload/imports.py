@@ -22,6 +22,8 @@ from .media_types import infer_media
 from .steps import find_missing_id
 
 _MODEL_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+_HUB_MODEL = re.compile(rf"(?!datasets/|spaces/)({_MODEL_NAME.pattern})(/tree/main)?", re.ASCII)
+_CIVITAI = re.compile(r"(www\.)?civitai\.[a-z]+")
 
 
 def name_url(url: object, kind: str | None) -> dict[str, Any]:
@@ -43,7 +45,7 @@ def name_hugging_face(name: object) -> dict[str, Any]:
 def name_civitai(url: object) -> dict[str, Any]:
     """Return the arguments of a create from the page of a Civitai model."""
     parts = _split(url)
-    if parts is None or "civitai" not in (parts.hostname or ""):
+    if parts is None or not _CIVITAI.fullmatch(parts.hostname or ""):
         page = "'https://civitai.com/models/370194/x?modelVersionId=413566'"
         raise InvalidArgumentError(f"{redact(repr(url))} is no model of Civitai; give the URL of its page, as {page}.")
     return {"civitai_model_url": url}
@@ -53,13 +55,19 @@ def name_address(address: str, kind: str | None) -> dict[str, Any]:
     """Return the arguments of a create from what an address says: a URL, `hf:OWNER/NAME` or `civitai:URL`."""
     parts = _split(address)
     host, path = (parts.hostname or "", parts.path.strip("/")) if parts else ("", "")
+    hub, civitai = host in ("huggingface.co", "www.huggingface.co", "hf.co"), _CIVITAI.fullmatch(host)
     arguments = None
     if address.startswith("hf:"):
         arguments = name_hugging_face(address.removeprefix("hf:"))
-    elif host in ("huggingface.co", "www.huggingface.co", "hf.co") and _MODEL_NAME.fullmatch(path):
-        arguments = name_hugging_face(path)
-    elif address.startswith("civitai:") or ("civitai" in host and path.startswith("models/")):
+    elif hub and (model := _HUB_MODEL.fullmatch(path)):
+        arguments = name_hugging_face(model[1])
+    elif address.startswith("civitai:") or (civitai and path.startswith("models/")):
         arguments = name_civitai(address.removeprefix("civitai:"))
+    elif (hub and "/resolve/" not in path) or (civitai and not path.startswith("api/")):
+        raise InvalidArgumentError(
+            f"{redact(repr(address))} is a page, but not of a model; give hf:OWNER/NAME, civitai:URL, or the URL by"
+            " which a file is downloaded (that of Hugging Face has /resolve/ in it)."
+        )
     elif parts is None:
         raise InvalidArgumentError(
             f"{redact(repr(address))} is nothing to import: give an http or https URL, hf:OWNER/NAME or civitai:URL."
