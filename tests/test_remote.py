@@ -241,6 +241,16 @@ class TestAURL:
             open_source(url)
         assert "s3cret" not in str(caught.error)
 
+    def test_over_http_is_missing_only_when_the_server_says_so(self, ranges: Ranges) -> None:
+        fsspec.register_implementation("httpranges", Ranges, clobber=True)
+        gone, away = OSError("404, message='Not Found'"), OSError("cannot connect to host for s3cret")
+        gone.status = 404  # type: ignore[attr-defined]
+        for cause, reason in ((gone, "there is no such file"), (away, "cannot connect to host for …")):
+            Ranges.failure = FileNotFoundError("httpranges://host/a.glb")
+            Ranges.failure.__cause__ = cause
+            with raises(SourceError, f"cannot be uploaded: {reason}; or let the service fetch it"):
+                open_source("httpranges://host/a.glb?s3cret")
+
     def test_31_needs_an_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(sys.modules, "fsspec.core", None)
         monkeypatch.setitem(sys.modules, "fsspec", None)
@@ -258,19 +268,30 @@ class Stream(io.RawIOBase):
         return self.rest.read(min(size, 70_000))
 
 
+class Pieces:
+    """A wrapped generator, which returns a piece however little is asked for."""
+
+    def __init__(self) -> None:
+        self.pieces = (CONTENT[start : start + 3 * MIB] for start in range(0, len(CONTENT), 3 * MIB))
+
+    def read(self, _size: int) -> bytes:
+        return next(self.pieces, b"")
+
+
 class Sized(Stream):
     def __len__(self) -> int:
         return len(CONTENT)
 
 
 class TestAStream:
+    @pytest.mark.parametrize("kind", [Stream, Pieces])
     def test_is_read_once_and_a_part_is_sent_again_from_what_is_kept(
-        self, connect: Connect, service: Service, monkeypatch: pytest.MonkeyPatch
+        self, connect: Connect, service: Service, kind: type[Any]
     ) -> None:
         for number in (1, 2, 4):
             service.script(f"part {number}", reply(503))
         uploads = connect(service.url).uploads
-        uploads.upload_file(Stream(), file_name="dragon.glb", size=len(CONTENT), part_size=PART)
+        uploads.upload_file(kind(), file_name="dragon.glb", size=len(CONTENT), part_size=PART)
         assert get_parts(service) == PARTS
         assert service.steps.count("part 2") == 2
 

@@ -39,6 +39,10 @@ def is_url(path: str) -> bool:
     return bool(_URL.match(path))
 
 
+def _is_http(url: str) -> bool:
+    return url.lower().startswith("http")
+
+
 def show_url(url: str) -> str:
     """Return a URL without user, password and query, which may be secrets."""
     bare = _USER.sub("", url).partition("?")[0]
@@ -47,7 +51,7 @@ def show_url(url: str) -> str:
 
 def split_pattern(url: str) -> tuple[str, str] | None:
     """Return the folder and the pattern of a URL with one, or None. HTTP has no folders, and a `?` begins a query."""
-    magic = None if url.lower().startswith("http") or "::" in url else re.search(r"[*[]", url.partition("?")[0])
+    magic = None if _is_http(url) or "::" in url else re.search(r"[*[]", url.partition("?")[0])
     start = url.rindex("/", 0, magic.start()) + 1 if magic else 0
     return (url[:start], url[start:]) if magic else None
 
@@ -59,7 +63,7 @@ def find_local(url: str) -> str | None:
 
 def is_folder(url: str) -> bool:
     """Return whether a URL is that of a folder. HTTP is not asked: the answer would be the whole of a file."""
-    if url.lower().startswith("http"):
+    if _is_http(url):
         return False
     with suppress(OSError), _hide_secrets(url):
         system, path = _find_system(url)
@@ -110,7 +114,7 @@ class RemoteFile:
             with _hide_secrets(url):
                 return cls._look(url, *_find_system(url))
         except OSError as error:
-            hint = _HINT if url.lower().startswith("http") else ""
+            hint = _HINT if _is_http(url) else ""
             missing = "there is no such file" + "; upload_many takes patterns, but not over HTTP" * ("*" in url)
             reason = missing if isinstance(error, FileNotFoundError) else str(error)
             raise SourceError(f"{show_url(url)!r} cannot be uploaded: {reason}{hint}.") from error
@@ -160,7 +164,11 @@ def _hide_secrets(url: str) -> Iterator[None]:
     """Turn what a file system raises into an OSError without what is secret in its URL."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - each file system raises its own
+    except Exception as raised:  # noqa: BLE001 - each file system raises its own
+        error: BaseException = raised
+        if _is_http(url) and isinstance(raised, FileNotFoundError) and getattr(raised.__cause__, "status", 0) != 404:
+            # fsspec says so of whatever goes wrong.
+            error = raised.__cause__ or raised
         said = _EXTRA if str(getattr(error, "name", "")).startswith("fsspec") else str(error) or type(error).__name__
         secrets = [secret for secret in (*_USER.findall(url), url.partition("?")[2]) if secret]
         for secret in secrets:
@@ -207,7 +215,7 @@ class KeptStream:
             raise SourceError(f"size must be a whole number of bytes, not {size!r}.")
         name = getattr(file, "name", None)
         self.name = os.path.basename(name) if isinstance(name, str) else None  # noqa: PTH119
-        self._file, self._lock = file, threading.Lock()
+        self._file, self._ahead, self._lock = file, b"", threading.Lock()
         self._kept, self._start, self._end = tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY), 0, 0  # noqa: SIM115
 
     def read(self, offset: int, most: int, part_size: int) -> bytes:
@@ -222,7 +230,10 @@ class KeptStream:
                 self._kept.seek(0)
                 self._kept.truncate()
                 self._start = offset
-            data: bytes = self._file.read(min(most, self.size - offset))
+            most = min(most, self.size - offset)
+            # Wrapped generators return a piece, however little is asked for.
+            data: bytes = self._ahead or self._file.read(most)
+            data, self._ahead = data[:most], data[most:]
             self._kept.seek(0, io.SEEK_END)
             self._kept.write(data)
             self._end += len(data)

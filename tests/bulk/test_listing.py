@@ -97,6 +97,10 @@ class TestURLs:
         assert "cannot be read" in str(found.error)
         assert "pa55" not in str(found.error)
 
+    def test_a_folder_that_is_not_there_is_told(self) -> None:
+        (found,) = list_sources("memory://nowhere/*.png")
+        assert "'memory://nowhere/' cannot be read: there is no such folder." in str(found.error)
+
     def test_one_file_stays_one_file(self) -> None:
         (found,) = list_sources("memory://listed/a.png", recursive=True)
         assert (found.path, found.skipped, found.error) == ("memory://listed/a.png", None, None)

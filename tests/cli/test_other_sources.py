@@ -74,7 +74,9 @@ class TestStdin:
         (tmp_path / "a").write_bytes(GLB)
         with (tmp_path / "a").open(encoding="utf-8") as stdin:
             monkeypatch.setattr(sys, "stdin", stdin)
-            assert cli.run(["upload", "-", "--kind", "3d", "--json", "--max-size", "1"]) == 0
+            assert cli.run(["upload", "-", "--kind", "3d", "--max-size", "1"]) == 2
+            assert "stdin has more bytes than --max-size allows" in capsys.readouterr().err
+            assert cli.run(["upload", "-", "--kind", "3d", "--json"]) == 0
         assert b"".join(box.read_file(json.loads(capsys.readouterr().out)["id"])) == GLB
 
     @pytest.mark.parametrize(

@@ -192,7 +192,8 @@ def _list_url(url: str, *, recursive: bool, wanted: Filter) -> Iterator[Found]:
                     matched = True
                     yield Found(join_url(top, path), skipped=_find_reason_of_name(path, wanted))
     except OSError as error:
-        yield Found(url, error=SourceError(f"The folder {show_url(top)!r} cannot be read: {error}."))
+        reason = "there is no such folder" if isinstance(error, FileNotFoundError) else str(error)
+        yield Found(url, error=SourceError(f"The folder {show_url(top)!r} cannot be read: {reason}."))
     else:
         if pattern and not matched:
             yield Found(url, error=SourceError(f"{show_url(url)!r} matches no file; check the folder and the pattern."))

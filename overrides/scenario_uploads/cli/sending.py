@@ -33,6 +33,7 @@ SOME_FAILED = 8
 STDIN = "-"
 # Bytes of stdin that are kept unless told otherwise.
 MAX_STDIN = 10 * 1024**3
+_TOO_LARGE = "stdin has more bytes than --max-size allows; give a larger one."
 _CHUNK_SIZE = 1024 * 1024
 
 
@@ -91,8 +92,13 @@ def open_file(file: str, max_size: int | None) -> Iterator[str | BinaryIO]:
     """Give what is to be sent; a pipe as a temporary file, since its length has to be known."""
     if file != STDIN:
         yield file
-    elif sys.stdin.buffer.seekable():
-        yield sys.stdin.buffer
+    elif (stdin := sys.stdin.buffer).seekable():
+        start = stdin.tell()
+        size = stdin.seek(0, os.SEEK_END) - start
+        stdin.seek(start)
+        if max_size is not None and size > max_size:
+            raise UsageError(_TOO_LARGE)
+        yield stdin
     else:
         with tempfile.TemporaryFile() as kept:
             _keep_stdin(kept, MAX_STDIN if max_size is None else max_size)
@@ -104,7 +110,7 @@ def _keep_stdin(kept: IO[bytes], left: int) -> None:
         while chunk := sys.stdin.buffer.read(_CHUNK_SIZE):
             left -= kept.write(chunk)
             if left < 0:
-                raise UsageError("stdin has more bytes than --max-size allows; give a larger one.")
+                raise UsageError(_TOO_LARGE)
         kept.seek(0)
     except OSError as error:
         where = tempfile.gettempdir()
