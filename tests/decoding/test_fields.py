@@ -15,20 +15,17 @@ from scenario_uploads_client.types import UNSET, Unset
 from tests.support import future
 
 
-def list_models() -> list[Any]:
-    return [*future.list_models(scenario_uploads_client.models), *future.list_models(future.load())]
-
-
 @pytest.fixture
 def everything() -> type[Any]:
     return future.load().Everything  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("model", list_models(), ids=lambda model: model.__name__)
-def test_every_attribute_has_a_name_in_json_and_a_type(model: type[Any]) -> None:
-    attributes = {field.name for field in attrs.fields(model) if field.init}
-    assert attributes == set(json_names(model))
-    assert attributes <= set(attribute_hints(model))
+@pytest.mark.parametrize("when", ["today", "tomorrow"])
+def test_every_attribute_has_a_name_in_json_and_a_type(when: str) -> None:
+    for model in future.list_models(scenario_uploads_client.models if when == "today" else future.load()):
+        attributes = {field.name for field in attrs.fields(model) if field.init}
+        assert attributes == set(json_names(model)), model
+        assert attributes <= set(attribute_hints(model)), model
 
 
 def test_names_are_those_of_the_contract(everything: type[Any]) -> None:
