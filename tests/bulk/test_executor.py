@@ -54,6 +54,8 @@ def start_pool(workers: int = 1) -> ProcessPoolExecutor:
 @pytest.fixture(scope="module")
 def pool() -> Iterator[ProcessPoolExecutor]:
     with start_pool() as pool:
+        # It begins now, with an environment that no test has changed.
+        pool.submit(os.getpid).result()
         yield pool
 
 
