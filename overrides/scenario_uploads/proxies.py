@@ -17,6 +17,7 @@ import httpx
 from attrs import field, frozen
 
 from .errors import InvalidArgumentError
+from .redaction import guard_secrets
 from .tls import create_tls_context
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
@@ -33,6 +34,10 @@ class Proxy:
     port: int
     credentials: tuple[str, str] | None = field(default=None, repr=False)
 
+    def __attrs_post_init__(self) -> None:
+        # A proxy may repeat them, and errors and logs of httpx quote it.
+        guard_secrets(self, self.basic or "", *(self.credentials or ()))
+
     @classmethod
     def parse(cls, name: str, text: str) -> Self:
         """Read a proxy's URL, by default http. Errors name the variable, not the value: it may hold a password."""
@@ -40,11 +45,13 @@ class Proxy:
         try:
             parts = urlsplit(text if "://" in text else f"http://{text}")
             host, port = _canonical(parts.hostname or ""), parts.port or _PORTS.get(parts.scheme, 0)
+            # Connecting would do it: the codec raises on labels that are empty or long.
+            host.encode("idna")
         except ValueError:
             # Raised below, without the ValueError, which may show the password.
             parts, host, port = urlsplit(""), "", 0
         surplus = parts.path.strip("/") or parts.query or parts.fragment
-        if parts.scheme not in _PORTS or not port or not _is_name(host) or surplus:
+        if parts.scheme not in _PORTS or not port or not re.fullmatch("[!-~]+", host) or surplus:
             raise InvalidArgumentError(
                 f"{name} must be the URL of an http, https or socks5 proxy, such as http://user:password@host:3128."
                 " Write # / ? @ [ ] in a user name or password as %23 %2F %3F %40 %5B %5D."
@@ -178,11 +185,3 @@ def _canonical(host: str) -> str:
         return httpx.URL(scheme="http", host=host).raw_host.decode("ascii")
     except httpx.InvalidURL:
         return host
-
-
-def _is_name(host: str) -> bool:
-    """Return whether a host name can be resolved: Python's idna codec raises on empty or long labels."""
-    try:
-        return bool(host.encode("idna")) and all("!" <= character <= "~" for character in host)
-    except UnicodeError:
-        return False

@@ -109,7 +109,7 @@ def replace_each(value: object, replace: Callable[[object], object]) -> object:
 def redact_chain(error: BaseException, secrets: re.Pattern[str] | None = None) -> None:
     """Redact, in place, an error and its causes, which may quote the peer; `secrets` is from `match_secrets`."""
     for one in iter_chain(error):
-        told = tuple(mask(redact(told), secrets) if isinstance(told, str) else told for told in one.args)
+        told = tuple(mask_known(mask(redact(told), secrets)) if isinstance(told, str) else told for told in one.args)
         if told != one.args:
             one.args = told
 

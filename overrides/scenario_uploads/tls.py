@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -35,7 +36,7 @@ def is_tls_refusal(error: BaseException | None) -> bool:
     return bool(faults) and not any(isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError) for one in faults)
 
 
-def read_trust(verify: object) -> ssl.SSLContext | None:
+def read_trust(verify: Any) -> ssl.SSLContext | None:
     """Return the TLS context for a client's `verify=`; None leaves it to the environment."""
     if verify is None or verify is True:
         return None
@@ -48,10 +49,6 @@ def read_trust(verify: object) -> ssl.SSLContext | None:
         if verify.protocol == ssl.PROTOCOL_TLS_SERVER:
             raise InvalidArgumentError("verify is a context for servers; ssl.create_default_context() is for clients.")
         return verify
-    if not isinstance(verify, str | os.PathLike):
-        raise InvalidArgumentError(
-            f"verify must be the path of a CA file or folder, or an ssl.SSLContext, not {type(verify).__name__}."
-        )
     try:
         return _load_authorities(Path(verify))
     except (OSError, ValueError, TypeError) as error:

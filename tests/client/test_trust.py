@@ -109,7 +109,7 @@ class TestVerify:
         ("verify", "told"),
         [
             (False, "verify=False is not there"),
-            (5, "must be the path of a CA file or folder, or an ssl.SSLContext, not int"),
+            (5, "cannot be used as a CA file or folder (5): expected str, bytes or os.PathLike object, not int"),
             ("gone.pem", "('gone.pem'): No such file"),
             ("empty", "the folder has no .pem"),
             ("no-certificate.pem", "cannot be used as a CA file or folder"),

@@ -21,27 +21,21 @@ import httpx
 
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.proxies import Network, Proxies, Proxy
-from scenario_uploads.redaction import match_secrets, redact_chain
 from scenario_uploads.steps import SLICE
 from scenario_uploads.system import user_agent
 
 T = TypeVar("T")
 
 logger = logging.getLogger("scenario_uploads")
+# What is used of a pool of httpcore.
+_PRIVATE = ("_network_backend", "_requests", "_connections")
 
 
 async def drop_lost_connections(client: httpx.AsyncClient) -> None:
     """Free connections that httpcore lost when a call was cancelled, neither idle nor closed, from the pools."""
     for pool in find_pools(client):
-        try:
-            used = {id(request.connection) for request in pool._requests}  # noqa: SLF001 - httpcore offers no other way
-            connections = pool._connections  # noqa: SLF001 - see above
-        except AttributeError:
-            logger.warning(
-                "This httpcore differs inside from the versions that this package knows: each cancelled call may cost a"
-                " connection until the client is closed."
-            )
-            continue
+        used = {id(request.connection) for request in pool._requests}  # noqa: SLF001 - httpcore offers no other way
+        connections = pool._connections  # noqa: SLF001 - see above
         for connection in [*connections]:
             if id(connection) not in used and not connection.is_idle() and not connection.is_closed():
                 connections.remove(connection)
@@ -74,37 +68,27 @@ def find_proxy(proxies: Proxies, request: httpx.Request) -> Proxy | None:
     return proxies.find(url.scheme, url.raw_host.decode("ascii"), url.port)
 
 
-@contextmanager
-def hide_credentials(proxy: Proxy | None) -> Iterator[None]:
-    """Remove a proxy's credentials from errors, which may quote them."""
-    try:
-        yield
-    except (httpx.TransportError, OSError) as error:
-        if proxy is not None and proxy.credentials is not None:
-            redact_chain(error, match_secrets(proxy.basic or "", *proxy.credentials))
-        raise
-
-
-def find_pools(client: Any) -> list[Any]:
-    """Return the connection pools of a client. HTTPX has no public way; its attributes are unchanged since 0.13."""
+def find_pools(client: Any, *, own: bool = False) -> list[Any]:
+    """Return the connection pools of a client; warn of those that HTTPX has changed, or when our own has none."""
+    # HTTPX has no public way; its attributes are unchanged since 0.13.
     outer = [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]
     inner = [each for one in outer for each in getattr(one, "transports", {None: one}).values()]
-    return [pool for transport in inner if (pool := getattr(transport, "_pool", None)) is not None]
+    pools = [pool for transport in inner if (pool := getattr(transport, "_pool", None)) is not None]
+    known = [pool for pool in pools if all(hasattr(pool, name) for name in _PRIVATE)]
+    if len(known) < len(pools) or (own and not pools):
+        logger.warning(
+            "httpx %s and its httpcore differ inside from the versions that this package knows: a response that never"
+            " ends is not bounded by the read timeout, closing the client does not end its requests, and a cancelled"
+            " call may cost a connection. Install the versions that the package was tested with, or a newer package.",
+            httpx.__version__,
+        )
+    return known
 
 
 def wrap_backends(client: httpx.Client | httpx.AsyncClient, wrap: Callable[[Any], Any]) -> None:
-    """Wrap the network backend of each connection pool of our client; raise when HTTPX has changed."""
-    pools = find_pools(client)
-    if pools and all(hasattr(pool, "_network_backend") for pool in pools):
-        for pool in pools:
-            pool._network_backend = wrap(pool._network_backend)  # noqa: SLF001 - see above
-        return
-    logger.warning(
-        "httpx %s and its httpcore differ inside from the versions that this package knows: a response that never ends"
-        " is not bounded by the read timeout, and closing the client does not end its requests. Install the versions"
-        " that the package was tested with, or a newer package.",
-        httpx.__version__,
-    )
+    """Wrap the network backend of each connection pool of our client."""
+    for pool in find_pools(client, own=True):
+        pool._network_backend = wrap(pool._network_backend)  # noqa: SLF001 - see above
 
 
 class Streams:

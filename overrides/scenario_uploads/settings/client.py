@@ -5,10 +5,9 @@ from __future__ import annotations
 # Otherwise loaded by the first name that is encoded, which fails when no file descriptor is left.
 import encodings.idna  # noqa: F401  # pyright: ignore[reportUnusedImport]
 import math
-import os
 import ssl
 from collections.abc import Mapping
-from typing import Any, TypedDict, Unpack
+from typing import Any
 
 import httpx
 from attrs import evolve, field, frozen
@@ -67,25 +66,6 @@ def check_http_client(given: object, expected: type[httpx.Client | httpx.AsyncCl
         raise InvalidArgumentError(f"http_client must be an httpx.{expected.__name__}, not {type(given).__name__}.")
 
 
-class GivenSettings(TypedDict, total=False):
-    """The settings that a client and a copy take. Not for public signatures."""
-
-    api_key: str | None
-    api_secret: str | None
-    bearer_auth: str | None
-    base_url: str | httpx.URL | None
-    timeout: float | httpx.Timeout | NotGiven | None
-    max_retries: float | NotGiven
-    default_headers: Mapping[str, str] | None
-    set_default_headers: Mapping[str, str] | None
-    default_query: Mapping[str, object] | None
-    set_default_query: Mapping[str, object] | None
-    project_id: str | Omit | None
-    strict_responses: bool | None
-    verify: str | os.PathLike[str] | ssl.SSLContext | None
-    allow_http_storage: bool | None
-
-
 @frozen
 class ClientOptions:
     """The settings of one client, checked."""
@@ -93,7 +73,7 @@ class ClientOptions:
     base_url: str = field(converter=check_base_url)
     credentials: Credentials
     timeout: httpx.Timeout = field(converter=resolve_timeout)
-    max_retries: float = field(converter=check_retries)
+    max_retries: float = field(default=DEFAULT_MAX_RETRIES, converter=check_retries)
     default_headers: Headers = field(factory=dict, repr=False)
     default_query: Query = field(factory=dict, repr=False)
     strict_responses: bool = field(default=False, converter=bool)
@@ -119,8 +99,6 @@ class ClientOptions:
         """Check what a caller adds to a single call."""
         if project_id is None or isinstance(project_id, NotGiven):
             project_id = self.project_id
-        if extra_headers is extra_query is extra_body is timeout is None:
-            return CallOptions(project_id=check_project_id(project_id))
         return CallOptions(
             headers=check_headers("extra_headers", extra_headers),
             query=check_query("extra_query", extra_query),
@@ -135,32 +113,31 @@ def resolve_options(
     *,
     trust_env: bool = True,
     http_client: httpx.Client | httpx.AsyncClient | None = None,
-    **given: Unpack[GivenSettings],
+    api_key: str | None = None,
+    api_secret: str | None = None,
+    bearer_auth: str | None = None,
+    **given: Any,
 ) -> ClientOptions:
-    """Check a client's arguments and fill in what the environment gives."""
+    """Check the arguments of a client, those of `ClientOptions`, and fill in what the environment gives."""
     if not trust_env:
         environ = {}
     elif given.get("verify") is None:
         check_authorities()
-    headers, credentials = split_credentials(check_headers("default_headers", given.get("default_headers")))
+    headers, written = split_credentials(check_headers("default_headers", given.get("default_headers")))
     timeout = given.get("timeout")
     # HTTPX's own default is nobody's choice.
     if (timeout is None or isinstance(timeout, NotGiven)) and http_client and http_client.timeout != httpx.Timeout(5.0):
         timeout = http_client.timeout
+    given |= {
+        "base_url": given.get("base_url") or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL,
+        "timeout": timeout,
+        "default_headers": headers,
+        "default_query": check_query("default_query", given.get("default_query")),
+        "allow_http_storage": _read_switch(environ, "SCENARIO_ALLOW_HTTP_STORAGE", given.get("allow_http_storage")),
+    }
+    credentials = written or resolve_credentials(api_key, api_secret, bearer_auth, environ)
     return ClientOptions(
-        base_url=given.get("base_url") or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL,
-        credentials=credentials
-        or resolve_credentials(given.get("api_key"), given.get("api_secret"), given.get("bearer_auth"), environ),
-        timeout=timeout,
-        max_retries=given.get("max_retries", DEFAULT_MAX_RETRIES),
-        default_headers=headers,
-        default_query=check_query("default_query", given.get("default_query")),
-        strict_responses=given.get("strict_responses"),
-        project_id=given.get("project_id"),
-        verify=given.get("verify"),
-        allow_http_storage=_read_switch(environ, "SCENARIO_ALLOW_HTTP_STORAGE", given.get("allow_http_storage")),
-        trust_env=trust_env,
-        environment_headers=_read_custom_headers(environ),
+        credentials=credentials, trust_env=trust_env, environment_headers=_read_custom_headers(environ), **given
     )
 
 
@@ -169,7 +146,7 @@ def change_options(
     options: ClientOptions,
     *,
     trust_env: bool | None = None,
-    **given: Unpack[GivenSettings],
+    **given: Any,
 ) -> ClientOptions:
     """Return the settings of a copy: those of the client, with what is given changed."""
     wanted = {name: value for name, value in given.items() if value is not None and not isinstance(value, NotGiven)}

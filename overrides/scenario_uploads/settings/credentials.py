@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from scenario_uploads.arguments import Omit
 from scenario_uploads.errors import CredentialsError
-from scenario_uploads.redaction import guard_secrets, list_secrets
+from scenario_uploads.redaction import guard_secrets, list_secrets, strip_controls
 
 
 @frozen
@@ -105,9 +105,7 @@ def _check_secret(name: str, value: object) -> str:
     if not value.strip():
         raise CredentialsError(f"{name} is empty.")
     # Environment bytes that are not UTF-8 arrive as surrogates.
-    if any(
-        character < " " or "\x7f" <= character <= "\x9f" or "\ud800" <= character <= "\udfff" for character in value
-    ):
+    if value != strip_controls(value):
         raise CredentialsError(f"{name} has a control character, perhaps a line end from a file; strip it.")
     return value
 

@@ -35,31 +35,28 @@ if TYPE_CHECKING:
     DefaultAsyncHttpxClient = httpx.AsyncClient
 else:
 
-    class DefaultHttpxClient(httpx.Client):
+    class _ClientWithDefaults:
+        closes_with_client = True
+
+        def __init__(self, **settings: Any) -> None:
+            with _explain_httpx():
+                super().__init__(**_DEFAULTS | settings)
+
+    class DefaultHttpxClient(_ClientWithDefaults, httpx.Client):
         """An `httpx.Client` for `http_client=`, with this package's timeouts and limits unless others are given.
 
         It is closed with the client that it is given to, unlike other HTTPX clients.
         """
 
         __module__ = "scenario_uploads"
-        closes_with_client = True
 
-        def __init__(self, **settings: Any) -> None:
-            with _explain_httpx():
-                super().__init__(**_DEFAULTS | settings)
-
-    class DefaultAsyncHttpxClient(httpx.AsyncClient):
+    class DefaultAsyncHttpxClient(_ClientWithDefaults, httpx.AsyncClient):
         """An `httpx.AsyncClient` for `http_client=`, with this package's timeouts and limits unless others are given.
 
         It is closed with the client that it is given to, unlike other HTTPX clients.
         """
 
         __module__ = "scenario_uploads"
-        closes_with_client = True
-
-        def __init__(self, **settings: Any) -> None:
-            with _explain_httpx():
-                super().__init__(**_DEFAULTS | settings)
 
 
 _DEFAULTS: dict[str, Any] = {"timeout": DEFAULT_TIMEOUT, "limits": DEFAULT_CONNECTION_LIMITS}

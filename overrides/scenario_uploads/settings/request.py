@@ -23,9 +23,9 @@ _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 def check_headers(name: str, headers: object) -> dict[str, str | Omit]:
     """Return the headers of the argument `name`. An error shows no value, which may be a secret."""
-    checked = dict(_check_mapping(name, headers))
+    checked = _check_mapping(name, headers)
     for key, value in checked.items():
-        if not isinstance(key, str) or not _HEADER_NAME.fullmatch(key):
+        if not _HEADER_NAME.fullmatch(key):
             raise InvalidArgumentError(f"{name}: {key!r} is not a valid header name.")
         if isinstance(value, Omit):
             continue
@@ -52,10 +52,8 @@ def add_headers(headers: Headers, more: Headers) -> dict[str, str | Omit]:
 
 def check_query(name: str, query: object) -> dict[str, object]:
     """Return the query parameters of the argument `name`."""
-    checked = dict(_check_mapping(name, query))
+    checked: dict[str, object] = _check_mapping(name, query)
     for key, value in checked.items():
-        if not isinstance(key, str):
-            raise InvalidArgumentError(f"{name}: {key!r} is not a query parameter name.")
         try:
             list(_query_items(key, value))
         except (TypeError, ValueError, RecursionError):
@@ -99,10 +97,7 @@ def _query_text(value: object) -> str:
 
 def check_body(name: str, body: object) -> dict[str, object]:
     """Return the body fields of the argument `name`, which must be a mapping that JSON can hold."""
-    checked = dict(_check_mapping(name, body))
-    for key in checked:
-        if not isinstance(key, str):
-            raise InvalidArgumentError(f"{name}: {key!r} is not a field name.")
+    checked: dict[str, object] = _check_mapping(name, body)
     try:
         write_json({key: value for key, value in checked.items() if is_given(value)})
     except (TypeError, ValueError, RecursionError) as error:
@@ -135,10 +130,12 @@ def _to_json(value: object) -> object:
     raise TypeError
 
 
-def _check_mapping(name: str, value: object) -> Mapping[Any, Any]:
+def _check_mapping(name: str, value: object) -> dict[str, Any]:
     """Return the mapping of the argument `name`, empty when it is not given."""
     if value is None or not is_given(value):
         return {}
     if not isinstance(value, Mapping):
         raise InvalidArgumentError(f"{name} must be a mapping, not {type(value).__name__}.")
-    return value
+    if others := [key for key in value if not isinstance(key, str)]:
+        raise InvalidArgumentError(f"{name}: names must be texts, not {others[0]!r}.")
+    return dict(value)

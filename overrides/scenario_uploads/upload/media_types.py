@@ -133,12 +133,9 @@ def infer_media(file_name: str, *, content_type: str | None = None, kind: str | 
         content_type = known_type or _TYPE_BY_KIND.get(kind)
     if content_type is None:
         closest = _find_closest(suffix)
+        example = f"{_BY_SUFFIX[closest][0]!r}, that of .{closest} files" if closest else "'image/png'"
         raise SourceError(
-            f"The content type of {file_name!r} cannot be told from its name; give content_type=, for example"
-            f" {_BY_SUFFIX[closest][0]!r}, that of .{closest} files."
-            if closest
-            else f"The content type of {file_name!r} cannot be told from its name; give content_type=,"
-            " for example 'image/png'."
+            f"The content type of {file_name!r} cannot be told from its name; give content_type=, such as {example}."
         )
     return Media(content_type, kind)
 
