@@ -35,13 +35,9 @@ def write_mesh(path: Path, size: int = MESH_SIZE) -> str:
     head += struct.pack("<I4s", len(description), b"JSON") + description
     head += struct.pack("<I4s", padded_size, b"BIN\0")
     noise = random.Random(42)  # noqa: S311 -- bytes that do not compress, not bytes that nobody may guess
-    digest = hashlib.sha256()
-    with path.open("wb") as file:
-        chunks = [head, *(noise.randbytes(min(MIB, size - start)) for start in range(0, size, MIB)), bytes(-size % 4)]
-        for chunk in chunks:
-            file.write(chunk)
-            digest.update(chunk)
-    return digest.hexdigest()
+    path.write_bytes(head + noise.randbytes(size) + bytes(-size % 4))
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 STEPS = {

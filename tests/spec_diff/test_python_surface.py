@@ -17,11 +17,11 @@ from tests.spec_diff.support import BASE, edit, write
 from tools.contract.document import read_contract
 from tools.spec_diff.compare import compare, compare_wire
 from tools.spec_diff.policy import Allowed, read_policy
-from tools.spec_diff.python.callers import add_python, match_operations
+from tools.spec_diff.python.callers import add_python, find_renamed
 from tools.spec_diff.python.clients import generate_clients
 from tools.spec_diff.python.differences import compare_surfaces
 from tools.spec_diff.python.excerpt import make_excerpts
-from tools.spec_diff.python.surface import PACKAGE, AttrsFields, read_surfaces
+from tools.spec_diff.python.surface import PACKAGE, is_taken, read_surfaces
 from tools.spec_diff.report import Change, Report
 
 Schemas = Mapping[str, Any]
@@ -353,6 +353,23 @@ def test_callers_see(index: int, back: bool) -> None:
     assert expected == {kind: lines for kind, lines in seen.items() if kind != "unused-component-changed"}
 
 
+class AttrsFields(griffe.Extension):
+    """Gives each class of attrs the `__init__` that attrs makes for it."""
+
+    def on_class_members(self, *, cls: griffe.Class, **kwargs: Any) -> None:
+        """Add `__init__` to a class whose fields were read."""
+        if not any("define" in str(decorator.value) for decorator in cls.decorators) or "__init__" in cls.members:
+            return
+        parameters = [griffe.Parameter("self", kind=griffe.ParameterKind.positional_or_keyword)]
+        for name, member in cls.members.items():
+            if isinstance(member, griffe.Attribute) and member.annotation is not None and is_taken(member):
+                kind = griffe.ParameterKind.positional_or_keyword
+                parameters.append(griffe.Parameter(name, annotation=member.annotation, kind=kind, default=member.value))
+        cls.set_member(
+            "__init__", griffe.Function("__init__", parameters=griffe.Parameters(*parameters), returns="None")
+        )
+
+
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
 def test_no_break_that_griffe_finds_is_left_out(back: bool, tmp_path: Path) -> None:
     """What griffe itself calls a breakage of an operation, an enum or a model is told of as well."""
@@ -382,7 +399,7 @@ def test_excerpts_differ_by_as_much(back: bool, tmp_path: Path) -> None:
     """What is left out of large contracts before their clients are generated makes no difference."""
     halves = [make_contract(side) for side in ((1, 0) if back else (0, 1))]
     old, new = map(read_contract, write(tmp_path, halves[0], halves[1]))
-    moved = match_operations(old, new)
+    moved = find_renamed(old, new)
     excerpts = make_excerpts(old, new)
     whole, parts = (read_surfaces(*generate_clients(*pair)) for pair in ((old, new), excerpts))
     assert compare_surfaces(*whole, moved) == compare_surfaces(*parts, moved)

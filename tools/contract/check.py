@@ -19,7 +19,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -185,12 +185,13 @@ def find_constants(contract: Contract, schema: Pointer, name: str) -> set[str]:
     return values
 
 
-def find_parts(contract: Contract, schema: Pointer) -> Iterator[Pointer]:
-    """Yield a schema and the members of its `allOf`."""
+def find_parts(contract: Contract, schema: Pointer, keywords: Iterable[str] = ("allOf",)) -> Iterator[Pointer]:
+    """Yield a schema and the members of its `allOf`, or of what else is named."""
     pointer = contract.resolve(schema)
     yield pointer
-    for index in range(len(contract.at(pointer).get("allOf", ()))):
-        yield from find_parts(contract, (*pointer, "allOf", index))
+    for keyword in keywords:
+        for index in range(len(contract.at(pointer).get(keyword, ()))):
+            yield from find_parts(contract, (*pointer, keyword, index), keywords)
 
 
 def check_enums(contract: Contract) -> Iterator[Finding]:

@@ -234,14 +234,10 @@ class Contract:
 
     def has(self, pointer: Pointer) -> bool:
         """Return whether something is at `pointer`."""
-        value: Any = self.document
-        for step in pointer:
-            if is_object(value) and str(step) in value:
-                value = value[str(step)]
-            elif is_array(value) and str(step).isdigit() and int(step) < len(value):
-                value = value[int(step)]
-            else:
-                return False
+        try:
+            self.at(pointer)
+        except UnreadableError:
+            return False
         return True
 
     def object_at(self, pointer: Pointer) -> Mapping[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
 from tools.contract.document import Contract, Pointer, is_array, is_object, parse_reference
 
+Place = TypeVar("Place")
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -58,6 +59,17 @@ def normalize_path(path: str) -> str:
     return re.sub(r"\{[^{}$]*\}", "{}", path)
 
 
+def match_operations(old: Iterable[Operation], new: Iterable[Operation]) -> dict[Operation, Operation]:
+    """Return the new operation at the same address, for each old one that has one."""
+    places = {(normalize_path(each.path), each.method): each for each in new}
+    # Two paths may differ by the names of their parameters alone.
+    places |= {(each.path, each.method): each for each in new}
+    found = {
+        each: places.get((each.path, each.method), places.get((normalize_path(each.path), each.method))) for each in old
+    }
+    return {each: match for each, match in found.items() if match is not None}
+
+
 def find_covering(responses: Mapping[str, Pointer], status: str) -> Pointer | None:
     """Return the answer that stands for a status: its own, its range's, or the default."""
     for key in (status, f"{status[:1]}XX", "DEFAULT"):
@@ -93,7 +105,7 @@ def find_references(value: Any) -> dict[Pointer, bool]:
     return found
 
 
-def reach(starts: Iterable[Pointer], leads: Callable[[Pointer], Iterable[Pointer]]) -> dict[Pointer, None]:
+def reach(starts: Iterable[Place], leads: Callable[[Place], Iterable[Place]]) -> dict[Place, None]:
     """Return what one gets to, the starts first."""
     found = dict.fromkeys(starts)
     queue = deque(found)

@@ -10,10 +10,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import attrs
-import jsonschema  # type: ignore[import-untyped]  # has no types of its own
-from referencing import Registry
-from referencing.jsonschema import DRAFT202012
 
+from tools.contract.check import find_parts, make_validator
 from tools.contract.document import Contract, Pointer, format_pointer, is_object
 from tools.live_check.run import Exchange, read_upload
 
@@ -130,13 +128,12 @@ class _Comparison:
 
     def _validate(self, schema: Pointer, value: Any) -> Iterator[_Finding]:
         """Yield what a validator of JSON Schema finds."""
-        contract = self._contract
-        registry: Any = Registry().with_resource("urn:contract", DRAFT202012.create_resource(contract.document))
-        whole = {"$ref": f"urn:contract{format_pointer(schema)}"}
-        for error in _list_causes(jsonschema.Draft202012Validator(whole, registry=registry).iter_errors(value)):
+        # The service's words for a format are judged by what descriptions say.
+        validator = make_validator(self._contract, schema).evolve(format_checker=None)
+        for error in _list_causes(validator.iter_errors(value)):
             place = schema
             for step in error.absolute_schema_path:  # without the `$ref` on the way
-                place = (*contract.resolve(place), step)
+                place = (*self._contract.resolve(place), step)
             rule, limit, got = error.validator, error.validator_value, name_type(error.instance)
             field = ".".join("[]" if isinstance(step, int) else step for step in error.absolute_path) or "the body"
             if rule == "required":
@@ -159,7 +156,7 @@ class _Comparison:
     def _walk(self, pointer: Pointer, value: Any) -> Iterator[_Finding]:
         """Yield what a validator lets pass: fields that are not documented, and what the contract says in words."""
         pointer = self._contract.resolve(pointer)
-        members = list(self._list_members(pointer))
+        members = list(find_parts(self._contract, pointer, ("allOf", "anyOf", "oneOf")))
         if isinstance(value, list):
             for at in [(*member, "items") for member in members if self._contract.has((*member, "items"))]:
                 for item in value:
@@ -176,13 +173,6 @@ class _Comparison:
         for name, at in known.items():
             yield from self._judge_words(at, name, value)
             yield from self._walk(at, value.get(name))
-
-    def _list_members(self, pointer: Pointer) -> Iterator[Pointer]:
-        """Yield where a schema is, and where those are that it consists of."""
-        yield pointer
-        for keyword in ("allOf", "anyOf", "oneOf"):
-            for index in range(len(self._contract.at(pointer).get(keyword, ()))):
-                yield from self._list_members(self._contract.resolve((*pointer, keyword, index)))
 
     def _judge_words(self, place: Pointer, name: str, owner: Mapping[str, Any]) -> Iterator[_Finding]:
         words, value = " ".join(self._contract.at(place).get("description", "").split()), owner.get(name)

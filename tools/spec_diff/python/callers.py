@@ -9,7 +9,7 @@ from typing import Literal
 import attrs
 
 from tools.contract.document import Contract, Pointer, format_pointer
-from tools.contract.operations import list_operations, normalize_path
+from tools.contract.operations import list_operations, match_operations
 from tools.spec_diff.policy import Policy, judge
 from tools.spec_diff.python.causes import Clue, Places, find_causes, make_clue
 from tools.spec_diff.python.clients import generate_clients, is_large, start_generating
@@ -20,15 +20,11 @@ from tools.spec_diff.report import Change, describe_operation
 from tools.spec_diff.wire.walk import Fact
 
 
-def match_operations(old: Contract, new: Contract) -> dict[str, str]:
-    """Return the new name, in normal form, of each operation that has another one, by where it is."""
-    after = {(normalize_path(each.path), each.method): each.name for each in list_operations(new)}
-    moved = {}
-    for each in list_operations(old):
-        name = after.get((normalize_path(each.path), each.method))
-        if name is not None and normalize(name) != normalize(each.name):
-            moved[normalize(each.name)] = normalize(name)
-    return moved
+def find_renamed(old: Contract, new: Contract) -> dict[str, str]:
+    """Return the new name, in normal form, of each operation that has another one at the same address."""
+    matches = match_operations(list_operations(old), list_operations(new))
+    names = {normalize(before.name): normalize(after.name) for before, after in matches.items()}
+    return {before: after for before, after in names.items() if before != after}
 
 
 def prepare(old: Contract, new: Contract) -> None:
@@ -48,7 +44,7 @@ def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: 
     if json.dumps(old.document) == json.dumps(new.document):
         return list(changes)
     surfaces = read_surfaces(*generate_clients(*choose_sources(old, new)))
-    differences = compare_surfaces(*surfaces, match_operations(old, new))
+    differences = compare_surfaces(*surfaces, find_renamed(old, new))
     places = {"old": Places(old), "new": Places(new)}
     clues = [make_clue(change, places[change.side]) for change in changes]
     lines: dict[Change, dict[tuple[str, str], list[str]]] = {change: {} for change in changes}

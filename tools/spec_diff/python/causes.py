@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import attrs
 
-from tools.contract.document import Contract, Pointer, UnreadableError, is_object, parse_pointer
+from tools.contract.document import Contract, Pointer, is_object, parse_pointer
 from tools.contract.operations import METHODS, find_references, list_components, list_operations, reach
 from tools.spec_diff.python.differences import Difference, normalize
 from tools.spec_diff.report import Change
@@ -41,10 +41,7 @@ class Places:
 
     def get(self, pointer: Pointer) -> Any:
         """Return the value at a pointer; none when there is none."""
-        try:
-            return self.contract.at(pointer)
-        except UnreadableError:
-            return None
+        return self.contract.at(pointer) if self.contract.has(pointer) else None
 
     def find(self, difference: Difference) -> Pointer:
         """Return where the owner of a difference is, or as near to its part as can be told."""

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from pathlib import Path
-from typing import Any
 
 import attrs
 import griffe
@@ -62,23 +61,6 @@ class Surface:
     """By tag and name, as `uploads.create_upload`."""
 
 
-class AttrsFields(griffe.Extension):
-    """Gives each class of attrs the `__init__` that attrs makes for it."""
-
-    def on_class_members(self, *, cls: griffe.Class, **kwargs: Any) -> None:  # noqa: ARG002 - what griffe passes
-        """Add `__init__` to a class whose fields were read."""
-        if not any("define" in str(decorator.value) for decorator in cls.decorators) or "__init__" in cls.members:
-            return
-        parameters = [griffe.Parameter("self", kind=griffe.ParameterKind.positional_or_keyword)]
-        for name, member in cls.members.items():
-            if isinstance(member, griffe.Attribute) and member.annotation is not None and is_taken(member):
-                kind = griffe.ParameterKind.positional_or_keyword
-                parameters.append(griffe.Parameter(name, annotation=member.annotation, kind=kind, default=member.value))
-        cls.set_member(
-            "__init__", griffe.Function("__init__", parameters=griffe.Parameters(*parameters), returns="None")
-        )
-
-
 def is_taken(field: griffe.Attribute) -> bool:
     """Return whether the constructor of an attrs class takes a field."""
     return "property" not in field.labels and not re.search(r"\binit=False\b", str(field.value))
@@ -109,7 +91,7 @@ def read_class(cls: griffe.Class) -> Enum | Model | None:
     if any(re.search(r"Enum$", str(base)) for base in cls.bases):
         attributes = (member for member in cls.members.values() if isinstance(member, griffe.Attribute))
         return Enum({member.name: str(member.value) for member in attributes if member.value is not None})
-    if "__init__" not in cls.members:
+    if not any("define" in str(decorator.value) for decorator in cls.decorators):
         return None
     fields = [
         read_argument(member, member.value)
@@ -139,8 +121,7 @@ def read_operation(module: griffe.Module) -> Operation | None:
 
 def visit(path: Path) -> griffe.Module:
     """Return what a source file defines."""
-    extensions = griffe.load_extensions(AttrsFields)
-    return griffe.visit(path.stem, filepath=path, code=path.read_text(encoding="utf-8"), extensions=extensions)
+    return griffe.visit(path.stem, filepath=path, code=path.read_text(encoding="utf-8"))
 
 
 def read_surfaces(old: Path, new: Path) -> tuple[Surface, Surface]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from tools.contract.document import Contract, Pointer, is_object
-from tools.contract.operations import METHODS, Operation, find_path_item, list_operations, normalize_path
+from tools.contract.operations import METHODS, Operation, find_path_item, list_operations, match_operations
 from tools.spec_diff.redocly import Seen
 from tools.spec_diff.wire.bodies import compare_bodies
 from tools.spec_diff.wire.parameters import compare_parameters
@@ -31,27 +31,20 @@ def compare_all(walk: Walk) -> list[str]:
     walk.visit("info", ("info",), ("info",))
     if str(walk.old.document["openapi"])[:3] != str(walk.new.document["openapi"])[:3]:
         walk.say("openapi-changed", "new", ("openapi",), "the contract is written in another version of OpenAPI")
-    for before, after in match_operations(walk, list_operations(walk.old), list_operations(walk.new)):
+    for before, after in pair_operations(walk, list_operations(walk.old), list_operations(walk.new)):
         compare_operation(walk, before, after)
     calls = [list_calls(contract) for contract in (walk.old, walk.new)]
     walk.is_received = True
-    for before, after in match_operations(walk, *calls):
+    for before, after in pair_operations(walk, *calls):
         walk.operation = after.name
         compare_parts(walk, before, after)
     walk.is_received = False
     return [each.name for side in calls for each in side]
 
 
-def match_operations(walk: Walk, old: list[Operation], new: list[Operation]) -> Iterator[tuple[Operation, Operation]]:
+def pair_operations(walk: Walk, old: list[Operation], new: list[Operation]) -> Iterator[tuple[Operation, Operation]]:
     """Yield the operations that are the same in both contracts; say which came, went or moved."""
-    places = {(normalize_path(each.path), each.method): each for each in new}
-    # Two paths may differ by the names of their parameters alone.
-    places |= {(each.path, each.method): each for each in new}
-    matches: dict[Operation, Operation] = {}
-    for each in old:
-        match = places.get((each.path, each.method)) or places.get((normalize_path(each.path), each.method))
-        if match is not None:
-            matches[each] = match
+    matches = match_operations(old, new)
     names = {each.name: each for each in new if each not in set(matches.values())}
     for each in old:
         if each in matches:

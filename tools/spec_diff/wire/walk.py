@@ -154,18 +154,21 @@ class Walk:
         for direction in OPPOSITE:
             roots = {name: pairs for (name, way), pairs in self.names.items() if way == direction}
             differences, children = self.compare_pairs([pair for pairs in roots.values() for pair in pairs], direction)
-            masks: dict[Pair, int] = {}
-            names = list(roots)
-            for index, name in enumerate(names):
-                for pair in map(self.locate, roots[name]):
-                    masks[pair] = masks.get(pair, 0) | 1 << index
-            masks = spread(masks, children)
+            holders: dict[Pair, list[Pair]] = {}
+            for holder, below in children.items():
+                for pair in below:
+                    holders.setdefault(pair, []).append(holder)
+            users: dict[Pair, dict[str, None]] = {}
+            for name, pairs in roots.items():
+                for pair in pairs:
+                    users.setdefault(self.locate(pair), {})[name] = None
             for pair, own in differences.items():
-                concerned = [name for index, name in enumerate(names) if masks[pair] >> index & 1]
+                concerned = list_users(pair, holders, users)
                 for difference in own:
                     found = self.describe(difference, pair)
-                    for name in concerned:
-                        self.note(found, name, direction)
+                    for name in roots:
+                        if name in concerned:
+                            self.note(found, name, direction)
 
     def locate(self, pair: Pair) -> Pair:
         """Return where two schemas really are."""
@@ -258,6 +261,14 @@ class Walk:
         ]
 
 
+def list_users(
+    pair: Pair, holders: Mapping[Pair, Iterable[Pair]], users: Mapping[Pair, Iterable[str]]
+) -> frozenset[str]:
+    """Return whose schemas lead to a pair, given what holds each one and whose each one is."""
+    around = reach([pair], lambda each: holders.get(each, ()))
+    return frozenset(name for each in around for name in users.get(each, ()))
+
+
 def is_component(place: Pointer) -> bool:
     """Return whether a place is in a component; a `$ref` may lead elsewhere."""
     return place[:1] == ("components",)
@@ -279,33 +290,3 @@ def find_changed(old: Contract, new: Contract) -> frozenset[Pointer]:
             if changed and '"discriminator"' in own[place]:
                 changed.add(place)
     return frozenset(reach(changed, lambda place: holders.get(place, ())))
-
-
-def spread(masks: Mapping[Pair, int], children: Mapping[Pair, list[Pair]]) -> dict[Pair, int]:
-    """Return the marks of each pair: its own and those of all that lead to it, each mark a bit."""
-    order: list[Pair] = []
-    seen: set[Pair] = set()
-    for root in masks:
-        stack = [(root, iter(children[root]))] if root not in seen else []
-        seen.add(root)
-        while stack:
-            pair, rest = stack[-1]
-            child = next((each for each in rest if each not in seen), None)
-            if child is None:
-                order.append(pair)
-                stack.pop()
-            else:
-                seen.add(child)
-                stack.append((child, iter(children[child])))
-    order.reverse()
-    result = {pair: masks.get(pair, 0) for pair in order}
-    changed = True
-    while changed:
-        changed = False
-        for pair in order:
-            mask = result[pair]
-            for child in children[pair]:
-                if mask | result[child] != result[child]:
-                    result[child] |= mask
-                    changed = True
-    return result
