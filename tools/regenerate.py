@@ -34,8 +34,8 @@ def find_todo(project: Project, step: Step) -> list[str]:
     """Return what `make check` would fail for, each with the remedy."""
     todo: list[str] = []
     try:
-        for find in (find_missing, find_gone):
-            todo += find(project.root / "generated_client" / PACKAGE, project.root)
+        todo += find_missing(step.new, project.root)
+        todo += find_gone(project.root / "generated_client" / PACKAGE, project.root)
     except (OSError, SyntaxError) as error:
         todo.append(f"Whether the handwritten layer has every operation cannot be told: {error}")
     problem = find_version_problem(step)

@@ -9,14 +9,15 @@ from typing import Any
 import httpx
 import pytest
 from scenario_uploads import AsyncUploadHandle, AsyncUploads, Scenario, UploadHandle, Uploads
-from scenario_uploads.client import async_client
-from scenario_uploads.client import sync_client as client
+from scenario_uploads.client import async_client, async_operations, sync_client, sync_operations
 
-# Every class of the two modules, so that one for another tag of the contract is compared too.
+# Every class of the modules, so that one for another tag of the contract is compared too.
 PAIRS = [
-    (getattr(client, name.removeprefix("Async")), kind)
-    for name, kind in vars(async_client).items()
-    if isinstance(kind, type) and kind.__module__ in ("scenario_uploads", async_client.__name__)
+    (getattr(twin, name.removeprefix("Async")), kind)
+    for module, twin in ((async_client, sync_client), (async_operations, sync_operations))
+    for name, kind in vars(module).items()
+    if isinstance(kind, type)
+    if kind.__module__ == module.__name__ or (module is async_client and kind.__module__ == "scenario_uploads")
     if name == kind.__name__ and name.startswith("Async") and not issubclass(kind, AsyncUploadHandle)
 ]
 PROPERTIES = {"with_raw_response", "with_streaming_response"}

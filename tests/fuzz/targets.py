@@ -180,7 +180,7 @@ def make_api(*, strict: bool) -> Api:
 OPERATIONS: list[Callable[[], Any]] = [
     lambda: create_operation({"hugging_face_model_name": "a/b"}, CallOptions()),
     lambda: retrieve_operation("upload_1", CallOptions()),
-    lambda: action_operation("upload_1", "complete", CallOptions()),
+    lambda: action_operation("upload_1", CallOptions()),
 ]
 
 

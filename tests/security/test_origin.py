@@ -67,7 +67,7 @@ def test_34_no_upload_id_leads_a_request_elsewhere(upload_id: str, base_url: str
         return
     for operation, rest in (
         (retrieve_operation(upload_id, CallOptions()), []),
-        (action_operation(upload_id, "complete", CallOptions()), ["action"]),
+        (action_operation(upload_id, CallOptions()), ["action"]),
     ):
         request = build_request(options, operation)
         path = request.url.raw_path.decode("ascii")

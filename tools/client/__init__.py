@@ -1,6 +1,6 @@
 """The generated client.
 
-`generate` builds it and compares it with the committed one, `stubs` writes the types of its models, `unasync` makes
-the sync client from the async one, and `handwritten_layer` finds operations that the handwritten client lacks. Nothing
-here knows about versions.
+`generate` builds it and compares it with the committed one, `stubs` writes the types of its models, `operations` the
+methods that the handwritten client inherits, and `unasync` makes the sync client from the async one.
+`handwritten_layer` finds what is to be written by hand. Nothing here knows about versions.
 """

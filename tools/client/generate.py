@@ -1,6 +1,6 @@
 """Rebuild the generated client from the contract, or check that the committed one is what the contract gives.
 
-    python -m tools.client.generate            # rebuild generated_client/, models.pyi, and the sync twins of the client
+    python -m tools.client.generate            # rebuild generated_client/ and what is generated beside it
     python -m tools.client.generate --check    # rebuild aside and compare; exit 1 with a diff when they differ
 
 The client is always built in a temporary folder, so that no setting, cache or stray file of the checkout can
@@ -20,7 +20,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.client import stubs, unasync
+from tools.client import operations, stubs, unasync
+from tools.contract.document import UnreadableError, read_contract
 from tools.project import ROOT
 
 PACKAGE = "scenario_uploads_client"
@@ -192,21 +193,28 @@ def main(argv: list[str] | None = None) -> int:
         folder = Path(name) / "generated_client"
         folder.mkdir()
         try:
-            written = {stubs.PLACE: write_stub(build(folder, contract=arguments.contract)), **unasync.write_twins(root)}
-        except (GenerationError, unasync.UnreadableSourceError) as error:
+            written = {stubs.PLACE: write_stub(build(folder, contract=arguments.contract))}
+            if (root / operations.TYPES).is_dir():
+                written |= operations.write_operations(read_contract(arguments.contract))
+            written |= unasync.write_twins(root, written)
+        except (GenerationError, UnreadableError, unasync.UnreadableSourceError) as error:
             print(error, file=sys.stderr)
             return 2
         written = {place: content for place, content in written.items() if (root / place).parent.is_dir()}
+        stray = [path for path in (root / operations.TYPES).glob("*.py") if path.relative_to(root) not in written]
         if not arguments.check:
             replace_folder(target, folder)
             for place, content in written.items():
                 (root / place).write_bytes(content)
+            for path in stray:
+                path.unlink()
             print(f"{len(read_tree(target))} files written to {target.name}/, {len(written)} beside them")
             return 0
         differences = compare(read_tree(target), read_tree(folder))
         for place, content in written.items():
             path, shown = root / place, place.as_posix()
             differences += compare({shown: path.read_bytes()} if path.exists() else {}, {shown: content}, folder="")
+        differences += [f"stray file, not from the contract: {path.relative_to(root).as_posix()}" for path in stray]
     if not differences:
         differences = [f"not added to git: {name}" for name in list_untracked(target)]
     if differences:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tools.project import ROOT
@@ -12,7 +13,12 @@ from tools.project import ROOT
 PACKAGE = Path("overrides", "scenario_uploads")
 TWINS = {
     PACKAGE / source: PACKAGE / source.replace("async_", "sync_")
-    for source in ("api/async_http.py", "client/async_client.py", "client/async_response.py")
+    for source in (
+        "api/async_http.py",
+        "client/async_client.py",
+        "client/async_operations.py",
+        "client/async_response.py",
+    )
 }
 HEADER = "# Generated from {source} by make generate. Do not edit.\n"
 
@@ -26,7 +32,7 @@ SUBSTITUTIONS = [
         # Names of ours, of httpx and of Python.
         (r"\bDefaultAsyncHttpxClient\b", "DefaultHttpxClient"),
         (r"\b(_?)Async(?=[A-Z])", r"\1"),
-        (r"\basync_(?=client|http|response)", "sync_"),
+        (r"\basync_(?=client|http|operations|response)", "sync_"),
         (r"\basync_(?:runner|workers)\b", "runner"),
         (r"\b(return_raw|return_streamed|upload_all)_async\b", r"\1"),
         (r"\b(read|send)_async\b", r"\1_sync"),
@@ -57,16 +63,17 @@ def unasync(text: str) -> str:
     return "".join(lines)
 
 
-def write_twins(root: Path = ROOT) -> dict[Path, bytes]:
-    """Return the sync twins by their place below `root`, as they should be."""
+def write_twins(root: Path, written: Mapping[Path, bytes]) -> dict[Path, bytes]:
+    """Return the sync twins by their place below `root`, those of sources that are `written` with them included."""
+    texts = {source: (root / source).read_bytes() for source in TWINS if (root / source).exists()}
+    texts |= {source: text for source, text in written.items() if source in TWINS}
     return {
-        twin: _format(HEADER.format(source=source.name) + unasync((root / source).read_text(encoding="utf-8")), twin)
-        for source, twin in TWINS.items()
-        if (root / source).exists()
+        TWINS[source]: format_module(HEADER.format(source=source.name) + unasync(text.decode()), TWINS[source])
+        for source, text in texts.items()
     }
 
 
-def _format(text: str, name: Path) -> bytes:
+def format_module(text: str, name: Path) -> bytes:
     """Return a module as ruff formats it with the project's settings, its imports in order."""
     data = text.encode()
     for command in (("check", "--fix-only", "--select=I,F401"), ("format",)):

@@ -46,6 +46,7 @@ logger = logging.getLogger("scenario_uploads")
 RESPONSE_LIMIT_PER_PART = 4 * 1024
 # The status of a dry run.
 DRY_RUN_STATUS = 269
+COMPLETE: Mapping[str, Any] = {"action": "complete"}
 # Seconds between polls: small files are ready within a second, large ones take minutes.
 FIRST_DELAY, GROWTH, LONGEST_DELAY = 0.25, 1.5, 5.0
 
@@ -87,9 +88,11 @@ def retrieve_operation(upload_id: str, options: CallOptions) -> Operation[Upload
     )
 
 
-def action_operation(upload_id: str, action: str, options: CallOptions) -> Operation[UploadTriggerActionResponse]:
+def action_operation(
+    upload_id: str, options: CallOptions, arguments: Mapping[str, Any] = COMPLETE
+) -> Operation[UploadTriggerActionResponse]:
     """Return the call that triggers an action. It is never retried here: a retrieve shows whether it worked."""
-    params = build_body(UploadTriggerActionParams, "trigger_action", {"action": action})
+    params = build_body(UploadTriggerActionParams, "trigger_action", arguments)
     request = trigger_upload_action._get_kwargs(  # noqa: SLF001
         check_upload_id(upload_id), body=params, project_id=options.project_id or UNSET
     )
@@ -149,12 +152,27 @@ def _find_mix_up(upload_id: str, value: Any) -> str | None:
     return None if named in (None, upload_id) else f"the upload {snippet(str(named), 100)}, not {upload_id}"
 
 
+# What the methods of `client` send, each of the operation that it is named after.
+def create(
+    api: Api, options: CallOptions, mode: ResponseMode, body: Mapping[str, Any], *, dry_run: object
+) -> Steps[Reply[UploadCreateResponse]]:
+    """Create an upload."""
+    return fetch(api, create_operation(body, options, dry_run), mode=mode)
+
+
+def retrieve(
+    api: Api, options: CallOptions, mode: ResponseMode, upload_id: str
+) -> Steps[Reply[UploadRetrieveResponse]]:
+    """Read an upload."""
+    return fetch(api, retrieve_operation(upload_id, options), mode=mode)
+
+
 def trigger_action(
-    api: Api, upload_id: str, action: str, options: CallOptions, mode: ResponseMode = ResponseMode.MODEL
+    api: Api, options: CallOptions, mode: ResponseMode, upload_id: str, body: Mapping[str, Any]
 ) -> Steps[Reply[UploadTriggerActionResponse]]:
     """Trigger an action; a `complete` that fails is settled by a retrieve."""
-    operation = action_operation(upload_id, action, options)
-    if operation.request["json"] != {"action": "complete"} or "action" in options.body:
+    operation = action_operation(upload_id, options, body)
+    if operation.request["json"] != COMPLETE or "action" in options.body:
         return (yield from fetch(api, operation, mode=mode, retries=0))
     retries = api.options.max_retries
     return (yield from complete(api, upload_id, options, retries=retries, refusals=0, mode=mode))
@@ -183,7 +201,7 @@ def complete(
     Without a response, or after a 400 or 409, the service may have done it: a retrieve settles that, and its response
     stands in for that of the action.
     """
-    operation = action_operation(upload_id, "complete", options)
+    operation = action_operation(upload_id, options)
     strict, patient = api.options.strict_responses, patience is not None
     find_missing = partial(_find_mix_up, upload_id) if patient else lambda _: None
     policy, retry = RetryPolicy(retries, clip=patient), 0
@@ -257,7 +275,7 @@ def wait(
                 logger.info("Upload %s is pending still; complete is sent again.", upload_id)
                 try:
                     # The next poll shows whether it worked.
-                    yield from fetch(api, action_operation(upload_id, "complete", within), retries=0)
+                    yield from fetch(api, action_operation(upload_id, within), retries=0)
                 except errors.APIError as error:
                     failure = error
         remaining = min(deadline, heard_at + patience) - api.clock()

@@ -10,23 +10,20 @@ from concurrent.futures import Executor
 from functools import partial
 from operator import attrgetter
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar, cast, overload
+from typing import Any, Self
 
 import httpx
 
 from scenario_uploads.api import calls
-from scenario_uploads.api.exchange import Api, Reply, ResponseMode, fetch
-from scenario_uploads.arguments import NOT_GIVEN, FileInput, Headers, NotGiven, Omit, Query
+from scenario_uploads.api.exchange import Api
+from scenario_uploads.arguments import NOT_GIVEN, FileInput, NotGiven, Omit
 from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.logs import show_log
 from scenario_uploads.models import (
     Upload,
-    UploadAction,
     UploadAssetOptions,
     UploadCreateResponse,
-    UploadDryRun,
-    UploadDryRunResponse,
     UploadKind,
     UploadRetrieveResponse,
     UploadTriggerActionResponse,
@@ -41,16 +38,13 @@ from scenario_uploads.settings.client import (
     list_arguments,
     resolve_options,
 )
-from scenario_uploads.steps import Steps
 from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.imports import import_upload, name_civitai, name_hugging_face, name_url
 from scenario_uploads.upload.options import FileOptions
 
-from .async_response import AsyncAPIResponse, return_raw_async, return_streamed_async
+from .async_operations import AsyncUploadsOperations
 from .async_runner import AsyncConnections, AsyncRunner, AsyncUploadHandle
 from .async_workers import upload_all_async
-
-T = TypeVar("T")
 
 
 class AsyncScenario:
@@ -305,196 +299,22 @@ class AsyncScenario:
         return self._runner.closed
 
 
-class AsyncUploads:
-    """The uploads of an account."""
+class AsyncUploads(AsyncUploadsOperations):
+    """The uploads of an account.
+
+    `upload_file` does all that a file needs, and `import_url` and the like all that one elsewhere does. `create`,
+    `retrieve` and `trigger_action` are the calls of the contract, for parts that are sent by other means. A create that
+    imports is never retried once it may have arrived, since the import might run twice. When the response to `complete`
+    is lost, a retrieve shows whether the service received it.
+    """
 
     __module__ = "scenario_uploads"
-
-    def __init__(self, api: Api, runner: AsyncRunner, mode: ResponseMode = ResponseMode.MODEL) -> None:
-        self._api, self._runner, self._mode = api, runner, mode
 
     def __reduce__(self) -> tuple[Any, ...]:
         # For executors that are given `client.uploads.upload_file`.
         client = AsyncScenario.__new__(AsyncScenario)
         client._begin(self._api.options, self._runner)  # noqa: SLF001 - of the same module
         return attrgetter("uploads"), (client,)
-
-    @property
-    def with_raw_response(self) -> AsyncUploadsWithRawResponse:
-        """The same calls, returning an `AsyncAPIResponse`, whose `parse()` gives the model."""
-        return AsyncUploadsWithRawResponse(self)
-
-    @property
-    def with_streaming_response(self) -> AsyncUploadsWithStreamingResponse:
-        """The same calls for an `async with` block, returning an `AsyncAPIResponse` whose body is read on demand."""
-        return AsyncUploadsWithStreamingResponse(self)
-
-    @overload
-    async def create(
-        self,
-        *,
-        asset_options: UploadAssetOptions | Mapping[str, object] | Omit | None = None,
-        civitai_model_url: str | Omit | None = None,
-        content_type: str | Omit | None = None,
-        file_name: str | Omit | None = None,
-        file_size: int | Omit | None = None,
-        hugging_face_model_name: str | Omit | None = None,
-        kind: UploadKind | str | Omit | None = None,
-        parts: int | Omit | None = None,
-        url: str | Omit | None = None,
-        dry_run: Omit | None = None,
-        project_id: str | Omit | None = None,
-        extra_headers: Headers | None = None,
-        extra_query: Query | None = None,
-        extra_body: object = None,
-        timeout: float | httpx.Timeout | NotGiven | None = None,
-    ) -> UploadCreateResponse: ...
-
-    @overload
-    async def create(
-        self,
-        *,
-        asset_options: UploadAssetOptions | Mapping[str, object] | Omit | None = None,
-        civitai_model_url: str | Omit | None = None,
-        content_type: str | Omit | None = None,
-        file_name: str | Omit | None = None,
-        file_size: int | Omit | None = None,
-        hugging_face_model_name: str | Omit | None = None,
-        kind: UploadKind | str | Omit | None = None,
-        parts: int | Omit | None = None,
-        url: str | Omit | None = None,
-        dry_run: UploadDryRun | str | Literal[True],
-        project_id: str | Omit | None = None,
-        extra_headers: Headers | None = None,
-        extra_query: Query | None = None,
-        extra_body: object = None,
-        timeout: float | httpx.Timeout | NotGiven | None = None,
-    ) -> UploadDryRunResponse: ...
-
-    async def create(
-        self,
-        *,
-        asset_options: UploadAssetOptions | Mapping[str, object] | Omit | None = None,
-        civitai_model_url: str | Omit | None = None,
-        content_type: str | Omit | None = None,
-        file_name: str | Omit | None = None,
-        file_size: int | Omit | None = None,
-        hugging_face_model_name: str | Omit | None = None,
-        kind: UploadKind | str | Omit | None = None,
-        parts: int | Omit | None = None,
-        url: str | Omit | None = None,
-        dry_run: UploadDryRun | str | Literal[True] | Omit | None = None,
-        project_id: str | Omit | None = None,
-        extra_headers: Headers | None = None,
-        extra_query: Query | None = None,
-        extra_body: object = None,
-        timeout: float | httpx.Timeout | NotGiven | None = None,
-    ) -> UploadCreateResponse | UploadDryRunResponse:
-        """Create an upload. Use this to send the parts yourself, or to import from elsewhere; else use `upload_file`.
-
-        A multipart upload needs `file_name`, `content_type`, `file_size`, `parts` and `kind`. The service fetches the
-        file itself from `url` (which needs `kind`), `hugging_face_model_name` or `civitai_model_url`; such a create is
-        never retried once it may have arrived, since the import might run twice.
-
-        Args:
-            asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
-            civitai_model_url: The page of a Civitai model.
-            content_type: The MIME type.
-            file_name: The name of the file.
-            file_size: Bytes. What the service takes, it judges itself.
-            hugging_face_model_name: A model of the Hugging Face hub, as `owner/name`.
-            kind: One of the contract's kinds, such as `"3d"`.
-            parts: How many parts the file is sent in; the service takes 1 to 10,000.
-            url: Where the service fetches the file.
-            dry_run: `"true"` (or True) or `"api"` returns the cost and creates nothing.
-            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
-                for none.
-            extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
-            extra_query: Query parameters to send besides the client's, or in place of them.
-            extra_body: Fields of the body besides the arguments, or in place of them.
-            timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`, instead of the client's.
-
-        Returns:
-            The response; `.upload.parts` has one presigned URL for each part, which no other response repeats. With
-            `dry_run`, the cost: `.creative_units_cost`, `.creative_units_discount` and `.cost_details`.
-
-        Raises:
-            InvalidArgumentError: When an argument cannot be used.
-            APIError: When the call fails.
-        """
-        arguments = {
-            "asset_options": asset_options,
-            "civitai_model_url": civitai_model_url,
-            "content_type": content_type,
-            "file_name": file_name,
-            "file_size": file_size,
-            "hugging_face_model_name": hugging_face_model_name,
-            "kind": kind,
-            "parts": parts,
-            "url": url,
-        }
-        options = self._api.options.resolve_call(project_id, timeout, extra_headers, extra_query, extra_body)
-        return await self._run(fetch(self._api, calls.create_operation(arguments, options, dry_run), mode=self._mode))
-
-    async def retrieve(
-        self,
-        upload_id: str,
-        *,
-        project_id: str | Omit | None = None,
-        extra_headers: Headers | None = None,
-        extra_query: Query | None = None,
-        extra_body: object = None,
-        timeout: float | httpx.Timeout | NotGiven | None = None,
-    ) -> UploadRetrieveResponse:
-        """Read an upload.
-
-        Args:
-            upload_id: The `id` of the upload.
-            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
-                for none.
-            extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
-            extra_query: Query parameters to send besides the client's, or in place of them.
-            extra_body: Ignored: the request has no body.
-            timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`, instead of the client's.
-
-        Raises:
-            InvalidArgumentError: When `upload_id` is not an id, or another argument cannot be used.
-            APIError: When the call fails; `NotFoundError` when there is no such upload.
-        """
-        options = self._api.options.resolve_call(project_id, timeout, extra_headers, extra_query, extra_body)
-        return await self._run(fetch(self._api, calls.retrieve_operation(upload_id, options), mode=self._mode))
-
-    async def trigger_action(
-        self,
-        upload_id: str,
-        *,
-        action: UploadAction | str,
-        project_id: str | Omit | None = None,
-        extra_headers: Headers | None = None,
-        extra_query: Query | None = None,
-        extra_body: object = None,
-        timeout: float | httpx.Timeout | NotGiven | None = None,
-    ) -> UploadTriggerActionResponse:
-        """Trigger an action on an upload.
-
-        When the response to `complete` is lost, a retrieve shows whether the service received it.
-
-        Args:
-            upload_id: The `id` of the upload.
-            action: `"complete"`, once every part is sent.
-            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
-                for none.
-            extra_headers: Headers to send besides the client's, or in place of them; `omit` for one not to send.
-            extra_query: Query parameters to send besides the client's, or in place of them.
-            extra_body: Fields of the body besides `action`.
-            timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`, instead of the client's.
-
-        Raises:
-            InvalidArgumentError: When an argument cannot be used.
-            APIError: When the call fails.
-        """
-        options = self._api.options.resolve_call(project_id, timeout, extra_headers, extra_query, extra_body)
-        return await self._run(calls.trigger_action(self._api, upload_id, action, options, self._mode))
 
     async def wait(
         self,
@@ -890,33 +710,6 @@ class AsyncUploads:
             file=file,
         )
         return upload_all_async(self._runner.share(), self._api, sources, options)
-
-    async def _run(self, steps: Steps[Reply[T]]) -> T:
-        reply = await self._runner.run(steps)
-        return reply.value if self._mode is ResponseMode.MODEL else cast("T", AsyncAPIResponse(reply, self._runner))
-
-    def _with_mode(self, mode: ResponseMode) -> AsyncUploads:
-        return AsyncUploads(self._api, self._runner, mode)
-
-
-class AsyncUploadsWithRawResponse:
-    """The calls of `AsyncUploads` that make one request, returning raw responses."""
-
-    def __init__(self, uploads: AsyncUploads) -> None:
-        raw = uploads._with_mode(ResponseMode.RAW)  # noqa: SLF001 - of the same module
-        self.create = return_raw_async(raw.create)
-        self.retrieve = return_raw_async(raw.retrieve)
-        self.trigger_action = return_raw_async(raw.trigger_action)
-
-
-class AsyncUploadsWithStreamingResponse:
-    """The calls of `AsyncUploads` that make one request, for an `async with` block that streams the response."""
-
-    def __init__(self, uploads: AsyncUploads) -> None:
-        streamed = uploads._with_mode(ResponseMode.STREAM)  # noqa: SLF001 - of the same module
-        self.create = return_streamed_async(streamed.create)
-        self.retrieve = return_streamed_async(streamed.retrieve)
-        self.trigger_action = return_streamed_async(streamed.trigger_action)
 
 
 class AsyncScenarioWithRawResponse:

@@ -7,15 +7,16 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
+from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, overload
 
 import httpx
 
 from scenario_uploads.api.async_http import read_async
-from scenario_uploads.api.exchange import LARGE_BODY
+from scenario_uploads.api.exchange import LARGE_BODY, Api, Reply, ResponseMode
 from scenario_uploads.errors import ScenarioError
+from scenario_uploads.steps import Steps
 
-from .async_runner import finish, run_blocking
+from .async_runner import AsyncRunner, finish, run_blocking
 from .response import BaseAPIResponse, check_chunk_size
 
 P = ParamSpec("P")
@@ -143,6 +144,20 @@ class AsyncResponseContextManager(Generic[T]):
     ) -> None:
         if self._response is not None:
             await self._response.close()
+
+
+class AsyncResource:
+    """The operations of one tag of the contract, in a mode."""
+
+    def __init__(self, api: Api, runner: AsyncRunner, mode: ResponseMode = ResponseMode.MODEL) -> None:
+        self._api, self._runner, self._mode = api, runner, mode
+
+    async def _run(self, steps: Steps[Reply[T]]) -> T:
+        reply = await self._runner.run(steps)
+        return reply.value if self._mode is ResponseMode.MODEL else cast("T", AsyncAPIResponse(reply, self._runner))
+
+    def _with_mode(self, mode: ResponseMode) -> Self:
+        return type(self)(self._api, self._runner, mode)
 
 
 # The return type depends on the `ResponseMode` of the object, which type checkers cannot follow.

@@ -8,16 +8,17 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, ParamSpec, TypeVar, cast, overload
+from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, overload
 
 import httpx
 
-from scenario_uploads.api.exchange import LARGE_BODY
+from scenario_uploads.api.exchange import LARGE_BODY, Api, Reply, ResponseMode
 from scenario_uploads.api.sync_http import read_sync
 from scenario_uploads.errors import ScenarioError
+from scenario_uploads.steps import Steps
 
 from .response import BaseAPIResponse, check_chunk_size
-from .runner import finish, run_blocking
+from .runner import Runner, finish, run_blocking
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -144,6 +145,20 @@ class ResponseContextManager(Generic[T]):
     ) -> None:
         if self._response is not None:
             self._response.close()
+
+
+class Resource:
+    """The operations of one tag of the contract, in a mode."""
+
+    def __init__(self, api: Api, runner: Runner, mode: ResponseMode = ResponseMode.MODEL) -> None:
+        self._api, self._runner, self._mode = api, runner, mode
+
+    def _run(self, steps: Steps[Reply[T]]) -> T:
+        reply = self._runner.run(steps)
+        return reply.value if self._mode is ResponseMode.MODEL else cast("T", APIResponse(reply, self._runner))
+
+    def _with_mode(self, mode: ResponseMode) -> Self:
+        return type(self)(self._api, self._runner, mode)
 
 
 # The return type depends on the `ResponseMode` of the object, which type checkers cannot follow.

@@ -1,3 +1,4 @@
+# Generated from openapi.yaml by make generate. Do not edit.
 """The types of arguments and answers, where users of scenario-sdk look for them.
 
 Answers are the models of the contract, the same as in `scenario_uploads`. What is called `...Params` here are the types

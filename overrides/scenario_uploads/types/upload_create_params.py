@@ -1,3 +1,4 @@
+# Generated from openapi.yaml by make generate. Do not edit.
 """The keyword arguments of `client.uploads.create`."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ __all__ = ["AssetOptions", "UploadCreateParams"]
 
 
 class AssetOptions(TypedDict, total=False):
-    """What to do with the asset that an upload makes. Not for `kind="model"`."""
+    """The fields of `asset_options`."""
 
     collection_ids: list[str]
     hide: bool

@@ -1,3 +1,4 @@
+# Generated from openapi.yaml by make generate. Do not edit.
 """The keyword arguments of `client.uploads.trigger_action`, besides the id."""
 
 from __future__ import annotations
