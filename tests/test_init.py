@@ -6,6 +6,7 @@ import json
 import pydoc
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import scenario_uploads
@@ -69,6 +70,20 @@ def test_dir_lists_every_public_name() -> None:
 
 def test_the_version_is_that_of_the_distribution() -> None:
     assert scenario_uploads.__version__ == importlib.metadata.version("scenario-uploads")
+
+
+def test_a_version_is_there_where_no_distribution_is() -> None:
+    """As in a source tree, and in a frozen program; `help` and `inspect` ask for every name."""
+    paths = sorted({Path(package.__path__[0]).parent for package in (scenario_uploads, scenario_uploads_client)})
+    program = (
+        f"import sys; sys.path[:0] = {[str(path) for path in paths]}\n"
+        "import importlib.metadata as metadata\n"
+        "metadata.distributions = lambda **_: iter(())\n"
+        "metadata.Distribution.discover = classmethod(lambda cls, **_: iter(()))\n"
+        "import inspect, scenario_uploads\n"
+        "print(dict(inspect.getmembers(scenario_uploads))['__version__'])"
+    )
+    assert run(program) == "0"
 
 
 @pytest.mark.parametrize("name", ["Nothing", "_private", "scenario", "__wrapped__", "NotFound"])

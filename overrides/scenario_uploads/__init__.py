@@ -89,9 +89,7 @@ else:
         if name == "__all__":
             return sorted({*_HOMES, *(name for home in _SUBMODULES for name in _load(home).__all__)})
         if name == "__version__":
-            from importlib.metadata import version  # noqa: PLC0415 - slow, and rarely asked for
-
-            return version("scenario-uploads")
+            return _load("system").find_version()
         if name in _ROOMS:
             return _load(name)
         if not name.startswith("_"):

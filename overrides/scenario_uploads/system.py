@@ -134,13 +134,17 @@ def lock_file(descriptor: int, path: Path) -> Callable[[], object]:
 
 
 @cache
-def user_agent() -> str:
-    """Return the `User-Agent` for the API and storage."""
+def find_version() -> str:
+    """Return the version of the installed package; 0 where none is, as in a source tree or a frozen program."""
     try:
-        # Slow to import, and only needed with the first request.
+        # Slow to import, and rarely needed.
         from importlib.metadata import version  # noqa: PLC0415
 
-        own = version("scenario-uploads")
-    except (ImportError, OSError):  # run from a source tree, or without a descriptor left to look
-        own = "0"
-    return f"scenario-uploads/{own} python/{platform.python_version()}"
+        return version("scenario-uploads")
+    except (ImportError, OSError):  # or without a descriptor left to look
+        return "0"
+
+
+def user_agent() -> str:
+    """Return the `User-Agent` for the API and storage."""
+    return f"scenario-uploads/{find_version()} python/{platform.python_version()}"

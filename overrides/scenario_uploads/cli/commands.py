@@ -9,6 +9,7 @@ from attrs import asdict
 
 from scenario_uploads.models import UploadAction, UploadKind
 from scenario_uploads.redaction import snippet
+from scenario_uploads.system import find_version
 from scenario_uploads.upload.imports import name_address
 
 from .connect import connect, serve
@@ -57,9 +58,7 @@ def _root(
 ) -> None:
     chosen_profile.set(profile)
     if version:
-        from importlib.metadata import version as find_version  # noqa: PLC0415 - slow, and rarely asked for
-
-        typer.echo(find_version("scenario-uploads"))
+        typer.echo(find_version())
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
