@@ -19,7 +19,7 @@ from uuid import UUID
 
 from {package} import models as _generated
 {imports}
-from {package}.types import File, Unset
+from {package}.types import {kinds}
 
 from .decoding.methods import ModelMethods
 """
@@ -32,7 +32,8 @@ def write_stub(package: Path) -> str:
     imports = [f"from {package.name}.models import {name} as {name}" for name in sorted(classes.keys() - models)]
     received = _find_received(package, classes)
     blocks = [_declare(classes[name], models, received=name in received) for name in sorted(models)]
-    return HEAD.format(package=package.name, imports="\n".join(imports)) + "\n" + "\n".join(blocks)
+    kinds = "Unset" if "File" in classes else "File, Unset"
+    return HEAD.format(package=package.name, imports="\n".join(imports), kinds=kinds) + "\n" + "\n".join(blocks)
 
 
 def _find_received(package: Path, classes: dict[str, ast.ClassDef]) -> set[str]:
