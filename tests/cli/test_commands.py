@@ -519,6 +519,7 @@ def ending(request: pytest.FixtureRequest) -> Iterator[signal.Signals]:
 
 
 @pytest.mark.posix
+@pytest.mark.parametrize("ending", ["SIGHUP"], indirect=True)
 def test_a_sandbox_leaves_nothing_behind_however_it_is_ended(tmp_path: Path, ending: signal.Signals) -> None:
     """SIGHUP comes when a terminal is closed. A second signal does not interrupt the removal."""
     with subprocess.Popen(
@@ -546,6 +547,7 @@ def test_a_terminal_may_be_closed_under_nohup(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.posix
+@pytest.mark.parametrize("ending", ["SIGTERM"], indirect=True)
 def test_a_command_that_is_told_to_end_leaves_no_sandbox_behind(tmp_path: Path, ending: signal.Signals) -> None:
     file = tmp_path / "large.glb"
     with file.open("wb") as out:
