@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any, Self
@@ -321,20 +321,13 @@ def _abbreviate(texts: list[str], width: int) -> list[str]:
 
 def _shorten(name: str, width: int) -> str:
     """Return a name within so many columns, without its middle."""
-    from rich.cells import cell_len  # noqa: PLC0415
-
-    def take(characters: Iterable[str], room: int) -> str:
-        taken = ""
-        for character in characters:
-            if cell_len(taken + character) > room:
-                break
-            taken += character
-        return taken
+    from rich.cells import cell_len, set_cell_size  # noqa: PLC0415
 
     if cell_len(name) <= width:
         return name
-    head = take(name, max((width - 1) // 2, 1))
-    return f"{head}…{take(reversed(name), width - 1 - cell_len(head))[::-1]}"
+    # Half of a wide character is a blank.
+    head = set_cell_size(name, max((width - 1) // 2, 1)).rstrip()
+    return f"{head}…{set_cell_size(name[::-1], width - 1 - cell_len(head)).rstrip()[::-1]}"
 
 
 def make_console(**settings: Any) -> Any:

@@ -145,7 +145,7 @@ class TestPlainHttp:
             yield server
 
     def test_is_refused_and_the_way_out_is_told(self, connect: Connect, service: Service, storage: Server) -> None:
-        way_out = "allow_http_storage=True (SCENARIO_ALLOW_HTTP_STORAGE=1, --allow-http-storage)"
+        way_out = "allow_http_storage=True (SCENARIO_ALLOW_HTTP_STORAGE=1)"
         with raises(TransferError, "its scheme is 'http'", way_out):
             connect(service.url).uploads.upload_file(b"x", file_name="a.glb")
         assert storage.requests == []

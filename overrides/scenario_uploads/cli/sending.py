@@ -155,16 +155,18 @@ def _tell_one(result: UploadResult, *, as_json: bool, verbose: bool) -> None:
 
 def plan(sources: Any, options: BulkOptions, service: ClientOptions | None, *, as_json: bool, verbose: bool) -> int:
     """Print what would be sent, and what not and why, without a request; return the exit code."""
-    kinds: dict[str, dict[str, int]] = {}
+    files: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
     told: Counter[str] = Counter()
     left_out: list[dict[str, Any]] = []
     for result, file in plan_many(sources, options, service):
+        name = show_name(result.source)
         if file:
-            counts = kinds.setdefault(str(file.options.kind), {"files": 0, "bytes": 0})
-            counts["files"] += 1
-            counts["bytes"] += file.plan.size
+            kind, size = str(file.options.kind), file.plan.size
+            files[kind] += 1
+            sizes[kind] += size
             if verbose and not as_json:
-                print(f"{show_name(result.source)}: {file.options.kind}, {format_size(file.plan.size)}")
+                print(f"{name}: {kind}, {format_size(size)}")
             continue
         told[result.skipped or "failed"] += 1
         if as_json:
@@ -172,17 +174,17 @@ def plan(sources: Any, options: BulkOptions, service: ClientOptions | None, *, a
         elif result.error:
             _tell_one(result, as_json=False, verbose=True)
         else:
-            print(f"{show_name(result.source)}: skipped ({result.skipped})", flush=True)
+            print(f"{name}: skipped ({result.skipped})", flush=True)
     failed = told.pop("failed", 0)
-    files, size = (sum(counts[what] for counts in kinds.values()) for what in ("files", "bytes"))
     if as_json:
-        sums = {"dryRun": True, "files": files, "bytes": size, "kinds": kinds, "skipped": told, "failed": failed}
-        print_json(sums | {"notSent": left_out})
+        kinds = {kind: {"files": files[kind], "bytes": sizes[kind]} for kind in files}
+        sums = {"dryRun": True, "files": files.total(), "bytes": sizes.total(), "kinds": kinds}
+        print_json(sums | {"skipped": told, "failed": failed, "notSent": left_out})
     else:
+        rows = [(f"{kind}:", files[kind], sizes[kind]) for kind in sorted(files)]
+        for text, count, size in (*rows, ("would upload", files.total(), sizes.total())):
+            print(f"{text} {count:,} file{'' if count == 1 else 's'}, {format_size(size)}")
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in told.items())
-        for text, counts in [*sorted(kinds.items()), ("would upload", {"files": files, "bytes": size})]:
-            number = f"{counts['files']:,} file{'' if counts['files'] == 1 else 's'}"
-            print(f"{text}{':' if text in kinds else ''} {number}, {format_size(counts['bytes'])}")
         print(f"skip {told.total():,}{reasons and f' ({reasons})'}{f'; {failed:,} would fail' if failed else ''}")
     return SOME_FAILED if failed else 0
 

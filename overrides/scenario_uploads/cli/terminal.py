@@ -17,17 +17,12 @@ from scenario_uploads.upload.ledger import Entry
 GOES_ON = "The same command goes on from where it stopped."
 
 _OPTIONS = (
-    "content_type|file_name|part_size|max_bandwidth|base_url|project_id"
-    "|concurrency|patience|timeout|include|exclude|kind"
+    "content_type|file_name|part_size|max_bandwidth|base_url|project_id|allow_http_storage"
+    "|concurrency|patience|timeout|include|exclude|ledger|resume|kind"
 )
 # What errors say to programs, and what a person at a terminal does instead.
 _WORDS = {
     "recursive=True": "-r",
-    "ledger=PATH": "--ledger PATH",
-    "ledger=False": "--no-ledger",
-    "resume=False": "--no-resume",
-    "allow_http_storage=True (SCENARIO_ALLOW_HTTP_STORAGE=1, --allow-http-storage)": "--allow-http-storage"
-    " (SCENARIO_ALLOW_HTTP_STORAGE=1)",
     "give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET), or give bearer_auth="
     " (or set SCENARIO_SDK_JWT).": "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT, or write"
     " them into the file that `scenario-uploads config show` names.",
@@ -44,8 +39,8 @@ _SPOKEN = re.compile(
     # What is quoted is somebody's value, and stays.
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|"""
     + "|".join(map(re.escape, _WORDS))
-    + rf"|\b(?P<option>{_OPTIONS})="
-    + rf"|^(?P<subject>{_OPTIONS}|ledger)(?= (?:must|is)\b)|\b(?P<name>\w+_\w+)\b(?! ?=)"
+    + rf"|\b(?P<option>{_OPTIONS})=(?P<switch>True|False|)"
+    + rf"|^(?P<subject>{_OPTIONS})(?= (?:must|is)\b)|\b(?P<name>\w+_\w+)\b(?! ?=)"
 )
 
 
@@ -58,7 +53,8 @@ def speak(error: ScenarioError) -> str:
 def _say(found: re.Match[str]) -> str:
     text = found.group()
     if option := found["option"]:
-        return f"--{option.replace('_', '-')}" + (" " if found.string[found.end() :][:1].strip(" ,.;)") else "")
+        said = f"--{'no-' * (found['switch'] == 'False')}{option.replace('_', '-')}"
+        return said + (" " if not found["switch"] and found.string[found.end() :][:1].strip(" ,.;)") else "")
     if name := found["subject"] or (found["name"] if found["name"] in _OPTIONS.split("|") else None):
         return f"--{name.replace('_', '-')}"
     return _WORDS.get(text, text)

@@ -150,7 +150,7 @@ def find_url_fault(url: object, *, api_url: str, allow_http: bool = False) -> st
         return None
     return (
         "its scheme is 'http', and only https is safe; a service of your own, such as a sandbox on another machine, is"
-        " sent to with allow_http_storage=True (SCENARIO_ALLOW_HTTP_STORAGE=1, --allow-http-storage)"
+        " sent to with allow_http_storage=True (SCENARIO_ALLOW_HTTP_STORAGE=1)"
     )
 
 
