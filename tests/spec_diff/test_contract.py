@@ -269,6 +269,17 @@ def test_scopes_of_a_scheme_that_is_used(tmp_path: Path) -> None:
     assert compare_two(2, 0) == [("security-scheme-changed", "breaking")]
 
 
+def test_scheme_that_is_still_asked_for_and_no_longer_there(tmp_path: Path) -> None:
+    """How to authenticate is not said any more."""
+
+    def remove(document: Any) -> None:
+        del document["components"]["securitySchemes"]["basic"]
+
+    assert judge_edits(tmp_path, lambda _: None, remove) == [(BOTH, "security-scheme-changed", "breaking")]
+    restored = judge_edits(tmp_path, remove, lambda document: document["components"].update(BASE["components"]))
+    assert restored == [(BOTH, "security-scheme-extended", "non-breaking")]
+
+
 def test_component_that_goes_with_its_user_is_no_second_fact(tmp_path: Path) -> None:
     """What led to it has been told of with all that it says."""
 

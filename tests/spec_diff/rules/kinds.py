@@ -886,5 +886,11 @@ OPERATIONS: list[Change] = [
         "BB",
     ),
     Change("extension", op(), op(**{"x-a": 1}), "nn"),
+    Change(
+        "parameters of a link",
+        op(responses={"200": {**OK, "links": {"a": {"operationId": "x", "parameters": {"q": "$request.query.a"}}}}}),
+        op(responses={"200": {**OK, "links": {"a": {"operationId": "x", "parameters": {"q": "$request.query.b"}}}}}),
+        "BB",
+    ),
     Change("link", op(), op(responses={"200": {**OK, "links": {"a": {"operationId": "x"}}}}), "nB"),
 ]

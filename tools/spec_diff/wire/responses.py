@@ -6,6 +6,7 @@ from tools.contract.document import Contract, Pointer
 from tools.contract.operations import find_covering
 from tools.spec_diff.wire.bodies import compare_content
 from tools.spec_diff.wire.parameters import compare_value
+from tools.spec_diff.wire.views import freeze
 from tools.spec_diff.wire.walk import Walk
 
 SUCCESSES = ("1", "2", "3")
@@ -80,6 +81,17 @@ def compare_response(walk: Walk, old: Pointer, new: Pointer) -> None:
             required = walk.is_received and walk.new.object_at(place).get("required") is True
             rule = "header-became-required" if required else "header-added"
             walk.say(rule, "new", place, f"the header {name} was added", direction="response", kind="header")
+    compare_links(walk, old, new)
+
+
+def compare_links(walk: Walk, old: Pointer, new: Pointer) -> None:
+    """Compare what links give to the operations that they lead to, which Redocly does not look into."""
+    before, after = (walk.old.get((*old, "links"), dict), walk.new.get((*new, "links"), dict))
+    for name in (name for name in before if name in after):
+        places = [contract.resolve((*holder, "links", name)) for contract, holder in walk.sides(old, new)]
+        given = [contract.get((*place, "parameters"), dict) for contract, place in walk.sides(*places)]
+        if freeze(given[0]) != freeze(given[1]):
+            walk.say("other-changed", "new", places[1], f"the parameters of the link {name} were changed")
 
 
 def compare_header(walk: Walk, name: str, old: Pointer, new: Pointer) -> None:

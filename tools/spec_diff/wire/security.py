@@ -75,17 +75,8 @@ def describe_scheme(contract: Contract, name: str) -> str | None:
     place = find_scheme(contract, name)
     if place is None:
         return None
-    scheme = contract.object_at(place)
-    flows = {
-        flow: {key: url for key, url in value.items() if key in URLS} for flow, value in list_flows(scheme).items()
-    }
-    return freeze([[read_key(scheme, key) for key in KEYS], flows])
-
-
-def read_key(scheme: Mapping[str, Any], key: str) -> Any:
-    """Return what a scheme says, `Basic` as `basic`."""
-    value = scheme.get(key)
-    return str(value).lower() if key == "scheme" and value is not None else value
+    said = flatten_scheme(contract.object_at(place))
+    return freeze({format_pointer(key): value for key, value in said.items() if "scopes" not in key})
 
 
 def list_flows(scheme: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -96,7 +87,8 @@ def list_flows(scheme: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def flatten_scheme(scheme: Mapping[str, Any]) -> dict[Pointer, Any]:
     """Return what a scheme says, by where in it."""
-    said: dict[Pointer, Any] = {(key,): read_key(scheme, key) for key in KEYS}
+    said: dict[Pointer, Any] = {(key,): scheme.get(key) for key in KEYS}
+    said["scheme",] = str(scheme.get("scheme", "")).lower()
     for name, flow in list_flows(scheme).items():
         scopes = flow.get("scopes")
         said["flows", name] = True
@@ -109,9 +101,13 @@ def flatten_scheme(scheme: Mapping[str, Any]) -> dict[Pointer, Any]:
 def compare_scheme(walk: Walk, old: str, new: str) -> None:
     """Compare a security scheme that an operation uses."""
     places = find_scheme(walk.old, old), find_scheme(walk.new, new)
-    if places[0] is None or places[1] is None:
-        return
     walk.visit("scheme", *places)
+    if places[0] is None or places[1] is None:
+        if places[0] is not None:
+            walk.say("security-scheme-changed", "old", places[0], f"the security scheme {old} was removed")
+        elif places[1] is not None:
+            walk.say("security-scheme-extended", "new", places[1], f"the security scheme {new} was added")
+        return
     before, after = flatten_scheme(walk.old.object_at(places[0])), flatten_scheme(walk.new.object_at(places[1]))
     for key in dict.fromkeys([*before, *after]):
         name = key[-1]

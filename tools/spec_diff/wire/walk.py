@@ -138,16 +138,13 @@ class Walk:
 
     def compare_schema(self, direction: Direction, old: Pointer, new: Pointer) -> None:
         """Remember to compare the schemas of two parameters, headers or media types, if they have any."""
-        direction = self.turn(direction)
         before, after = (self.find(contract, place, "schema") for contract, place in self.sides(old, new))
         if before is not None and after is not None:
-            self.names.setdefault((self.operation, direction), []).append(Pair((before,), (after,)))
+            self.names.setdefault((self.operation, self.turn(direction)), []).append(Pair((before,), (after,)))
         elif after is not None:
-            location = format_place(self.new, after)
-            self.note(Found("keyword-added", "new", after, location, "a schema was added"), self.operation, direction)
+            self.say("keyword-added", "new", after, "a schema was added", direction=direction)
         elif before is not None:
-            found = Found("keyword-removed", "old", before, format_place(self.old, before), "the schema was removed")
-            self.note(found, self.operation, direction)
+            self.say("keyword-removed", "old", before, "the schema was removed", direction=direction)
 
     def compare_schemas(self) -> None:
         """Compare all schemas, each pair once, and say of each fact which operations it concerns, in what direction."""
