@@ -88,21 +88,13 @@ def join_url(folder: str, name: str) -> str:
 
 @frozen
 class RemoteFile:
-    """A file as it was when it was looked at.
+    """A file as it was when it was looked at."""
 
-    Attributes:
-        url: Without what may be a secret.
-        name: Without folders.
-        size: Bytes.
-        identity: A hash of what changes with its content.
-        proven: Whether the same identity means the same content.
-    """
-
-    url: str
-    name: str
-    size: int
-    identity: bytes
-    proven: bool
+    url: str  # without what may be a secret
+    name: str  # without folders
+    size: int  # bytes
+    identity: bytes  # a hash of what changes with its content
+    proven: bool  # whether the same identity means the same content
     _whole_url: str = field(repr=False)
     _system: Any = field(repr=False)
     _path: str = field(repr=False)
@@ -202,12 +194,7 @@ def can_seek(file: Any) -> bool:
 
 
 class KeptStream:
-    """A stream that cannot seek. Of what is read, the part is kept that may have to be sent again.
-
-    Args:
-        file: What is read; it is not closed.
-        size: Bytes; None for what the stream says.
-    """
+    """A stream of `size` bytes, by default what it says, that cannot seek. The part is kept that may be sent again."""
 
     def __init__(self, file: Any, size: int | None) -> None:
         self.size = _measure(file) if size is None else size

@@ -11,6 +11,7 @@ from attrs import frozen
 T = TypeVar("T")
 # Seconds between two looks at what nobody can be woken for.
 SLICE = 0.2
+CLOSED = "This client is closed; make a new one."
 
 
 class Step:

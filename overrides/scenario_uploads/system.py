@@ -1,4 +1,4 @@
-"""Differences between systems: waiting for sockets, what tells a file, reading at an offset, private files, locks.
+"""Differences between systems: waiting for sockets, what tells a file, reading at offsets, private files, locks, forks.
 
 Functions are looked up when called, with a slower fallback where a system lacks one.
 """
@@ -13,11 +13,12 @@ import select
 import selectors
 import socket
 import stat
+import weakref
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from threading import Lock
-from typing import Self
+from typing import Any, Self
 
 from attrs import frozen
 
@@ -148,3 +149,25 @@ def find_version() -> str:
 def user_agent() -> str:
     """Return the `User-Agent` for the API and storage."""
     return f"scenario-uploads/{find_version()} python/{platform.python_version()}"
+
+
+_FORKED: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def watch_forks(holder: object) -> None:
+    """Call `holder.after_fork` in every forked child, where no other thread exists, for as long as the object lives."""
+    _FORKED.add(holder)
+
+
+def _after_fork() -> None:
+    for holder in list(_FORKED):
+        holder.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def close_when_collected(holder: object, close: Callable[[], object]) -> None:
+    """Call `close` when the holder is garbage-collected; not at exit, where the system closes sockets."""
+    weakref.finalize(holder, close).atexit = False

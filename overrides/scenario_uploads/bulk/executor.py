@@ -18,11 +18,10 @@ from attrs import evolve, field, frozen
 from scenario_uploads.api.exchange import Api
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import CredentialsError, InvalidArgumentError, ScenarioError, TransferError
-from scenario_uploads.fork import CLOSED
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url
 from scenario_uploads.settings.client import ClientOptions, list_arguments, resolve_options
-from scenario_uploads.steps import SLICE
+from scenario_uploads.steps import CLOSED, SLICE
 from scenario_uploads.upload.options import FileOptions
 from scenario_uploads.upload.steps import send_file
 

@@ -22,11 +22,10 @@ from attrs import evolve
 from scenario_uploads.api.async_http import AsyncApiClient, send_async
 from scenario_uploads.api.network import drop_lost_connections
 from scenario_uploads.errors import ScenarioError, TransferError
-from scenario_uploads.fork import CLOSED, close_when_collected
 from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
-from scenario_uploads.steps import Pause, Send, Step, Steps, Work
-from scenario_uploads.system import user_agent
+from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work
+from scenario_uploads.system import close_when_collected, user_agent
 from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
 from scenario_uploads.upload.control import BaseHandle, Control
 

@@ -20,13 +20,12 @@ from scenario_uploads.api.exchange import Api
 from scenario_uploads.api.sync_http import ApiClient, send_sync
 from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
 from scenario_uploads.errors import ScenarioError, TransferError
-from scenario_uploads.fork import CLOSED, close_when_collected, watch_forks
 from scenario_uploads.logs import guard_logs
 from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
 from scenario_uploads.settings.client import ClientOptions
-from scenario_uploads.steps import Pause, Send, Step, Steps, Work
-from scenario_uploads.system import user_agent
+from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work
+from scenario_uploads.system import close_when_collected, user_agent, watch_forks
 from scenario_uploads.transfer.engine import Transfer, join_threads, pause, transfer_parts
 from scenario_uploads.transfer.pool import Storage
 from scenario_uploads.upload.control import BaseHandle, Control, Line

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import h11
 
-from scenario_uploads.fork import watch_forks
 from scenario_uploads.proxies import Network
+from scenario_uploads.system import watch_forks
 
 from .connection import Body, Connection, StorageResponse, StorageTimeouts
 from .sockets import Deadline, Halted, UnreachableError, ask_socks, authorize, open_socket, open_tunnel

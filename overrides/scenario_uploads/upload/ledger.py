@@ -24,8 +24,7 @@ from typing import Any, Self
 from attrs import asdict, astuple, field, frozen
 
 from scenario_uploads.errors import LedgerLockedError
-from scenario_uploads.fork import watch_forks
-from scenario_uploads.system import REMOVES_OPEN_FILES, FileState, lock_file, open_private
+from scenario_uploads.system import REMOVES_OPEN_FILES, FileState, lock_file, open_private, watch_forks
 
 logger = logging.getLogger("scenario_uploads")
 
