@@ -42,7 +42,7 @@ from scenario_uploads.api import exchange as http
 from scenario_uploads.arguments import CallOptions
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.steps import Send
-from scenario_uploads.system import user_agent
+from scenario_uploads.system import find_version
 
 from tests.support.clients import EPOCH, Clock, Connect, raises
 from tests.support.server import Exchange, Server, hang, lose, raw, reply, until
@@ -177,10 +177,10 @@ class TestTheRequest:
         def fail(name: str) -> str:
             raise metadata.PackageNotFoundError(name)
 
-        user_agent.cache_clear()
+        find_version.cache_clear()
         monkeypatch.setattr(metadata, "version", fail)
         connect(service.url).uploads.retrieve(UPLOAD_ID)
-        user_agent.cache_clear()
+        find_version.cache_clear()
         assert (service.requests[0].header("user-agent") or "").startswith("scenario-uploads/0 ")
 
     def test_a_create_sends_the_fields_under_their_json_names(self, connect: Connect, service: Service) -> None:

@@ -25,7 +25,7 @@ from scenario_uploads import (
 from scenario_uploads.api import responses
 from scenario_uploads.client.async_runner import load_late
 from scenario_uploads.models import UploadCreateResponse
-from scenario_uploads.system import user_agent
+from scenario_uploads.system import find_version
 
 from tests.support.clients import find_upload_threads, raises
 from tests.support.server import Answering, Exchange, encode_head, hang, reply, stall
@@ -296,7 +296,7 @@ class TestTheLoop:
     ) -> None:
         """Files, ledgers and CA files are opened, synced and read, and large responses decoded, elsewhere."""
         (tmp_path / "a.glb").write_bytes(CONTENT)
-        user_agent.cache_clear()
+        find_version.cache_clear()
         load_late.cache_clear()
         threads: dict[str, set[int]] = {}
 
