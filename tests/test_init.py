@@ -42,9 +42,11 @@ def test_every_public_name_is_there() -> None:
 
 def test_every_name_can_be_imported_first() -> None:
     """Whatever the order, in one process whose modules are dropped before each name."""
+    # All errors are in one module, and all models.
+    names = sorted(FRONT | NAMELESS | {"NotFoundError", "Upload", "UploadSource"})
     program = f"""
 import importlib, sys
-for name in {EVERY!r}:
+for name in {names!r}:
     for module in [module for module in sys.modules if module.split(".")[0].startswith("scenario_uploads")]:
         del sys.modules[module]
     exec(f"from scenario_uploads import {{name}}")
