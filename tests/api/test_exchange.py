@@ -517,6 +517,16 @@ class TestRetries:
             connect(service.url).uploads.retrieve(UPLOAD_ID)
         assert len(service.requests) == requests
 
+    @pytest.mark.parametrize(("cooldown", "requests"), [({}, 1), ({"remainingSeconds": 1}, 2)])
+    def test_a_plan_that_allows_no_more_is_asked_once(
+        self, connect: Connect, service: Service, clock: Clock, cooldown: dict[str, int], requests: int
+    ) -> None:
+        limit = {"details": {"actionName": "upload", "actionLimit": 5}} | cooldown
+        service.script("retrieve", reply(429, limit, {"Retry-After": "1"}))
+        with suppress(RateLimitError):
+            connect(service.url).uploads.retrieve(UPLOAD_ID)
+        assert len(service.requests) == requests
+
     def test_17_but_for_an_import_that_might_run_twice(self, connect: Connect, service: Service, clock: Clock) -> None:
         service.script("create", reply(503, {}, {"x-should-retry": "true"}))
         with pytest.raises(InternalServerError):

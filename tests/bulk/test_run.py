@@ -363,9 +363,12 @@ class TestPace:
 
     def test_that_of_a_plan_is_an_error(self, call: Caller, service: Service, tmp_path: Path) -> None:
         body = b'{"reason": "limit reached", "details": {"actionName": "upload", "actionLimit": 5}}'
-        service.script("create", *[reply(429, body, {"Retry-After": "0"})] * 3)
-        (result,) = call(write(tmp_path / "refs", 1), recursive=True, ledger=False)
-        assert isinstance(result.error, RateLimitError)
+        # Neither is it asked again, nor does it hold up the others.
+        service.script("create", reply(429, body, {"Retry-After": "3600"}))
+        results = call(write(tmp_path / "refs", 3), recursive=True, ledger=False)
+        assert tell(results) == {"failed": 1, "sent": 2}
+        assert isinstance(next(result.error for result in results if result.error), RateLimitError)
+        assert len(service.of("create")) == 3
 
     def test_so_many_parts_at_once_over_all_files(self, call: Caller, service: Service, tmp_path: Path) -> None:
         under_way, most, lock = 0, 0, threading.Lock()

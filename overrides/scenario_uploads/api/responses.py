@@ -197,11 +197,15 @@ def classify_response(
     waits = [
         parse_retry_after(response.headers.get("retry-after"), now=now) if milliseconds is None else milliseconds / 1000
     ]
+    told = {"true": True, "false": False}.get(response.headers.get("x-should-retry", ""))
     if isinstance(body, dict):
         waits.append(parse_seconds(body.get("remainingSeconds")))
+        # A plan that allows no more says so again, unless it is a cooldown.
+        details = body.get("details")
+        if "remainingSeconds" not in body and isinstance(details, dict) and "actionLimit" in details:
+            told = False
     error = status_error(response, body, operation=operation)
     error.retry_after = max((wait for wait in waits if wait is not None), default=None)
-    told = {"true": True, "false": False}.get(response.headers.get("x-should-retry", ""))
     return error, Outcome(status=response.status_code, retry_after=error.retry_after, told=told)
 
 

@@ -90,10 +90,10 @@ def _carry_out(limiter: Limiter, api: Api, step: Step) -> Steps[Any]:
         if response.status_code not in (429, 503):
             limiter.release(api.clock())
             return response
-        error, outcome = classify_response(response, "upload_many", now=api.now())
+        _, outcome = classify_response(response, "upload_many", now=api.now())
+        if outcome.told is False:
+            limiter.release()
+            return response
         again = limiter.slow(outcome.retry_after or 1.0, api.clock())
-        body = getattr(error, "body", None)
-        details = body.get("details") if isinstance(body, dict) else None
-        planned = isinstance(details, dict) and "actionLimit" in details
-        if response.status_code != 429 or planned or not again:
+        if response.status_code != 429 or not again:
             return response
