@@ -263,6 +263,14 @@ def test_name_that_generated_classes_need(name: str) -> None:
     assert message == f"the property {name!r} would take the place of what generated classes need; rename it"
 
 
+@pytest.mark.parametrize("name", ["UploadProgress", "upload_progress", "Timeout", "NotFoundError", "Client", "Any"])
+def test_schema_that_is_called_as_something_else(name: str) -> None:
+    """Nobody could import both, and one of two that are called alike cannot be pickled."""
+    (message,) = messages(make_contract(answer_of(id={}), **{name: {"type": "object"}}))
+    assert message == f"the schema {name!r} would take the place of what generated code or the package has; rename it"
+    assert messages(make_contract(answer_of(id={}), File={}, UploadPart={}, Progress={}, Anything={})) == []
+
+
 def test_names_that_only_look_alike_pass() -> None:
     """What the generator gives a name of its own, or nobody needs."""
     names = ("self", "src_dict", "prop_name", "Any", "class", "items", "keys", "d1", "to_dict2")
