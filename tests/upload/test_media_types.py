@@ -106,7 +106,7 @@ def test_the_closest_guess_is_named(name: str, guess: str) -> None:
     with pytest.raises(SourceError, match=guess):
         infer_media(name)
     closest = guess.partition(":")[0]
-    with pytest.raises(SourceError, match=rf"give content_type=, for example '.*/.*', that of {closest} files"):
+    with pytest.raises(SourceError, match=rf"give content_type=, such as '.*/.*', that of {closest} files"):
         infer_media(name, kind="asset")
 
 
