@@ -26,6 +26,7 @@ from scenario_uploads import (
     InvalidArgumentError,
     Scenario,
     ScenarioError,
+    SourceError,
     TransferError,
     UnprocessableEntityError,
     UploadResult,
@@ -171,6 +172,18 @@ def test_a_worker_reads_secrets_of_the_environment_in_its_own(
         (result,) = client.uploads.upload_many(folder, recursive=True, ledger=False, executor=pool)
     assert isinstance(result.error, CredentialsError)
     assert "where the workers run" in result.error.message
+
+
+def test_a_file_that_is_not_where_the_workers_are_is_told(call: Caller, tmp_path: Path) -> None:
+    class Elsewhere(ThreadPoolExecutor):
+        def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+            (tmp_path / "refs" / "0.png").unlink()
+            return super().submit(fn, *args, **kwargs)
+
+    with Elsewhere(1) as executor:
+        (result,) = call(write(tmp_path / "refs", 1), recursive=True, ledger=False, executor=executor)
+    assert isinstance(result.error, SourceError)
+    assert "there is no such file (on a worker; files have to be at the same paths there" in str(result.error)
 
 
 @pytest.mark.parametrize("wrong", ["executor", "http_client"])

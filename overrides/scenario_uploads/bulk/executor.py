@@ -17,7 +17,7 @@ from attrs import evolve, field, frozen
 
 from scenario_uploads.api.exchange import Api
 from scenario_uploads.arguments import FileInput
-from scenario_uploads.errors import CredentialsError, InvalidArgumentError, ScenarioError, TransferError
+from scenario_uploads.errors import CredentialsError, InvalidArgumentError, ScenarioError, SourceError, TransferError
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url
 from scenario_uploads.settings.client import ClientOptions, list_arguments, resolve_options
@@ -75,6 +75,9 @@ class Elsewhere:
                     " SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT, where the workers run, or give api_key= and"
                     " api_secret= here."
                 ) from error
+            except SourceError as error:
+                where = "on a worker; files have to be at the same paths there, or at URLs that it can read"
+                raise SourceError(f"{error.message.rstrip('.')} ({where}).") from error
             except ScenarioError:
                 raise
             except BaseException as error:
