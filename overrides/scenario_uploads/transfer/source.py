@@ -86,8 +86,6 @@ def read_chunk(source: Source, offset: int, buffer: memoryview) -> memoryview:
     except Exception as error:
         # Decompressing file objects raise EOFError, zlib.error and others besides OSError.
         raise TransferError(f"The file cannot be read: {_explain(error)}.") from error
-    if len(chunk) > len(buffer):
-        raise TransferError(f"The file cannot be read: asked for {len(buffer):,} bytes, it returned {len(chunk):,}.")
     if not chunk:
         raise SourceChangedError(f"The file ends at byte {offset:,} and had {source.size:,} when the upload began.")
     return chunk
@@ -174,7 +172,8 @@ class _Seekable(Source):
             # Even a seek to where it is may cost a request. It may be elsewhere: a callback of the caller's moved it.
             if self._file.tell() != self._base + offset:
                 self._file.seek(self._base + offset)
-            return memoryview(self._file.read(len(buffer)))
+            # Some return more than they are asked for.
+            return memoryview(self._file.read(len(buffer)))[: len(buffer)]
 
     def check_unchanged(self) -> int:
         try:
