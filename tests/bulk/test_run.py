@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 import pytest
+from attrs import evolve
 from scenario_uploads import (
     AsyncScenario,
     BulkProgress,
@@ -32,6 +33,7 @@ from scenario_uploads import (
 from scenario_uploads.bulk import limiter
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.settings.credentials import resolve_credentials
+from scenario_uploads.steps import Pause, Send, Steps
 
 from tests.support.clients import find_upload_threads
 from tests.support.server import Exchange, reply, until
@@ -487,6 +489,22 @@ class TestEnd:
 
 
 class TestLimiter:
+    @pytest.mark.parametrize(
+        ("told", "seconds"), [({}, 1), ({"Retry-After": "0"}, limiter.TURN), ({"Retry-After": "7"}, 7)]
+    )
+    def test_it_asks_again_as_soon_as_it_may(self, told: dict[str, str], seconds: float) -> None:
+        with Scenario(api_key="key", api_secret="secret") as client:
+            api = evolve(client.uploads._api, clock=lambda: 0.0)
+
+        request = httpx.Request("GET", "https://api.example")
+
+        def call() -> Steps[None]:
+            yield Send(request, 0)
+
+        steps = limiter.limit(call(), limiter.Limiter.begin(4), api)
+        next(steps)
+        assert steps.send(httpx.Response(429, headers=told, request=request)) == Pause(seconds)
+
     def test_it_slows_down_once_for_calls_that_were_under_way_together(self) -> None:
         pace = limiter.Limiter(limiter.Pace(16, 16))
         assert [pace.admit(0.0) for _ in range(8)] == [None] * 8

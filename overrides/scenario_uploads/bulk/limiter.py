@@ -94,6 +94,7 @@ def _carry_out(limiter: Limiter, api: Api, step: Step) -> Steps[Any]:
         if outcome.told is False:
             limiter.release()
             return response
-        again = limiter.slow(outcome.retry_after or 1.0, api.clock())
+        seconds = 1.0 if outcome.retry_after is None else max(outcome.retry_after, TURN)
+        again = limiter.slow(seconds, api.clock())
         if response.status_code != 429 or not again:
             return response
