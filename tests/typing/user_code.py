@@ -152,6 +152,7 @@ def retrieve(client: Scenario) -> str:
 def show_models(upload: Upload) -> None:
     """Models become dicts and JSON, and so do those in them."""
     assert_type(upload.to_json(), str)
+    assert_type(Upload.from_dict(upload.to_dict()), Upload)
     assert_type(upload.model_fields_set, set[str])
     assert_type(upload.model_extra, dict[str, Any])
     print(upload.to_dict(use_api_names=False, exclude_none=True), upload.to_json(indent=None))

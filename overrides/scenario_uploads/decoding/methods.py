@@ -122,7 +122,11 @@ class ModelMethods:
 
         @classmethod
         def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-            """Return the model of what `to_dict` returned, read as a response is."""
+            """Return the model of what `to_dict` returned, as tolerant as for a response.
+
+            Args:
+                src_dict: The fields by their names in JSON, such as `entityId`.
+            """
             return decode(cls, src_dict, Problems())
 
         def __getattr__(self, name: str) -> Any:
