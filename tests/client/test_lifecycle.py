@@ -311,7 +311,7 @@ client.close()
 
 
 @pytest.mark.posix
-def test_35_nobody_waits_in_a_forked_child_for_an_upload_of_its_parent(service: Service) -> None:
+def test_nobody_waits_in_a_forked_child_for_an_upload_of_its_parent(service: Service) -> None:
     assert sorted(run(FORK_HANDLE, service.url).stdout.splitlines()) == ["called back", "upload_1"]
 
 

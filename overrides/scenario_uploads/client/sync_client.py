@@ -543,7 +543,7 @@ class Uploads(UploadsOperations):
             InvalidArgumentError: When an argument cannot be used. Nothing was sent.
             UploadFailedError: When the service could not import it.
             UploadTimeoutError: When the import was not done in time. It may still be later.
-            APIError: When a call fails. Without a response to the create, the outcome is unknown.
+            APIError: When a call fails. After a create without a response, or with a 5xx, the outcome is unknown.
         """
         return self._import(
             name_url(url, kind) | {"asset_options": asset_options}, wait=wait, timeout=timeout, project_id=project_id
@@ -575,7 +575,7 @@ class Uploads(UploadsOperations):
             InvalidArgumentError: When an argument cannot be used. Nothing was sent.
             UploadFailedError: When the service could not import it.
             UploadTimeoutError: When the import was not done in time. It may still be later.
-            APIError: When a call fails. Without a response to the create, the outcome is unknown.
+            APIError: When a call fails. After a create without a response, or with a 5xx, the outcome is unknown.
         """
         return self._import(name_hugging_face(name), wait=wait, timeout=timeout, project_id=project_id)
 
@@ -605,7 +605,7 @@ class Uploads(UploadsOperations):
             InvalidArgumentError: When an argument cannot be used. Nothing was sent.
             UploadFailedError: When the service could not import it.
             UploadTimeoutError: When the import was not done in time. It may still be later.
-            APIError: When a call fails. Without a response to the create, the outcome is unknown.
+            APIError: When a call fails. After a create without a response, or with a 5xx, the outcome is unknown.
         """
         return self._import(name_civitai(url), wait=wait, timeout=timeout, project_id=project_id)
 
