@@ -16,7 +16,7 @@ from typing import Any
 
 import attrs
 import jinja2
-from openapi_python_client.strings import PythonIdentifier
+from openapi_python_client.strings import ClassName, PythonIdentifier
 
 from tools.client.unasync import PACKAGE, format_module
 from tools.contract.document import Contract, Pointer
@@ -25,6 +25,8 @@ from tools.contract.operations import Operation, find_references, list_operation
 TYPES = PACKAGE / "types"
 HEADER = "# Generated from openapi.yaml by make generate. Do not edit.\n"
 PLACES = ("path", "body", "query")
+# What every method has already.
+TAKEN = {"self", "options", "body", "steps", "extra_headers", "extra_query", "extra_body", "timeout"}
 SCALARS = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"}
 
 
@@ -75,6 +77,9 @@ def _read_method(contract: Contract, operation: Operation) -> Method:
     arguments = [*_read_parameters(contract, place[:-1]), *_read_parameters(contract, place)]
     if "requestBody" in value:
         arguments += _read_properties(contract, _find_schema(contract, (*place, "requestBody")))
+    names = [each.name for each in arguments]
+    if twice := [name for name in names if name in TAKEN or names.count(name) > 1]:
+        raise contract.fail(place, f"two arguments of its method would be called {twice[0]!r}")
     responses = {status: contract.resolve((*place, "responses", status)) for status in value["responses"]}
     texts = {status: _write_prose(contract.at((*response, "description"))) for status, response in responses.items()}
     models = {status: _find_schema(contract, responses[status]) for status in texts if status.startswith("2")}
@@ -89,9 +94,9 @@ def _read_method(contract: Contract, operation: Operation) -> Method:
         name="_".join(word for word in operation.name.split("_") if word not in words) or operation.name,
         text=_write_prose(f"{contract.at((*place, 'summary'))}.\n\n{value.get('description', '')}"),
         arguments=sorted(arguments, key=lambda each: (PLACES.index(each.place), each.name == "project_id")),
-        responses={str(each[-1]): texts[status] + _list_fields(contract, each) for status, each in models.items()},
+        responses={_name_model(each): texts[status] + _list_fields(contract, each) for status, each in models.items()},
         not_found=texts.get("404", ""),
-        related=sorted(str(each[-1]) for each in related if contract.at(each).get("type") == "object"),
+        related=sorted(_name_model(each) for each in related if contract.at(each).get("type") == "object"),
     )
 
 
@@ -101,6 +106,10 @@ def _find_schema(contract: Contract, holder: Pointer) -> Pointer:
     if schema[0] != "components":
         raise contract.fail(schema, "a body needs a schema among the components, whose name is that of its model")
     return schema
+
+
+def _name_model(schema: Pointer) -> str:
+    return ClassName(str(schema[-1]), "")
 
 
 def _read_parameters(contract: Contract, holder: Pointer) -> Iterator[Argument]:
@@ -121,10 +130,12 @@ def _read_properties(contract: Contract, schema: Pointer, *, inside: bool = Fals
 def _read_argument(contract: Contract, place: Pointer, about: Mapping[str, Any], *, inside: bool = False) -> Argument:
     """Return the argument for a schema; what is `inside` of another has no fields of its own."""
     target = contract.resolve(place)
-    value, schema = contract.at(target), str(target[-1]) if target != place else ""
+    value = contract.at(target)
     text, choices = about.get("description") or value.get("description", ""), value.get("enum", [])
     kinds = value["type"] if isinstance(value.get("type"), list) else [value.get("type")]
     kind = next((kind for kind in kinds if kind != "null"), None)
+    # Of other components no class is made.
+    schema = _name_model(target) if target != place and (choices or kind == "object") else ""
     fields: list[Argument] = []
     plain = SCALARS.get(str(kind), "object")
     shown = f"{schema} | {plain}" if schema else plain
@@ -158,7 +169,8 @@ def to_class(name: str) -> str:
 
 
 def _write_prose(text: str) -> str:
-    """Return a description with the names that fields have in Python, each paragraph on a line."""
+    """Return a description for a docstring, with the names that fields have in Python, each paragraph on a line."""
+    text = text.replace("\\", "\\\\").replace('"""', "'''")
     text = re.sub(r"`([a-z]+[A-Z]\w*)`", lambda match: f"`{to_python(match[1])}`", text)
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))
 
@@ -188,7 +200,10 @@ def write_operations(contract: Contract) -> dict[Path, bytes]:
             for kind in ("params", "response")
         },
     }
-    values: dict[str, object] = {"methods": methods, "models": [*contract.at(("components", "schemas"))]}
+    values: dict[str, object] = {
+        "methods": methods,
+        "models": [ClassName(name, "") for name in contract.at(("components", "schemas"))],
+    }
     values |= {"fold": _fold, "to_python": to_python, "to_class": to_class}
     return {
         PACKAGE / place: format_module(

@@ -72,6 +72,7 @@ def add_operation(document: Any) -> None:
 
 
 def add_field(document: Any, **schema: Any) -> None:
+    document["components"]["schemas"]["page_size"] = {"type": "integer"}
     document["components"]["schemas"]["UploadCreateParams"]["properties"]["colourSpace"] = schema
 
 
@@ -117,6 +118,7 @@ def test_a_contract_says_which_arguments_there_are() -> None:
             "Sequence[UploadPart | Mapping[str, object]]",
             "list[dict[str, object]]",
         ),
+        ({"$ref": "#/components/schemas/page_size"}, "int", "int"),
         ({"type": "object", "properties": {"a": {}}}, "object", "object"),
         ({}, "object", "object"),
     ],
@@ -148,6 +150,16 @@ def test_a_new_operation_is_a_method(edit: Edit) -> None:
     assert b"from .upload_list_response import UploadListResponse" in written[TYPES / "__init__.py"]
 
 
+@pytest.mark.parametrize("words", ['"""C:\\new"""', 'a "name"', "a\\", "{{ tag }} {% raw %}"])
+def test_descriptions_are_words_and_no_code(edit: Edit, words: str) -> None:
+    """Whatever is in them."""
+    text = write_operations(edit(lambda document: add_field(document, description=words)))[METHODS]
+    kind = find_class(text, "AsyncUploadsOperations")
+    *_, method = [each for each in kind.body if isinstance(each, ast.AsyncFunctionDef) and each.name == "create"]
+    shown = "colour_space: " + words.replace(chr(34) * 3, chr(39) * 3)
+    assert shown in [line.strip() for line in (ast.get_docstring(method) or "").splitlines()]
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
@@ -155,8 +167,10 @@ def test_a_new_operation_is_a_method(edit: Edit) -> None:
         (lambda operation: operation["responses"]["200"]["content"].update(JSON), "whose name is that of its model"),
         (lambda operation: operation.update(responses={"400": {"description": "No."}}), "needs a success"),
         (lambda operation: operation.pop("summary"), "nothing is at .*summary"),
+        (lambda operation: operation["parameters"][0].update(name="timeout"), "two arguments .* called 'timeout'"),
+        (lambda operation: operation["parameters"][0].update(name="kinds"), "two arguments .* called 'kinds'"),
     ],
-    ids=["header", "schema without a name", "no success", "no summary"],
+    ids=["header", "schema without a name", "no success", "no summary", "taken name", "same name"],
 )
 def test_what_cannot_be_written_is_refused(edit: Edit, change: Callable[[Any], object], problem: str) -> None:
     """With its line in the contract."""
