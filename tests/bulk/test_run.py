@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import aclosing, closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -501,9 +502,11 @@ class TestLimiter:
         def call() -> Steps[None]:
             yield Send(request, 0)
 
+        response = httpx.Response(429, headers=told, request=request)
+        response.elapsed = timedelta()
         steps = limiter.limit(call(), limiter.Limiter.begin(4), api)
         next(steps)
-        assert steps.send(httpx.Response(429, headers=told, request=request)) == Pause(seconds)
+        assert steps.send(response) == Pause(seconds)
 
     def test_it_slows_down_once_for_calls_that_were_under_way_together(self) -> None:
         pace = limiter.Limiter(limiter.Pace(16, 16))
