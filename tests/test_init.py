@@ -131,6 +131,7 @@ print(sorted(name for name in loaded if name.startswith("scenario_uploads")))
             "from scenario_uploads import Scenario",
             (
                 *("asyncio", "anyio", "subprocess", "sqlite3", "scenario_uploads.bulk.run", "difflib", "html"),
+                "scenario_uploads.display",
                 *("importlib.metadata", "httpcore", "dateutil", "rich", "typer", "starlette", "boto3", "yaml"),
             ),
         ),

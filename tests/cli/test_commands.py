@@ -58,7 +58,7 @@ def watch(monkeypatch: pytest.MonkeyPatch, on_progress: OnProgress) -> None:
         def follow(self, _name: str) -> OnProgress:  # type: ignore[override]
             return on_progress
 
-    monkeypatch.setattr("scenario_uploads.upload.prepare.open_display", Watch)
+    monkeypatch.setattr("scenario_uploads.display.open_display", Watch)
 
 
 def interrupt(event: UploadProgress) -> None:

@@ -15,7 +15,6 @@ from attrs import evolve, frozen
 from scenario_uploads.api.calls import create_operation
 from scenario_uploads.api.exchange import Api, Operation
 from scenario_uploads.arguments import FileInput, omit
-from scenario_uploads.display import open_display
 from scenario_uploads.errors import LedgerLockedError, SourceError
 from scenario_uploads.progress import UploadProgress
 from scenario_uploads.settings.client import ClientOptions
@@ -118,6 +117,8 @@ def make_key(options: ClientOptions, file: str, asked: Mapping[str, object]) -> 
 
 def _show(stack: ExitStack, name: str, options: FileOptions) -> FileOptions:
     """Show progress until `stack` is closed."""
+    from scenario_uploads.display import open_display  # noqa: PLC0415 - slow to import, and needed by few
+
     shown, told = stack.enter_context(open_display()).follow(name), options.on_progress
 
     def on_progress(event: UploadProgress) -> None:
