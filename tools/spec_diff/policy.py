@@ -10,11 +10,11 @@ from typing import Any, Literal, get_args
 import attrs
 
 from tools.contract.document import UnreadableError, find_line, is_array, is_object, read_yaml
+from tools.project import ROOT
 from tools.spec_diff.report import BUMPS, Bump, Change, Level
 from tools.spec_diff.wire.views import Direction
 from tools.spec_diff.wire.walk import Fact
 
-ROOT = Path(__file__).resolve().parents[2]
 POLICY = ROOT / "spec-diff-policy.yaml"
 ALLOW = ROOT / "spec-diff-allow.yaml"
 LEVELS: tuple[Level, ...] = get_args(Level)

@@ -15,8 +15,8 @@ from typing import Any
 import attrs
 
 from tools.contract.document import Contract, Pointer, UnreadableError, is_object, parse_pointer
+from tools.project import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 REPORT_VERSION = "1"
 TIMEOUT = 300.0
 """Seconds after which Redocly is given up; a contract of 5 MB takes a few."""

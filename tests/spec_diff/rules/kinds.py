@@ -424,6 +424,12 @@ ARRAYS = [
         ANY,
     ),
     kind("prefixItems of anything", {"type": "array"}, {"type": "array", "prefixItems": [{}]}, "----"),
+    kind(
+        "contains narrowed below maxContains",
+        {"type": "array", "contains": TEXT, "maxContains": 1},
+        {"type": "array", "contains": {**TEXT, "minLength": 1}, "maxContains": 1},
+        ANY,
+    ),
     kind("contains of anything", {"type": "array"}, {"type": "array", "contains": {}}, IN),
 ]
 OBJECTS = [

@@ -287,7 +287,11 @@ class _Comparison:
         """Compare what else is below; a schema there rules something out, and without one anything goes."""
         old, new = self.old.children, self.new.children
         for child, places in old.items():
-            if child in new and child[0] not in ("properties", "additionalProperties"):
+            if child in new and child[0] == "contains" and "maxContains" in {*self.old.limits, *self.new.limits}:
+                # The fewer items count, the more others there may be.
+                if self.comparer.old.digest(places) != self.comparer.new.digest(new[child]):
+                    self.add("keyword-changed", "new", new[child][0], "contains was changed")
+            elif child in new and child[0] not in ("properties", "additionalProperties"):
                 self.pairs.append(Pair(places, new[child]))
             elif child not in new:
                 self.say_child(child, places, "old")
