@@ -10,7 +10,7 @@ import httpx
 from scenario_uploads.proxies import Network
 from scenario_uploads.steps import Send
 
-from .network import AsyncStreams, ResponseTime, find_proxy, make_transports, wrap_backends
+from .network import AsyncStreams, ResponseTime, make_transports, wrap_backends
 from .responses import BodyReader
 
 
@@ -32,7 +32,9 @@ class _AsyncRoutes(httpx.AsyncBaseTransport):
         self.transports = make_transports(httpx.AsyncHTTPTransport, network)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self.transports[find_proxy(self._proxies, request)].handle_async_request(request)
+        url = request.url
+        proxy = self._proxies.find(url.scheme, url.raw_host.decode("ascii"), url.port)
+        return await self.transports[proxy].handle_async_request(request)
 
     async def aclose(self) -> None:
         for transport in self.transports.values():

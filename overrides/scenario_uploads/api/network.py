@@ -20,7 +20,7 @@ from weakref import WeakSet
 import httpx
 
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.proxies import Network, Proxies, Proxy
+from scenario_uploads.proxies import Network, Proxy
 from scenario_uploads.steps import SLICE
 from scenario_uploads.system import user_agent
 
@@ -60,12 +60,6 @@ def make_transports(make: Callable[..., T], network: Network) -> dict[Proxy | No
                 " NO_PROXY can name hosts to reach without it, or * for all."
             ) from error
     return transports
-
-
-def find_proxy(proxies: Proxies, request: httpx.Request) -> Proxy | None:
-    """Return the proxy that a request goes through, or None."""
-    url = request.url
-    return proxies.find(url.scheme, url.raw_host.decode("ascii"), url.port)
 
 
 def find_pools(client: Any, *, own: bool = False) -> list[Any]:

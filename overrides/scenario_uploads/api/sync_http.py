@@ -11,7 +11,7 @@ import httpx
 from scenario_uploads.proxies import Network
 from scenario_uploads.steps import Send
 
-from .network import ResponseTime, Streams, find_proxy, make_transports, wrap_backends
+from .network import ResponseTime, Streams, make_transports, wrap_backends
 from .responses import BodyReader
 
 
@@ -33,7 +33,9 @@ class _Routes(httpx.BaseTransport):
         self.transports = make_transports(httpx.HTTPTransport, network)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self.transports[find_proxy(self._proxies, request)].handle_request(request)
+        url = request.url
+        proxy = self._proxies.find(url.scheme, url.raw_host.decode("ascii"), url.port)
+        return self.transports[proxy].handle_request(request)
 
     def close(self) -> None:
         for transport in self.transports.values():
