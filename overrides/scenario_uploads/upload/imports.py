@@ -65,7 +65,7 @@ def name_address(address: str, kind: str | None) -> dict[str, Any]:
         arguments = name_civitai(address.removeprefix("civitai:"))
     elif (hub and "/resolve/" not in path) or (civitai and not path.startswith("api/")):
         raise InvalidArgumentError(
-            f"{redact(repr(address))} is a page, but not of a model; give hf:OWNER/NAME, civitai:URL, or the URL by"
+            f"{redact(repr(address))} is a page that names no model; give hf:OWNER/NAME, civitai:URL, or the URL by"
             " which a file is downloaded (that of Hugging Face has /resolve/ in it)."
         )
     elif parts is None:
