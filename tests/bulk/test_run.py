@@ -154,6 +154,12 @@ class TestResults:
         told = {name: result.skipped for name, result in names(results).items()}
         assert told == {"0.png": None, "1.png": "excluded", ".DS_Store": "hidden", "link.png": "link"}
 
+    def test_the_ledger_is_no_file_to_send(self, upload_many: Caller, tmp_path: Path) -> None:
+        folder = write(tmp_path / "refs", 2)
+        for outcome in ("sent", "done"):
+            assert tell(upload_many(folder, recursive=True, ledger=folder / "ledger.sqlite3")) == {outcome: 2}
+        assert len(list(folder.iterdir())) == 4
+
     def test_sources_have_settings_of_their_own(self, upload_many: Caller, tmp_path: Path, ledger: Path) -> None:
         folder = write(tmp_path / "refs", 1)
         given = [

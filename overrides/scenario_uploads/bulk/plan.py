@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
@@ -65,7 +66,7 @@ class Files:
 
         With `asks`, a URL is asked for the size of its file.
         """
-        found = next(self._listing, None)
+        found = next((found for found in self._listing if not self._is_ledger(found)), None)
         if found is None:
             return None
         if found.skipped or found.error:
@@ -79,6 +80,13 @@ class Files:
         if file.row and file.row.done:
             return UploadResult(found.source, skipped="done", entity_id=file.row.entity_id)
         return file
+
+    def _is_ledger(self, found: Found) -> bool:
+        """Return whether it is the ledger itself, or its journal, which are in a folder that is sent."""
+        if not self.known or found.status is None:
+            return False
+        path, ledger = found.path.removesuffix("-journal"), self.known[0].path
+        return path.endswith(ledger.name) and os.path.realpath(path) == os.path.realpath(ledger)
 
     def _look(self, found: Found, *, asks: bool) -> File:
         given, status, call = found.given, found.status, self.call
