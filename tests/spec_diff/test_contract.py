@@ -10,6 +10,7 @@ import pytest
 from tests.spec_diff.support import BASE, edit, find_changes, write
 from tools.contract.document import read_contract
 from tools.spec_diff.policy import judge, read_policy
+from tools.spec_diff.report import Change
 from tools.spec_diff.wire.operations import compare
 
 Edit = Callable[[Any], Any]
@@ -189,16 +190,18 @@ SEEN_BY_REDOCLY = ("words", "component that nothing leads to")
 """What no walk finds, so that Redocly has to be asked, which is a process."""
 
 
+def walk_alone(folder: Path, old: Any, new: Any) -> list[Change]:
+    """Return the changes that are found without Redocly, which is a process."""
+    return judge(compare(*map(read_contract, write(folder, old, new)), list), read_policy())
+
+
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case[0].replace(" ", "-"))
 def test_change_of_the_contract(case: Any, back: bool, tmp_path: Path) -> None:
     """A contract that differs in one thing gives one entry for each fact, with the operations that it concerns."""
     name, change, there, return_ = case
     old, new = (edit(change), BASE) if back else (BASE, edit(change))
-    if name in SEEN_BY_REDOCLY:
-        changes = find_changes(tmp_path, old, new)
-    else:
-        changes = judge(compare(*map(read_contract, write(tmp_path, old, new)), list), read_policy())
+    changes = (find_changes if name in SEEN_BY_REDOCLY else walk_alone)(tmp_path, old, new)
     assert sorted(return_ if back else there) == sorted((c.operation, c.kind, c.level, c.message) for c in changes)
 
 
@@ -206,7 +209,7 @@ def test_line_is_that_of_the_fact(tmp_path: Path) -> None:
     """What is added has its line in the new contract, what is removed in the old one."""
     old = BASE
     new = edit(lambda document: document["components"]["schemas"]["Kind"].update(enum=["z", "a"]))
-    changes = {change.message.split('"')[1]: change for change in find_changes(tmp_path, old, new)}
+    changes = {change.message.split('"')[1]: change for change in walk_alone(tmp_path, old, new)}
     files = {side: (tmp_path / f"{side}.json").read_text(encoding="utf-8").splitlines() for side in ("old", "new")}
     assert {name: files[change.side][change.line - 1].strip(' ",') for name, change in changes.items()} == {
         "z": "z",
@@ -226,7 +229,7 @@ def test_read_only_property_is_no_part_of_a_request(tmp_path: Path) -> None:
         schema["required"] = ["kind", "id"]
         schema["properties"]["id"] = {"type": "string", "readOnly": True}
 
-    changes = find_changes(tmp_path, BASE, edit(change))
+    changes = walk_alone(tmp_path, BASE, edit(change))
     assert [(each.kind, each.level, each.operation) for each in changes] == [
         ("required-property-added", "non-breaking", "get_thing")
     ]
@@ -246,8 +249,7 @@ def test_what_a_webhook_shares_is_received(tmp_path: Path) -> None:
 
     def compare_both(*changes: Edit) -> list[tuple[str, str]]:
         documents = [edit(lambda document, own=own: [change(document) for change in own]) for own in changes]
-        found = judge(compare(*map(read_contract, write(tmp_path, *documents)), list), read_policy())
-        return [(change.operation, change.level) for change in found]
+        return [(change.operation, change.level) for change in walk_alone(tmp_path, *documents)]
 
     assert compare_both((send_kind,), (add_value,)) == [("put_thing", "non-breaking")]
     assert compare_both((send_kind, add_webhook), (add_value, add_webhook)) == [
@@ -261,8 +263,7 @@ def test_scopes_of_a_scheme_that_is_used(tmp_path: Path) -> None:
     documents = [edit(lambda document, own=own: add_oauth(document, **own)) for own in scopes]
 
     def compare_two(old: int, new: int) -> list[tuple[str, str]]:
-        contracts = map(read_contract, write(tmp_path, documents[old], documents[new]))
-        return [(change.kind, change.level) for change in judge(compare(*contracts, list), read_policy())]
+        return [(change.kind, change.level) for change in walk_alone(tmp_path, documents[old], documents[new])]
 
     assert compare_two(0, 1) == [("documentation-changed", "note")]
     assert compare_two(0, 2) == [("security-scheme-extended", "non-breaking")]
@@ -305,8 +306,7 @@ def judge_edits(folder: Path, base: Edit, change: Edit) -> list[tuple[str, str, 
     old = edit(base)
     new = copy.deepcopy(old)
     change(new)
-    found = judge(compare(*map(read_contract, write(folder, old, new)), list), read_policy())
-    return [(change.operation, change.kind, change.level) for change in found]
+    return [(change.operation, change.kind, change.level) for change in walk_alone(folder, old, new)]
 
 
 @pytest.mark.parametrize("in_component", [False, True])
@@ -386,7 +386,7 @@ def test_contracts_that_differ_only_in_what_redocly_does_not_look_into(key: str,
         ),
     ]
     for old, new, verb in ((0, 1, "added"), (1, 2, "changed"), (2, 0, "removed")):
-        changes = find_changes(tmp_path, documents[old], documents[new])
+        changes = walk_alone(tmp_path, documents[old], documents[new])
         assert [(change.kind, change.message) for change in changes] == [
             ("documentation-changed", f"Kind: {key} was {verb}")
         ]

@@ -40,9 +40,14 @@ class Sighted:
 
 
 @pytest.fixture
-def run(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Compare the base contract with a changed one; return the exit code, stdout and stderr."""
+def sighted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put something that is no process in the place of Redocly."""
     monkeypatch.setattr("tools.spec_diff.redocly.run", lambda old, new: nullcontext(Sighted(old, new)))
+
+
+@pytest.fixture
+def run(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], sighted: None) -> Run:
+    """Compare the base contract with a changed one; return the exit code, stdout and stderr."""
 
     def run(change: Callable[[Any], Any], *arguments: str, version: str = "1.0.0") -> tuple[int, str, str]:
         old, new = write(tmp_path, BASE, edit(change, version))
@@ -214,6 +219,7 @@ def test_long_list_of_operations_is_cut() -> None:
     assert "a, b, c, d and 3 more" in render_text(Report("1.0.0", "1.0.0", (change,), "patch", "none"))
 
 
+@pytest.mark.usefixtures("sighted")
 @pytest.mark.parametrize(("old", "new"), [("v1", "v2"), ("2024-10-01", "2025-01-01"), ("71", "72"), ("1.0", "2.0")])
 def test_no_bump_is_demanded_of_a_version_that_is_no_three_numbers(
     tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], old: str, new: str
@@ -543,6 +549,7 @@ def test_dates_and_yes_are_texts(run: Run, tmp_path: Path, capfdbinary: pytest.C
     assert b"Nothing changed" in capfdbinary.readouterr().out
 
 
+@pytest.mark.usefixtures("sighted")
 def test_no_path_of_the_machine_is_in_the_report(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     """Whatever the format, a report names no folder, also not that of a contract from which no client can be made."""
 
