@@ -15,6 +15,7 @@ from scenario_uploads import (
     DefaultAsyncHttpxClient,
     DefaultHttpxClient,
     InvalidArgumentError,
+    SourceError,
 )
 from scenario_uploads.proxies import Proxies, Proxy, is_loopback
 
@@ -162,6 +163,13 @@ def test_loopback_is_this_machine_and_reached_directly(host: str | None, expecte
 def test_a_proxy_is_read_from_its_url(text: str, expected: str, credentials: tuple[str, str] | None) -> None:
     proxy = Proxy.parse("ALL_PROXY", text)
     assert (proxy.url, proxy.credentials) == (expected, credentials)
+
+
+def test_a_password_is_masked_wherever_it_is_repeated_and_a_user_name_is_not() -> None:
+    proxy = Proxy.parse("ALL_PROXY", "http://firstname.lastname:hunter2hunter2@proxy.example")
+    assert (
+        str(SourceError(f"/home/firstname.lastname/hunter2hunter2/{proxy.basic}")) == "/home/firstname.lastname/***/***"
+    )
 
 
 @pytest.mark.parametrize(

@@ -35,8 +35,8 @@ class Proxy:
     credentials: tuple[str, str] | None = field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        # A proxy may repeat them, and errors and logs of httpx quote it.
-        guard_secrets(self, self.basic or "", *(self.credentials or ()))
+        # A proxy may repeat them, and errors and logs of httpx quote it. A user's name may be that of a folder.
+        guard_secrets(self, self.basic or "", *(self.credentials or ())[1:])
 
     @classmethod
     def parse(cls, name: str, text: str) -> Self:
