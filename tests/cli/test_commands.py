@@ -662,6 +662,15 @@ class TestManyFiles:
         assert f"error: {paths[1]}: The kind of" in told.err
         assert len(told.out.splitlines()) == 2
 
+    def test_without_a_home_folder_it_is_said_what_to_give(
+        self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("HOME", "")
+        monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+        assert cli.run(["upload", str(folder), "-r", "--exclude", "*.tmp"]) == 0
+        warning = "What is done will be sent again by the next run: this user has no home folder; give --ledger PATH."
+        assert capsys.readouterr().err.splitlines()[0] == warning
+
     def test_each_is_a_json_line_on_failure_too(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         paths = [str(folder / "a.glb"), str(folder / "deep" / "c.tmp")]
         assert cli.run(["upload", *paths, "--no-ledger", "--json"]) == 8

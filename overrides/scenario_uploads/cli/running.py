@@ -37,7 +37,7 @@ from scenario_uploads.errors import (
 from scenario_uploads.redaction import snippet
 
 from .options import Terminated, UploadStoppedError, UsageError, chosen_profile
-from .terminal import GOES_ON, describe_result, print_json, show_name, speak
+from .terminal import GOES_ON, describe_result, print_json, show_name, speak, translate
 
 # The first match wins.
 EXIT_CODES: tuple[tuple[type[ScenarioError] | tuple[type[ScenarioError], ...], int], ...] = (
@@ -57,7 +57,7 @@ class _Handler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record."""
-        report(self.format(record))
+        report(translate(self.format(record)))
 
 
 def run_app(app: typer.Typer, arguments: list[str] | None) -> int:

@@ -46,8 +46,12 @@ _SPOKEN = re.compile(
 
 def speak(error: ScenarioError) -> str:
     """Return what an error says, in the words of the command line."""
-    said = error.message if getattr(error, "spoken", False) else _SPOKEN.sub(_say, error.message)
-    return snippet(said, 1000)
+    return snippet(error.message if getattr(error, "spoken", False) else translate(error.message), 1000)
+
+
+def translate(text: str) -> str:
+    """Return what is meant for programs in the words of the command line."""
+    return _SPOKEN.sub(_say, text)
 
 
 def _say(found: re.Match[str]) -> str:
