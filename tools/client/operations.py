@@ -82,9 +82,11 @@ def _read_method(contract: Contract, operation: Operation) -> Method:
         raise contract.fail(place, f"two arguments of its method would be called {twice[0]!r}")
     responses = {status: contract.resolve((*place, "responses", status)) for status in value["responses"]}
     texts = {status: _write_prose(contract.at((*response, "description"))) for status, response in responses.items()}
-    models = {status: _find_schema(contract, responses[status]) for status in texts if status.startswith("2")}
+    # A success may have no body, such as 204.
+    successes = [each for each in texts if each.startswith("2") and "content" in contract.at(responses[each])]
+    models = {status: _find_schema(contract, responses[status]) for status in successes}
     if not models:
-        raise contract.fail(place, "an operation needs a success, such as 200")
+        raise contract.fail(place, "an operation needs a success with a body, such as 200")
     related = reach([next(iter(models.values()))], lambda each: find_references(contract.at(each)))
     tag = to_python(value.get("tags", ["default"])[0])
     # What the class says, the method does not repeat.
@@ -102,6 +104,8 @@ def _read_method(contract: Contract, operation: Operation) -> Method:
 
 def _find_schema(contract: Contract, holder: Pointer) -> Pointer:
     """Return where the schema of a JSON body is."""
+    if "application/json" not in contract.get((*contract.resolve(holder), "content"), dict):
+        raise contract.fail(holder, "a method can be written for bodies of application/json alone")
     schema = contract.resolve((*contract.resolve(holder), "content", "application/json", "schema"))
     if schema[0] != "components":
         raise contract.fail(schema, "a body needs a schema among the components, whose name is that of its model")

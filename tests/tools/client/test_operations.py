@@ -45,6 +45,8 @@ LISTED = {
 
 JSON = {"application/json": {"schema": {"type": "object"}}}
 
+BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
 
 @pytest.fixture(autouse=True)
 def _format_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,17 +162,37 @@ def test_descriptions_are_words_and_no_code(edit: Edit, words: str) -> None:
     assert shown in [line.strip() for line in (ast.get_docstring(method) or "").splitlines()]
 
 
+def test_a_success_without_a_body_adds_nothing_to_one_with(edit: Edit) -> None:
+    def add(document: Any) -> None:
+        document["paths"]["/uploads/{uploadId}"]["get"]["responses"]["204"] = {"description": "Nothing new."}
+
+    assert write_operations(edit(add)) == write_operations(edit(lambda document: None))
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
         (lambda operation: operation["parameters"][0].update({"in": "header"}), "path or the query can be an argument"),
         (lambda operation: operation["responses"]["200"]["content"].update(JSON), "whose name is that of its model"),
         (lambda operation: operation.update(responses={"400": {"description": "No."}}), "needs a success"),
+        (lambda operation: operation.update(responses={"204": {"description": "Done."}}), "success with a body"),
+        (lambda operation: operation["responses"]["200"].update(content=BYTES), "bodies of application/json alone"),
+        (lambda operation: operation.update(requestBody={"content": BYTES}), "bodies of application/json alone"),
         (lambda operation: operation.pop("summary"), "nothing is at .*summary"),
         (lambda operation: operation["parameters"][0].update(name="timeout"), "two arguments .* called 'timeout'"),
         (lambda operation: operation["parameters"][0].update(name="kinds"), "two arguments .* called 'kinds'"),
     ],
-    ids=["header", "schema without a name", "no success", "no summary", "taken name", "same name"],
+    ids=[
+        "header",
+        "schema without a name",
+        "no success",
+        "no body",
+        "bytes",
+        "a form",
+        "no summary",
+        "taken name",
+        "same name",
+    ],
 )
 def test_what_cannot_be_written_is_refused(edit: Edit, change: Callable[[Any], object], problem: str) -> None:
     """With its line in the contract."""
