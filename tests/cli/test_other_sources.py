@@ -118,6 +118,12 @@ class TestImport:
         assert "file: https://example.com/cat.png?…" in shown
         assert "s3cret" not in shown
 
+    def test_that_fails_names_its_address(self, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+        monkeypatch.setenv("SCENARIO_SDK_API_KEY", "wrong")
+        assert cli.run(["import", "hf:a/b", "--json"]) == 3
+        told = json.loads(capsys.readouterr().out)
+        assert (told["source"], told["code"]) == ("hf:a/b", "AuthenticationError")
+
     def test_may_ask_for_the_cost_alone(self, box: Sandbox, capsys: Capture) -> None:
         assert cli.run(["import", PAGE, "--cost"]) == 0
         assert capsys.readouterr().out == "creativeUnitsCost: 0\ncreativeUnitsDiscount: 0\n  upload: 0\n"

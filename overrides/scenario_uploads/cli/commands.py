@@ -32,6 +32,7 @@ from .options import (
     pick,
 )
 from .running import run_app
+from .sending import naming
 from .terminal import print_cost, print_json, print_upload
 from .uploads import resume, upload
 
@@ -157,7 +158,7 @@ def import_file(
         raise UsageError("--collection, --parent and --hide are for an asset, and this becomes a model.")
     settings = load_settings(profile)
     waiting: dict[str, Any] = {"wait": not no_wait} | pick(settings, timeout=timeout)
-    with connect(settings, base_url=base_url, project_id=project_id, sandbox=sandbox) as client:
+    with naming(address), connect(settings, base_url=base_url, project_id=project_id, sandbox=sandbox) as client:
         uploads = client.uploads
         if cost:
             print_cost(uploads.create(**arguments, asset_options=asset_options, dry_run=True), as_json=as_json)
