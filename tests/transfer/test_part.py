@@ -453,7 +453,31 @@ def test_progress_is_told_in_steps_and_on_a_slow_link_in_small_ones(
         send(server.origin, allow=allow)
     told = [event for event in send.events if event.sent]
     assert expected == [event.sent for event in told]
-    assert {6 * seconds_a_chunk} == {event.seconds for event in told}
+
+
+@pytest.mark.parametrize(
+    ("seconds_of_chunks", "expected"),
+    [([0.0] * 6, [None, 0.0]), ([0.1] * 3 + [1.0] * 3, [None, None, 13.8, 9.9])],
+    ids=["quick", "slow"],
+)
+def test_29_what_fills_the_buffers_first_says_nothing_of_how_long_a_part_takes(
+    send: Sending,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds_of_chunks: list[float],
+    expected: list[float | None],
+) -> None:
+    """A slow link would be taken for a fast one, and all parts be begun before one is there to resume from."""
+    monkeypatch.setattr(room, "BUFFERED_SIZE", 4 * MIB)
+    waits = iter(seconds_of_chunks)
+
+    def allow(most: int) -> int:
+        send.seconds += next(waits)
+        return most
+
+    with bucket() as server:
+        send(server.origin, allow=allow)
+    estimates = [event.seconds for event in send.events if event.sent]
+    assert expected == [None if seconds is None else pytest.approx(seconds) for seconds in estimates]
 
 
 def test_the_defaults_are_a_real_clock_and_real_chance() -> None:

@@ -36,6 +36,8 @@ PART_POLICY = RetryPolicy(max_retries=8, base=0.5, cap=20.0, clip=True)
 # Report in steps: each event wakes the counting thread, which competes with TLS for the GIL.
 REPORT_SIZE = 4 * 1024 * 1024
 REPORT_SECONDS = 0.25
+# Bytes that the buffers of both systems may hold when a link is slow.
+BUFFERED_SIZE = 6 * 1024 * 1024
 SLOW_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 RETRYABLE_CODES = frozenset({"RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "OperationAborted"})
 _CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
@@ -116,11 +118,15 @@ class _Meter:
         self.tries.moved_at = now = self.job.clock()
         unheard = self.sent - self.told
         if unheard >= REPORT_SIZE or self.sent == self.length or now - self.told_at >= REPORT_SECONDS:
-            # Of the first second's bytes, most may wait in the kernel still.
-            known = self.sent >= REPORT_SIZE or now - self.begun_at >= 1.0
-            seconds = (now - self.begun_at) * self.length / self.sent if known else None
-            self.job.report(PartEvent(sent=unheard, seconds=seconds))
+            self.job.report(PartEvent(sent=unheard, seconds=self._estimate(now)))
             self.told, self.told_at = self.sent, now
+
+    def _estimate(self, now: float) -> float | None:
+        """Return how long the part takes at the rate so far, or None when all of that may wait in buffers."""
+        seconds, arrived = now - self.begun_at, self.sent - BUFFERED_SIZE
+        if self.sent == self.length and seconds < 1.0:
+            return seconds
+        return seconds * self.length / arrived if arrived > 0 else None
 
 
 def send_part(job: PartJob, target: PartTarget) -> None:
