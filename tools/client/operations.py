@@ -91,7 +91,7 @@ def _read_method(contract: Contract, operation: Operation) -> Method:
     tag = to_python(value.get("tags", ["default"])[0])
     # What the class says, the method does not repeat.
     words = {*tag.split("_"), *(word.removesuffix("s") for word in tag.split("_"))}
-    return Method(
+    method = Method(
         tag=tag,
         name="_".join(word for word in operation.name.split("_") if word not in words) or operation.name,
         text=_write_prose(f"{contract.at((*place, 'summary'))}.\n\n{value.get('description', '')}"),
@@ -100,6 +100,11 @@ def _read_method(contract: Contract, operation: Operation) -> Method:
         not_found=texts.get("404", ""),
         related=sorted(_name_model(each) for each in related if contract.at(each).get("type") == "object"),
     )
+    if len(method.responses) > 1 and method.switch is None:
+        raise contract.fail(
+            place, "two models of successes need a parameter of the query that asks for one, as `DryRun`"
+        )
+    return method
 
 
 def _find_schema(contract: Contract, holder: Pointer) -> Pointer:

@@ -45,6 +45,10 @@ LISTED = {
 
 JSON = {"application/json": {"schema": {"type": "object"}}}
 
+LATER = {
+    "description": "Later.",
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/UploadDryRunResponse"}}},
+}
 BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
 
 
@@ -178,6 +182,7 @@ def test_a_success_without_a_body_adds_nothing_to_one_with(edit: Edit) -> None:
         (lambda operation: operation.update(responses={"204": {"description": "Done."}}), "success with a body"),
         (lambda operation: operation["responses"]["200"].update(content=BYTES), "bodies of application/json alone"),
         (lambda operation: operation.update(requestBody={"content": BYTES}), "bodies of application/json alone"),
+        (lambda operation: operation["responses"].update({"202": LATER}), "need a parameter .* that asks for one"),
         (lambda operation: operation.pop("summary"), "nothing is at .*summary"),
         (lambda operation: operation["parameters"][0].update(name="timeout"), "two arguments .* called 'timeout'"),
         (lambda operation: operation["parameters"][0].update(name="kinds"), "two arguments .* called 'kinds'"),
@@ -189,6 +194,7 @@ def test_a_success_without_a_body_adds_nothing_to_one_with(edit: Edit) -> None:
         "no body",
         "bytes",
         "a form",
+        "two models",
         "no summary",
         "taken name",
         "same name",
