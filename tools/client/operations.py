@@ -93,7 +93,7 @@ def _read_method(contract: Contract, operation: Operation) -> Method:
     words = {*tag.split("_"), *(word.removesuffix("s") for word in tag.split("_"))}
     method = Method(
         tag=tag,
-        name="_".join(word for word in operation.name.split("_") if word not in words) or operation.name,
+        name=to_python("_".join(word for word in operation.name.split("_") if word not in words) or operation.name),
         text=_write_prose(f"{contract.at((*place, 'summary'))}.\n\n{value.get('description', '')}"),
         arguments=sorted(arguments, key=lambda each: (PLACES.index(each.place), each.name == "project_id")),
         responses={_name_model(each): texts[status] + _list_fields(contract, each) for status, each in models.items()},

@@ -166,6 +166,13 @@ def test_descriptions_are_words_and_no_code(edit: Edit, words: str) -> None:
     assert shown in [line.strip() for line in (ast.get_docstring(method) or "").splitlines()]
 
 
+def test_a_method_is_not_called_as_a_keyword(edit: Edit) -> None:
+    def rename(document: Any) -> None:
+        document["paths"]["/uploads/{uploadId}"]["get"]["operationId"] = "import_upload"
+
+    assert list_arguments(write_operations(edit(rename))[METHODS], "AsyncUploadsOperations", "import_")
+
+
 def test_a_success_without_a_body_adds_nothing_to_one_with(edit: Edit) -> None:
     def add(document: Any) -> None:
         document["paths"]["/uploads/{uploadId}"]["get"]["responses"]["204"] = {"description": "Nothing new."}
