@@ -150,7 +150,7 @@ def test_a_file_that_is_not_what_it_claims_to_be_fails_with_the_reason_and_exit_
     ("arguments", "code", "message"),
     [
         (["status", "upload_unknown"], 4, "upload_unknown"),
-        (["status", ".."], 2, "no upload id"),
+        (["status", ".."], 2, "not an upload id"),
         (["wait", "upload_unknown", "--timeout", "-1"], 2, "timeout"),
         (["upload", "{empty}"], 2, "empty"),
         (["upload", "{folder}"], 2, "directory"),
@@ -273,7 +273,7 @@ def test_29_what_stopped_is_listed_taken_up_and_forgotten(
     assert cli.run([*command, "--json"]) == 0
     captured = capsys.readouterr()
     upload = json.loads(captured.out)
-    assert captured.err == f"Upload {listed['id']} is resumed: {done} of 3 parts are there.\n"
+    assert captured.err == f"Upload {listed['id']} is resumed: {done} of 3 parts are stored.\n"
     assert upload["id"] == listed["id"]
     assert box.sha256(upload["id"]) == hashlib.sha256(file.read_bytes()).hexdigest()
     assert cli.run(["resume"]) == 0

@@ -83,7 +83,7 @@ class TestStdin:
         ("arguments", "reason"),
         [
             ([], "stdin has no name"),
-            (["--file-name", "dragon.xyz"], "cannot be told from its name; give --kind"),
+            (["--file-name", "dragon.xyz"], "cannot be inferred from its name; give --kind"),
             (["other.glb"], "give it alone"),
             (["--dry-run"], "--dry-run is for what can be read again"),
             (["--kind", "3d", "--resume"], "--resume is for what can be read again"),

@@ -169,7 +169,7 @@ class TestBoth:
         [
             (b"<html>", "json", "no JSON: <html>"),
             (b"<html>", "parse", "no JSON: <html>"),
-            (b"[1]", "parse", "JSON that is no object"),
+            (b"[1]", "parse", "JSON that is not an object"),
             (b"[" * 100_000, "json", "too deeply nested"),
             (b"[]" + b" " * (1 << 21), "read", "a body of more than"),
             (b"[]" + b" " * (1 << 21), "text", "a body of more than"),
@@ -191,7 +191,7 @@ class TestBoth:
         service.script("retrieve", reply(200, [1]))
         response = respond("retrieve", UPLOAD_ID)
         assert response.parse(to=list) == [1]
-        with raises(APIResponseValidationError, "JSON that is no dict"):
+        with raises(APIResponseValidationError, "JSON that is not a dict"):
             response.parse(to=dict)
 
     def test_a_packed_body_is_unpacked(self, respond: Response, service: Service) -> None:

@@ -246,7 +246,7 @@ class TestADeadline:
         service.script(step, *[answer] * 5)
         uploads = connect(service.url, max_retries=99).uploads
         options: dict[str, Any] = {"part_size": PART, "concurrency": 1}
-        with raises(UploadTimeoutError, "not done within its deadline of 0.5 s; the same call resumes it") as caught:
+        with raises(UploadTimeoutError, "not finish within its deadline of 0.5 s; the same call resumes it") as caught:
             uploads.upload_file(path, **options, deadline=0.5)
         assert caught.error.upload_id == (None if step == "create" else UPLOAD_ID)
         service._scripts.clear()

@@ -130,9 +130,9 @@ def test_an_address_says_what_it_is(address: str, arguments: dict[str, str]) -> 
         ("hf:sdxl", None, "'owner/name'"),
         ("civitai:370194", None, "the URL of its page"),
         (f"hf:{MODEL}", "model", "kind is for the URL of a file"),
-        (f"https://huggingface.co/{MODEL}/blob/main/a.safetensors", None, "is a page that names no model"),
-        ("https://huggingface.co/datasets/squad", "text", "is a page that names no model"),
-        ("https://civitai.com/images/1", "image", "is a page that names no model"),
+        (f"https://huggingface.co/{MODEL}/blob/main/a.safetensors", None, "is a web page without a model"),
+        ("https://huggingface.co/datasets/squad", "text", "is a web page without a model"),
+        ("https://civitai.com/images/1", "image", "is a web page without a model"),
         ("civitai:https://civitai.com.example.org/models/1", None, "the URL of its page"),
     ],
 )

@@ -143,7 +143,7 @@ class TestTakingUp:
         call.assert_parts_are_right()
         assert (seen[0].bytes_done, seen[0].parts_done, seen[0].parts_total) == (2 * PART, 2, PARTS)
         assert (seen[-1].bytes_done, seen[-1].parts_done) == (SIZE, PARTS)
-        assert f"Upload {UPLOAD_ID} is resumed: 2 of 4 parts are there." in log.text
+        assert f"Upload {UPLOAD_ID} is resumed: 2 of 4 parts are stored." in log.text
         assert [] == call.ledgers
 
     def test_29_again_and_again(self, call: Caller) -> None:
@@ -323,7 +323,7 @@ class TestAnotherFile:
         call(on_progress=seen.append)
         assert call.sent == [3, 4]
         assert (seen[-1].bytes_done, seen[-1].parts_done) == (SIZE, PARTS)
-        assert "what was sent of it is compared with it" in log.text
+        assert "its sent parts are compared with it" in log.text
         assert [] == call.ledgers
 
     @pytest.mark.parametrize("change", [copy, permit])
@@ -391,7 +391,7 @@ class TestAnotherFile:
         call()
         assert call.service.steps[:2] == ["retrieve", "create"]
         assert call.sent == [1, 2, 3, 4]
-        assert "the file is not what was sent; the upload starts afresh" in log.text
+        assert "the file differs from what was sent; the upload starts afresh" in log.text
 
 
 class TestMeanwhile:
@@ -422,7 +422,7 @@ class TestMeanwhile:
         modes = itertools.cycle([0o640, 0o600])
         for _ in range(9):
             happen(call, 2, lambda: call.file.chmod(next(modes)))
-        with pytest.raises(SourceChangedError, match="goes on being changed"):
+        with pytest.raises(SourceChangedError, match="keeps changing"):
             call(integrity=False)
         assert call.sent == [1, 2, 3, 4] * 3
         assert "complete" not in call.service.steps
@@ -596,7 +596,7 @@ class TestByDefault:
         with caplog.at_level(logging.DEBUG, "scenario_uploads"):
             call(resume=None, on_progress=second)
         assert results[0].entity_id == "asset_1"
-        assert "The upload cannot be resumed later: Another upload of this file is under way" in caplog.text
+        assert "The upload cannot be resumed later: Another upload of this file is in progress" in caplog.text
 
     def test_30_a_damaged_ledger_is_passed_over(self, call: Caller, caplog: pytest.LogCaptureFixture) -> None:
         call.service.script("part 3", REFUSED)
@@ -831,7 +831,7 @@ class TestTheLedger:
         call.service.script("part 2", intrude)
         assert call().entity_id == "asset_1"
         other.close()
-        assert ["Another upload of this file is under way; wait for it, or upload with resume=False."] == [
+        assert ["Another upload of this file is in progress; wait for it, or upload with resume=False."] == [
             str(error) for error in errors
         ]
         assert call.service.steps.count("create") == 1

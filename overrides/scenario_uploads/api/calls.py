@@ -1,7 +1,7 @@
 """The operations of the API, and the calls that take more than one: `complete` and waiting for an import.
 
-Calls are generators: they yield what is to be done (`Send`, `Pause`, `Work`) and receive the result. A runner of
-`client` does the waiting and sending, so each decision is written once for both clients.
+Calls are generators: they yield steps (`Send`, `Pause`, `Work`) and receive the results. A runner of `client` does the
+waiting and sending, so each decision is written once for both clients.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _check_dry_run(dry_run: object) -> UploadDryRun | None:
 
 
 def check_upload_id(upload_id: object) -> str:
-    """Return `upload_id` when it can stand in a path as one segment."""
+    """Return `upload_id` when it is valid as one path segment."""
     if upload_id and not isinstance(upload_id, str):
         raise errors.InvalidArgumentError(
             f"upload_id must be a string, not {snippet(repr(upload_id))}; give `upload.id`."
@@ -129,30 +129,30 @@ def check_upload_id(upload_id: object) -> str:
         raise errors.InvalidArgumentError(f"Expected a non-empty value for `upload_id` but received {upload_id!r}")
     if upload_id in (".", "..") or any(character in "/\\?#%" or not character.isprintable() for character in upload_id):
         raise errors.InvalidArgumentError(
-            f"{upload_id!r} is no upload id; use the `id` of the upload that create returned."
+            f"{upload_id!r} is not an upload id; use the `id` of the upload that create returned."
         )
     return upload_id
 
 
 def find_missing_upload(value: object) -> str | None:
-    """Return what a decoded response lacks that every caller needs, or None."""
+    """Return which required value a decoded response lacks, or None."""
     return None if isinstance(getattr(value, "upload", None), Upload) else "no upload"
 
 
 def _find_missing_cost(value: object) -> str | None:
     upload = getattr(value, "upload", None)
     made = f"; it has created upload {snippet(str(upload.id), 100)}" if isinstance(upload, Upload) else ""
-    return f"no cost, though dry_run asked for that alone{made}"
+    return f"no cost, although dry_run asked for it{made}"
 
 
 def _find_mix_up(upload_id: str, value: Any) -> str | None:
-    """Return what a response is about instead of this upload, from a confused cache or gateway, or None."""
+    """Return which other upload a response is for, due to a faulty cache or gateway, or None."""
     named = value.upload.id
     # An abridged response may leave out the id.
     return None if named in (None, upload_id) else f"the upload {snippet(str(named), 100)}, not {upload_id}"
 
 
-# What the methods of `client` send, each of the operation that it is named after.
+# What the methods of `client` send, each named after its operation.
 def create(
     api: Api, options: CallOptions, mode: ResponseMode, body: Mapping[str, Any], *, dry_run: object
 ) -> Steps[Reply[UploadCreateResponse]]:
@@ -170,7 +170,7 @@ def retrieve(
 def trigger_action(
     api: Api, options: CallOptions, mode: ResponseMode, upload_id: str, body: Mapping[str, Any]
 ) -> Steps[Reply[UploadTriggerActionResponse]]:
-    """Trigger an action; a `complete` that fails is settled by a retrieve."""
+    """Trigger an action; after a failed `complete`, a retrieve shows whether it worked."""
     operation = action_operation(upload_id, options, body)
     if operation.request["json"] != COMPLETE or "action" in options.body:
         return (yield from fetch(api, operation, mode=mode, retries=0))
@@ -181,7 +181,7 @@ def trigger_action(
 def retrieve_once(
     api: Api, upload_id: str, options: CallOptions, *, retries: float | None = 0, patience: float | None = None
 ) -> Steps[Reply[UploadRetrieveResponse]]:
-    """Read an upload, without retries unless told otherwise: callers poll. None takes the client's number."""
+    """Read an upload, by default without retries, since callers poll. None takes the client's number."""
     operation, find_missing = retrieve_operation(upload_id, options), partial(_find_mix_up, upload_id)
     return (yield from fetch(api, operation, retries=retries, patience=patience, find_missing=find_missing))
 
@@ -196,10 +196,10 @@ def complete(
     patience: float | None = None,
     mode: ResponseMode = ResponseMode.MODEL,
 ) -> Steps[Reply[UploadTriggerActionResponse]]:
-    """Send `complete` until the upload is past `pending`; of the `retries`, at most `refusals` follow a refusal.
+    """Send `complete` until the upload is past `pending`, with at most `refusals` of the `retries` after a refusal.
 
-    Without a response, or after a 400 or 409, the service may have done it: a retrieve settles that, and its response
-    stands in for that of the action.
+    Without a response, or after a 400 or 409, the upload may be complete: a retrieve shows it, and its response
+    replaces that of the action.
     """
     operation = action_operation(upload_id, options)
     strict, patient = api.options.strict_responses, patience is not None
@@ -272,7 +272,7 @@ def wait(
                 return now
             pending += status == "pending"
             if completing and status == "pending" and is_complete_due(pending):
-                logger.info("Upload %s is pending still; complete is sent again.", upload_id)
+                logger.info("Upload %s is still pending; sending complete again.", upload_id)
                 try:
                     # The next poll shows whether it worked.
                     yield from fetch(api, action_operation(upload_id, within), retries=0)
@@ -298,14 +298,14 @@ class UploadState(Enum):
 
 
 def classify_status(status: object, entity_id: object) -> UploadState:
-    """Return the state for a status and entity id; `complete` and unknown statuses mean that it goes on."""
+    """Return the state for a status and entity id; `complete` and unknown statuses mean in progress."""
     if status == "failed":
         return UploadState.FAILED
     return UploadState.DONE if status == "imported" or (isinstance(entity_id, str) and entity_id) else UploadState.OPEN
 
 
 def is_past_pending(status: Any, *, known: bool = False) -> bool:
-    """Return whether the service has accepted that all parts are there; with `known`, a new status does not show it."""
+    """Return whether the upload has been completed; with `known`, an unknown status does not count."""
     return (not known or is_known(status)) and isinstance(status, str) and status != "pending"
 
 
@@ -327,7 +327,7 @@ def failure_of(upload: Upload, upload_id: str) -> errors.UploadFailedError:
 
 
 def _is_passing(error: errors.APIError, *, strict: bool, patient: bool = False) -> bool:
-    """Return whether the error may be gone at the next attempt, whatever the request."""
+    """Return whether the error may be temporary for any request."""
     if isinstance(error, errors.APIConnectionError):
         return find_certificate_error(error) is None and not (patient and is_away(error.__cause__))
     if isinstance(error, errors.APIStatusError):

@@ -47,7 +47,7 @@ class ResponseMode(Enum):
 
 @frozen
 class Operation(Generic[T]):
-    """A call to the API: the generated client's request, and what the caller adds to it."""
+    """A call to the API: the generated client's request, and the caller's additions."""
 
     name: str
     model: type[T]
@@ -73,7 +73,7 @@ class Operation(Generic[T]):
 
 @frozen
 class Reply(Generic[T]):
-    """The result of a call that was not refused; only with `ResponseMode.MODEL` it has a `value`."""
+    """The result of a successful call, with a `value` only in `ResponseMode.MODEL`."""
 
     operation: Operation[T]
     response: httpx.Response
@@ -101,7 +101,7 @@ def fetch(
     patience: float | None = None,
     find_missing: Callable[[T], str | None] = lambda _: None,
 ) -> Steps[Reply[T]]:
-    """Send an operation until it succeeds, is refused or is given up. A raw response is not decoded."""
+    """Send an operation until it succeeds, is refused or runs out of attempts. A raw response is not decoded."""
     policy = RetryPolicy(api.options.max_retries if retries is None else retries, patience=patience)
     tries = Tries(policy, operation.repeat, api.draw, api.clock)
     strict = api.options.strict_responses

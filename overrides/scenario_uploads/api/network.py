@@ -1,7 +1,7 @@
-"""What the HTTP clients of the API add to httpx: a deadline for a whole response, proxies, and an end for all streams.
+"""What the HTTP clients of the API add to httpx: a deadline for a whole response, proxies, and closing open streams.
 
-httpx limits each read, so a service that sends byte by byte could hold a call for ever. The streams below these clients
-give a whole response the time of one read.
+httpx limits each read, so a service that sends byte by byte could block a call for ever. The streams below these
+clients apply the read timeout to a whole response.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from scenario_uploads.system import user_agent
 T = TypeVar("T")
 
 logger = logging.getLogger("scenario_uploads")
-# What is used of a pool of httpcore.
+# The part of httpcore's pool that is used.
 _PRIVATE = ("_network_backend", "_requests", "_connections")
 
 
 async def drop_lost_connections(client: httpx.AsyncClient) -> None:
-    """Free connections that httpcore lost when a call was cancelled, neither idle nor closed, from the pools."""
+    """Remove connections that a cancelled call left neither idle nor closed from httpcore's pools."""
     for pool in find_pools(client):
         used = {id(request.connection) for request in pool._requests}  # noqa: SLF001 - httpcore offers no other way
         connections = pool._connections  # noqa: SLF001 - see above
@@ -63,7 +63,7 @@ def make_transports(make: Callable[..., T], network: Network) -> dict[Proxy | No
 
 
 def find_pools(client: Any, *, own: bool = False) -> list[Any]:
-    """Return the connection pools of a client; warn of those that HTTPX has changed, or when our own has none."""
+    """Return the connection pools of a client; warn when this version of HTTPX hides them."""
     # HTTPX has no public way; its attributes are unchanged since 0.13.
     outer = [getattr(client, "_transport", None), *getattr(client, "_mounts", {}).values()]
     inner = [each for one in outer for each in getattr(one, "transports", {None: one}).values()]
@@ -94,7 +94,7 @@ class Streams:
         self._known: WeakSet[Any] = WeakSet()
 
     def open(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
-        """Return what connects or starts TLS. Nothing wakes who waits for that or for a name, so a thread waits."""
+        """Connect or start TLS, in a thread of its own, since neither that nor name resolution can be interrupted."""
         outcome: Future[T] = Future()
 
         def work() -> None:
@@ -119,7 +119,7 @@ class Streams:
             raise
 
     def add(self, stream: Any) -> None:
-        """Take a stream; one that is made while the client closes is closed."""
+        """Add a stream, or close it when the client is closing."""
         with self._lock:
             self._known.add(stream)
         if self.closed:
@@ -127,24 +127,24 @@ class Streams:
             raise httpx.ConnectError("The client was closed meanwhile.")
 
     def list(self) -> list[Any]:
-        """Return those that are in use."""
+        """Return the open streams."""
         with self._lock:
             return [*self._known]
 
     def shut_down(self) -> None:
-        """Wake those who read, and take no more."""
+        """Wake blocked readers, and refuse new streams."""
         self.closed = True
         for stream in self.list():
             sock = stream.get_extra_info("socket")
             # `close` does not wake a reader; `shutdown` does, but on a TLS socket it would disturb the reader.
-            # The sockets of eventlet wrap one instead of being one.
+            # eventlet's sockets wrap a socket.
             is_plain = isinstance(sock, socket.SocketType)
             shutdown = partial(socket.SocketType.shutdown, sock) if is_plain else sock.shutdown
             with suppress(OSError):
                 shutdown(socket.SHUT_RDWR)
 
     def abandon(self) -> None:
-        """Close a forked child's sockets; a thread of the parent may have held the lock."""
+        """Close a forked child's sockets, with a new lock: a thread of the parent may have held the old one."""
         self._lock = threading.Lock()
         for stream in self.list():
             with suppress(OSError):
@@ -155,7 +155,7 @@ class AsyncStreams(Streams):
     """The same in an event loop, where connecting can be cancelled."""
 
     def open(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
-        """Return what is to be awaited."""
+        """Connect or start TLS."""
         return function(*args, **options)
 
 
@@ -177,7 +177,7 @@ class ResponseTime:
 
     @contextmanager
     def limit(self, timeout: float | None) -> Iterator[float | None]:
-        """Limit one read to the time that is left, and raise when it runs out."""
+        """Limit one read to the time left; raise when it runs out."""
         if timeout is None:
             yield None
             return

@@ -1,4 +1,4 @@
-"""Responses of the API: read within bounds, parsed, decoded; and our errors for refusals and broken connections."""
+"""Responses of the API: bounded reading, parsing, decoding, and errors for refusals and failed connections."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ logger = logging.getLogger("scenario_uploads")
 
 # The contract nests three levels; `config` may nest deeper.
 DEEPEST = 100
-# Bytes that an error carries of a response that cannot be used.
+# Bytes of an unusable response that an error keeps.
 SHOWN = 4096
-# Bytes of a refusal that are looked at. Taking secrets out of more holds Python's lock, and with it any event loop.
+# Bytes of a refusal that are parsed. Masking secrets in more would hold the GIL, and with it any event loop.
 LOOKED_AT = 64 * 1024
 # The key in a response's extensions for what is wrong with its body.
 _FAULT = "scenario_uploads.fault"
@@ -35,7 +35,7 @@ CUT_SHORT = "a body that was cut short"
 
 
 class BodyReader:
-    """Reads and unpacks the body of a response, bounded in bytes, also while unpacking, and in time."""
+    """Reads and decompresses the body of a response, bounded in time and in bytes, before and after decompressing."""
 
     def __init__(self, response: httpx.Response, limit: int) -> None:
         self._response, self._limit = response, limit
@@ -43,7 +43,7 @@ class BodyReader:
         self._deadline = time.monotonic() + (response.request.extensions.get("timeout", {}).get("read") or 60.0)
         self._body = bytearray()
         self._fault: str | None = None
-        # Mock transports and hooks of the caller's client may have read and unpacked it already.
+        # Mock transports and hooks of the caller's client may have read it already.
         packing = "" if response.is_stream_consumed else response.headers.get("content-encoding", "").strip().lower()
         self._unpack = zlib.decompressobj(wbits=31) if packing in ("gzip", "x-gzip") else None
         self._begun = False
@@ -51,7 +51,7 @@ class BodyReader:
             self._fault = f"a body packed with {snippet(packing, 20)!r}, which was not asked for"
 
     def feed(self, chunk: bytes) -> bool:
-        """Take the next bytes; return whether more are wanted."""
+        """Add the next bytes; return whether to read on."""
         if time.monotonic() > self._deadline:
             raise httpx.ReadTimeout("The response did not end in time.", request=self._response.request)
         if self._fault is None:
@@ -77,7 +77,7 @@ class BodyReader:
         response = self._response
         if self._unpack is not None and self._begun and not self._unpack.eof:
             self._fault = self._fault or "a body that ends in the middle"
-        # HTTPX keeps what it has read in the same place; a second response would cost as much as the first.
+        # HTTPX stores a read body in the same attribute; another response object would need the memory twice.
         response._content = bytes(self._body)  # noqa: SLF001
         response.elapsed = timedelta(seconds=elapsed)
         if fault := CUT_SHORT if cut else self._fault:
@@ -88,13 +88,13 @@ class BodyReader:
 def _copy_response(response: httpx.Response, body: bytes, headers: httpx.Headers) -> httpx.Response:
     extensions = {key: response.extensions[key] for key in ("http_version", _FAULT) if key in response.extensions}
     copied = httpx.Response(response.status_code, content=body, request=response.request, extensions=extensions)
-    # Set afterwards, or HTTPX would unpack the body again.
+    # Set afterwards, or HTTPX would decompress the body again.
     copied.headers, copied.elapsed = headers, response.elapsed
     return copied
 
 
 def find_fault(response: httpx.Response) -> str | None:
-    """Return what is wrong with the body itself, such as being cut short, or None."""
+    """Return why the body itself is unusable, such as being cut short, or None."""
     return response.extensions.get(_FAULT)
 
 
@@ -113,17 +113,17 @@ def mask_response(response: httpx.Response) -> httpx.Response:
             [(name, mask(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in headers.raw]
         )
     if len(response.content) > LOOKED_AT:
-        # The end may be half a secret.
+        # The end may be part of a secret.
         body = body[:-SHOWN]
     return _copy_response(response, body, headers)
 
 
 def parse_body(body: bytes) -> Any:
-    """Return the JSON value of a body; ValueError when it is no JSON or too deeply nested."""
+    """Return the JSON value of a body; ValueError when it is not JSON or too deeply nested."""
     fault: str | None = None
     value: Any = None
     try:
-        # Parsing holds Python's lock, and with it an event loop in another thread, but where it calls a function.
+        # Parsing holds the GIL, and with it an event loop in another thread, except where it calls a function.
         value = json.loads(body, object_hook=lambda value: value)
     except RecursionError:
         fault = "too deeply nested JSON"
@@ -158,7 +158,7 @@ def decode_body(model: type[T], response: httpx.Response, operation: str, *, str
     except ValueError as error:
         raise invalid_response(response, operation, str(error)) from None
     if not isinstance(data, dict):
-        raise invalid_response(response, operation, "JSON that is no object")
+        raise invalid_response(response, operation, "JSON that is not an object")
     result, problems = decode_response(model, data)
     if problems and strict:
         raise invalid_response(response, operation, f"what differs from the contract: {problems}", show=False)
@@ -187,7 +187,7 @@ def invalid_response(
 def classify_response(
     response: httpx.Response, operation: str, *, now: datetime
 ) -> tuple[errors.APIStatusError, Outcome]:
-    """Return the error and the retry outcome for a response that is no success."""
+    """Return the error and the retry outcome for an unsuccessful response."""
     response = mask_response(response)
     try:
         body = parse_body(response.content)
@@ -200,7 +200,7 @@ def classify_response(
     told = {"true": True, "false": False}.get(response.headers.get("x-should-retry", ""))
     if isinstance(body, dict):
         waits.append(parse_seconds(body.get("remainingSeconds")))
-        # A plan that allows no more says so again, unless it is a cooldown.
+        # The limit of a plan is refused again at once, unless it is a cooldown.
         details = body.get("details")
         if "remainingSeconds" not in body and isinstance(details, dict) and "actionLimit" in details:
             told = False
@@ -252,7 +252,7 @@ def classify_exception(
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Return whether no connection was made; False when a proxy refused or our own pool was full."""
+    """Return whether no connection was made; False when a proxy refused or the client's own pool was full."""
     unreached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
     return unreached and not is_tls_refusal(error) and not is_used_up(error)
 

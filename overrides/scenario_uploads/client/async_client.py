@@ -71,11 +71,11 @@ class AsyncScenario:
         http_client: An `httpx.AsyncClient` whose transport, proxies and limits carry the calls to the API. The base
             URL and credentials stay those of this client, redirects are not followed, and closing it is up to the
             caller, unless it is a `DefaultAsyncHttpxClient`. The parts of files do not go through it.
-        verify: Whom to trust: the path of a CA file or of a folder of them, or an `ssl.SSLContext`, for the API and
+        verify: Trusted CAs: the path of a CA file or of a folder of them, or an `ssl.SSLContext`, for the API and
             storage; with an `http_client`, for storage alone. Default: the environment's `SSL_CERT_FILE` or
-            `SSL_CERT_DIR`, or the authorities of certifi. There is no way to trust everybody.
-        allow_http_storage: Send parts over plain http where the service says so, as a sandbox on another machine does.
-            Whoever is on the way can then read and change them. Default: whether the environment's
+            `SSL_CERT_DIR`, or the CAs of certifi. Verification cannot be turned off.
+        allow_http_storage: Accept presigned URLs with plain http, such as those of a sandbox on another machine.
+            Anyone on the network path can then read and change the parts. Default: whether the environment's
             `SCENARIO_ALLOW_HTTP_STORAGE` is 1.
         trust_env: Read the environment: credentials and settings, `SCENARIO_LOG`, proxies, CA files.
 
@@ -174,7 +174,7 @@ class AsyncScenario:
             project_id: Another project; `omit` for none.
             strict_responses: Raise when a response differs from the contract.
             http_client: An `httpx.AsyncClient` that carries the calls to the API instead.
-            verify: Whom to trust instead: CA files or an `ssl.SSLContext`.
+            verify: Other trusted CAs: the path of a file or folder, or an `ssl.SSLContext`.
             allow_http_storage: Whether parts may be sent over plain http.
             trust_env: Whether the environment's headers, proxies and CA files are used; credentials stay as they are.
 
@@ -302,10 +302,10 @@ class AsyncScenario:
 class AsyncUploads(AsyncUploadsOperations):
     """The uploads of an account.
 
-    `upload_file` does all that a file needs, and `import_url` and the like all that one elsewhere does. `create`,
-    `retrieve` and `trigger_action` are the calls of the contract, for parts that are sent by other means. A create that
-    imports is never retried once it may have arrived, since the import might run twice. When the response to `complete`
-    is lost, a retrieve shows whether the service received it.
+    `upload_file` uploads a local file; `import_url` and the like let the service fetch one. `create`, `retrieve` and
+    `trigger_action` are the calls of the contract, for sending the parts by other means. A create that imports is
+    never retried once it may have arrived, since the import might run twice. When the response to `complete` is lost,
+    a retrieve shows whether the service received it.
     """
 
     __module__ = "scenario_uploads"
@@ -367,12 +367,12 @@ class AsyncUploads(AsyncUploadsOperations):
     ) -> Upload:
         """Upload a file: create, send its parts, complete, and wait for the import.
 
-        The file is read in chunks of at most 1 MiB, so memory does not grow with it.
+        The file is read in chunks of at most 1 MiB, so memory use does not depend on its size.
 
         Args:
             file: A path, the URL of a file that fsspec can read (`s3://`, `gs://`, `hf://` …; extra `fsspec`), bytes,
-                or a binary file object, which is sent from its current position and neither closed nor moved. Of a
-                stream that cannot seek, the part under way is kept.
+                or a binary file object, which is sent from its current position and neither closed nor moved. From a
+                stream that cannot seek, the current part is kept in memory.
             kind: One of the contract's kinds, such as `"3d"`. Default: inferred from the file name.
             content_type: The MIME type. Default: inferred from the file name.
             file_name: The name to upload under. Default: that of the path or of the file object.
@@ -383,21 +383,21 @@ class AsyncUploads(AsyncUploadsOperations):
             concurrency: Parts sent at once, 1 to 64.
             wait: Wait for the import; False returns once the service has all parts.
             timeout: Seconds to wait for the import. The transfer itself may take as long as bytes move.
-            patience: Seconds since a byte last moved, from 0, for which the upload goes on trying to reach a service or
-                a storage that is away: refused, unreachable, without a name, reset while connecting.
+            patience: Seconds without progress, from 0, before giving up on a service or storage that cannot be reached:
+                refused, unreachable, unresolved, reset while connecting.
             progress: Show a bar on stderr, on a terminal or in a notebook; lines elsewhere and without rich.
             on_progress: Called with an `UploadProgress`, never from two threads at once. An exception in it stops the
                 upload and is raised by this call.
             integrity: Compare the MD5 of each part, computed while it is sent, with the ETag of storage. Without
                 it, a file that was copied or touched is sent again as a whole when it is resumed.
-            resume: Keep a ledger of what is done, so that the same call after a crash sends only what is missing. The
-                default does so for a path of several parts, in the user's state folder and as far as that is possible.
-                True warns when it is not, and fails when the same upload is under way elsewhere or `file` is no path;
-                a folder is where ledgers are kept instead. False keeps none.
+            resume: Keep a ledger, so that the same call after a crash sends only the missing parts. The default does so
+                for a path of several parts, in the user's state folder, where possible. True warns when it is not
+                possible, and fails when the same upload is in progress elsewhere or `file` is not a path. A path keeps
+                ledgers in that folder instead. False keeps none.
             max_bandwidth: Bytes a second over all parts, from 1. Default: no limit.
-            restart_on_expiry: When the presigned URLs expire, or the service or storage has given the upload up, start
-                once more with a new upload.
-            deadline: Seconds for all of it, the import included. Default: no limit.
+            restart_on_expiry: Start once more with a new upload when the presigned URLs expire, or the service or
+                storage no longer has the upload.
+            deadline: Seconds for the whole call, including the import. Default: no limit.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 
@@ -412,7 +412,7 @@ class AsyncUploads(AsyncUploadsOperations):
                 `IntegrityError` when storage received other bytes, `UploadURLExpiredError` when the URLs expired.
             LedgerLockedError: When the same upload is being resumed elsewhere.
             UploadFailedError: When the service could not import the file.
-            UploadTimeoutError: When the import was not done in time, or all of it not within the deadline.
+            UploadTimeoutError: When the import did not finish within `timeout`, or the call within `deadline`.
             APIError: When a call to the API fails.
         """
         options = FileOptions(
@@ -462,12 +462,12 @@ class AsyncUploads(AsyncUploadsOperations):
     ) -> AsyncUploadHandle:
         """Upload a file in the background: return at once, with a handle to wait for, pause and cancel the upload.
 
-        At most eight uploads of a client go on at once, and the others wait their turn; for many files, `upload_many`
-        is made. Closing the client cancels those that are not done.
+        At most eight uploads of a client run at once; the others wait their turn. For many files, use `upload_many`.
+        Closing the client cancels unfinished uploads.
 
         Args:
-            file: As all others, what `upload_file` takes. A time in which the upload is paused counts for no argument.
-            kind: See `upload_file`, as for all that follow.
+            file: See `upload_file`, as for all other arguments. Paused time counts towards none of them.
+            kind: One of the contract's kinds.
             content_type: The MIME type.
             file_name: The name to upload under.
             size: Bytes of a stream that cannot seek.
@@ -476,14 +476,14 @@ class AsyncUploads(AsyncUploadsOperations):
             concurrency: Parts sent at once.
             wait: Wait for the import.
             timeout: Seconds to wait for the import.
-            patience: Seconds since a byte last moved.
+            patience: Seconds without progress.
             progress: Show a bar.
             on_progress: Called with an `UploadProgress`; the handle's `progress` has the last one in any case.
             integrity: Compare checksums.
             resume: Keep a ledger.
             max_bandwidth: Bytes a second.
             restart_on_expiry: Start once more with a new upload.
-            deadline: Seconds for all of it.
+            deadline: Seconds for the whole call.
             project_id: The project that owns the upload.
 
         Returns:
@@ -533,7 +533,7 @@ class AsyncUploads(AsyncUploadsOperations):
             url: Where the file is: an http or https URL that the service can reach.
             kind: One of the contract's kinds, such as `"3d"`. Default: inferred from the end of the URL's path.
             asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
-            wait: Wait for the import; False returns once the service has taken it on.
+            wait: Wait for the import; False returns once the service has accepted it.
             timeout: Seconds to wait for the import.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
@@ -565,7 +565,7 @@ class AsyncUploads(AsyncUploadsOperations):
 
         Args:
             name: The model, as `"owner/name"`.
-            wait: Wait for the import; False returns once the service has taken it on.
+            wait: Wait for the import; False returns once the service has accepted it.
             timeout: Seconds to wait for the import.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
@@ -595,7 +595,7 @@ class AsyncUploads(AsyncUploadsOperations):
 
         Args:
             url: The page of the model; a `modelVersionId` in it names the version.
-            wait: Wait for the import; False returns once the service has taken it on.
+            wait: Wait for the import; False returns once the service has accepted it.
             timeout: Seconds to wait for the import.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
@@ -641,46 +641,46 @@ class AsyncUploads(AsyncUploadsOperations):
         timeout: float = 300,
         patience: float = DEFAULT_PATIENCE,
     ) -> AsyncGenerator[UploadResult]:
-        """Upload many files, whole folders of them, and go on where an earlier call was cut off.
+        """Upload many files or whole folders, and resume where an earlier call stopped.
 
-        Files are looked for while others are sent, so neither their number nor their size takes memory. What is done
-        is kept in a ledger and not sent again by later calls, also under another name. Nothing is begun before the
-        first result is asked for, and when nobody asks for more, what is under way stops.
+        Folders are read while files are sent, so memory use depends neither on the number of files nor on their size.
+        A ledger records finished files, which later calls skip, also under another name. Work starts when the first
+        result is requested, and stops when the iterator is closed or discarded.
 
         Args:
             sources: Paths of files and folders, globs such as `"refs/**/*.png"`, and `UploadSource(...)` for files with
                 settings of their own; any iterable of these, or a single one.
-            recursive: Go through folders and all that is below them. Hidden files and links in them are left out.
-            include: A glob, or several, of the files to upload. Without a slash it is about names, else about paths
+            recursive: Include folders and their subfolders. Hidden files and links in them are skipped.
+            include: One or more globs of the files to upload. Without a slash, a glob matches names, else paths
                 below the folder.
-            exclude: A glob, or several, of what to leave out, folders too.
+            exclude: One or more globs of files and folders to skip.
             ledger: The path of the ledger; False for none. Default: one in the user's state folder.
             files_at_once: How many files are sent at once, 1 to 64. More may wait for their import meanwhile.
             concurrency: How many parts are sent at once, over all files, 1 to 64.
-            force: Send also what an earlier call has sent.
-            fail_fast: End after the first result with an error.
+            force: Send files again that an earlier call has sent.
+            fail_fast: Stop after the first result with an error.
             progress: Show bars on stderr, on a terminal or in a notebook; lines elsewhere and without rich.
-            on_progress: Called with a `BulkProgress` as the files go on, never from two threads at once. An exception
-                in it ends the call and comes out of it.
-            kind: One of the contract's kinds, for all files. Default: told from the name of each.
+            on_progress: Called with a `BulkProgress`, never from two threads at once. An exception in it stops the call
+                and is raised by it.
+            kind: One of the contract's kinds, for all files. Default: inferred from each file name.
             asset_options: What to do with the assets: `collection_ids`, `hide`, `parent_id`.
             part_size: Bytes in a part, as for `upload_file`.
             max_bandwidth: Bytes a second over all files. Default: no limit.
-            executor: Whose workers send the parts, in other processes or on other machines: a `ProcessPoolExecutor`, or
-                `distributed.Client(...).get_executor()` of Dask. They have to find the files at the same paths.
-                `concurrency` holds for each process then. What they have sent is completed here.
+            executor: Workers that send the parts, in other processes or on other machines: a `ProcessPoolExecutor`, or
+                `distributed.Client(...).get_executor()` of Dask. They must see the files at the same paths.
+                `concurrency` then applies to each process. This process completes the uploads.
             project_id: The project that owns the uploads. Default: the client's; `omit` for none.
-            wait: Wait for the imports; otherwise a file is finished once the service has all of it.
+            wait: Wait for the imports; otherwise a file is finished once the service has all its parts.
             timeout: Seconds to wait for the import of a file.
-            patience: Seconds for which a file goes on trying to reach a service or a storage that is away.
+            patience: Seconds without progress before a file gives up on a service or storage that cannot be reached.
 
         Returns:
-            An iterator of `UploadResult`, one for each file, as they finish. What is wrong with one file is the `error`
-            of its result.
+            An iterator of `UploadResult`, one for each file, as they finish. The result of a file that fails has the
+            `error`.
 
         Raises:
             InvalidArgumentError: When an argument cannot be used, or a source is a folder without `recursive`.
-            LedgerLockedError: When another run uses the ledger; when the first result is asked for, as the next one.
+            LedgerLockedError: When another run uses the ledger. Raised with the first result, as is the next one.
             LedgerError: When the ledger is damaged, or cannot be used.
         """
         if executor is not None and not self._runner.connections.own:

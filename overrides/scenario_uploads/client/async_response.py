@@ -58,7 +58,7 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
         return self.http_response.text
 
     async def json(self) -> Any:
-        """Return the JSON value of the body. Raises what `read` raises, also if it is no JSON."""
+        """Return the JSON value of the body. Raises what `read` raises, also if it is not JSON."""
         await self.read()
         return await self._work(self._parse_json)
 
@@ -111,7 +111,7 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
         await finish(self.http_response.aclose)
 
     async def _work(self, function: Callable[P, To], *args: P.args, **kwargs: P.kwargs) -> To:
-        """Call a function, in a thread where the body is so large that it takes long."""
+        """Call a function, in a thread when the body is large."""
         if len(self.content) > LARGE_BODY:
             return await run_blocking(function, *args, **kwargs)
         return function(*args, **kwargs)
@@ -147,7 +147,7 @@ class AsyncResponseContextManager(Generic[T]):
 
 
 class AsyncResource:
-    """The operations of one tag of the contract, in a mode."""
+    """The operations of one tag of the contract, in one `ResponseMode`."""
 
     def __init__(self, api: Api, runner: AsyncRunner, mode: ResponseMode = ResponseMode.MODEL) -> None:
         self._api, self._runner, self._mode = api, runner, mode

@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 class AsyncConnections(BaseConnections[httpx.AsyncClient]):
-    """Connections of one event loop. After a fork they are that of the parent's, so using them raises."""
+    """Connections of one event loop. After a fork they belong to the parent's loop, so using them raises."""
 
     _own: AsyncApiClient | None = None
     _loop: asyncio.AbstractEventLoop | None = None
@@ -44,12 +44,12 @@ class AsyncConnections(BaseConnections[httpx.AsyncClient]):
     def __init__(self, http_client: httpx.AsyncClient | None, **options: Any) -> None:
         super().__init__(http_client, **options)
         self.waiting: dict[CancelScope, AsyncRunner] = {}
-        """What waits for an answer or for time to pass, and for whom."""
+        """The scopes that cancel requests and pauses in progress, with their runners."""
         self.background: dict[AsyncUploadHandle, AsyncRunner] = {}
-        """The uploads in the background, and for whom they are."""
+        """The uploads in the background, with their runners."""
 
-    def end_waiting(self, runner: AsyncRunner | None = None) -> None:
-        """End pauses and requests, all of them or those of one runner."""
+    def cancel_waiting(self, runner: AsyncRunner | None = None) -> None:
+        """Cancel pauses and requests: all, or those of one runner."""
         for scope, owner in [*self.waiting.items()]:
             if runner in (None, owner):
                 scope.cancel()
@@ -59,11 +59,11 @@ class AsyncConnections(BaseConnections[httpx.AsyncClient]):
         with self._lock:
             self._closed = True
             own, self._own = self._own, None
-        self.end_waiting()
+        self.cancel_waiting()
         if self._storage is not None:
             self._storage.close()
         if own is not None:
-            # When their event loop has ended before them, the sockets go with its remains.
+            # If their event loop has ended already, the sockets are garbage-collected.
             with suppress(RuntimeError):
                 await own.aclose()
         if self._given is not None and self._closes_given:
@@ -79,11 +79,11 @@ class AsyncConnections(BaseConnections[httpx.AsyncClient]):
         return self._own
 
     def to_threads(self) -> Connections:
-        """Return the same for threads, where no client of the caller's can go."""
+        """Return connections with the same settings for threads, without a caller's client: it is bound to its loop."""
         return Connections(None, trust_env=self._trust_env, tls=self._tls)
 
 
-# An event loop itself holds its tasks weakly.
+# Event loops hold their tasks weakly.
 _CLOSING: set[asyncio.Task[None]] = set()
 
 
@@ -104,12 +104,12 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
     """Runs the steps of calls in the event loop."""
 
     def end(self) -> None:
-        """Make no more calls, and end those under way."""
+        """Refuse further calls and cancel those in progress."""
         self._closed = True
-        self.connections.end_waiting(self)
+        self.connections.cancel_waiting(self)
 
     async def close(self) -> None:
-        """Make no more calls, and close the connections if this runner owns them. Idempotent."""
+        """Refuse further calls, and close the connections if this runner owns them. Idempotent."""
         ending = [handle for handle, runner in self.connections.background.items() if self._owner or runner is self]
         for handle in ending:
             handle.cancel()
@@ -178,8 +178,8 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
     async def send(self, step: Send) -> httpx.Response:
         """Send a request. When cancelled, wait for httpcore's clean-up, which only anyio's cancellation spares."""
         if self.open().network is None:
-            # CA files take longer to read than the loop may be held.
-            await run_in_thread(self.connections.look_around, inline=True)
+            # Reading CA files would block the event loop.
+            await run_in_thread(self.connections.read_network, inline=True)
         client, scope = self.open().to_api(), CancelScope()
 
         async def work() -> httpx.Response | None:
@@ -194,7 +194,7 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
                 response = await asyncio.shield(task)
             except asyncio.CancelledError:
                 scope.cancel()
-                await outwait(task)
+                await wait_until_done(task)
                 if not task.cancelled() and not task.exception() and (response := task.result()):
                     await finish(response.aclose)
                 raise
@@ -202,7 +202,7 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
 
     @contextmanager
     def _until_closed(self, scope: CancelScope) -> Iterator[None]:
-        """Cancel the scope when the client is closed, and end the block with an error then."""
+        """Cancel the scope when the client is closed, and raise ScenarioError then."""
         self.open().waiting[scope] = self
         try:
             yield
@@ -215,9 +215,9 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
 class AsyncUploadHandle(BaseHandle, asyncio.Task[Upload]):
     """An upload in the background, as `start_upload` returns it: an `asyncio.Task` of the `Upload`, to be awaited.
 
-    Cancelling it ends the upload within a second wherever it is. What is sent stays in the ledger, if there is one, and
-    the same call goes on from there. When the service has been told that all parts are there, only the waiting ends,
-    and the service imports the file all the same. Closing the client, and the end of the event loop, cancel it.
+    Cancelling it stops the upload within a second. Sent parts stay in the ledger, if there is one, and the same call
+    resumes from there. After `complete`, cancelling stops only the wait: the service still imports the file. Closing
+    the client or ending the event loop cancels it.
     """
 
     __module__ = "scenario_uploads"
@@ -228,7 +228,7 @@ class AsyncUploadHandle(BaseHandle, asyncio.Task[Upload]):
 
 
 def check_loop() -> asyncio.AbstractEventLoop:
-    """Return the running event loop; ScenarioError without one of asyncio."""
+    """Return the running event loop; ScenarioError when it is not asyncio's."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError as error:
@@ -238,9 +238,9 @@ def check_loop() -> asyncio.AbstractEventLoop:
 def relay(
     callback: Callable[[Any], object] | None, stop: Callable[[], object]
 ) -> tuple[Callable[[Any], object] | None, list[BaseException]]:
-    """Return what calls back in the event loop, from any thread, and the errors of that, of which the first stops."""
+    """Return a thread-safe function that calls back in the event loop, and its errors; the first calls `stop`."""
     loop, failures = asyncio.get_running_loop(), list[BaseException]()
-    # Without a callback the loop is left alone: waking it for each step takes Python's lock from the threads that send.
+    # Without a callback, do not wake the loop: it would take the GIL from the sending threads at each event.
     if callback is None:
         return None, failures
 
@@ -252,23 +252,23 @@ def relay(
             failures.append(error)
             stop()
 
-    # It belongs to the event loop, where it may touch what the caller's other code does.
+    # Call back in the event loop, so that the callback shares no state across threads.
     return (lambda event: loop.call_soon_threadsafe(report, event)), failures
 
 
 @cache
 def load_late() -> None:
-    """Read and import what the first request would, which takes longer than the loop may be held."""
+    """Import early what the first request would import while blocking the event loop."""
     names = ("httpcore", "anyio._backends._asyncio", "anyio._core._sockets")
     loads: list[Callable[[], object]] = [user_agent, *(partial(import_module, name) for name in names)]
     for load in loads:
-        # Failing that, the first request does it: with versions that name them otherwise, or without descriptors.
+        # If that fails, the first request imports it: other versions have other names, and descriptors may run out.
         with suppress(ImportError, OSError, MemoryError):
             load()
 
 
 async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] = lambda: None, *, inline: bool = False) -> T:
-    """Run work in a thread of its own; when cancelled, stop it and wait. The loop's executor may be full."""
+    """Run work in its own thread, since the loop's executor may be full; when cancelled, stop it and wait."""
     outcome: Future[T] = Future()
 
     def run() -> None:
@@ -287,14 +287,14 @@ async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] = lamb
     future = asyncio.wrap_future(outcome)
     try:
         while not (await asyncio.wait({future}, timeout=1.0))[0]:
-            # For want of memory a thread may end without a word.
+            # A thread that runs out of memory may end without setting a result.
             if not thread.is_alive() and not outcome.done():
                 raise MemoryError
         return future.result()
     except asyncio.CancelledError:
         stop()
-        await outwait(future)
-        # What it says of being stopped is no news.
+        await wait_until_done(future)
+        # Mark the exception as retrieved: the caller gets CancelledError.
         future.exception()
         raise
     finally:
@@ -303,15 +303,15 @@ async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] = lamb
             thread.join()
 
 
-async def outwait(future: asyncio.Future[Any]) -> None:
-    """Wait until a future is done, however often this task is cancelled: what it uses is closed afterwards."""
+async def wait_until_done(future: asyncio.Future[Any]) -> None:
+    """Wait until a future is done, even if this task is cancelled again: the caller closes what the future uses."""
     while not future.done():
         with suppress(asyncio.CancelledError):
             await asyncio.wait({future})
 
 
 async def finish(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Await a function of httpx. When cancelled, wait for its clean-up, which only anyio's cancellation spares."""
+    """Await a function of httpx. When cancelled, cancel it through anyio, which lets its cleanup finish, and wait."""
     scope = CancelScope()
 
     async def work() -> T:
@@ -324,7 +324,7 @@ async def finish(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P
         return await asyncio.shield(task)
     finally:
         scope.cancel()
-        await outwait(task)
+        await wait_until_done(task)
 
 
 async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

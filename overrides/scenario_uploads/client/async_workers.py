@@ -1,4 +1,4 @@
-"""`upload_many` in an event loop: by the threads of the sync client, which send small files faster than tasks."""
+"""`upload_many` in an event loop, on the threads of the sync client, which send small files faster than tasks."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
 from scenario_uploads.bulk.run import BulkRun
 from scenario_uploads.steps import Send
 
-from .async_runner import AsyncRunner, check_loop, outwait, relay, run_in_thread
+from .async_runner import AsyncRunner, check_loop, relay, run_in_thread, wait_until_done
 from .runner import Runner, connect
 
-# How many results an event loop may be behind.
+# How many results the threads may be ahead of the event loop.
 AHEAD = 64
 
 
 def upload_all_async(
     runner: AsyncRunner, api: Api, sources: Sources, options: BulkOptions
 ) -> AsyncGenerator[UploadResult]:
-    """Upload many files in threads, of which one hands the results over to the event loop; then close the runner."""
+    """Upload many files in threads, passing the results to the event loop; then close the runner."""
     return _upload_all(runner, BulkRun(api, sources, options))
 
 
 async def _upload_all(runner: AsyncRunner, run: BulkRun) -> AsyncGenerator[UploadResult]:
     loop, ready, room = check_loop(), asyncio.Event(), threading.Semaphore(AHEAD)
-    await _outwait_broken_off(loop)
+    await _wait_for_abandoned(loop)
     threads, handed = _LoopRunner(runner, loop), deque[UploadResult]()
     run.on_progress, failures = relay(run.on_progress, threads.close)
 
@@ -53,7 +53,7 @@ async def _upload_all(runner: AsyncRunner, run: BulkRun) -> AsyncGenerator[Uploa
             else:
                 ready.clear()
                 await ready.wait()
-        # What was reported last is still to be told.
+        # Let the last progress callback run.
         await asyncio.sleep(0)
         if failures:
             raise failures[0]
@@ -63,25 +63,25 @@ async def _upload_all(runner: AsyncRunner, run: BulkRun) -> AsyncGenerator[Uploa
         work.cancel()
         threads.close()
         room.release(AHEAD)
-        await outwait(work)
+        await wait_until_done(work)
         _ending.discard(work)
-        # What it says of being ended is no news.
+        # Mark the exception as retrieved.
         _ = work.cancelled() or work.exception()
 
 
 _ending: set[asyncio.Task[None]] = set()
 
 
-async def _outwait_broken_off(loop: asyncio.AbstractEventLoop) -> None:
-    """Wait for runs that a `break` has left: the loop tells them to end a moment later, and they have their ledger."""
+async def _wait_for_abandoned(loop: asyncio.AbstractEventLoop) -> None:
+    """Wait for runs left by a `break`, which the event loop closes later: they still lock the ledger."""
     for _ in range(2):
         await asyncio.sleep(0)
     for work in [work for work in _ending if work.get_loop() is loop]:
-        await outwait(work)
+        await wait_until_done(work)
 
 
 class _LoopRunner(Runner):
-    """Runs steps in threads for an async client. A client of the caller's own goes on sending in its event loop."""
+    """Runs steps in threads for an async client. A caller's `http_client` still sends in its event loop."""
 
     def __init__(self, runner: AsyncRunner, loop: asyncio.AbstractEventLoop) -> None:
         self._async, self._loop = runner, loop
@@ -92,7 +92,7 @@ class _LoopRunner(Runner):
         return self._async.closed or super().closed
 
     def close(self) -> None:
-        """Close the connections; in the event loop."""
+        """Close the connections. Call it in the event loop."""
         self._async.end()
         super().close()
 

@@ -1,4 +1,4 @@
-"""What a response is known by and what its body becomes, whichever client it came to."""
+"""Raw responses: what the sync and the async class share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class BaseAPIResponse(Generic[T]):
     """What both kinds of response have.
 
     Attributes:
-        http_response: The response as HTTPX has it. Once its body is read, that is unpacked.
+        http_response: The response of HTTPX. Its body is decompressed once read.
         retries_taken: How often the request was sent again, 0 or more.
     """
 
@@ -81,7 +81,7 @@ class BaseAPIResponse(Generic[T]):
 
     @property
     def is_closed(self) -> bool:
-        """Whether the body is read or given up, and the connection free."""
+        """Whether the body is read or discarded, and the connection free."""
         return self.http_response.is_closed
 
     @property
@@ -102,7 +102,7 @@ class BaseAPIResponse(Generic[T]):
         if self._begun:
             raise ScenarioError("The body has been streamed already; call read() before, and it is kept.")
         if self.http_response.is_closed:
-            raise ScenarioError("The response is closed, and its body was not read before, or not by read().")
+            raise ScenarioError("The response was closed before its body was read with read().")
         self._begun = True
         return self.http_response
 
@@ -147,11 +147,11 @@ class BaseAPIResponse(Generic[T]):
             )
         value = self._parse_json()
         if not isinstance(value, kind):
-            raise self._invalid(f"JSON that is no {kind.__name__}")
+            raise self._invalid(f"JSON that is not a {kind.__name__}")
         return value
 
     def _explain(self, error: Exception) -> ScenarioError:
-        """Return our error for an exception while reading the body."""
+        """Return the package's error for an exception while reading the body."""
         if isinstance(error, httpx.DecodingError):
             return self._invalid("a body that is not the gzip that it claims to be")
         mine, _ = classify_exception(error, self._reply.operation.name, Repeat.SAFE, self.http_request)

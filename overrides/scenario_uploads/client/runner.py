@@ -37,18 +37,18 @@ N = TypeVar("N", bound="BaseConnections[Any]")
 
 
 def explain(error: BaseException) -> BaseException:
-    """Return an error as it came, or ours when memory or file descriptors are used up, as by an import."""
+    """Return the error, or a ScenarioError for it when memory or file descriptors have run out."""
     files = isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE)
     if not isinstance(error, MemoryError) and not files:
         return error
     what = "has too many open files" if files else "is out of memory"
-    ours = ScenarioError(f"This process {what}; give it more, or less to do at once (concurrency=).")
+    ours = ScenarioError(f"This process {what}; raise its limits, or lower concurrency.")
     ours.__cause__ = error
     return ours
 
 
 class BaseConnections(Generic[C]):
-    """The connections of one client and its copies; others close a caller's own `http_client` that is `lent`."""
+    """The connections of one client and its copies. They do not close an `http_client` that is `lent`."""
 
     def __init__(
         self, http_client: C | None, *, trust_env: bool = True, tls: ssl.SSLContext | None = None, lent: bool = False
@@ -61,13 +61,13 @@ class BaseConnections(Generic[C]):
         self._closed = False
         self._closes_given = not lent and getattr(http_client, "closes_with_client", False)
         self.line = Line()
-        """Whose turn it is in the background."""
+        """The uploads in the background that take turns."""
         watch_forks(self)
         guard_logs()
 
     @property
     def own(self) -> bool:
-        """Whether all are made here, and none by a client of the caller's."""
+        """Whether there is no `http_client` of the caller."""
         return self._given is None
 
     @property
@@ -76,13 +76,13 @@ class BaseConnections(Generic[C]):
         return self._closed or (self._given is not None and self._given.is_closed)
 
     def renew(self, http_client: C | None, *, trust_env: bool, tls: ssl.SSLContext | None) -> Self:
-        """Return connections with other trust for a copy; it keeps a caller's `http_client`."""
+        """Return connections with other TLS settings for a copy, which keeps a caller's `http_client`."""
         given, lent = (self._given, True) if http_client is None else (http_client, False)
         return type(self)(given, trust_env=trust_env, tls=tls, lent=lent)
 
     def to_api(self) -> C:
         """Return the HTTP client for the API."""
-        network = self.look_around()
+        network = self.read_network()
         with self._lock:
             self.check_open()
             return self._connect(network) if self._given is None else self._given
@@ -92,7 +92,7 @@ class BaseConnections(Generic[C]):
 
     def to_storage(self) -> Storage:
         """Return the connections to storage."""
-        network = self.look_around()
+        network = self.read_network()
         with self._lock:
             self.check_open()
             if self._storage is None:
@@ -100,8 +100,8 @@ class BaseConnections(Generic[C]):
                 close_when_collected(self, self._storage.close)
             return self._storage
 
-    def look_around(self) -> Network:
-        """Read proxies and CA files once, before the first request so that no upload begins in vain."""
+    def read_network(self) -> Network:
+        """Read proxies and CA files once, before the first request: a bad one must fail before an upload is created."""
         with self._lock:
             self.check_open()
             self.network = self.network or Network.read(trust_env=self._trust_env, tls=self._tls)
@@ -129,7 +129,7 @@ class Connections(BaseConnections[httpx.Client]):
             if self._own is not None:
                 self._own.streams.shut_down()
                 self._own.close()
-                # Those that other threads were just making.
+                # Connections that other threads were opening meanwhile.
                 for stream in self._own.streams.list():
                     stream.close()
             if self._storage is not None:
@@ -138,7 +138,7 @@ class Connections(BaseConnections[httpx.Client]):
             self._given.close()
 
     def branch(self) -> Connections:
-        """Return connections that can be closed while these are used."""
+        """Return connections with the same settings that can be closed separately."""
         branch = self.renew(None, trust_env=self._trust_env, tls=self._tls)
         branch.network = self.network
         return branch
@@ -158,7 +158,7 @@ class Connections(BaseConnections[httpx.Client]):
 
 
 class BaseRunner(Generic[N]):
-    """Runs the steps of calls, many at once if need be. Copies of a client leave closing to the owner."""
+    """Runs the steps of calls, from any number of threads or tasks. Only the owner closes the connections."""
 
     def __init__(self, connections: N, *, owner: bool = True) -> None:
         self.connections = connections
@@ -189,7 +189,7 @@ class Runner(BaseRunner[Connections]):
     """Runs the steps in the calling thread."""
 
     def close(self) -> None:
-        """Make no more calls, and close the connections if this runner owns them. Idempotent."""
+        """Refuse further calls, and close the connections if this runner owns them. Idempotent."""
         self._closed = True
         self._stop.set()
         end_uploads(self.connections if self._owner else self)
@@ -197,7 +197,7 @@ class Runner(BaseRunner[Connections]):
             self.connections.close()
 
     def start(self, steps: Steps[Any], control: Control) -> UploadHandle:
-        """Run the steps of an upload in the background. Cancelling it ends its requests alone."""
+        """Run the steps of an upload in the background, on its own connections, which cancelling closes."""
         runner = Runner(self.open().branch())
         return UploadHandle(partial(runner.run, steps), runner.close, control, (self, self.connections))
 
@@ -243,8 +243,8 @@ class Runner(BaseRunner[Connections]):
 class UploadHandle(BaseHandle, Future[Upload]):
     """An upload in the background, as `start_upload` returns it: a `concurrent.futures.Future` of the `Upload`.
 
-    It goes on in a thread of its own, in which `on_progress` and callbacks are called. Closing the client, and the end
-    of the interpreter, cancel it.
+    It runs in its own thread, which calls `on_progress` and callbacks. Closing the client or ending the interpreter
+    cancels it.
     """
 
     __module__ = "scenario_uploads"
@@ -266,14 +266,14 @@ class UploadHandle(BaseHandle, Future[Upload]):
             raise TransferError(f"The upload cannot be started: {error}.") from error
 
     def running(self) -> bool:
-        """Return whether the upload goes on, paused or not."""
+        """Return whether the upload is in progress, paused or not."""
         return not self.done()
 
     def cancel(self) -> bool:
-        """End the upload, within a second wherever it is; return whether it is or will be cancelled.
+        """Stop the upload within a second; return whether it is or will be cancelled.
 
-        What is sent stays in the ledger, if there is one, and the same call goes on from there. When the service has
-        been told that all parts are there, only the waiting ends, and the service imports the file all the same.
+        Sent parts stay in the ledger, if there is one, and the same call resumes from there. After `complete`,
+        cancelling stops only the wait: the service still imports the file.
         """
         with self._turn:
             self._stopping = self._stopping or not self._ending
@@ -293,7 +293,7 @@ class UploadHandle(BaseHandle, Future[Upload]):
             self._ending = True
         if self._stopping:
             super().cancel()
-            # Wakes those who wait for several futures.
+            # Notifies `concurrent.futures.wait` and `as_completed`.
             self.set_running_or_notify_cancel()
         elif error is not None:
             self.set_exception(error)
@@ -302,10 +302,10 @@ class UploadHandle(BaseHandle, Future[Upload]):
         _LIVE.discard(self)
 
     def after_fork(self) -> None:
-        """Let nobody wait in a forked child for what goes on in its parent."""
+        """In a forked child, fail the handle: its upload runs in the parent."""
         if self in _LIVE:
             _LIVE.discard(self)
-            # Locks that nobody holds, and no callbacks: they are for the parent.
+            # New, unlocked locks, and none of the parent's callbacks.
             Future.__init__(self)
             self._turn, self._ending = threading.Lock(), True
             self.set_exception(ScenarioError("The upload goes on in the process that forked; start another one here."))
@@ -315,7 +315,7 @@ _LIVE: set[UploadHandle] = set()
 
 
 def end_uploads(owner: object = None) -> None:
-    """Cancel the uploads in the background, all of them or those of an owner, and wait for it, for a second at most."""
+    """Cancel the uploads in the background, all or those of an owner, and wait for at most a second."""
     ending = [handle for handle in [*_LIVE] if owner is None or owner in handle._owners]  # noqa: SLF001 - of this module
     for handle in ending:
         handle.cancel()
@@ -339,7 +339,7 @@ def upload_all(runner: Runner, api: Api, sources: Sources, options: BulkOptions)
 
 
 def finish(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function of httpx. The async twin minds its clean-up."""
+    """Call a function of httpx. The async twin waits for its cleanup."""
     return function(*args, **kwargs)
 
 

@@ -59,7 +59,7 @@ class APIResponse(BaseAPIResponse[T]):
         return self.http_response.text
 
     def json(self) -> Any:
-        """Return the JSON value of the body. Raises what `read` raises, also if it is no JSON."""
+        """Return the JSON value of the body. Raises what `read` raises, also if it is not JSON."""
         self.read()
         return self._work(self._parse_json)
 
@@ -112,7 +112,7 @@ class APIResponse(BaseAPIResponse[T]):
         finish(self.http_response.close)
 
     def _work(self, function: Callable[P, To], *args: P.args, **kwargs: P.kwargs) -> To:
-        """Call a function, in a thread where the body is so large that it takes long."""
+        """Call a function, in a thread when the body is large."""
         if len(self.content) > LARGE_BODY:
             return run_blocking(function, *args, **kwargs)
         return function(*args, **kwargs)
@@ -148,7 +148,7 @@ class ResponseContextManager(Generic[T]):
 
 
 class Resource:
-    """The operations of one tag of the contract, in a mode."""
+    """The operations of one tag of the contract, in one `ResponseMode`."""
 
     def __init__(self, api: Api, runner: Runner, mode: ResponseMode = ResponseMode.MODEL) -> None:
         self._api, self._runner, self._mode = api, runner, mode

@@ -1,4 +1,4 @@
-"""What holds an upload up: a pause, the turns of those in the background, the deadline of any."""
+"""Pauses, turns of background uploads, and deadlines."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ from scenario_uploads.steps import Pause, Send, Step, Steps, Work, carry_on
 from scenario_uploads.transfer.engine import Transfer
 
 T = TypeVar("T")
-# How many uploads of a client go on in the background at once. Paused ones, and those that only wait, do not count.
+# Uploads of a client that run in the background at once, without those that are paused or wait for their import.
 MOST_AT_ONCE = 8
-# Seconds between two looks whether an upload may go on.
+# Seconds between checks whether an upload may continue.
 SLICE = 0.1
 
 
 class Line:
-    """Uploads in the order of their arrival; the first `most` may go on."""
+    """A queue of uploads, of which the first `most` may run."""
 
     def __init__(self, most: int = MOST_AT_ONCE) -> None:
         self._most, self._line, self._lock = most, list[object](), threading.Lock()
 
     def has_turn(self, who: object) -> bool:
-        """Return whether it is the turn of an upload, which enters the line if it is not there."""
+        """Return whether an upload may run, queueing it if necessary."""
         with self._lock:
             if who not in self._line:
                 self._line.append(who)
             return who in self._line[: self._most]
 
     def leave(self, who: object) -> None:
-        """Let others have the turn."""
+        """Remove an upload from the queue."""
         with self._lock, suppress(ValueError):
             self._line.remove(who)
 
 
 class Control:
-    """What holds an upload up: a pause, other uploads, or its deadline. While it is paused its clock stands still.
+    """Pauses an upload, queues it behind others and enforces its deadline. Its clock stops while paused.
 
     Args:
         clock: Returns seconds.
-        on_progress: Told of each event besides.
-        line: The uploads that take turns with it.
+        on_progress: Called with each event.
+        line: The queue of uploads that take turns.
     """
 
     def __init__(
@@ -61,12 +61,12 @@ class Control:
         self.progress: UploadProgress | None = None
 
     def clock(self) -> float:
-        """Return seconds in which the upload was not paused."""
+        """Return the time in seconds, without paused time."""
         with self._lock:
             return (self._clock() if self._paused_at is None else self._paused_at) - self._lost
 
     def pause(self) -> None:
-        """Let no byte move until `unpause`."""
+        """Send nothing until `unpause`."""
         with self._lock:
             self._paused_at = self._clock() if self._paused_at is None else self._paused_at
 
@@ -77,17 +77,17 @@ class Control:
             self._paused_at = None
 
     def follow(self, event: UploadProgress) -> None:
-        """Keep the last event, and pass it on."""
+        """Store the event and call `on_progress`."""
         self.progress = event
         if self._on_progress:
             self._on_progress(event)
 
     def end_after(self, seconds: float, fault: str) -> None:
-        """Raise UploadTimeoutError with this message once so many seconds have passed."""
+        """Raise UploadTimeoutError with this message after `seconds`."""
         self._until, self._fault = self.clock() + seconds, fault
 
-    def hold(self, steps: Steps[T]) -> Steps[T]:
-        """Carry steps on while the upload may go on. What is opened is closed in any case: work is never held up."""
+    def run(self, steps: Steps[T]) -> Steps[T]:
+        """Yield steps while the upload may run. `Work` is never delayed, so files are closed even while paused."""
         try:
             yield from self._admit()
             return (yield from carry_on(steps, self._carry_out))
@@ -95,7 +95,7 @@ class Control:
             self._line.leave(self)
 
     def _admit(self) -> Steps[None]:
-        """Wait until the upload may go on."""
+        """Wait until the upload may run."""
         while True:
             if self.clock() >= self._until:
                 raise UploadTimeoutError(self._fault)
@@ -122,7 +122,7 @@ class Control:
         return (yield step)
 
     def _transfer(self, step: Transfer) -> Steps[int]:
-        """Send parts; those that were not there at a pause are begun again after it, as if they had not been tried."""
+        """Send parts. Parts that a pause interrupts are sent again after it, with all their attempts."""
         done: set[int] = set()
 
         def note(number: int, md5: str | None) -> None:
@@ -144,7 +144,7 @@ class Control:
 
 
 class BaseHandle:
-    """What the handles of both clients have in common."""
+    """What the sync and the async handle share."""
 
     _control: Control
 
@@ -154,13 +154,13 @@ class BaseHandle:
         return self._control.progress
 
     def pause(self) -> None:
-        """Send nothing until `unpause`: parts under way are begun again after it.
+        """Send nothing until `unpause`, which starts interrupted parts again.
 
-        Meanwhile no retry, timeout, patience or deadline runs out. Presigned URLs do expire; then the upload starts
-        once more, unless `restart_on_expiry=False`. A paused upload lets others have its turn.
+        Retries, timeouts, patience and deadlines do not count paused time. Presigned URLs do expire; then the upload
+        starts once more, unless `restart_on_expiry=False`. A paused upload gives its turn to others.
         """
         self._control.pause()
 
     def unpause(self) -> None:
-        """Go on after a `pause`."""
+        """Continue after a `pause`."""
         self._control.unpause()

@@ -27,7 +27,7 @@ _CIVITAI = re.compile(r"(www\.)?civitai\.[a-z]+")
 
 
 def name_url(url: object, kind: str | None) -> dict[str, Any]:
-    """Return the arguments of a create from a URL, whose kind is told from its last segment unless it is given."""
+    """Return the arguments of a create from a URL, whose kind is inferred from its last segment unless given."""
     parts = _split(url)
     if parts is None:
         raise InvalidArgumentError(f"{redact(repr(url))} cannot be imported; give an http or https URL.")
@@ -38,7 +38,7 @@ def name_url(url: object, kind: str | None) -> dict[str, Any]:
 def name_hugging_face(name: object) -> dict[str, Any]:
     """Return the arguments of a create from a model of the Hugging Face hub."""
     if not isinstance(name, str) or not _MODEL_NAME.fullmatch(name):
-        raise InvalidArgumentError(f"{redact(repr(name))} is no model of Hugging Face; give its name as 'owner/name'.")
+        raise InvalidArgumentError(f"{redact(repr(name))} is not a Hugging Face model; give its name as 'owner/name'.")
     return {"hugging_face_model_name": name}
 
 
@@ -47,12 +47,12 @@ def name_civitai(url: object) -> dict[str, Any]:
     parts = _split(url)
     if parts is None or not _CIVITAI.fullmatch(parts.hostname or ""):
         page = "'https://civitai.com/models/370194/x?modelVersionId=413566'"
-        raise InvalidArgumentError(f"{redact(repr(url))} is no model of Civitai; give the URL of its page, as {page}.")
+        raise InvalidArgumentError(f"{redact(repr(url))} is not a Civitai model; give the URL of its page, as {page}.")
     return {"civitai_model_url": url}
 
 
 def name_address(address: str, kind: str | None) -> dict[str, Any]:
-    """Return the arguments of a create from what an address says: a URL, `hf:OWNER/NAME` or `civitai:URL`."""
+    """Return the arguments of a create from an address: a URL, `hf:OWNER/NAME` or `civitai:URL`."""
     parts = _split(address)
     host, path = (parts.hostname or "", parts.path.strip("/")) if parts else ("", "")
     hub, civitai = host in ("huggingface.co", "www.huggingface.co", "hf.co"), _CIVITAI.fullmatch(host)
@@ -65,12 +65,12 @@ def name_address(address: str, kind: str | None) -> dict[str, Any]:
         arguments = name_civitai(address.removeprefix("civitai:"))
     elif (hub and "/resolve/" not in path) or (civitai and not path.startswith("api/")):
         raise InvalidArgumentError(
-            f"{redact(repr(address))} is a page that names no model; give hf:OWNER/NAME, civitai:URL, or the URL by"
+            f"{redact(repr(address))} is a web page without a model; give hf:OWNER/NAME, civitai:URL, or the URL by"
             " which a file is downloaded (that of Hugging Face has /resolve/ in it)."
         )
     elif parts is None:
         raise InvalidArgumentError(
-            f"{redact(repr(address))} is nothing to import: give an http or https URL, hf:OWNER/NAME or civitai:URL."
+            f"{redact(repr(address))} cannot be imported; give an http or https URL, hf:OWNER/NAME or civitai:URL."
         )
     if arguments and kind:
         raise InvalidArgumentError(f"{redact(repr(address))} is a model; kind is for the URL of a file.")
@@ -89,7 +89,7 @@ def _split(url: object) -> SplitResult | None:
 def import_upload(
     api: Api, arguments: Mapping[str, Any], call: CallOptions, *, wait_for: bool, timeout: float
 ) -> Steps[Upload]:
-    """Create an upload that the service fills itself, and wait for it if asked to."""
+    """Create an upload that the service fetches itself, and wait for it if asked to."""
     check_seconds("timeout", timeout, zero=True)
     # Ignore a `dryRun` in the client's `default_query`.
     operation = create_operation(arguments, evolve(call, query={"dryRun": omit}))

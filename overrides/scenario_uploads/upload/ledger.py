@@ -1,8 +1,8 @@
 """The ledger of an upload: what has been sent, so that the same call after a crash sends only the missing parts.
 
-A ledger is a file of JSON lines. The first holds the file and the upload, the next ones the presigned URL of each part;
-each further one a part that storage has acknowledged, with its MD5, and is flushed to disk. Only its owner may read it,
-and its name is a hash. It is locked while open, so two processes cannot use it at once.
+A ledger is a file of JSON lines. The first line holds the file and the upload, the next ones the presigned URL of each
+part. Each further line holds a part that storage has acknowledged, with its MD5, and is flushed to disk. Only the owner
+can read the file, whose name is a hash. It is locked while open, so two processes cannot use it at once.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def default_folder() -> Path:
     """Return the folder for ledgers in the user's state folder."""
     from platformdirs import user_state_path  # noqa: PLC0415 - only resumable uploads need it
 
-    # An empty HOME would lead to the root of the file system, and no home, with an older platformdirs, to `~` itself.
+    # An empty HOME would give the root of the file system; without a home, an older platformdirs gives `~` itself.
     folder = Path()
     if os.name != "posix" or os.environ.get("HOME") != "" or os.environ.get("XDG_STATE_HOME"):
         with suppress(RuntimeError):
@@ -70,8 +70,8 @@ def default_folder() -> Path:
 class Ledger:
     """The ledger of one file and account: a context manager that holds the lock.
 
-    Disk errors are logged at `level` and cost only the chance to resume; LedgerLockedError when another process or call
-    is uploading the same. What identifies the upload, file, service and account, is the `key`; only its hash is stored.
+    Disk errors are logged at `level`, and the upload then cannot be resumed. LedgerLockedError when another process or
+    call is uploading the same. The `key` identifies file, service and account; only its hash is stored.
     """
 
     def __init__(self, folder: Path, *key: str, level: int = logging.WARNING) -> None:
@@ -108,9 +108,9 @@ class Ledger:
         return _parse(content, self.path, self._level)
 
     def begin(self, entry: Entry) -> None:
-        """Write a new entry in place of the old one; parts count as done once they are recorded."""
+        """Replace the entry with a new one, which starts without recorded parts."""
         head = asdict(entry, filter=lambda attribute, _: attribute.name not in ("parts", "done"))
-        # Line by line: the encoder lets no other thread run until it is done.
+        # Line by line: the JSON encoder holds the GIL until it is done.
         lines = [json.dumps(line) for line in (head | {"version": VERSION, "begun": time.time()}, *entry.parts)]
         self.clear()
         self._write("\n".join(lines))
@@ -118,11 +118,11 @@ class Ledger:
             self.delete()
 
     def record(self, number: int, md5: str | None = None) -> None:
-        """Note that storage has acknowledged this part; it is on the disk when this returns."""
+        """Record that storage has acknowledged this part. Flushed to disk on return."""
         self._write(json.dumps({"part": number} | ({"md5": md5} if md5 else {})))
 
     def clear(self) -> None:
-        """Forget what was begun, since it cannot lead anywhere; the ledger stays open and locked."""
+        """Remove an entry that cannot be resumed; the ledger stays open and locked."""
         if self._descriptor is not None:
             with self._warn(_UNWRITABLE):
                 os.ftruncate(self._descriptor, 0)
@@ -132,7 +132,7 @@ class Ledger:
     def _write(self, text: str) -> None:
         if self._descriptor is None or self._failed:
             return
-        # What is there stays of use until the end, but nothing more is joined to what may be half a line.
+        # Keep what is written, but append nothing: the last line may be incomplete.
         self._failed = True
         with self._warn(_UNWRITABLE):
             data = f"{text}\n".encode()
@@ -150,11 +150,11 @@ class Ledger:
         """Unlock and close. An empty ledger leaves no file behind."""
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
-            _put_away(self.path, descriptor, self._unlock, self._level, remove=remove)
+            _release(self.path, descriptor, self._unlock, self._level, remove=remove)
 
     @contextmanager
     def _warn(self, what: str, *values: object) -> Iterator[None]:
-        """Let a fault of the disk be a warning."""
+        """Turn a disk error into a warning."""
         try:
             yield
         except OSError as error:
@@ -162,14 +162,14 @@ class Ledger:
 
 
 def name_ledger(*key: str) -> str:
-    """Return the name of the ledger of what this key identifies."""
+    """Return the file name of the ledger for a key."""
     return hashlib.sha256("\0".join(key).encode("utf-8", "surrogatepass")).hexdigest()[:32] + SUFFIX
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether an upload with this ledger is under way."""
+    """Return whether an upload with this ledger is in progress."""
     try:
-        return not _put_away(path, *_open_locked(path), logging.DEBUG, remove=False)
+        return not _release(path, *_open_locked(path), logging.DEBUG, remove=False)
     except LedgerLockedError:
         return True
 
@@ -191,7 +191,7 @@ def clean(folder: Path) -> int:
     removed = 0
     for path in folder.glob(f"*{SUFFIX}"):
         with suppress(LedgerLockedError, OSError):
-            removed += _put_away(path, *_open_locked(path), logging.WARNING, remove=True)
+            removed += _release(path, *_open_locked(path), logging.WARNING, remove=True)
     return removed
 
 
@@ -208,7 +208,7 @@ def _open_locked(path: Path) -> tuple[int, Callable[[], object]]:
             try:
                 unlock = lock_file(descriptor, path)
             except BlockingIOError as error:
-                message = "Another upload of this file is under way; wait for it, or upload with resume=False."
+                message = "Another upload of this file is in progress; wait for it, or upload with resume=False."
                 raise LedgerLockedError(message) from error
             # The previous holder of the lock may have removed the file.
             if os.fstat(descriptor).st_nlink:
@@ -216,7 +216,7 @@ def _open_locked(path: Path) -> tuple[int, Callable[[], object]]:
                 return descriptor, unlock
 
 
-def _put_away(path: Path, descriptor: int, unlock: Callable[[], object], level: int, *, remove: bool) -> bool:
+def _release(path: Path, descriptor: int, unlock: Callable[[], object], level: int, *, remove: bool) -> bool:
     """Unlock, close, and remove the ledger if asked to or empty. A failure is a warning."""
 
     def empty_if_removed() -> None:
@@ -252,7 +252,7 @@ def _parse(content: bytes, path: Path, level: int) -> Entry | None:
     if not content:
         return None
     try:
-        # A crash may have cut the last line only; the others were flushed.
+        # A crash can truncate only the last line; the others were flushed.
         head, *lines = content[: content.rfind(b"\n")].split(b"\n")
         data = json.loads(head)
         if data["version"] != VERSION:
@@ -272,7 +272,7 @@ def _parse(content: bytes, path: Path, level: int) -> Entry | None:
 
 
 def _check(entry: Entry, count: int) -> None:
-    """Raise TypeError or ValueError when a value cannot be right."""
+    """Raise TypeError or ValueError when a value is invalid."""
     texts = (entry.upload_id, entry.file, entry.base_url, *chain.from_iterable(entry.parts))
     numbers = (*astuple(entry.state), entry.part_size, *entry.done)
     if not all(isinstance(text, str) for text in texts) or not all(type(number) is int for number in numbers):

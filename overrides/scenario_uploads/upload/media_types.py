@@ -67,8 +67,8 @@ _TABLE: tuple[tuple[str, str, str], ...] = (
 
 _BY_SUFFIX = {suffix: (mime, kind) for kind, mime, suffixes in _TABLE for suffix in suffixes.split()}
 
-# Other names of the same formats: the rest of scenario-sdk's list, and audio/mp3 of the documentation. A content type
-# of bytes says nothing about what they are.
+# Other names of the same formats: the rest of scenario-sdk's list, and audio/mp3 of the documentation. Generic binary
+# types are left out: they do not identify a format.
 _KIND_BY_TYPE = {mime: kind for kind, mime, _ in _TABLE if mime != _BYTES} | {
     "application/x-authorware-bin": "3d",
     "application/x-zip-compressed": "model",
@@ -126,7 +126,7 @@ def infer_media(file_name: str, *, content_type: str | None = None, kind: str | 
         kind = _KIND_BY_TYPE.get(given_type) or known_kind
     if kind is None:
         raise SourceError(
-            f"The kind of {file_name!r} cannot be told from its name; give kind=, such as '3d', 'image' or 'model'"
+            f"The kind of {file_name!r} cannot be inferred from its name; give kind=, such as '3d', 'image' or 'model'"
             f"{_guess_kind(suffix, given_type)}."
         )
     if content_type is None:
@@ -135,17 +135,18 @@ def infer_media(file_name: str, *, content_type: str | None = None, kind: str | 
         closest = _find_closest(suffix)
         example = f"{_BY_SUFFIX[closest][0]!r}, that of .{closest} files" if closest else "'image/png'"
         raise SourceError(
-            f"The content type of {file_name!r} cannot be told from its name; give content_type=, such as {example}."
+            f"The content type of {file_name!r} cannot be inferred from its name;"
+            f" give content_type=, such as {example}."
         )
     return Media(content_type, kind)
 
 
 def _guess_kind(suffix: str, content_type: str) -> str:
-    """Return a hint at the likeliest kind for an error message, or an empty string."""
+    """Return a hint at the most likely kind for an error message, or an empty string."""
     if content_type and (kind := _KIND_BY_MAJOR.get(content_type.partition("/")[0])):
-        return f". Of {content_type} it would be {kind!r}"
+        return f". For {content_type} it would be {kind!r}"
     if closest := _find_closest(suffix):
-        return f". The closest name that is known is .{closest}: kind={_BY_SUFFIX[closest][1]!r}"
+        return f". The closest known suffix is .{closest}: kind={_BY_SUFFIX[closest][1]!r}"
     return ""
 
 

@@ -20,13 +20,13 @@ from scenario_uploads.transfer.engine import Turns
 from .control import Control
 
 MAX_CONCURRENCY = 64
-# Far above any link.
+# Far above any network link.
 MAX_BANDWIDTH = 10**15
 
 
 @frozen
 class FileOptions:
-    """The arguments of `upload_file` but the file; documented there."""
+    """The arguments of `upload_file` except the file; documented there."""
 
     kind: str | None = None
     content_type: str | None = None
@@ -46,15 +46,15 @@ class FileOptions:
     deadline: float | None = None
     size: int | None = None
     complete: bool = True
-    """Whether the upload is completed once all parts are there, or left to who asked for them to be sent."""
+    """Whether to complete the upload once all parts are stored, instead of leaving that to the caller."""
     on_sent: Callable[[str, Mapping[int, str | None]], object] | None = None
-    """Called with the id of the upload and the MD5s of its parts when all are there, before it is completed."""
+    """Called with the id of the upload and the MD5s of its parts when all are stored, before it is completed."""
     turns: Turns | None = None
-    """Whose turn it is to send a part, when that is shared with other files."""
+    """The turns to send a part, when shared with other files."""
     control: Control | None = None
-    """What pauses it, when it goes on in the background."""
+    """Pauses a background upload."""
     call: CallOptions = field(factory=CallOptions)
-    """What goes with each of its calls to the API: the project."""
+    """The options of each of its calls to the API: the project."""
 
 
 def check_file_options(options: FileOptions) -> None:
@@ -80,15 +80,15 @@ def check_file_options(options: FileOptions) -> None:
         )
 
 
-# Control characters, surrogates and Unicode line ends. Unusual spaces are fine: macOS puts one into the name of each
-# screenshot.
+# Control characters, surrogates and Unicode line ends. Unusual spaces are allowed: macOS uses one in the names of
+# screenshots.
 _NOT_IN_NAMES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def check_file_name(name: str | None) -> str:
     """Return the name to upload under; it must not be empty or have control characters."""
     if name is None:
-        raise InvalidArgumentError("What is uploaded has no name; give file_name=, such as 'dragon.glb'.")
+        raise InvalidArgumentError("The upload has no file name; give file_name=, such as 'dragon.glb'.")
     if not isinstance(name, str) or not name.strip() or any(unicodedata.category(c) in _NOT_IN_NAMES for c in name):
         raise InvalidArgumentError(f"file_name must be a name without control characters, not {name!r}.")
     return name

@@ -41,7 +41,7 @@ class Opened:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """What the create asks for, but for sizes; with the project."""
+        """The arguments of the create without sizes, with the project."""
         asked = {
             name: value for name, value in self.create.request["json"].items() if name not in ("fileSize", "parts")
         }
@@ -50,7 +50,7 @@ class Opened:
 
 
 def check_all_options(options: FileOptions) -> None:
-    """Check also what else would be refused with the file, before there is one."""
+    """Check every argument except the file."""
     check_file_options(options)
     plan_parts(1, options.part_size)
     if options.file_name is not None:
@@ -93,7 +93,7 @@ def _open_ledger(opened: Opened) -> Ledger | None:
         raise SourceError("Only a file given by its path can be resumed; give a path, or resume=False.")
     if path is None or opened.plan.parts_count == 1:
         return None
-    # By default, nobody asked for resuming, so do not warn.
+    # By default, do not warn: the caller did not ask for resuming.
     level = logging.DEBUG if options.resume is None else logging.WARNING
     try:
         folder = Path(options.resume) if isinstance(options.resume, str | os.PathLike) else default_folder()
@@ -108,7 +108,7 @@ def _open_ledger(opened: Opened) -> Ledger | None:
 
 
 def make_key(options: ClientOptions, file: str, asked: Mapping[str, object]) -> tuple[str, str, str, str]:
-    """Return what identifies the ledger of an upload: file, service, account, and what was asked for."""
+    """Return the key of an upload's ledger: file, service, account, and the arguments of the create."""
     # A bearer token changes between calls; a key does not.
     credentials = options.credentials
     account = credentials.header if credentials.scheme == "Basic" else credentials.scheme

@@ -1,4 +1,4 @@
-"""Taking up an upload that an earlier call left: which of its parts count, and whether it can be gone on with."""
+"""Resuming an upload of an earlier call: whether that is possible, and which parts are done."""
 
 from __future__ import annotations
 
@@ -27,45 +27,45 @@ REFUSED = GONE | {400, 422}
 
 @frozen
 class Begun:
-    """An existing upload: its parts, and which are stored already."""
+    """A created upload: its parts, and which of them are stored."""
 
     upload_id: str
     targets: tuple[PartTarget, ...] = field(repr=False)
     done: Mapping[int, str | None] = field(factory=dict, repr=False)
-    """The parts that are there, with the MD5 of what was sent when it was taken."""
+    """The stored parts, with the MD5 of the bytes sent, if it was computed."""
     accepted: Upload | None = None
-    """The upload as the service has it, when that knows already that all parts are there."""
+    """The upload as the service returned it, if it has been completed already."""
 
     @property
     def missing(self) -> tuple[PartTarget, ...]:
-        """The parts still to be sent."""
+        """The parts to send."""
         return tuple(target for target in self.targets if target.part.number not in self.done)
 
     def compare_with(self, done: Mapping[int, str | None]) -> Begun:
-        """Return this upload with no part done; parts are compared with their MD5s before they are sent."""
+        """Return this upload with no part done, whose parts are compared with their MD5s before they are sent."""
         targets = tuple(evolve(target, md5=done.get(target.part.number)) for target in self.targets)
         return evolve(self, targets=targets, done={})
 
 
 def resume(opened: Opened, entry: Entry) -> Steps[Begun | None]:
-    """Resume what an earlier call left, if possible; None means to start afresh."""
-    begun = yield from _take_up(opened, entry)
+    """Resume the upload of an earlier call, if possible; None means to start afresh."""
+    begun = yield from _check_resumable(opened, entry)
     if isinstance(begun, str):
         name = snippet(entry.upload_id, 100)
         logger.warning("Upload %s cannot be resumed: %s; the upload starts afresh.", name, begun)
         return None
     done, state = len(entry.done), opened.source.state
-    logger.info("Upload %s is resumed: %d of %d parts are there.", begun.upload_id, done, len(begun.targets))
+    logger.info("Upload %s is resumed: %d of %d parts are stored.", begun.upload_id, done, len(begun.targets))
     if opened.ledger and state and not entry.state.proves(state) and not begun.accepted:
         if done:
-            logger.info("It cannot be told that the file is the same, so what was sent of it is compared with it.")
-        # Each part counts again once it is compared. A crash before that must not leave it to another file.
+            logger.info("The file may have changed, so its sent parts are compared with it.")
+        # Forget the parts until they are compared: after a crash, they must not count for a changed file.
         yield Work(partial(opened.ledger.begin, evolve(entry, state=state)))
     return begun
 
 
-def _take_up(opened: Opened, entry: Entry) -> Steps[Begun | str]:
-    """Return what an earlier call left, or why it cannot be taken up."""
+def _check_resumable(opened: Opened, entry: Entry) -> Steps[Begun | str]:
+    """Return the upload of an earlier call, or why it cannot be resumed."""
     begun: Begun | str = yield Work(partial(_check_entry, opened, entry))
     if isinstance(begun, str):
         return begun
@@ -83,15 +83,15 @@ def _take_up(opened: Opened, entry: Entry) -> Steps[Begun | str]:
     # An unknown status does not show that the missing parts are stored.
     if is_past_pending(upload.status, known=bool(begun.missing)):
         if not (yield from _is_what_was_sent(opened, entry, begun.targets)):
-            return "the file is not what was sent"
+            return "the file differs from what was sent"
         return evolve(begun, accepted=upload)
-    # With all parts there, what the URLs lead to is as old as they are.
+    # With all parts stored no URL was checked yet, and the multipart upload expires with its URLs.
     trouble: str | None = yield Work(partial(_find_url_trouble, opened, begun.targets))
     return trouble or begun
 
 
 def _check_entry(opened: Opened, entry: Entry) -> Begun | str:
-    """Return what a ledger says of an upload of this file, or why it cannot be taken up, as far as is known here."""
+    """Return the upload in a ledger, or why it cannot be resumed, as far as known without a request."""
     plan, state = opened.plan, opened.source.state
     if (entry.state.size, entry.part_size) != (plan.size, plan.part_size) or state is None:
         return "the file or its part size has changed"
@@ -107,7 +107,7 @@ def _check_entry(opened: Opened, entry: Entry) -> Begun | str:
 
 
 def _find_url_trouble(opened: Opened, targets: tuple[PartTarget, ...]) -> str | None:
-    """Return why parts cannot be sent to where the ledger says, or None."""
+    """Return why the URLs of the ledger cannot be used, or None."""
     service, now = opened.api.options, opened.api.now()
     faults = (
         find_url_fault(target.url, api_url=service.base_url, allow_http=service.allow_http_storage)
@@ -119,7 +119,7 @@ def _find_url_trouble(opened: Opened, targets: tuple[PartTarget, ...]) -> str | 
 
 
 def _is_what_was_sent(opened: Opened, entry: Entry, targets: tuple[PartTarget, ...]) -> Steps[bool]:
-    """Return whether the service, which takes no part any more, has the bytes of this file."""
+    """Return whether an upload that accepts no more parts has the bytes of this file."""
     if opened.source.state and entry.state.proves(opened.source.state):
         return True
     if any(target.md5 is None for target in targets):
@@ -132,7 +132,7 @@ def _is_what_was_sent(opened: Opened, entry: Entry, targets: tuple[PartTarget, .
 
 
 def make_job(opened: Opened, targets: tuple[PartTarget, ...], *, settled: bool = False) -> TransferJob:
-    """Return the transfer of some parts; with `settled`, a part that differs from what was sent is an error."""
+    """Return the transfer job for some parts; with `settled`, a part that differs from the bytes sent is an error."""
     options = opened.options
     return TransferJob(
         opened.source,

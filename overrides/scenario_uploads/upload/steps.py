@@ -50,9 +50,9 @@ from .prepare import Opened, check_all_options, open_upload
 from .resume import GONE, REFUSED, Begun, make_job, resume
 
 logger = logging.getLogger("scenario_uploads")
-# Do not give up a transfer of hours for a few bad seconds at its end.
+# Do not lose hours of transfer to a short outage at the end.
 COMPLETE_RETRIES = 5
-# How often parts are compared again with a file whose change time moved.
+# How often to compare the parts again when the file's change time has moved.
 COMPARISONS = 2
 
 
@@ -64,21 +64,21 @@ def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload
     control = options.control or Control(api.clock, options.on_progress)
     if options.deadline is not None:
         resumable = isinstance(file, str | os.PathLike) and options.resume is not False
-        fault = f"The upload was not done within its deadline of {options.deadline:g} s; the same call"
+        fault = f"The upload did not finish within its deadline of {options.deadline:g} s; the same call"
         control.end_after(options.deadline, f"{fault} {'resumes it' if resumable else 'begins it anew'}.")
     options = evolve(options, on_progress=control.follow)
-    return (yield from control.hold(_upload_file(evolve(api, clock=control.clock), file, options)))
+    return (yield from control.run(_upload_file(evolve(api, clock=control.clock), file, options)))
 
 
 def start_upload(api: Api, file: FileInput, options: FileOptions, line: Line) -> tuple[Steps[Upload], Control]:
-    """Return the steps of an upload that takes turns with others, and what controls it."""
+    """Return the steps of a background upload, and its control."""
     check_all_options(options)
     control = Control(api.clock, options.on_progress, line)
     return upload_file(api, file, evolve(options, control=control)), control
 
 
 def send_file(api: Api, file: FileInput, options: FileOptions) -> Steps[tuple[str, Mapping[int, str | None]]]:
-    """Send the parts of a file; return the id of its upload, which is left to be completed, and their MD5s."""
+    """Send the parts of a file without completing the upload; return its id and the MD5s of the parts."""
     check_file_options(options)
     sent: list[tuple[str, Mapping[int, str | None]]] = []
     options = evolve(options, complete=False, on_sent=lambda *told: sent.append(told))
@@ -99,7 +99,7 @@ def _upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Uploa
         yield Work(stack.close)
         raise
     yield Work(stack.close)
-    # None is for `send_file` alone.
+    # None only for `send_file`.
     return cast("Upload", result)
 
 
@@ -120,14 +120,14 @@ def _upload(opened: Opened) -> Steps[Upload | None]:
                 if result is not None and opened.options.complete:
                     result = yield from _finish(opened, begun.upload_id, result, attempt)
             except ScenarioError as error:
-                # One that was complete may have been imported, so it is not sent again unasked.
+                # Once completed, the upload may have been imported: do not send it again.
                 if error.needs_new_upload and may_restart and sent is None:
                     expired = isinstance(error, UploadURLExpiredError)
                     urls = f"The presigned URLs of upload {begun.upload_id} have expired"
                     logger.warning("%s; it starts afresh.", urls if expired else error.message.rstrip("."))
                     may_restart, lost_id, begun = False, begun.upload_id, None
                     continue
-                # Of a file that changed on the way, nobody knows which bytes of it were sent.
+                # When the file changed, it is unknown which of its bytes were sent.
                 if ledger and (error.needs_new_upload or isinstance(error, UploadFailedError | SourceChangedError)):
                     yield Work(ledger.delete)
                 if error.needs_new_upload:
@@ -140,7 +140,7 @@ def _upload(opened: Opened) -> Steps[Upload | None]:
 
 
 def _begin(opened: Opened) -> Steps[Begun]:
-    """Create the upload and note its parts."""
+    """Create the upload and match its parts."""
     if opened.ledger:
         yield Work(opened.ledger.clear)
     patience = opened.options.patience
@@ -150,7 +150,7 @@ def _begin(opened: Opened) -> Steps[Begun]:
 
 
 def _note(opened: Opened, upload: Upload) -> Begun:
-    """Match the parts with the presigned URLs of the create, and write these to the ledger."""
+    """Match the parts with the presigned URLs of the create, and write the URLs to the ledger."""
     source, plan, service = opened.source, opened.plan, opened.api.options
     # The tolerant decoder leaves a value of the wrong type as it is.
     answered = upload.parts if isinstance(upload.parts, list) else []
@@ -165,7 +165,7 @@ def _note(opened: Opened, upload: Upload) -> Begun:
 
 
 def _send(opened: Opened, begun: Begun) -> Steps[tuple[Upload | None, int]]:
-    """Send the missing parts and complete, unless that is left to others; return the most attempts of a part too."""
+    """Send the missing parts and complete if asked to; return the upload and the most attempts of a part."""
     options = opened.options
     if begun.accepted is not None:
         if options.on_sent:
@@ -180,7 +180,7 @@ def _send(opened: Opened, begun: Begun) -> Steps[tuple[Upload | None, int]]:
 
 
 def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upload]:
-    """Tell the service that all parts are there. One that is complete already is returned as it is."""
+    """Complete an upload, or return it when it is complete already."""
     try:
         completed = yield from complete(
             api,
@@ -193,7 +193,7 @@ def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upl
     except APIStatusError as refusal:
         if refusal.status_code not in REFUSED:
             raise
-        # It may be complete all the same.
+        # It may be complete nevertheless.
         try:
             reply = yield from retrieve_once(api, upload_id, options.call, retries=None, patience=options.patience)
         except APIError as error:
@@ -207,13 +207,13 @@ def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upl
 
 
 def _transfer(opened: Opened, begun: Begun) -> Steps[int]:
-    """Send the missing parts and check that all parts are of one unchanged file; return the most attempts of a part."""
+    """Send the missing parts, checking that the file does not change; return the most attempts of a part."""
     source, options, md5s = opened.source, opened.options, dict(begun.done)
 
     def note(number: int, md5: str | None) -> None:
         md5s[number] = md5
         if opened.ledger:
-            # Check now, not only at the end, when the file may have been restored. A look at a URL is a request.
+            # Check now, too: by the end the file may be restored. A URL is not checked here: that takes a request.
             if source.descriptor:
                 source.check_unchanged()
             opened.ledger.record(number, md5)
@@ -229,12 +229,12 @@ def _transfer(opened: Opened, begun: Begun) -> Steps[int]:
                 yield Work(partial(options.on_sent, begun.upload_id, md5s))
             return attempt
         seen = now
-        # Only the change time moved: permissions, a rename, or bytes with the time set back. Compare MD5s; without
+        # Only the change time moved: permissions, a rename, or new bytes with an old mtime. Compare MD5s; without
         # them, send again.
-        logger.info("Something about the file has changed, so what was sent of it is compared with it.")
+        logger.info("The file's change time has moved, so its sent parts are compared with it.")
         compared: Begun = yield Work(partial(begun.compare_with, md5s))
         job = make_job(opened, compared.targets, settled=True)
-    raise SourceChangedError("The file goes on being changed while it is sent; upload it again when it is at rest.")
+    raise SourceChangedError("The file keeps changing while it is sent; upload it again once nothing writes to it.")
 
 
 def _finish(opened: Opened, upload_id: str, result: Upload, attempt: int) -> Steps[Upload]:
@@ -247,7 +247,7 @@ def _finish(opened: Opened, upload_id: str, result: Upload, attempt: int) -> Ste
                 opened.api, upload_id, options.timeout, options.call, patience=options.patience, completing=True
             )
         except APIStatusError as error:
-            # Do not start afresh: it may have been imported before it went.
+            # Do not start afresh: it may have been imported before it was removed.
             error.needs_new_upload = error.status_code in GONE
             raise
     elif classify_status(result.status, result.entity_id) is UploadState.FAILED:
@@ -270,5 +270,5 @@ def find_missing_id(answer: UploadCreateResponse) -> str | None:
     try:
         check_upload_id(answer.upload.id)
     except InvalidArgumentError:
-        return "an upload without an id that can be used"
+        return "an upload without a usable id"
     return None
