@@ -423,6 +423,12 @@ ARRAYS = [
         {"type": "array", "prefixItems": [TEXT, WHOLE], "unevaluatedItems": False},
         ANY,
     ),
+    kind(
+        "items of what unevaluatedItems closes",
+        {"type": "array", "items": TEXT, "unevaluatedItems": False},
+        {"type": "array", "unevaluatedItems": False},
+        ANY,
+    ),
     kind("prefixItems of anything", {"type": "array"}, {"type": "array", "prefixItems": [{}]}, "----"),
     kind(
         "contains narrowed below maxContains",
@@ -492,6 +498,12 @@ OBJECTS = [
         {**obj(a=TEXT), "unevaluatedProperties": False},
         {**obj(a=TEXT, b=TEXT), "unevaluatedProperties": False},
         "nBBB",
+    ),
+    kind(
+        "required property joins a closed object",
+        {**obj(a=TEXT), "additionalProperties": False},
+        {**obj("b", a=TEXT, b=TEXT), "additionalProperties": False},
+        ANY,
     ),
     kind("additionalProperties of anything", OBJECT, {**OBJECT, "additionalProperties": {}}, "----"),
     kind("required of what only answers have", obj(a=TEXT), obj("id", a=TEXT, id={**TEXT, "readOnly": True}), "--nB"),

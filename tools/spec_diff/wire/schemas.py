@@ -240,7 +240,9 @@ class _Comparison:
                 self.pairs.append(Pair(all_old[name], places))
                 continue
             required, closed = name in self.new.required, self.old.closed
-            rule = "required-property-added" if required else "property-added-to-closed" if closed else "property-added"
+            rule = "property-added-to-closed" if closed else "property-added"
+            if required and (not closed or self.direction == "request"):
+                rule = "required-property-added"
             kind = "" if closed else "required " if required else "optional "
             tail = ", where no other was allowed" if closed else ""
             self.add(rule, "new", places[0], f"the {kind}property {name} was added{tail}")
@@ -303,9 +305,13 @@ class _Comparison:
         """Note that something below a schema came or went."""
         keyword, name = child
         verb = "added" if side == "new" else "removed"
+        reader, opposite = (self.comparer.new, self.old) if side == "new" else (self.comparer.old, self.new)
+        # What is said of items takes them out of the reach of unevaluatedItems.
+        is_freed = keyword in ("items", "prefixItems") and "unevaluatedItems" in opposite.facets
+        rule = "keyword-changed" if is_freed else f"keyword-{verb}"
         if keyword == "items":
             message = "items have a schema now" if side == "new" else "items have no schema any more"
-            self.add(f"keyword-{verb}", side, places[0], message)
+            self.add(rule, side, places[0], message)
         elif keyword == "discriminator":
             sides = ((self.comparer.old, self.old), (self.comparer.new, self.new))
             members = [list_members(reader, view) for reader, view in sides]
@@ -314,13 +320,9 @@ class _Comparison:
             if places[0] not in own or places[0] in other:
                 self.add(f"alternative-{verb}", side, places[0], f"the alternative {name} was {verb}")
         elif keyword not in ("properties", "additionalProperties") and not self.pair_with_rest(keyword, places, side):
-            reader, opposite = (self.comparer.new, self.old) if side == "new" else (self.comparer.old, self.new)
-            rule = f"keyword-{verb}"
             if keyword == "patternProperties" and opposite.closed:
                 rule = f"additional-properties-{'widened' if side == 'new' else 'narrowed'}"
-            elif keyword == "prefixItems" and "unevaluatedItems" in opposite.facets:
-                rule = "keyword-changed"
-            elif keyword in RESTS and all(map(reader.is_anything, places)):
+            elif keyword in RESTS and not is_freed and all(map(reader.is_anything, places)):
                 return
             self.add(rule, side, places[0], f"{keyword} was {verb}")
 
