@@ -253,7 +253,7 @@ FAMILIES: list[Family] = [
     *keyword("dependent-schema", OBJECT, "dependentSchemas", {"a": {"required": ["b"]}}),
     *keyword("pattern-property", {"type": "object"}, "patternProperties", {"^x": TEXT}),
     *keyword("property-names", OBJECT, "propertyNames", {"maxLength": 5}),
-    *keyword("unevaluated-items", {**LIST, "prefixItems": [TEXT]}, "unevaluatedItems", WHOLE),
+    *keyword("unevaluated-items", {"type": "array", "prefixItems": [TEXT]}, "unevaluatedItems", WHOLE),
     *keyword("unevaluated-properties", OBJECT, "unevaluatedProperties", TEXT),
     *keyword("content-schema", TEXT, "contentSchema", OBJECT),
     *keyword("content-media-type", TEXT, "contentMediaType", "image/png", "image/gif"),

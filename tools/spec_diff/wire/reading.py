@@ -274,7 +274,8 @@ class _Builder:
         for keyword in node.keys() & {*OPAQUE}:
             value = node[keyword]
             idle = value is False if keyword == "not" else value in (True, {}) or (keyword == OPEN and value is False)
-            if not idle:
+            # Where all items are spoken of, none is left over.
+            if not idle and not (keyword == "unevaluatedItems" and "items" in node):
                 self.add_facet((*pointer, keyword), self.reader.digest(((*pointer, keyword),)))
         # Redocly looks into no object below a keyword that it does not know.
         for keyword, value in node.items():

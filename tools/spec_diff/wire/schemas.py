@@ -289,8 +289,10 @@ class _Comparison:
         """Compare what else is below; a schema there rules something out, and without one anything goes."""
         old, new = self.old.children, self.new.children
         for child, places in old.items():
-            if child in new and child[0] == "contains" and "maxContains" in {*self.old.limits, *self.new.limits}:
-                # The fewer items count, the more others there may be.
+            sides = self.old, self.new
+            limited = any("maxContains" in view.limits or "unevaluatedItems" in view.facets for view in sides)
+            if child in new and child[0] == "contains" and limited:
+                # The fewer items count, the more or the fewer others there may be.
                 if self.comparer.old.digest(places) != self.comparer.new.digest(new[child]):
                     self.add("keyword-changed", "new", new[child][0], "contains was changed")
             elif child in new and child[0] not in ("properties", "additionalProperties"):
@@ -307,7 +309,7 @@ class _Comparison:
         verb = "added" if side == "new" else "removed"
         reader, opposite = (self.comparer.new, self.old) if side == "new" else (self.comparer.old, self.new)
         # What is said of items takes them out of the reach of unevaluatedItems.
-        is_freed = keyword in ("items", "prefixItems") and "unevaluatedItems" in opposite.facets
+        is_freed = keyword in ("items", "prefixItems", "contains") and "unevaluatedItems" in opposite.facets
         rule = "keyword-changed" if is_freed else f"keyword-{verb}"
         if keyword == "items":
             message = "items have a schema now" if side == "new" else "items have no schema any more"
