@@ -17,7 +17,8 @@ import scenario_uploads_client
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import is_known, models
-from scenario_uploads.decoding.codec import Problems, decode, decode_response
+from scenario_uploads.decoding.codec import decode, decode_response
+from scenario_uploads.decoding.decoders import Problems
 from scenario_uploads.decoding.methods import ModelMethods
 from scenario_uploads.models import (
     Error,

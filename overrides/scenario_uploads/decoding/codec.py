@@ -7,9 +7,7 @@ returned as it is.
 
 from __future__ import annotations
 
-import datetime
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from enum import Enum
 from functools import cache, partial
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -20,37 +18,20 @@ from scenario_uploads.arguments import is_given
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.redaction import mask_urls, snippet
 
-from .enums import is_known
+from .decoders import (
+    DECODERS,
+    Decoder,
+    Problems,
+    decode_any,
+    decode_enum,
+    decode_list,
+    decode_literal,
+    decode_union,
+    report_wrong,
+)
 from .fields import AdditionalProperties, allows_null, attribute_hints, choices_of, json_names, list_fields
 
 T = TypeVar("T")
-
-SHOWN_PROBLEMS = 10
-
-
-@attrs.define
-class Problems:
-    """What is wrong with a response or, with `given`, with a caller's arguments, where what is unknown is a slip."""
-
-    given: bool = False
-    count: int = 0
-    shown: list[str] = attrs.field(factory=list)
-
-    def add(self, path: str, problem: str) -> None:
-        """Record what is wrong with a field."""
-        self.count += 1
-        # A response may have a million problems.
-        if self.count <= SHOWN_PROBLEMS:
-            self.shown.append(f"{snippet(path)} {problem}")
-
-    def __str__(self) -> str:
-        """Return a text that lists the problems, empty when there are none."""
-        more = self.count - len(self.shown)
-        return "; ".join(self.shown) + (f"; and {more} more" if more else "")
-
-
-Decoder = Callable[[Any, str, Problems], Any]
-"""Takes a value that is not null, its path, and where to report."""
 
 
 @attrs.frozen
@@ -150,17 +131,17 @@ def find_decoder(annotation: Any) -> Decoder:
     """Return the decoder for a JSON value that is not null."""
     choices = choices_of(annotation)
     if len(choices) != 1:
-        return partial(_decode_union, [find_decoder(choice) for choice in choices])
+        return partial(decode_union, [find_decoder(choice) for choice in choices])
     (choice,) = choices
     if get_origin(choice) is list:
-        return partial(_decode_list, find_item_decoder(get_args(choice)[0]))
+        return partial(decode_list, find_item_decoder(get_args(choice)[0]))
     if get_origin(choice) is Literal:
-        return partial(_decode_literal, get_args(choice))
+        return partial(decode_literal, get_args(choice))
     if isinstance(choice, type) and issubclass(choice, Enum):
-        return partial(_decode_enum, choice)
+        return partial(decode_enum, choice)
     if isinstance(choice, type) and attrs.has(choice):
         return partial(_decode_model, choice)
-    return _DECODERS.get(choice, _decode_any)
+    return DECODERS.get(choice, decode_any)
 
 
 def find_item_decoder(annotation: Any) -> Decoder:
@@ -176,114 +157,11 @@ def _decode_item(decode_value: Decoder, nullable: bool, value: Any, path: str, p
     return None
 
 
-def _wrong(value: object, path: str, problems: Problems, expected: str) -> object:
-    problems.add(path, f"should be {expected} and is {_describe(value)}")
-    return mask_urls(value)
-
-
-def _describe(value: object) -> str:
-    """Describe a wrong value, shortened and without secrets."""
-    if isinstance(value, Mapping):
-        return "an object"
-    if isinstance(value, list | tuple):
-        return "a list"
-    if isinstance(value, int) and abs(value) >= 10**20:
-        return "a huge number"
-    return snippet(repr(mask_urls(value)), 60)
-
-
-def _decode_any(value: Any, path: str, problems: Problems) -> Any:  # noqa: ARG001
-    return mask_urls(value)
-
-
-def _decode_text(value: Any, path: str, problems: Problems) -> Any:
-    return mask_urls(value) if isinstance(value, str) else _wrong(value, path, problems, "a string")
-
-
-def _decode_scalar(scalar: type, expected: str, value: Any, path: str, problems: Problems) -> Any:
-    if type(value) is scalar or (scalar is float and type(value) is int):
-        return value
-    # A member of an IntEnum is a whole number, and so is 5.0, since JSON has one type of numbers.
-    whole = value.is_integer() if isinstance(value, float) else isinstance(value, int) and type(value) is not bool
-    return int(value) if scalar is int and whole else _wrong(value, path, problems, expected)
-
-
-def _decode_parsed(kind: type, parse: Callable[[str], object], value: Any, path: str, problems: Problems) -> Any:
-    if type(value) is kind:
-        return value
-    try:
-        if isinstance(value, str):
-            return parse(value)
-    except (ValueError, OverflowError):
-        pass
-    return _wrong(value, path, problems, f"a {kind.__name__}")
-
-
-def _parse_datetime(text: str) -> datetime.datetime:
-    from dateutil.parser import isoparse  # noqa: PLC0415 - slow to import, and rarely needed
-
-    return isoparse(text)
-
-
-_DECODERS: dict[Any, Decoder] = {
-    str: _decode_text,
-    int: partial(_decode_scalar, int, "a whole number"),
-    float: partial(_decode_scalar, float, "a number"),
-    bool: partial(_decode_scalar, bool, "true or false"),
-    datetime.datetime: partial(_decode_parsed, datetime.datetime, _parse_datetime),
-    datetime.date: partial(_decode_parsed, datetime.date, datetime.date.fromisoformat),
-    uuid.UUID: partial(_decode_parsed, uuid.UUID, uuid.UUID),
-}
-
-
-def _decode_list(decode_item: Decoder, value: Any, path: str, problems: Problems) -> Any:
-    if not isinstance(value, list | tuple):
-        return _wrong(value, path, problems, "a list")
-    return [decode_item(item, f"{path}[{index}]", problems) for index, item in enumerate(value)]
-
-
-def _decode_literal(allowed: tuple[Any, ...], value: Any, path: str, problems: Problems) -> Any:
-    known = any(type(value) is type(choice) and value == choice for choice in allowed)
-    return value if known else _wrong(value, path, problems, " or ".join(map(repr, allowed)))
-
-
-def _decode_enum(enum: type[Enum], value: Any, path: str, problems: Problems) -> Any:
-    if isinstance(value, enum):
-        return value
-    base: type = str if issubclass(enum, str) else int
-    plain = _DECODERS[base](value, path, problems)
-    if not isinstance(plain, base) or isinstance(plain, bool):
-        return plain
-    member = enum(plain)
-    if problems.given and not is_known(member):
-        problems.add(
-            path, f"is {_describe(plain)}, and the contract knows {', '.join(repr(one.value) for one in enum)}"
-        )
-    return member
-
-
 def _decode_model(model: type, value: Any, path: str, problems: Problems) -> Any:
     if isinstance(value, model):
         return value
     return (
         decode(model, value, problems, f"{path}.")
         if isinstance(value, Mapping)
-        else _wrong(value, path, problems, "an object")
+        else report_wrong(value, path, problems, "an object")
     )
-
-
-def _decode_union(decoders: Sequence[Decoder], value: Any, path: str, problems: Problems) -> Any:
-    fitting: list[object] = []
-    for decode_choice in decoders:
-        found = Problems(problems.given)
-        result = decode_choice(value, path, found)
-        if not found.count:
-            fitting.append(result)
-    # A string may fit several choices: known values and dates win over unknown enum values and plain strings.
-    return min(fitting, key=_rank) if fitting else _wrong(value, path, problems, "one of what the contract allows")
-
-
-def _rank(decoded: object) -> int:
-    if isinstance(decoded, Enum):
-        return 0 if is_known(decoded) else 1
-    return 2 if isinstance(decoded, str) else 0

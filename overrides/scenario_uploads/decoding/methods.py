@@ -18,7 +18,8 @@ from scenario_uploads_client.types import Unset
 
 from scenario_uploads.redaction import replace_each
 
-from .codec import Problems, decode
+from .codec import decode
+from .decoders import Problems
 from .enums import open_enum
 from .fields import json_names, list_fields
 

@@ -32,7 +32,8 @@ import stand_ins
 # isort: split
 from scenario_uploads import Scenario, ScenarioError, is_known
 from scenario_uploads.api.exchange import Operation, fetch
-from scenario_uploads.decoding.codec import Problems, find_decoder, find_item_decoder
+from scenario_uploads.decoding.codec import find_decoder, find_item_decoder
+from scenario_uploads.decoding.decoders import Problems
 from scenario_uploads.decoding.fields import json_names
 from scenario_uploads.retry import Repeat
 
