@@ -173,7 +173,7 @@ class TestAURL:
             if event.parts_done:
                 Ranges.failure = failure
 
-        with raises(kind, "cannot be looked at any more"):
+        with raises(kind, "can no longer be checked"):
             connect(service.url).uploads.upload_file(URL, part_size=PART, resume=tmp_path, on_progress=fail)
         assert "complete" not in service.steps
         assert len([*tmp_path.iterdir()]) == kept

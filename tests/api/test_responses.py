@@ -182,15 +182,15 @@ NO_ANSWERS = {
     "html": (b"<html><body>Sign in to the hotel's network</body></html>", "hotel"),
     "empty": (b"", "empty"),
     "blank": (b" \n", "empty"),
-    "cut": (GOOD[:-20], "no JSON"),
+    "cut": (GOOD[:-20], "not JSON"),
     "list": (b"[1, 2]", "not an object"),
     "text": (b'"upload"', "not an object"),
     "null": (b"null", "not an object"),
     "deep": (DEEP, "deeply nested"),
     "rather-deep": (RATHER_DEEP, "deeply nested"),
     "huge": (b'{"upload": "' + b"x" * (2 * RESPONSE_LIMIT) + b'"}', "more than"),
-    "long-number": (b'{"upload": ' + b"1" * 10_000 + b"}", "no JSON"),
-    "no-utf-8": (b'{"upload": "\xff"}', "no JSON"),
+    "long-number": (b'{"upload": ' + b"1" * 10_000 + b"}", "not JSON"),
+    "no-utf-8": (b'{"upload": "\xff"}', "not JSON"),
 }
 
 

@@ -183,7 +183,7 @@ def test_a_file_that_is_not_where_the_workers_are_is_told(call: Caller, tmp_path
     with Elsewhere(1) as executor:
         (result,) = call(write(tmp_path / "refs", 1), recursive=True, ledger=False, executor=executor)
     assert isinstance(result.error, SourceError)
-    assert "there is no such file (on a worker; files have to be at the same paths there" in str(result.error)
+    assert "there is no such file (on a worker, which needs the files at the same paths" in str(result.error)
 
 
 @pytest.mark.parametrize("wrong", ["executor", "http_client"])

@@ -668,7 +668,7 @@ class TestManyFiles:
         monkeypatch.setenv("HOME", "")
         monkeypatch.delenv("XDG_STATE_HOME", raising=False)
         assert cli.run(["upload", str(folder), "-r", "--exclude", "*.tmp"]) == 0
-        warning = "What is done will be sent again by the next run: this user has no home folder; give --ledger PATH."
+        warning = "The next run will send finished files again: this user has no home folder; give --ledger PATH."
         assert capsys.readouterr().err.splitlines()[0] == warning
 
     def test_each_is_a_json_line_on_failure_too(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -167,8 +167,8 @@ class TestBoth:
     @pytest.mark.parametrize(
         ("body", "call", "fragment"),
         [
-            (b"<html>", "json", "no JSON: <html>"),
-            (b"<html>", "parse", "no JSON: <html>"),
+            (b"<html>", "json", "not JSON: <html>"),
+            (b"<html>", "parse", "not JSON: <html>"),
             (b"[1]", "parse", "JSON that is not an object"),
             (b"[" * 100_000, "json", "too deeply nested"),
             (b"[]" + b" " * (1 << 21), "read", "a body of more than"),

@@ -518,11 +518,11 @@ def test_an_unknown_enum_value_is_taken_when_it_is_one_and_refused_as_a_text() -
         (
             {"asset_options": {"hidden": True}},
             "asset_options.hidden",
-            "is not known; there are collection_ids, hide, parent_id",
+            "is unknown; known are collection_ids, hide, parent_id",
         ),
-        ({"asset_options": {"hidden": None}}, "asset_options.hidden", "is not known"),
-        ({"asset_options": {5: None}}, "asset_options.5", "is not known"),
-        ({"filename": "a"}, "filename", "is not known; there are asset_options, civitai_model_url"),
+        ({"asset_options": {"hidden": None}}, "asset_options.hidden", "is unknown"),
+        ({"asset_options": {5: None}}, "asset_options.5", "is unknown"),
+        ({"filename": "a"}, "filename", "is unknown; known are asset_options, civitai_model_url"),
     ],
 )
 def test_31_arguments_that_do_not_fit_are_reported(arguments: dict[str, Any], path: str, problem: str) -> None:
@@ -575,7 +575,7 @@ def test_slips_are_found_wherever_they_are() -> None:
     _, reports = built(future.load().Everything, future.SAMPLE | changes)
     assert reports == {
         "colours[1]": "is 'mauve', and the contract knows 'green', 'red'",
-        "leaves[0].color": "is not known; there are n, colour",
+        "leaves[0].color": "is unknown; known are n, colour",
         "typed_colour.x": "is 'mauve', and the contract knows 'green', 'red'",
         "typed_colour.y": "is null",
         "nested[0][0].n": "is missing",

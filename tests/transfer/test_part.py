@@ -174,7 +174,7 @@ class TestJudging:
     def test_13_a_signature_that_does_not_match_hints_at_who_may_have_changed_the_request(self) -> None:
         answer = StorageResponse(403, {}, error_body("SignatureDoesNotMatch"), True)
         result = classify_response(answer, make_target(), now=NOW)
-        assert "a proxy on the way, or a header that it adds" in str(result.error)
+        assert "a proxy, or a header that it adds" in str(result.error)
 
     def test_a_message_has_number_status_code_and_request_id_and_nothing_else_of_the_body(self) -> None:
         result = classify_response(StorageResponse(400, {}, error_body("Odd"), True), make_target(), now=NOW)
@@ -414,7 +414,7 @@ class TestSending:
         assert "s3cret" not in repr(caught.value)
 
     def test_6_no_http_is_told_so(self, send: Sending) -> None:
-        with serve(lose) as server, pytest.raises(TransferError, match="the response was cut short or is no HTTP"):
+        with serve(lose) as server, pytest.raises(TransferError, match="the response was cut short or is not HTTP"):
             send(server.origin, policy=RetryPolicy(max_retries=0))
 
     def test_5_a_stall_is_told_so(self) -> None:

@@ -126,12 +126,12 @@ def test_each_part_gets_the_url_of_its_number() -> None:
         ((0, 1, 2), "missing: 3; not expected: 0"),
         ((0, 1, 2, 3), "missing: none; not expected: 0"),
         ((1, 2, 3, -1), "not expected: -1"),
-        ((1, 2, None), "no whole number"),
-        ((1, 2, "3"), "no whole number"),
-        ((True, 2, 3), "no whole number"),
-        ((1, 2, [3]), "no whole number"),
-        ((1, 2, {}), "no whole number"),
-        ((1, 2, 3.5), "no whole number"),
+        ((1, 2, None), "not a whole number"),
+        ((1, 2, "3"), "not a whole number"),
+        ((True, 2, 3), "not a whole number"),
+        ((1, 2, [3]), "not a whole number"),
+        ((1, 2, {}), "not a whole number"),
+        ((1, 2, 3.5), "not a whole number"),
     ],
 )
 def test_16_part_numbers_that_do_not_fit(numbers: tuple[object, ...], message: str) -> None:

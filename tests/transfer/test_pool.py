@@ -399,8 +399,8 @@ class TestProxies:
     @pytest.mark.parametrize(
         ("answers", "told"),
         [
-            (b"HTTP/1.1 400 Bad Request\r\n\r\n", "speaks no SOCKS5"),
-            (b"\x05\xff", "wants credentials"),
+            (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak SOCKS5"),
+            (b"\x05\xff", "requires another kind of credentials"),
             (b"\x05\x02\x01\x01", "refused the user name or password"),
             (b"\x05\x00\x05\x04\x00\x01", "SOCKS reply 4"),
             (b"\x05", "closed the connection"),

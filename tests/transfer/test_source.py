@@ -376,7 +376,7 @@ def make_dangling(folder: Path) -> Path:
         (lambda folder: "/dev/null", "is not a regular file"),
         (lambda folder: "/dev/zero", "is not a regular file"),
         (lambda folder: folder / ("x" * 300), "cannot be uploaded"),
-        (lambda folder: "a\0b", "is no path"),
+        (lambda folder: "a\0b", "is not a path"),
         (lambda folder: "\ud800", "cannot be uploaded"),
     ],
 )
@@ -395,7 +395,7 @@ def test_31_a_path_of_bytes_is_refused_and_not_taken_for_content(path: Path) -> 
         def __fspath__(self) -> bytes:
             return os.fsencode(path)
 
-    with pytest.raises(SourceError, match="is no path"):
+    with pytest.raises(SourceError, match="is not a path"):
         open_source(cast("Any", BytesPath()))
 
 

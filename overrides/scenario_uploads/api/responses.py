@@ -128,7 +128,7 @@ def parse_body(body: bytes) -> Any:
     except RecursionError:
         fault = "too deeply nested JSON"
     except ValueError:
-        fault = "no JSON"
+        fault = "not JSON"
     # Not chained: Python's JSON error would hold the whole body.
     if fault or _is_deep(value):
         raise ValueError(fault or "too deeply nested JSON")

@@ -1,5 +1,5 @@
-"""Many files: `upload_many`. Finds the files, knows which are done, and sends the others through `upload` at once.
+"""Many files: `upload_many`. Lists the files, skips finished ones and sends the others concurrently through `upload`.
 
-Reading order: `run`, `plan`, `listing`, `ledger`, `workers` (the threads that carry the steps out), `executor` (workers
-elsewhere), `limiter`; `options` has what callers give and get. It is given what sends: a runner.
+Reading order: `run`, `plan`, `listing`, `ledger`, `workers` (the threads that run the steps), `executor` (workers
+elsewhere), `limiter`, `options` (arguments and results). A runner from `client` does the sending.
 """

@@ -1,7 +1,7 @@
-"""Sending the parts of files elsewhere, by the workers of an executor: what goes there, and what becomes of it.
+"""Sending the parts of files in the workers of an executor.
 
-A worker creates an upload and sends its parts, and that is all: who has the ledger completes it. So a worker that dies
-leaves at most an upload that never becomes anything, and its file is sent once more.
+A worker only creates an upload and sends its parts; the process with the ledger completes it. A worker that dies leaves
+at most an incomplete upload, and its file is sent once more.
 """
 
 from __future__ import annotations
@@ -30,34 +30,34 @@ from .options import MAX_FILES_AT_ONCE
 from .workers import Runner
 
 Sent = tuple[str, Mapping[int, str | None]]
-"""The id of an upload whose parts are all there, and their MD5s."""
+"""The id of an upload whose parts are all stored, and their MD5s."""
 
 
 Connect = Callable[[ClientOptions], Runner]
-"""Makes a runner with connections of its own."""
+"""Returns a runner with its own connections."""
 
 
 @frozen
 class Errand:
-    """What goes to a worker. Some executors write that into logs, where this shows no secret."""
+    """A task for a worker. Its `repr` shows no secret, since some executors log it."""
 
     arguments: Mapping[str, Any] = field(repr=False)
-    """Those that make the client."""
+    """The arguments of the client."""
     file: FileInput = field(repr=False)
     options: FileOptions = field(repr=False)
-    # No executor takes two of them for the same.
+    # Dask runs equal tasks only once.
     number: str = field(factory=lambda: uuid.uuid4().hex)
 
 
 class Elsewhere:
-    """Sends files by an executor; settings of a client that cannot go to another process are refused."""
+    """Sends files by an executor; refuses client settings that cannot be pickled."""
 
     def __init__(self, executor: Executor, settings: ClientOptions, at_once: int) -> None:
         self._executor, self._at_once = executor, at_once
         self._arguments = list_arguments(settings)
 
     def send(self, file: FileInput, options: FileOptions, work: Callable[..., Sent], ended: Callable[[], bool]) -> Sent:
-        """Let a worker do its work on a file, once more when it fails; wait for it, or until the call has ended."""
+        """Run `work` on a file in a worker, again if it fails once; return early when the call has ended."""
         given, bandwidth = _prepare(file), options.max_bandwidth
         options = evolve(
             options,
@@ -71,12 +71,12 @@ class Elsewhere:
                 return _wait(self._executor.submit(work, Errand(self._arguments, given, options)), ended)
             except CredentialsError as error:
                 raise CredentialsError(
-                    "A worker has no credentials: those of this environment stay here. Set SCENARIO_SDK_API_KEY and"
-                    " SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT, where the workers run, or give api_key= and"
-                    " api_secret= here."
+                    "A worker has no credentials: those in this environment are not sent to it. Set"
+                    " SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT, where the workers run, or"
+                    " give api_key= and api_secret= here."
                 ) from error
             except SourceError as error:
-                where = "on a worker; files have to be at the same paths there, or at URLs that it can read"
+                where = "on a worker, which needs the files at the same paths, or at URLs that it can read"
                 raise SourceError(f"{error.message.rstrip('.')} ({where}).") from error
             except ScenarioError:
                 raise
@@ -102,7 +102,7 @@ def _wait(task: Future[Sent], ended: Callable[[], bool]) -> Sent:
 
 
 def _prepare(file: Any) -> FileInput:
-    """Return a file as workers find it, in whatever folder they run."""
+    """Return a file in a form that does not depend on the worker's current folder."""
     if isinstance(file, bytes | bytearray | memoryview):
         return bytes(file)
     if not isinstance(file, str | os.PathLike):
@@ -113,14 +113,14 @@ def _prepare(file: Any) -> FileInput:
     return path if is_url(str(path)) else os.path.abspath(path)  # noqa: PTH100 - it resolves no links
 
 
-# What a process of an executor's has connected, by run: some files of each run come here one after the other.
+# In a worker process: the connections by run, reused for the files of that run.
 _connected: dict[str, tuple[Runner, Api, Limiter]] = {}
 _connected_lock = threading.Lock()
 _MOST_CONNECTED = 4
 
 
 def send_elsewhere(connect: Connect, run: str, errand: Errand) -> Sent:
-    """Send the parts of a file, in a process of an executor's; return the id of its upload and their MD5s."""
+    """Send the parts of a file, in a worker process; return the id of its upload and their MD5s."""
     with _connected_lock:
         if run not in _connected:
             if len(_connected) >= _MOST_CONNECTED:
@@ -132,6 +132,6 @@ def send_elsewhere(connect: Connect, run: str, errand: Errand) -> Sent:
 
 
 def disconnect(run: str) -> None:
-    """Close what workers in this process have connected for a run, as those of an executor of threads."""
+    """Close the connections of a run that workers opened in this process, as a ThreadPoolExecutor's do."""
     if run in _connected:
         _connected.pop(run)[0].close()

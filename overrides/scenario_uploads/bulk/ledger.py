@@ -1,11 +1,10 @@
-"""What has become of which file, kept over runs in an SQLite database.
+"""The ledger of `upload_many`: finished and unfinished files, in an SQLite database.
 
-A row says of a file, in the state in which it was sent, which upload it went into and what that became. It is written
-before the service is told that all parts are there, and so a run that is killed at any moment never imports a file
-twice: the next one asks what became of that upload.
+A row maps a file, in the state in which it was sent, to its upload and the result. It is written before `complete`, so
+a run that is killed at any moment never imports a file twice: the next run retrieves that upload.
 
-One run has the database for itself, by SQLite's own lock. The journal is a file that is rolled back: a write-ahead log
-needs memory that is shared between processes, which network file systems do not have.
+A run locks the database exclusively, with SQLite's own lock. It uses a rollback journal: a write-ahead log needs memory
+shared between processes, which network file systems lack.
 """
 
 from __future__ import annotations
@@ -33,10 +32,10 @@ FILE_NAME = "files.sqlite3"
 
 VERSION = 1
 
-# "ScUL": tells other databases from ours.
+# "ScUL": marks a database as a ledger.
 APPLICATION_ID = 0x5363554C
 
-# What is told later, and would only be asked for again were it lost, is written in groups.
+# Finished imports are written in batches: if a batch is lost, the next run retrieves those uploads again.
 _GROUP = 256
 _GROUP_SECONDS = 0.5
 
@@ -57,14 +56,14 @@ _SCHEMA = f"""
     PRAGMA user_version = {VERSION};
 """
 
-# Closing any descriptor of a file drops the locks that a process has on it, so those in use are not even opened.
+# Closing any descriptor of a file drops the process's locks on it (POSIX), so do not even open a file in use.
 _in_use: set[str] = set()
 _in_use_lock = threading.Lock()
 
 
 @frozen
 class Row:
-    """What is known of a file: the upload that it went into, and what that became, once it is imported."""
+    """The upload of a file, and its asset or model once imported."""
 
     upload_id: str
     entity_id: str | None
@@ -72,7 +71,7 @@ class Row:
 
 
 def hash_state(state: FileState | None) -> bytes | None:
-    """Return what tells a file, unchanged, from all others; None where the system does not tell."""
+    """Return a hash that identifies an unchanged file; None where the system has no inodes."""
     if state is None or not state.inode:
         return None
     text = f"{state.device} {state.inode} {state.size} {state.mtime_ns} {state.ctime_ns}"
@@ -80,9 +79,9 @@ def hash_state(state: FileState | None) -> bytes | None:
 
 
 class LedgerView:
-    """The database as it is, for who only looks, also while a run has it. It takes no lock and leaves no trace."""
+    """A read-only view of the database, also while a run uses it. Takes no lock and writes nothing."""
 
-    # Later than all that have written into it.
+    # Later than every run in the database.
     run = 2**63 - 1
 
     def __init__(self, path: Path) -> None:
@@ -106,11 +105,11 @@ class LedgerView:
         self._connection.close()
 
     def context(self, *parts: str) -> int:
-        """Return the number of an account, a project and settings, within which equal files are one; 0 if unknown."""
+        """Return the number of an account, project and settings, which equal files share; 0 if unknown."""
         return next((number for (number,) in self._read("SELECT id FROM contexts WHERE key = ?", _hash(parts))), 0)
 
     def find(self, context: int, state: bytes | None) -> Row | None:
-        """Return what an earlier run knows of a file in this state."""
+        """Return the row of an earlier run for a file in this state."""
         return self._select("context = ? AND state = ?", context, state) if state else None
 
     def _select(self, condition: str, *values: object) -> Row | None:
@@ -123,14 +122,14 @@ class LedgerView:
         with self._explain():
             with suppress(sqlite3.DatabaseError):
                 return self._connection.execute(query, values).fetchall()
-            # A run that is under way may have made it longer.
+            # A concurrent run may have extended the file.
             self._connection.close()
             self._connection = self._open()
             return self._connection.execute(query, values).fetchall()
 
     @contextmanager
     def _explain(self) -> Iterator[None]:
-        """Let a fault of the database be one of our errors, with what to do about it."""
+        """Turn a database error into a LedgerError that says what to do."""
         try:
             yield
         except (sqlite3.DatabaseError, OSError) as error:
@@ -140,13 +139,13 @@ class LedgerView:
                     raise _make_locked_error(self.path) from error
                 raise LedgerError(f"The ledger {self.path} cannot be used: {what}; {_ELSEWHERE}") from error
             raise LedgerError(
-                f"The ledger {self.path} cannot be read: {what}. Move it away, and files that are done are uploaded"
+                f"The ledger {self.path} cannot be read: {what}. Move it away to upload finished files"
                 f" again; {_ELSEWHERE}"
             ) from error
 
 
 class BulkLedger(LedgerView):
-    """The database of one run, for its owner alone; open and locked until `close`."""
+    """The database of one run, readable by its owner only; open and locked until `close`."""
 
     def __init__(self, path: Path) -> None:
         self._queue_lock, self._queue = threading.Lock(), list[tuple[str, tuple[object, ...]]]()
@@ -165,7 +164,7 @@ class BulkLedger(LedgerView):
     def _open(self) -> sqlite3.Connection:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(open_private(self.path, os.O_RDWR | os.O_CREAT))
-        # With no wait for a lock: whoever has it keeps it to the end.
+        # Do not wait for a lock: its holder keeps it to the end of its run.
         connection = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
         try:
             for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = TRUNCATE", "synchronous = NORMAL"):
@@ -183,7 +182,7 @@ class BulkLedger(LedgerView):
         return connection
 
     def close(self) -> None:
-        """Write what is left, and let others use it. Idempotent."""
+        """Write what is queued and release the lock. Idempotent."""
         with self._lock:
             if not self._name:
                 return
@@ -196,16 +195,16 @@ class BulkLedger(LedgerView):
                 self._release()
 
     def context(self, *parts: str) -> int:
-        """Return the number of an account, a project and settings, within which equal files are one."""
+        """Return the number of an account, project and settings, which equal files share."""
         self._read("INSERT OR IGNORE INTO contexts (key) VALUES (?)", _hash(parts))
         return super().context(*parts)
 
     def find_content(self, context: int, content: bytes) -> Row | None:
-        """Return what an earlier run made of a file with this content."""
+        """Return the row of an earlier run for a file with this content."""
         return self._select("done AND context = ? AND content = ?", context, content)
 
     def find_part_sizes(self, context: int, size: int) -> list[int]:
-        """Return how files of this size, finished in earlier runs, were cut."""
+        """Return the part sizes of files of this size that earlier runs finished."""
         query = "SELECT part_size FROM sizes WHERE context = ? AND size = ? AND run < ?"
         return [part_size for (part_size,) in self._read(query, context, size, self.run)]
 
@@ -214,13 +213,13 @@ class BulkLedger(LedgerView):
             return self._connection.execute(query, values).fetchall()
 
     def note(self, context: int, state: bytes, row: Row, *, size: int, part_size: int, content: bytes | None) -> None:
-        """Note what is known of a file. It is in the database when this returns."""
+        """Store the row of a file. Committed on return."""
         values = (context, state, size, part_size, content, row.upload_id, row.entity_id, row.done, self.run)
         self._add("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", *values)
         self._write()
 
     def finish(self, context: int, state: bytes, row: Row) -> None:
-        """Note that a file is imported. Within a second or so it is in the database; if not, it is asked for again."""
+        """Record that a file is imported. Committed within a second or so; if lost, the next run asks the service."""
         self._add(
             "UPDATE files SET done = 1, entity_id = ?, run = ? WHERE context = ? AND state = ? AND upload_id = ?",
             *(row.entity_id, self.run, context, state, row.upload_id),
@@ -238,7 +237,7 @@ class BulkLedger(LedgerView):
             self._queue.append((statement, values))
 
     def _write(self) -> None:
-        """Write what is queued; whoever comes first writes what the others have to say too."""
+        """Write what is queued; the first thread writes for all others."""
         with self._lock, self._explain():
             self._flush()
 
@@ -257,7 +256,7 @@ class BulkLedger(LedgerView):
             with suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
             raise
-        # What could not be written stays, so that nobody takes it for written.
+        # Keep what could not be written in the queue, so that later calls fail too.
         with self._queue_lock:
             del self._queue[: len(statements)]
 
@@ -296,7 +295,7 @@ def open_ledger(given: str | os.PathLike[str] | bool | None) -> BulkLedger | Non
 
 
 def view_ledger(given: str | os.PathLike[str] | bool | None) -> LedgerView | None:
-    """Open the ledger that a run would use, to look into it; None when nothing is in it yet."""
+    """Open the ledger that a run would use for reading; None when there is none yet."""
     path = _find_path(given)
     with suppress(OSError):
         return LedgerView(path) if path and path.stat().st_size else None
@@ -311,11 +310,11 @@ def _find_path(given: str | os.PathLike[str] | bool | None) -> Path | None:
     try:
         return default_folder() / FILE_NAME
     except OSError as error:
-        logger.warning("What is done will be sent again by the next run: %s; give ledger=PATH.", error.strerror)
+        logger.warning("The next run will send finished files again: %s; give ledger=PATH.", error.strerror)
         return None
 
 
 def hash_content(size: int, part_size: int, md5s: Iterable[str]) -> bytes:
-    """Return what a content is known by, from the MD5s of its parts."""
+    """Return the key of a content, from the MD5s of its parts."""
     text = " ".join((str(size), str(part_size), *md5s))
     return hashlib.blake2b(text.encode(), digest_size=20).digest()

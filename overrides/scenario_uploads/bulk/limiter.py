@@ -1,4 +1,4 @@
-"""One pace for the calls of all files: when the service asks to slow down, all do, and grow again together."""
+"""The rate limit shared by the calls of all files: after a 429 or 503, all slow down and speed up again together."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from scenario_uploads.transfer.pace import Pace
 
 T = TypeVar("T")
 
-# Seconds between two looks whether it is a call's turn, when fewer may go out than want to.
+# Seconds between checks whether a queued call may go out.
 TURN = 0.05
 
-# The longest wait in seconds that the service may ask for at a time.
+# The longest wait in seconds that the service may ask for at once.
 LONGEST_HOLD = 300.0
 
-# Seconds without any success after which a refusal is handed on.
+# Seconds without any success after which a 429 is returned to the caller.
 PATIENCE = 900.0
 
 
 @mutable
 class Limiter:
-    """How many calls may be under way at once, over all files, and from when on."""
+    """How many calls may be in progress at once, over all files, and when the next one may start."""
 
     pace: Pace
     _active: int = 0
@@ -38,11 +38,11 @@ class Limiter:
 
     @classmethod
     def begin(cls, most: int) -> Self:
-        """Return one that allows so many calls at once."""
+        """Return a limiter that allows at most `most` calls at once."""
         return cls(Pace(most, most))
 
     def admit(self, now: float) -> float | None:
-        """Take a turn and return None, or return after how many seconds to ask again."""
+        """Take a turn and return None, or return the seconds after which to ask again."""
         with self._lock:
             if now < self._free_at:
                 return self._free_at - now
@@ -52,18 +52,18 @@ class Limiter:
             return None
 
     def release(self, succeeded_at: float | None = None) -> None:
-        """Give a turn back, after a success or after a call that says nothing about the pace."""
+        """Give a turn back after a call that was not refused."""
         with self._lock:
             self._active -= 1
             if succeeded_at is not None:
                 self._succeeded_at, self.pace = succeeded_at, self.pace.steady()
 
     def slow(self, seconds: float, now: float) -> bool:
-        """Give a turn back after a call that came too early; return whether to make it again."""
+        """Give a turn back after a refused call; return whether to retry it."""
         with self._lock:
             if self._succeeded_at is None:
                 self._succeeded_at = now
-            # Calls that were under way together are refused together, which is one reason to slow down.
+            # Concurrent calls are refused together: slow down once for all of them.
             if now >= self._free_at:
                 self.pace = evolve(self.pace, limit=min(self.pace.limit, self._active)).slower()
             self._active -= 1
@@ -72,7 +72,7 @@ class Limiter:
 
 
 def limit(steps: Steps[T], limiter: Limiter, api: Api) -> Steps[T]:
-    """Carry steps on at the pace that all share. A 429 is waited out, but for that of a plan that allows no more."""
+    """Run steps under the shared rate limit. Retry a 429, unless it is the limit of a plan."""
     return carry_on(steps, partial(_carry_out, limiter, api))
 
 

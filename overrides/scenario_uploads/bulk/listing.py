@@ -1,7 +1,7 @@
-"""From sources to files: folders gone through, globs matched, and what is left out and why. Nothing is kept of it.
+"""From sources to files: folders walked, globs matched, and what is skipped and why, without keeping lists.
 
-Folders are read as they are gone through, in the order of the file system, so a million files take no more memory than
-ten. Links are not followed but where a caller names one.
+Folders are read lazily, in the order of the file system, so a million files take no more memory than ten. Links are
+followed only where a caller names one.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from scenario_uploads.remote import find_local, is_folder, is_url, join_url, sho
 
 from .options import UploadSource
 
-# Folders that are open at the same time; those below are read as a whole.
+# Folders that are open at the same time; deeper ones are read as a whole.
 _MOST_OPEN = 12
 
-# How many of the first sources are looked at before anything is done, to say at once what cannot be meant.
+# How many of the first sources are checked up front, so that mistakes raise at once.
 _LOOK_AHEAD = 100
 
 MAGIC = re.compile(r"[*?[]")
@@ -35,7 +35,7 @@ MAGIC = re.compile(r"[*?[]")
 
 @frozen
 class Found:
-    """A file to be sent, with what the system says of it, or what is left out or cannot be sent, and why."""
+    """A file to send, with its `stat`; or one that is skipped or cannot be sent, and why."""
 
     source: Any
     status: os.stat_result | None = field(default=None, repr=False)
@@ -57,7 +57,7 @@ class Found:
 class Glob:
     """Matches paths with slashes: `*` and `?` within a name, `**` any folders, `[abc]` one of these.
 
-    Without a slash it is about the name, in whichever folder.
+    Without a slash it matches the name in any folder.
     """
 
     parts: tuple[str, ...]
@@ -87,13 +87,13 @@ def _match(parts: Sequence[str], names: Sequence[str]) -> bool:
 
 @frozen
 class Filter:
-    """Which files are wanted: those that match `include`, if there is one, and not `exclude`."""
+    """Selects files that match `include`, if there is one, and not `exclude`."""
 
     include: tuple[Glob, ...]
     exclude: tuple[Glob, ...]
 
     def leaves_out(self, path: str, *, folder: bool = False) -> bool:
-        """Return whether what is at this path, relative to the folder that was given, is left out."""
+        """Return whether a path, relative to the given folder, is left out."""
         if any(glob.matches(path) for glob in self.exclude):
             return True
         return bool(self.include) and not folder and not any(glob.matches(path) for glob in self.include)
@@ -110,7 +110,7 @@ def _read_globs(name: str, given: object) -> tuple[Glob, ...]:
 def list_sources(
     sources: Any, *, recursive: bool = False, include: object = None, exclude: object = None
 ) -> Generator[Found, None, None]:
-    """Check what can be checked at once, and return the files of all sources, one after the other."""
+    """Check the first sources, and return the files of all sources, one after the other."""
     wanted = Filter(_read_globs("include", include), _read_globs("exclude", exclude))
     return _list_sources(_check_sources(sources, recursive=recursive), recursive=recursive, wanted=wanted)
 
@@ -125,7 +125,7 @@ def _check_sources(sources: Any, *, recursive: bool) -> Iterable[Any]:
             " give bytes or a file as UploadSource(data, file_name=...)."
         )
     for source in sources[:_LOOK_AHEAD] if isinstance(sources, list | tuple) and not recursive else ():
-        # `isdir` minds no path that cannot be one.
+        # `isdir` returns False for an invalid path.
         if isinstance(source, str | os.PathLike) and os.path.isdir(source):  # noqa: PTH112
             raise _folder_error(source)
     return sources
@@ -221,8 +221,8 @@ def _list_glob(text: str, *, recursive: bool, wanted: Filter) -> Iterator[Found]
 def _walk(
     top: Path, wanted: Filter, glob: Glob | None = None, depth: int | None = None, *, hidden: bool, into: bool
 ) -> Iterator[Found]:
-    """Yield the files of a folder that match, and what is left out and why; what does not match is not even named."""
-    # Each open folder: what is still to be read, the path below `top` to it, and whether all in it matches.
+    """Yield the files of a folder that match, and those that are skipped and why; others are not yielded."""
+    # For each open folder: its remaining entries, its path below `top`, and whether everything in it matches.
     stack = [(_scan(top), "", glob is None)]
     try:
         while stack:
@@ -246,7 +246,7 @@ def _walk(
                 if matches or depth is None or name.count("/") + 1 < depth:
                     stack.append((_scan(entry.path, whole=len(stack) >= _MOST_OPEN), f"{name}/", matches))
             elif matches:
-                # On Windows an entry knows neither device nor inode. One that is gone is said so when it is opened.
+                # On Windows an entry has neither device nor inode. A file that is gone fails when it is opened.
                 yield Found(Path(entry.path), _stat(entry.path, follow_symlinks=False))
     finally:
         for entries, _, _ in stack:

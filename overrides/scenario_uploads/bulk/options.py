@@ -1,4 +1,4 @@
-"""What `upload_many` takes and gives."""
+"""The arguments and results of `upload_many`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_FILES_AT_ONCE = 64
 
 
 class _MembersToo(type):
-    """Tells type checkers that the enum's members are there."""
+    """Tells type checkers that the enum's members exist."""
 
     if TYPE_CHECKING:
 
@@ -38,9 +38,9 @@ class UploadSource(metaclass=_MembersToo):
 
     Attributes:
         file: A path, bytes, or a seekable binary file object.
-        kind: One of the contract's kinds. Default: that of the call, else told from the name.
+        kind: One of the contract's kinds. Default: that of the call, else inferred from the name.
         file_name: The name to upload under. Default: that of the path or of the file object.
-        content_type: The MIME type. Default: told from the name.
+        content_type: The MIME type. Default: inferred from the name.
         asset_options: What to do with the asset. Default: those of the call.
     """
 
@@ -57,9 +57,9 @@ class UploadSource(metaclass=_MembersToo):
 
 
 class _FilesToo(EnumType):
-    """Lets the contract's enum make an `UploadSource` of what is more than a text.
+    """Lets the contract's enum make an `UploadSource` from anything but a single string.
 
-    A text stays a member, one that the contract names or not: it is a path as well, without any settings.
+    A string gives an enum member, known or unknown, which also works as a path without settings.
     """
 
     def __call__(cls, *args: Any, **settings: Any) -> Any:
@@ -79,14 +79,14 @@ for _name in ("kind", "file_name", "content_type", "asset_options"):
 
 @frozen
 class UploadResult:
-    """What became of one file of `upload_many`.
+    """The result of one file of `upload_many`.
 
     Attributes:
         source: The source as it was given, or the path of a file that was found in a folder or by a glob.
         upload: The upload, imported unless `wait=False`; None when it was skipped or failed.
         error: Why it failed, or None.
         skipped: Why it was not sent: `"done"` in an earlier run, `"excluded"`, `"hidden"`, or a `"link"`; else None.
-        entity_id: The asset or model that the file became, also when that was in an earlier run.
+        entity_id: The asset or model that the file became, in this or an earlier run.
     """
 
     __module__ = "scenario_uploads"
@@ -104,7 +104,7 @@ Sources = Iterable[Any] | str | os.PathLike[str] | UploadSource
 
 @frozen
 class BulkOptions:
-    """What `upload_many` takes besides the sources; see there."""
+    """The arguments of `upload_many` except the sources; see there."""
 
     recursive: bool = False
     include: str | Iterable[str] | None = None
@@ -118,7 +118,7 @@ class BulkOptions:
     executor: Executor | None = None
     wait: bool = True
     file: FileOptions = field(factory=FileOptions)
-    """What holds for each file."""
+    """The options of each file."""
 
 
 def check_bulk_options(options: BulkOptions) -> None:

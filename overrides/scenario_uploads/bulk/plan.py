@@ -1,4 +1,4 @@
-"""What is to be done with the files of a call, as far as it can be told without reading them."""
+"""What to do with the files of a call, as far as known without reading them."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ from .options import BulkOptions, Sources, UploadResult, check_bulk_options
 
 @define
 class File:
-    """A file that is to be sent, unless its content turns out to be known."""
+    """A file to send, unless its content is in the ledger."""
 
     found: Found
     options: FileOptions
     plan: UploadPlan
     context: int = 0
-    """The number of what, besides its content, leads to what it becomes."""
+    """The ledger's number for its account, project and settings."""
     state: bytes | None = None
-    """What it is known by, unchanged."""
+    """Its key in the ledger."""
     row: Row | None = None
-    """What an earlier run knows of it."""
+    """Its row from an earlier run."""
     shown: FileProgress | None = None
 
 
@@ -55,14 +55,14 @@ class Files:
         self._force, self.call = options.force, options.file
         self._contexts: dict[Media, int] = {}
         self.known: tuple[LedgerView, ClientOptions] | None = None
-        """A ledger, and whose uploads are looked for in it."""
+        """The ledger, and the client settings that select its rows."""
 
     def close(self) -> None:
-        """Look for no more. Idempotent."""
+        """Stop listing. Idempotent."""
         self._listing.close()
 
     def take(self, *, asks: bool = True) -> File | UploadResult | None:
-        """Return the next file, or its result when that is known at once; None when there are no more.
+        """Return the next file, or its result if already known; None when there are no more.
 
         With `asks`, a URL is asked for the size of its file.
         """
@@ -82,7 +82,7 @@ class Files:
         return file
 
     def _is_ledger(self, found: Found) -> bool:
-        """Return whether it is the ledger itself, or its journal, which are in a folder that is sent."""
+        """Return whether a file in a source folder is the ledger itself or its journal."""
         if not self.known or found.status is None:
             return False
         path, ledger = found.path.removesuffix("-journal"), self.known[0].path
@@ -134,9 +134,9 @@ class Files:
 def plan_many(
     sources: Sources, options: BulkOptions, service: ClientOptions | None
 ) -> Iterator[tuple[UploadResult, File | None]]:
-    """Yield what would become of each file, and what would be sent, without a request or a trace.
+    """Yield the files that would be sent, and results for the others, without a request or a write.
 
-    Without the settings of a client, nothing is known to be done.
+    Without the settings of a client, no file counts as done.
     """
     files, ledger = Files(sources, options), view_ledger(options.ledger) if service else None
     with closing(files), closing(ledger) if ledger else nullcontext():

@@ -1,4 +1,4 @@
-"""One call of `upload_many`: what is to be done with each file, and what became of it.
+"""One call of `upload_many`: sending or skipping each file, and its result.
 
 The steps of a file end in its result, or in further steps that only wait for the import: these hold no file and no
 connection, so many may go on at once.
@@ -40,12 +40,12 @@ from .options import BulkOptions, Sources, UploadResult
 from .plan import File, Files
 from .workers import Runner, Workers
 
-# The service may have the upload no more, or never had it for these credentials.
+# The service no longer has the upload, or never had it for these credentials.
 _GONE = frozenset({400, 403, 404, 410})
 
 
 class Counter:
-    """Adds up what happens to the files, from any thread, and tells callbacks of it, one at a time."""
+    """Counts the progress of all files, from any thread, and calls the callbacks one at a time."""
 
     def __init__(self, *told: Callable[[BulkProgress], object] | None) -> None:
         self.progress = BulkProgress()
@@ -53,7 +53,7 @@ class Counter:
         self._lock = threading.Lock()
 
     def add(self, *, complete: bool = False, **more: int) -> None:
-        """Count so many more of these, and whether there are no more files to come."""
+        """Add to the counts; `complete` when all files were listed."""
         if not self._told or not (complete or any(more.values())):
             return
         with self._lock:
@@ -63,7 +63,7 @@ class Counter:
                 one(self.progress)
 
     def follow(self, shown: FileProgress | None) -> Callable[[UploadProgress], object] | None:
-        """Return what follows one file, which may be shown by itself too; None when nobody wants to know."""
+        """Return the progress callback of one file, or None when there are no callbacks."""
         if not self._told:
             return None
         before = 0
@@ -79,16 +79,16 @@ class Counter:
 
 
 class BulkRun:
-    """What is done with the files of one call. Arguments that cannot be used are an InvalidArgumentError."""
+    """Handles the files of one call. InvalidArgumentError for arguments that cannot be used."""
 
     def __init__(self, api: Api, sources: Sources, options: BulkOptions) -> None:
         self._files = Files(sources, options)
         self.on_progress: Callable[[BulkProgress], object] | None = options.on_progress
         """May be replaced until the first result is asked for."""
-        # Whether there may be files that were not handed out yet; whether one failed and ends the call.
+        # Whether there may be more files; whether a failure ends the call.
         self._more, self._failed = True, False
         self._api, self._options = api, options
-        # Those that wait ask now and then; they must not keep those that send from their calls.
+        # Twice as many as files: the polls of waiting files must not delay the calls of those being sent.
         self._limiter = Limiter.begin(2 * options.files_at_once)
         self._turns = Turns(options.file.concurrency, options.file.max_bandwidth)
         self._ledger: BulkLedger | None = None
@@ -99,7 +99,7 @@ class BulkRun:
         self._stack = ExitStack()
 
     def results(self, runner: Runner, connect: Connect) -> Generator[UploadResult]:
-        """Yield what becomes of each file, as they finish; then close the runner. Workers of an executor `connect`."""
+        """Yield the result of each file as it finishes; then close the runner. Workers of an executor use `connect`."""
         workers, name = Workers(runner, self._options.files_at_once), uuid.uuid4().hex
         self._work, self._ended = partial(send_elsewhere, connect, name), lambda: runner.closed
         try:
@@ -129,12 +129,12 @@ class BulkRun:
         if self._options.progress:
             self._display = self._stack.enter_context(open_display())
         self._counter = Counter(self._display.tell if self._display else None, self.on_progress)
-        # A large file goes on from where it was, as far as that is possible.
+        # A large file is resumed, if possible.
         resume = None if self._ledger else False
         self._files.call = evolve(self._files.call, resume=resume, wait=False, turns=self._turns)
 
     def _take(self) -> UploadResult | Steps[Any] | None:
-        """Return the result of the next file, or the steps to it; None when there are no more files."""
+        """Return the result of the next file, or the steps that give it; None when there are no more files."""
         file = self._files.take()
         if file is None:
             self._more = False
@@ -150,18 +150,18 @@ class BulkRun:
         return self._run(file, self._send(file))
 
     def count(self, result: UploadResult) -> UploadResult:
-        """Return a result, having counted it."""
+        """Count a result and return it."""
         failed, skipped = result.error is not None, result.skipped is not None
         self._counter.add(files_failed=failed, files_skipped=skipped, files_done=not failed and not skipped)
         self._failed = self._failed or (failed and self._options.fail_fast)
         return result
 
     def _run(self, file: File, steps: Steps[Any]) -> Steps[Any]:
-        """Carry steps on at the pace of all; what goes wrong with a file is its result."""
+        """Run steps under the shared rate limit; an error becomes the result of the file."""
         try:
             return (yield from limit(steps, self._limiter, self._api))
         except LedgerError:
-            # Without it, files would be sent twice.
+            # Without the ledger, files would be sent twice.
             raise
         except ScenarioError as error:
             return UploadResult(file.found.source, error=error)
@@ -170,10 +170,10 @@ class BulkRun:
                 file.shown.end()
 
     def _send(self, file: File) -> Steps[UploadResult | Steps[UploadResult]]:
-        """Send a file, unless an earlier run has, and return its result, or how to wait for that."""
+        """Send a file, unless an earlier run has; return its result, or the steps that wait for it."""
         if self._ledger and not self._options.force:
             known: Row | None = file.row or (yield Work(partial(self._find_equal, file, self._ledger)))
-            upload = (yield from self._take_up(known.upload_id)) if known and not known.done else None
+            upload = (yield from self._complete_earlier(known.upload_id)) if known and not known.done else None
             if known and (known.done or upload):
                 self._counter.add(bytes_found=-file.plan.size)
             if known and known.done:
@@ -196,8 +196,8 @@ class BulkRun:
         with name_upload(upload_id):
             return (yield from complete_upload(self._api, upload_id, file.options))
 
-    def _take_up(self, upload_id: str) -> Steps[Upload | None]:
-        """Return the upload whose parts an earlier run has sent, completed; None when only a new one can succeed."""
+    def _complete_earlier(self, upload_id: str) -> Steps[Upload | None]:
+        """Complete an upload of an earlier run and return it; None when only a new upload can succeed."""
         options = self._options.file
         try:
             reply = yield from retrieve_once(self._api, upload_id, options.call, retries=None)
@@ -211,10 +211,10 @@ class BulkRun:
         return None if classify_status(upload.status, upload.entity_id) is UploadState.FAILED else upload
 
     def _find_equal(self, file: File, ledger: BulkLedger) -> Row | None:
-        """Return what an earlier run made of the same content, for which the file is read if one had its size."""
+        """Return the row of an earlier run for equal content. Reads the file if one of its size is done."""
         given, size, part_size = file.found.given.file, file.plan.size, file.plan.part_size
         if file.state is None:
-            # What the system does not tell from others has nothing but its content to be known by.
+            # Without an inode, only the content identifies the file.
             file.state = read_content(given, size, part_size)
             if row := ledger.find(file.context, file.state):
                 return row
@@ -227,7 +227,7 @@ class BulkRun:
         return None
 
     def _note_sent(self, file: File, upload_id: str, md5s: Mapping[int, str | None]) -> None:
-        """Note which upload a file went into, before the service is told that it is complete."""
+        """Record the upload of a file, before `complete`."""
         size, part_size = file.plan.size, file.plan.part_size
         whole = [md5 for number in range(1, file.plan.parts_count + 1) if (md5 := md5s.get(number))]
         content = hash_content(size, part_size, whole) if len(whole) == file.plan.parts_count else None
@@ -237,7 +237,7 @@ class BulkRun:
             self._ledger.note(file.context, file.state, row, size=size, part_size=part_size, content=content)
 
     def _end(self, file: File, upload: Upload, *, taken_up: bool = False) -> UploadResult | Steps[UploadResult]:
-        """Return the result of a file that is sent, or the steps that wait for its import."""
+        """Return the result of a sent file, or the steps that wait for its import."""
         done = classify_status(upload.status, upload.entity_id) is UploadState.DONE
         if self._options.wait and not done:
             return self._run(file, self._wait(file, upload))

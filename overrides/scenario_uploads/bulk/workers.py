@@ -1,7 +1,7 @@
 """Running the steps of many files at once, in threads.
 
-Of two kinds of steps, those that send are limited to so many at once. Those that only wait pause nearly all the time,
-and no thread pauses with them. In an event loop, the same threads send many small files four times as fast as tasks.
+Steps that send are limited in number. Steps that wait for an import pause most of the time, without occupying a thread.
+In an event loop, the same threads send many small files four times as fast as tasks.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from scenario_uploads.transfer.engine import join_threads
 
 T = TypeVar("T")
 
-# How many may wait for their import while others are sent.
+# How many files may wait for their import while others are sent.
 MOST_WAITING = 128
 
 
 class Runner(Protocol):
-    """Carries out the steps of calls, of many at once."""
+    """Runs the steps of calls, from many threads."""
 
     @property
     def closed(self) -> bool:
@@ -42,12 +42,12 @@ class Runner(Protocol):
         ...
 
     def close(self) -> None:
-        """Make no more calls."""
+        """Refuse further calls."""
         ...
 
 
 class Workers:
-    """Threads that carry steps out; what these come to is got from one thread."""
+    """Threads that run steps; one thread collects the results."""
 
     def __init__(self, runner: Runner, at_once: int) -> None:
         self._runner, self._at_once = runner, at_once
@@ -62,16 +62,16 @@ class Workers:
 
     @property
     def busy(self) -> bool:
-        """Whether there is something to get."""
+        """Whether results are still to come."""
         return self._sending + self._waiting > 0
 
     @property
     def has_room(self) -> bool:
-        """Whether more may be started; some are kept ready, for times in which nobody looks."""
+        """Whether more may be started. Some are queued, so that workers stay busy while the caller handles a result."""
         return self._sending < 2 * self._at_once and self._waiting < MOST_WAITING
 
     def start(self, steps: Steps[Any], *, waiting: bool) -> None:
-        """Carry out steps that only wait, or those that send when it is their turn."""
+        """Run steps that only wait, or queue steps that send."""
         if waiting:
             self._waiting += 1
             self._pause(0, steps)
@@ -85,19 +85,19 @@ class Workers:
             try:
                 thread.start()
             except RuntimeError as error:
-                # The system is out of threads; those that there are go on.
+                # The system is out of threads; continue with those there are.
                 if not self._threads:
                     raise TransferError(f"The files cannot be sent: {error}.") from error
             else:
                 self._threads.append(thread)
 
     def get(self, *, block: bool) -> Any:
-        """Return what steps came to, or raise it; with `block` once some have, else None when none has."""
+        """Return the next result, or raise its error; without `block`, None when there is none yet."""
         while True:
             self._runner.open()
             with suppress(queue.Empty):
                 waiting, value, error = self._results.get(block, SLICE)
-                # What ended because of that is no result.
+                # Closed: the steps ended because of that.
                 self._runner.open()
                 self._sending, self._waiting = self._sending - (not waiting), self._waiting - waiting
                 if error is not None:
@@ -107,7 +107,7 @@ class Workers:
                 return None
 
     def end(self) -> None:
-        """Stop what is under way, and wait for it, for a second at most."""
+        """Stop the steps in progress, and wait for at most a second."""
         with self._turn:
             self._ended = True
             self._turn.notify_all()

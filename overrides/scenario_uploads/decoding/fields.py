@@ -1,4 +1,4 @@
-"""What generated models say about themselves: the type and the JSON name of each attribute."""
+"""Introspection of generated models: the type and the JSON name of each attribute."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scenario_uploads_client.types import Unset
 
 
 class _Probe(str):
-    """The name of an attribute, passed through a generated `to_dict` in place of any value to see its JSON name."""
+    """An attribute's name, passed through a generated `to_dict` as its value to find its JSON name."""
 
     __slots__ = ()
 
@@ -32,7 +32,7 @@ class _Probe(str):
 
 
 class AdditionalProperties(dict[str, Any]):
-    """The fields of a response that the model lacks, and in `absent` the attributes that the response lacked."""
+    """The fields of a response that the model lacks; `absent` has the attributes that the response lacked."""
 
     def __init__(self, values: Mapping[str, Any], absent: Iterable[str]) -> None:
         super().__init__(values)
@@ -57,7 +57,7 @@ def json_names(model: type[Any]) -> dict[str, str]:
     names: dict[str, str] = {}
     for key, value in _find_generated(model)(probe).items():
         item = value
-        # Unpack a list, or a list of lists, around its one item.
+        # Unwrap the one item of a list or of nested lists.
         while isinstance(item, list) and item:
             item = item[0]
         names[str(item)] = key
@@ -70,7 +70,7 @@ def attribute_hints(model: type[Any]) -> dict[str, Any]:
     """Return the resolved type annotation of each attribute of a generated model."""
     # Generated modules import each other under TYPE_CHECKING only, so annotations are resolved with the package's
     # exports. Not with all its names: the submodule of a model `Float` is called `float`.
-    module = sys.modules[_find_generated(model).__module__]  # of the class itself users see `scenario_uploads`
+    module = sys.modules[_find_generated(model).__module__]  # the class itself shows `scenario_uploads`
     package = sys.modules[module.__name__.rpartition(".")[0]]
     return typing.get_type_hints(model, vars(module), {name: getattr(package, name) for name in package.__all__})
 

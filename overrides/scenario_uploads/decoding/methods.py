@@ -1,4 +1,4 @@
-"""Methods added to the generated models: conversion to dicts and JSON, and null told from absent.
+"""Methods added to the generated models: conversion to dicts and JSON, and telling null from absent.
 
 The generated classes are not edited; `extend_models` adds these methods to every one of them.
 """
@@ -25,7 +25,7 @@ from .fields import json_names, list_fields
 
 
 class ModelMethods:
-    """The methods that every model of the contract has."""
+    """Methods of every model of the contract."""
 
     def to_dict(
         self,
@@ -74,7 +74,7 @@ class ModelMethods:
         value = _dump(self, True, use_api_names, exclude_unset, exclude_defaults, exclude_none)
         separators = (",", ":") if indent is None else None
         text = json.dumps(value, indent=indent, ensure_ascii=False, separators=separators)
-        # Half of a surrogate pair, as where a service cut a text, can be written as an escape alone.
+        # Half of a surrogate pair, from a truncated text, can only be written as an escape.
         return text.encode(errors="backslashreplace").decode()
 
     def model_dump(
@@ -115,7 +115,7 @@ class ModelMethods:
 
     @property
     def model_extra(self) -> dict[str, Any]:
-        """The fields that the contract does not name; the same as `additional_properties`."""
+        """The fields that the contract does not define; the same as `additional_properties`."""
         extra: dict[str, Any] = getattr(self, "additional_properties", {})
         return extra
 
@@ -123,7 +123,7 @@ class ModelMethods:
 
         @classmethod
         def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-            """Return the model of what `to_dict` returned, as tolerant as for a response.
+            """Return the model of a dict from `to_dict`, as tolerantly as for a response.
 
             Args:
                 src_dict: The fields by their names in JSON, such as `entityId`.
@@ -140,11 +140,11 @@ class ModelMethods:
 
 def extend_models(module: ModuleType) -> None:
     """Add these methods to every model class of `module`, and open its enums. Idempotent."""
-    # `help` shows it as the default of every optional field.
+    # `help` shows this as the default of every optional field.
     Unset.__repr__ = lambda _unset: "UNSET"  # type: ignore[method-assign]
-    # A name to pickle and copy by, so that it stays one object.
+    # Pickled and copied by name, so that it stays one object.
     Unset.__reduce__ = lambda _unset: "UNSET"  # type: ignore[method-assign,assignment]
-    # What a caller did not give equals what a response lacks.
+    # An argument that was not given equals a field that a response lacks.
     Unset.__eq__ = lambda _unset, other: other is None or isinstance(other, Unset)  # type: ignore[method-assign]
     Unset.__hash__ = lambda self: hash(None)  # type: ignore[method-assign]  # noqa: ARG005
     for item in [item for item in vars(module).values() if isinstance(item, type)]:

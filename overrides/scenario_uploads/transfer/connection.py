@@ -1,8 +1,8 @@
-"""Sending one part: an HTTP/1.1 PUT over a socket of our own.
+"""Sending one part: an HTTP/1.1 PUT over the package's own socket.
 
 General HTTP clients copy every byte several times and cannot be stopped while a peer stalls. h11 handles the protocol;
 the bytes go from the file to the socket with `sendfile`, or through a small buffer when they are hashed or encrypted.
-Waits are sliced, so a stop takes effect, and a refusal that arrives while the body is going out is read.
+Waits are short slices, so that a stop takes effect; a refusal that arrives during the body is read.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from attrs import evolve, field, frozen
 
 from .sockets import TO_READ, TO_WRITE, Deadline, Halted, HaltedError, Socket
 
-# Large enough to keep Python's overhead small, small enough to react to a stop or a limit.
+# Large enough for little overhead in Python, small enough to react to a stop or a bandwidth limit.
 CHUNK_SIZE = 1024 * 1024
 RESPONSE_LIMIT = 64 * 1024
-# Errors of `sendfile` after which reading works, or raises the better error.
+# Errors of `sendfile` after which reading works, or raises a clearer error.
 _NO_SENDFILE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EIO})
 
 
 @frozen
 class StorageTimeouts:
-    """Timeouts in seconds. A slow link is no fault while bytes move."""
+    """Timeouts in seconds. A slow link does not time out while bytes move."""
 
     connect: float = 10.0
     write: float = 60.0
@@ -47,23 +47,23 @@ class StorageResponse:
     headers: dict[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     whole: bool = False
-    """Whether all of the part went out before storage answered."""
+    """Whether the whole part went out before the response."""
     md5: str | None = None
-    """The MD5 of what was sent, in hexadecimal, when it was asked for."""
+    """The MD5 of the bytes sent, in hexadecimal, if requested."""
 
 
 @frozen
 class Body:
-    """The body of a part: `length` bytes from `offset`, and who is to know of them."""
+    """The body of a part: `length` bytes from `offset`, and callbacks."""
 
     read: Callable[[int, memoryview], memoryview] = field(repr=False)  # `read_chunk` of the source
     descriptor: tuple[int, int] | None  # and the offset of the first byte in it, for `sendfile`
     offset: int
     length: int
     hashed: bool  # whether to compute their MD5
-    sent: Callable[[int], object]  # told of the bytes that went out
+    sent: Callable[[int], object]  # called with the number of bytes sent
     halted: Halted
-    allow: Callable[[int], int] | None = None  # waits for the bandwidth limit; returns how many of so many may go out
+    allow: Callable[[int], int] | None = None  # waits for the bandwidth limit; returns how many bytes may go out
 
     def count(self, position: int, most: int) -> int:
         """Return how many bytes may go out next."""
@@ -111,11 +111,11 @@ class Connection:
         md5 = hashlib.md5(usedforsecurity=False) if body.hashed else None
         try:
             self._write(memoryview(self._protocol.send(request) or b""), body.halted)
-            # h11 needs to know the length alone of a body that does not pass through it.
+            # Tell h11 only the length: the body does not pass through it.
             self._protocol.send_with_data_passthrough(h11.Data(data=range(body.length)))  # type: ignore[arg-type]
             self._protocol.send(h11.EndOfMessage())
             position: int | None = body.offset
-            # Only a socket without TLS sends files.
+            # `sendfile` needs a socket without TLS.
             if md5 is None and body.descriptor and hasattr(os, "sendfile") and type(self._sock.layer) is socket.socket:
                 position = self._send_file(*body.descriptor, body)
             whole = position is not None and self._send_chunks(body, position, md5)
@@ -158,7 +158,7 @@ class Connection:
         return position
 
     def _send_chunks(self, body: Body, position: int, md5: Any) -> bool:
-        """Read, hash and write the rest of the body; return whether it all went out before a response."""
+        """Read, hash and write the rest of the body; return whether all of it went out before a response."""
         end = body.offset + body.length
         if position < end and not self._buffer:
             self._buffer = memoryview(bytearray(CHUNK_SIZE))

@@ -26,14 +26,14 @@ from .pool import Storage
 from .sockets import HaltedError
 from .source import Source
 
-# With the time until a stop is noticed, a second.
+# Together with the time until a stop is noticed, a second.
 STOP_PATIENCE = 0.75
 
 
 class Turns:
-    """Whose turn it is to send a part: so many at once, fewer while storage asks for that, and so many bytes a second.
+    """Limits on sending: parts at once, fewer while storage asks to slow down, and bytes a second.
 
-    The limits are those of one file, or of all files that share the turns.
+    They apply to one file, or to all files that share the object.
     """
 
     def __init__(self, concurrency: int, max_bandwidth: float | None = None) -> None:
@@ -42,20 +42,20 @@ class Turns:
         self._turn = threading.Condition()
 
     def take(self, halted: Callable[[], bool]) -> None:
-        """Wait for a turn, or until it is time to stop."""
+        """Wait for a turn, or until stopped."""
         with self._turn:
             while self._active >= self._pace.limit and not halted():
                 self._turn.wait(SLICE)
             self._active += 1
 
     def give_back(self) -> None:
-        """Let another part have the turn."""
+        """Release a turn."""
         with self._turn:
             self._active -= 1
             self._turn.notify()
 
     def heed(self, event: PartEvent) -> None:
-        """Change the pace after what happened to a part."""
+        """Update the pace after an event of a part."""
         if not (event.slow or event.done or (self._pace.opening and event.seconds is not None)):
             return
         with self._turn:
@@ -64,7 +64,7 @@ class Turns:
             self._turn.notify_all()
 
     def spend(self, most: int) -> tuple[int, float]:
-        """Return how many of so many bytes may be sent, and after how many seconds."""
+        """Return how many of `most` bytes may be sent, and after how many seconds."""
         with self._turn:
             amount = self._budget.share(most, self._pace.maximum)
             self._budget, delay = self._budget.spend(amount, time.monotonic())
@@ -85,13 +85,13 @@ class TransferJob:
     max_bandwidth: float | None = None
     on_progress: OnProgress | None = field(default=None, repr=False)
     on_part: Callable[[int, str | None], object] | None = field(default=None, repr=False)
-    """Called with the number of each part that is there, and its MD5 when that was taken."""
+    """Called with the number of each stored part, and its MD5 if it was computed."""
     settled: bool = False
-    """Whether a part that is not what storage has of it is an error, instead of being sent."""
+    """Whether a part that differs from the bytes in storage is an error, instead of being sent."""
     turns: Turns | None = field(default=None, repr=False)
-    """Whose turn it is, when files share that; `concurrency` and `max_bandwidth` are the file's own then."""
+    """Limits shared with other files, in addition to `concurrency` and `max_bandwidth` of this one."""
     interrupted: Callable[[], bool] = field(default=lambda: False, repr=False)
-    """Whether to leave the parts that are not there yet to another transfer."""
+    """Returns whether to stop and leave the missing parts to another transfer."""
 
 
 @frozen
@@ -119,17 +119,17 @@ def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event 
 
 
 def pause(seconds: float, ended: Callable[[], bool], wait: Callable[[float], object] | None = None) -> None:
-    """Wait, or return early when it is time to end."""
+    """Wait, or return early when `ended` returns True."""
     deadline = time.monotonic() + seconds
     while not ended() and (remaining := deadline - time.monotonic()) > 0:
         (wait or time.sleep)(min(SLICE, remaining))
 
 
 def join_threads(threads: Iterable[threading.Thread], seconds: float = 1.0) -> None:
-    """Wait for the end of threads, for so many seconds at most."""
+    """Join threads, for at most `seconds` in total."""
     deadline = time.monotonic() + seconds
     for thread in threads:
-        # Not for one that never began, and a callback may ask for this in one of them.
+        # Skip threads that never started, and the current one: a callback may call this.
         if thread.ident not in (None, threading.get_ident()):
             thread.join(max(0.0, deadline - time.monotonic()))
 
@@ -142,7 +142,7 @@ class _Workers:
         # A worker's last event is its error, or None.
         self._events: queue.SimpleQueue[PartEvent | BaseException | None] = queue.SimpleQueue()
         self._todo, self._todo_lock = iter(job.targets), threading.Lock()
-        # What is read in order is sent in order: part by part.
+        # A sequential source is sent part by part.
         count = max(1, min(1 if job.source.sequential else job.concurrency, len(job.targets)))
         self._turns = job.turns or Turns(count, job.max_bandwidth)
         self._part_job = PartJob(
@@ -157,7 +157,7 @@ class _Workers:
             patience=job.patience,
             settled=job.settled,
         )
-        # Of many small files, each has a thread already; one more for each part would cost as much as sending it.
+        # With many small files, each has a thread already; another for its part would cost as much as sending it.
         count = 0 if job.turns and count == 1 else count
         names = [f"scenario-uploads-{number}" for number in range(count)]
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
@@ -183,7 +183,7 @@ class _Workers:
         while self._job.on_part and not self._events.empty():
             event = self._events.get()
             if isinstance(event, PartEvent) and event.done:
-                # The first error says more.
+                # The first error is more useful.
                 with suppress(TransferError):
                     self._job.on_part(event.number, event.md5)
 
@@ -238,7 +238,7 @@ class _Workers:
         self._events.put(error)
 
     def _take(self) -> PartTarget | None:
-        """Return the next part when it is this worker's turn, or None when there is none left."""
+        """Wait for a turn and return the next part, or None when there is none left."""
         self._turns.take(self._halted)
         with self._todo_lock:
             target = None if self._halted() else next(self._todo, None)
@@ -247,7 +247,7 @@ class _Workers:
         return target
 
     def _step_back(self, seconds: float) -> None:
-        """Wait before a retry; meanwhile another worker may have this turn."""
+        """Wait before a retry, giving the turn to another worker meanwhile."""
         self._turns.give_back()
         self._pause(seconds)
         self._turns.take(self._halted)
@@ -263,7 +263,7 @@ class _Workers:
         try:
             self._note(event)
         except BaseException as error:
-            # Where a part is sent, an OSError of a callback would be taken for the network's.
+            # Not raised here: while a part is sent, an OSError of a callback would pass for a network error.
             self._events.put(error)
             raise HaltedError from error
 
@@ -274,7 +274,7 @@ class _Workers:
         pause(seconds, self._halted, self._halt.wait)
 
     def _allow(self, most: int) -> int:
-        """Wait for the bandwidth limit, and return how many bytes may go out."""
+        """Wait for the bandwidth limit; return how many bytes may go out."""
         amount, delay = self._turns.spend(most)
         self._pause(delay)
         if self._halted():

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from attrs import evolve, frozen
 
-# How many parts are sent at once in the beginning.
+# Parts sent at once at the start.
 FIRST_PARTS = 2
 
-# Seconds for a part below which the beginning is over.
+# A part that takes fewer seconds ends the start phase.
 QUICK_PART = 10.0
 
 LARGEST_SHARE = 256 * 1024
@@ -15,11 +15,11 @@ LARGEST_SHARE = 256 * 1024
 
 @frozen
 class Pace:
-    """How many parts may be under way at once.
+    """How many parts may be sent at once.
 
-    Two at first, so that a slow link soon has finished parts to resume from; all of them once a part is seen to take
-    less than `QUICK_PART` seconds; until then, twice as many with every full round of successes. Storage that asks to
-    slow down gets half as many, and every full round adds one again, as TCP and S3's guidance on 503 do it.
+    Two at first, so that a slow link soon has finished parts to resume from. The maximum once a part takes less than
+    `QUICK_PART` seconds; until then, each full round of successes doubles the limit. A request to slow down halves it,
+    and each full round then adds one, as in TCP and S3's guidance on 503.
     """
 
     maximum: int
@@ -33,7 +33,7 @@ class Pace:
         return cls(maximum, min(FIRST_PARTS, maximum), opening=True)
 
     def measured(self, part_seconds: float) -> Pace:
-        """Return the pace after it was seen that a part takes so many seconds."""
+        """Return the pace after a part took `seconds`."""
         if not self.opening or part_seconds >= QUICK_PART:
             return self
         return Pace(self.maximum, self.maximum)
@@ -54,13 +54,13 @@ class Pace:
 
 @frozen
 class Budget:
-    """The bandwidth limit: `rate` bytes a second over all parts; the line is free at `free_at` seconds."""
+    """The bandwidth limit: `rate` bytes a second over all parts; the next bytes may go out at `free_at` seconds."""
 
     rate: float
     free_at: float = 0.0
 
     def share(self, most: int, lines: int) -> int:
-        """Return how many of `most` bytes one of so many connections sends at once. S3 gives up on a 20 s silence."""
+        """Return how many of `most` bytes one connection sends at once: S3 drops connections after 20 s of silence."""
         return max(1, int(min(most, LARGEST_SHARE, self.rate / lines)))
 
     def spend(self, amount: int, now: float) -> tuple[Budget, float]:

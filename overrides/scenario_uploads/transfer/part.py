@@ -1,4 +1,4 @@
-"""One part: attempts, what each response means, and the check of the ETag.
+"""One part: attempts, classifying responses, and checking the ETag.
 
 Of an error response of storage only the code and the request id are shown: the rest may quote the signed request.
 """
@@ -43,13 +43,13 @@ RETRYABLE_CODES = frozenset({"RequestTimeout", "SlowDown", "InternalError", "Ser
 _CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
 _REQUEST_ID = re.compile(rb"<RequestId>([A-Za-z0-9/+=_-]{1,128})</RequestId>")
 
-# Not in what quotes the request, and with it the file name.
+# Not in elements that quote the request, and with it the file name.
 _EXPIRED = re.compile(
     rb"\A[^<{]*expired|<(?!Key|Resource|CanonicalRequest)[^<>]*>[^<]*expired"
     rb'|"(?!key|resource|path)[^"]*"\s*:\s*"[^"]*expired',
     re.IGNORECASE,
 )
-# The multipart upload is gone, or whose credentials the URL was signed with.
+# The multipart upload is gone, or the key that signed the URL.
 _DEAD_CODES = frozenset({"NoSuchUpload", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId"})
 
 _MD5_ETAG = re.compile(r'(?:W/)?"?([0-9a-fA-F]{32})"?')
@@ -57,7 +57,7 @@ _MD5_ETAG = re.compile(r'(?:W/)?"?([0-9a-fA-F]{32})"?')
 
 @frozen
 class PartEvent:
-    """An event of a part: an attempt begins, bytes sent (or negative: taken back), slow down, done."""
+    """An event of a part: an attempt begins, bytes sent (negative: to be sent again), slow down, done."""
 
     number: int = 0
     attempt: int = 0
@@ -66,23 +66,23 @@ class PartEvent:
     slow: bool = False
     done: bool = False
     md5: str | None = None
-    """The MD5 of a part that is there, in hexadecimal, when it was taken."""
+    """The MD5 of a stored part, in hexadecimal, if it was computed."""
 
 
 @frozen
 class PartJob:
-    """What is needed to send a part, and who is told of it."""
+    """What it takes to send a part, with callbacks."""
 
     source: Source
     put: Callable[[str, Body], StorageResponse]
     integrity: bool  # whether the MD5 of the part is compared with storage's ETag
     report: Callable[[PartEvent], object]
     halted: Callable[[], bool]
-    pause: Callable[[float], object]  # waits so many seconds, or until the transfer stops
-    allow: Callable[[int], int] | None = None  # waits for the bandwidth limit; returns how many of so many may go out
-    alone: bool = False  # whether no other part is sent at the same time
+    pause: Callable[[float], object]  # waits some seconds, or until the transfer stops
+    allow: Callable[[int], int] | None = None  # waits for the bandwidth limit; returns how many bytes may go out
+    alone: bool = False  # whether no other part is sent concurrently
     patience: float = DEFAULT_PATIENCE
-    settled: bool = False  # whether a part that is not what storage has of it is an error, instead of being sent
+    settled: bool = False  # whether a part that differs from the bytes in storage is an error, instead of being sent
     policy: RetryPolicy = field(factory=lambda: PART_POLICY)
     draw: Callable[[], float] = random.random
     clock: Callable[[], float] = time.monotonic
@@ -102,7 +102,7 @@ class AttemptResult:
 
 @define
 class _Meter:
-    """Counts the bytes of one try that go out, and tells of them in steps."""
+    """Counts the bytes that one attempt sends, and reports them in steps."""
 
     job: PartJob
     length: int
@@ -113,7 +113,7 @@ class _Meter:
     told_at: float = field(default=Factory(lambda meter: meter.begun_at, takes_self=True))
 
     def count(self, amount: int) -> None:
-        """Note that so many bytes more have gone out."""
+        """Add `amount` sent bytes."""
         self.sent += amount
         self.tries.moved_at = now = self.job.clock()
         unheard = self.sent - self.told
@@ -130,15 +130,15 @@ class _Meter:
 
 
 def send_part(job: PartJob, target: PartTarget) -> None:
-    """Send a part until storage acknowledges it, reading it anew for each attempt. HaltedError when stopped."""
+    """Send a part until storage acknowledges it, reading it again for each attempt. HaltedError when stopped."""
     if target.md5 is not None:
         if read_md5(job.source, target.part, job.halted) == target.md5:
             job.report(PartEvent(target.part.number, sent=target.part.length, done=True, md5=target.md5))
             return
         if job.settled:
             raise SourceChangedError(
-                f"The file changed while it was being sent: part {target.part.number} is not what it was, though size"
-                " and time are; upload it again when it is at rest."
+                f"The file changed while it was being sent: part {target.part.number} differs, although size and"
+                " time do not; upload it again once nothing writes to it."
             )
     tries = Tries(evolve(job.policy, patience=job.patience), Repeat.SAFE, job.draw, job.clock)
     forbidden = False
@@ -211,7 +211,7 @@ def _classify_exception(error: OSError | h11.RemoteProtocolError, target: PartTa
     if certificate := find_certificate_error(error):
         what = f"the TLS certificate is not trusted: {certificate}; {REMEDY}"
     elif isinstance(error, h11.RemoteProtocolError):
-        what = "the response was cut short or is no HTTP"
+        what = "the response was cut short or is not HTTP"
     else:
         what = snippet(error.strerror or str(error) or type(error).__name__)
     failure = TransferError(f"Part {target.part.number} did not reach {urlsplit(target.url).hostname}: {what}.")
@@ -237,8 +237,8 @@ def classify_response(response: StorageResponse, target: PartTarget, *, now: dat
     wait = parse_retry_after(response.headers.get("retry-after"), now=now)
     if accepted and wordy and code is None:
         message = (
-            f"Part {number} was answered with status {status} and a body, which storage does not do: a proxy, a filter"
-            " or a login page on the way may have answered in its place"
+            f"Part {number} was answered with status {status} and a body, which storage does not send: a proxy,"
+            " a filter or a login page may have answered instead"
         )
     slow, forbidden = status in SLOW_STATUSES, status == 403
     if accepted or slow or code in RETRYABLE_CODES:
@@ -247,14 +247,14 @@ def classify_response(response: StorageResponse, target: PartTarget, *, now: dat
         message += ": the presigned URL has expired, so the upload must be started afresh"
         return AttemptResult(UploadURLExpiredError(f"{message}."), Outcome(retryable=False))
     if code == "SignatureDoesNotMatch":
-        message += "; a proxy on the way, or a header that it adds, may have changed the request"
+        message += "; a proxy, or a header that it adds, may have changed the request"
     error = TransferError(f"{message}.")
     error.needs_new_upload = code in _DEAD_CODES
     return AttemptResult(error, Outcome(status=503 if forbidden else status, retry_after=wait), forbidden=forbidden)
 
 
 def _classify_etag(response: StorageResponse, number: int) -> AttemptResult:
-    """Compare storage's ETag with the MD5 that was sent. Under SSE-KMS and SSE-C it is no MD5 (S3, UploadPart)."""
+    """Compare the ETag with the MD5 of the bytes sent. With SSE-KMS and SSE-C it is not an MD5 (S3, UploadPart)."""
     etag = _MD5_ETAG.fullmatch(response.headers.get("etag", ""))
     encryption = response.headers.get("x-amz-server-side-encryption", "")
     opaque = encryption.startswith("aws:") or "x-amz-server-side-encryption-customer-algorithm" in response.headers
@@ -268,6 +268,6 @@ def _is_expired(response: StorageResponse, target: PartTarget, *, now: datetime)
     """Return whether a refusal says that the URL or its token has expired."""
     if not 400 <= response.status < 500:
         return False
-    # Storage judges by its own clock, which `Date` shows.
+    # Storage uses its own clock, which `Date` shows.
     moment = parse_date(response.headers.get("date")) or now
     return bool(_EXPIRED.search(response.body)) or (response.status == 403 and target.is_expired(moment))

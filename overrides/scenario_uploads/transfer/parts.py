@@ -88,7 +88,7 @@ class PartTarget:
         return f"PartTarget({self.part!r}, url={urlsplit(self.url).hostname!r}…)"
 
     def is_expired(self, now: datetime) -> bool:
-        """Return whether the URL has expired; one whose time is no ISO 8601 never has."""
+        """Return whether the URL has expired; False when the time is not ISO 8601."""
         from dateutil.parser import isoparse  # noqa: PLC0415 - slow to import, and needed only when something fails
 
         try:
@@ -106,15 +106,15 @@ def match_targets(
     for part in answered:
         # The tolerant decoder may leave a value of another type here.
         if type(part.number) is not int:
-            raise TransferError("The create answer has a part whose number is no whole number.")
+            raise TransferError("The create response has a part whose number is not a whole number.")
         if part.number in found:
-            raise TransferError(f"The create answer has part number {part.number} twice.")
+            raise TransferError(f"The create response has part number {part.number} twice.")
         found[part.number] = part
     missing = [number for number in expected if number not in found]
     surplus = [number for number in found if number not in expected]
     if missing or surplus:
         raise TransferError(
-            f"The create answer should have the part numbers 1 to {expected[-1]};"
+            f"The create response should have the part numbers 1 to {expected[-1]};"
             f" missing: {_abbreviate(missing)}; not expected: {_abbreviate(surplus)}."
         )
     for number, part in found.items():
@@ -131,7 +131,7 @@ def find_url_fault(url: object, *, api_url: str, allow_http: bool = False) -> st
     if not isinstance(url, str):
         return "it is not a string"
     if not _VISIBLE.fullmatch(url):
-        return "it has a space, a control character or one that is not ASCII"
+        return "it has a space, a control character or a character that is not ASCII"
     try:
         target = urlsplit(url)
         host, _ = target.hostname, target.port
@@ -142,14 +142,14 @@ def find_url_fault(url: object, *, api_url: str, allow_http: bool = False) -> st
     if "@" in target.netloc:
         return "it carries a user name or password"
     if not _NETLOC.fullmatch(target.netloc):
-        return "it has no host, or one that is no name and no address"
+        return "it has no host, or an invalid one"
     if target.scheme not in ("http", "https"):
         return f"its scheme is {target.scheme!r}, and only https is safe"
     local = is_loopback(host) and is_loopback(urlsplit(api_url).hostname)
     if target.scheme == "https" or allow_http or local:
         return None
     return (
-        "its scheme is 'http', and only https is safe; a service of your own, such as a sandbox on another machine, is"
+        "its scheme is 'http', and only https is safe; for your own service, such as a sandbox on another machine, is"
         " sent to with allow_http_storage=True (SCENARIO_ALLOW_HTTP_STORAGE=1)"
     )
 

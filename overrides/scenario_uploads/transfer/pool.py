@@ -90,9 +90,9 @@ class Storage:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         proxy = network.proxies.find(parts.scheme, host, port)
-        # An HTTP proxy forwards requests for plain http; all else goes through a tunnel.
+        # An HTTP proxy forwards plain http requests; everything else goes through a tunnel.
         forwards = proxy is not None and proxy.scheme.startswith("http") and parts.scheme == "http"
-        # Each step has the connect timeout to itself.
+        # The connect timeout applies to each step.
         begin = partial(Deadline.after, self._timeouts.connect, "no connection within", halted)
         with ExitStack() as opened:
             try:

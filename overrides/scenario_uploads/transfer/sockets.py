@@ -1,4 +1,4 @@
-"""Sockets to storage: connecting, the way through a proxy, TLS. They never block, and their waits can be stopped."""
+"""Sockets to storage: connecting, proxies, TLS. They never block, and their waits can be stopped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from scenario_uploads.system import create_selector
 
 T = TypeVar("T")
 Halted = Callable[[], bool]
-"""Asked again and again whether to stop."""
+"""Polled: returns whether to stop."""
 TO_READ, TO_WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 # Windows reports a pending connection under another name.
 _CONNECTING = frozenset({errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
@@ -42,7 +42,7 @@ class ProxyRefusedError(ConnectionError):
 
 @frozen
 class Deadline:
-    """When a wait ends: at a moment of `time.monotonic`, with the message for that, or with a stop."""
+    """When a wait ends: at a `time.monotonic` time, with a message for the error, or when stopped."""
 
     moment: float
     fault: str
@@ -50,7 +50,7 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, fault: str, halted: Halted) -> Self:
-        """Return a deadline in so many seconds; `fault` says what did not happen."""
+        """Return a deadline in `seconds`; `fault` is the start of the error message."""
         return cls(time.monotonic() + seconds, f"{fault} {seconds:g} s", halted)
 
     def check(self) -> None:
@@ -72,7 +72,7 @@ class Socket:
         self._selector.register(self._descriptor, TO_READ)
 
     def wait(self, events: int, deadline: Deadline) -> int:
-        """Wait until the socket is ready; return for what."""
+        """Wait until the socket is ready; return the ready events."""
         self._selector.modify(self._descriptor, events)
         while True:
             deadline.check()
@@ -80,7 +80,7 @@ class Socket:
                 return ready[0][1]
 
     def attempt(self, operation: Callable[[], T], deadline: Deadline, events: int = TO_READ) -> T:
-        """Do something that waits for these events, unless TLS asks for others."""
+        """Retry an operation after waiting for these events, or for others that TLS asks for."""
         while True:
             # With data always available there is no wait, so check the deadline here.
             deadline.check()
@@ -99,7 +99,7 @@ class Socket:
             data = data[self.attempt(partial(self.layer.send, data), deadline, TO_WRITE) :]
 
     def receive(self, deadline: Deadline, limit: int = 65536) -> bytes:
-        """Return the bytes that come next; none at the end."""
+        """Return the next bytes; empty at the end."""
         data: bytes = self.attempt(partial(self.layer.recv, limit), deadline)
         return data
 
@@ -114,7 +114,7 @@ class Socket:
         self.layer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def start_tls(self, context: ssl.SSLContext, host: str, deadline: Deadline) -> None:
-        """Start TLS over what is there, which may be TLS itself."""
+        """Start TLS over the present layer, which may be TLS itself."""
         if isinstance(self.layer, ssl.SSLSocket):
             self.layer = _NestedTLS(self.layer, context, host)
         else:
@@ -140,7 +140,7 @@ def open_socket(host: str, port: int, begin: Callable[[], Deadline]) -> Socket:
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         sock = None
         try:
-            # The machine may lack an address family of the host.
+            # The machine may not support an address family of the host.
             sock = Socket(socket.socket(family, kind, protocol))
             sock.connect(address, begin())
         except BaseException as error:
@@ -188,18 +188,18 @@ def ask_socks(sock: Socket, proxy: Proxy, host: str, port: int, deadline: Deadli
 
     version, method = ask(b"\x05\x02\x00\x02" if proxy.credentials else b"\x05\x01\x00", 2)
     if version != 5:
-        raise ConnectionError("the proxy speaks no SOCKS5")
+        raise ConnectionError("the proxy does not speak SOCKS5")
     if method == 2 and proxy.credentials:
         user, password = (text.encode()[:255] for text in proxy.credentials)
         if ask(b"\x01%c%b%c%b" % (len(user), user, len(password), password), 2)[1] != 0:
             raise ConnectionError("the proxy refused the user name or password")
     elif method != 0:
-        raise ConnectionError("the proxy wants credentials of a kind that it was not given")
+        raise ConnectionError("the proxy requires another kind of credentials")
     try:
         address = ipaddress.ip_address(host)
         place = (b"\x01" if address.version == 4 else b"\x04") + address.packed
     except ValueError:
-        # A longer name is no host's.
+        # Host names are not longer than this.
         place = b"\x03%c%b" % (len(host[:255]), host[:255].encode("ascii"))
     _, reply, _, kind = ask(b"\x05\x01\x00%b%b" % (place, port.to_bytes(2, "big")), 4)
     if reply != 0:
@@ -218,12 +218,12 @@ class _NestedTLS:
         self.fileno, self.close = sock.fileno, sock.close
 
     def do_handshake(self) -> None:
-        """Continue the handshake, or raise what is to be waited for."""
+        """Continue the handshake, or raise `ssl.SSLWantReadError` or `ssl.SSLWantWriteError`."""
         self._run(self._tls.do_handshake)
         self._flush()
 
     def send(self, data: bytes | memoryview) -> int:
-        """Return how many bytes went out; until then, it has to be called with the same bytes again."""
+        """Return how many bytes went out; after an exception, call it again with the same bytes."""
         self._taken = self._taken or self._run(partial(self._tls.write, data))
         self._flush()
         taken, self._taken = self._taken, 0
@@ -241,7 +241,7 @@ class _NestedTLS:
             try:
                 return operation()
             except ssl.SSLWantReadError:
-                # A refusal may come while the peer takes nothing more.
+                # A refusal may arrive while the peer reads no more.
                 if not self._taken:
                     self._flush()
                 if data := self._sock.recv(65536):

@@ -1,8 +1,8 @@
 """Reading a file in pieces, from many threads, without holding a whole part in memory.
 
 A path is opened once and read at offsets, and what is at a URL in ranges. Bytes are views of the caller's memory. Any
-other file object is read under a lock, and its position is restored at the end; of a stream that cannot seek, the part
-under way is kept.
+other file object is read under a lock, and its position is restored at the end. Of a stream that cannot seek, the
+current part is kept.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from scenario_uploads.system import OPEN_FLAGS, FileState, read_at
 
 # Longest wait, in seconds, for a caller's file object at the end of an upload.
 CLOSE_PATIENCE = 0.2
-# Bytes of a range, which each thread that sends keeps.
+# Bytes of a range, which each sending thread keeps in memory.
 RANGE_SIZE = 2 * 1024 * 1024
 
 
@@ -35,26 +35,26 @@ class Source:
     name: str | None = None  # of the file, without folders
     path: str | None = None  # absolute, if it was given by path
     state: FileState | None = None  # of a file, when it was opened
-    sequential = False  # whether reading in any other order than that of the bytes may cost much time
+    sequential = False  # whether reading out of order may be slow
     descriptor: tuple[int, int] | None = None  # of a file, and the offset of the first byte in it
     once = False  # whether a part that was sent cannot be read again
-    part_size = 0  # bytes, once it is known
+    part_size = 0  # bytes, once known
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
-        """Return at most a buffer's bytes from `offset`, in the buffer or not; fewer only at the end."""
+        """Fill the buffer from `offset`, or return a view of the caller's bytes; fewer bytes only at the end."""
         raise NotImplementedError
 
     def check_unchanged(self) -> int:
-        """Return the change time of a file, or else 0; SourceChangedError when it is not what it was at the start."""
+        """Return the change time of a file, or else 0; SourceChangedError when the file has changed."""
         return 0
 
     def close(self) -> None:
-        """Close what was opened here."""
+        """Close what this object opened."""
         raise NotImplementedError
 
 
 def open_source(file: FileInput, size: int | None = None) -> Source:
-    """Open what is uploaded for reading in parts; SourceError when it cannot be read, or is not of the given size."""
+    """Open a source for reading in parts; SourceError when it cannot be read or does not have the given size."""
     source = _open(file, size)
     if size not in (None, source.size):
         source.close()
@@ -116,7 +116,7 @@ class _Memory(Source):
 
 
 class _Descriptor(Source):
-    """A regular file, from `base` to its end, by a descriptor of our own."""
+    """A regular file, from `base` to its end, with its own descriptor."""
 
     def __init__(self, descriptor: int, name: str | None, *, base: int = 0, path: str | None = None) -> None:
         self.descriptor = self._place = (descriptor, base)
@@ -132,12 +132,12 @@ class _Descriptor(Source):
         try:
             now = FileState.of(os.fstat(self._place[0]))
         except OSError as error:
-            raise SourceChangedError(f"The file cannot be looked at any more: {_explain(error)}.") from error
+            raise SourceChangedError(f"The file can no longer be checked: {_explain(error)}.") from error
         if (now.size, now.mtime_ns) != (self._begun.size, self._begun.mtime_ns):
             same_size = now.size == self._begun.size
             what = "it was written to" if same_size else f"it had {self._begun.size:,} bytes and has {now.size:,}"
             raise SourceChangedError(
-                f"The file changed while it was being sent ({what}); upload it again when it is at rest."
+                f"The file changed while it was being sent ({what}); upload it again once nothing writes to it."
             )
         return now.ctime_ns
 
@@ -153,7 +153,7 @@ class _Seekable(Source):
 
     def __init__(self, file: BinaryIO, name: str | None, base: int) -> None:
         self._file, self._base, self.name = file, base, name
-        # What unpacks begins again at the first byte for each step back, and what is remote asks anew.
+        # Stepping back makes a decompressor start at the first byte, and a remote file send a new request.
         self.sequential = not isinstance(file, io.BytesIO)
         self._lock, self._closed = threading.Lock(), False
         self.size = max(0, self._measure() - base)
@@ -168,11 +168,11 @@ class _Seekable(Source):
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
         with self._lock:
             if self._closed:
-                raise SourceChangedError("The file object is not read any more.")
-            # Even a seek to where it is may cost a request. It may be elsewhere: a callback of the caller's moved it.
+                raise SourceChangedError("The upload has ended.")
+            # Seek only if needed: it may cost a request. A callback of the caller's may have moved the position.
             if self._file.tell() != self._base + offset:
                 self._file.seek(self._base + offset)
-            # Some return more than they are asked for.
+            # Some return more than requested.
             return memoryview(self._file.read(len(buffer)))[: len(buffer)]
 
     def check_unchanged(self) -> int:
@@ -180,7 +180,7 @@ class _Seekable(Source):
             with self._lock:
                 size = self._measure() - self._base
         except Exception as error:
-            message = f"The file object cannot be read any more: {_explain(error)}."
+            message = f"The file object can no longer be read: {_explain(error)}."
             raise SourceChangedError(message) from error
         if size != self.size:
             raise SourceChangedError(
@@ -190,7 +190,7 @@ class _Seekable(Source):
 
     def close(self) -> None:
         self._closed = True
-        # If a read hangs in a thread of ours, leave the position and do not wait.
+        # If a read hangs in a worker thread, leave the position and do not wait.
         if self._lock.acquire(timeout=CLOSE_PATIENCE):
             try:
                 # The caller may have closed it meanwhile; do not hide the result of the upload.
@@ -201,7 +201,7 @@ class _Seekable(Source):
 
 
 class _Remote(Source):
-    """A file that fsspec reads."""
+    """A file read through fsspec."""
 
     def __init__(self, file: RemoteFile) -> None:
         self._remote, self.size, self.name, self.path = file, file.size, file.name, file.url
@@ -213,7 +213,7 @@ class _Remote(Source):
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
         start, data = getattr(self._ranges, "last", (0, b""))
         if not start <= offset < start + len(data):
-            # Before the next range is there, the last one goes; so what is returned is a copy.
+            # Return a copy, so that the last range is freed before the next one is read.
             self._ranges.last = data = b""
             start, data = self._ranges.last = offset, self._read(offset, min(offset + RANGE_SIZE, self.size))
         chunk = memoryview(data)[offset - start : offset - start + len(buffer)]
@@ -228,11 +228,11 @@ class _Remote(Source):
         try:
             same = self._remote.look_again().identity == self._remote.identity
         except OSError as error:
-            # The network may be away for a while.
+            # The network may be down for a while.
             kind = SourceChangedError if isinstance(error, FileNotFoundError) else TransferError
-            raise kind(f"The file cannot be looked at any more: {_explain(error)}.") from error
+            raise kind(f"The file can no longer be checked: {_explain(error)}.") from error
         if not same:
-            raise SourceChangedError("The file changed while it was being sent; upload it again when it is at rest.")
+            raise SourceChangedError("The file changed while it was being sent; upload it again.")
         return self.state.ctime_ns if self.state else 0
 
     def close(self) -> None:
@@ -260,9 +260,9 @@ def _open_path(path: str | os.PathLike[str]) -> Source:
     # The path may be a presigned URL by mistake.
     shown = redact(repr(name))
     if isinstance(name, bytes) or "\0" in name:
-        raise SourceError(f"{shown} is no path; give it as a str or a pathlib.Path.")
+        raise SourceError(f"{shown} is not a path; give a str or a pathlib.Path.")
     try:
-        # Looked at before it is opened: without O_NONBLOCK a pipe would block, and Windows refuses to open a folder.
+        # Checked before opening: without O_NONBLOCK a pipe would block, and Windows refuses to open a folder.
         mode = os.stat(name).st_mode  # noqa: PTH116 - Path("") is the working folder
         if stat.S_ISDIR(mode):
             raise SourceError(f"{shown} is a folder; pack it into an archive, or upload its files one by one.")
@@ -277,7 +277,7 @@ def _open_path(path: str | os.PathLike[str]) -> Source:
             getattr(error, "errno", None) or 0, _explain(error)
         )
         if name.startswith("~"):
-            reason += "; `~` stands for the home folder in a shell alone: give Path(...).expanduser()"
+            reason += "; only a shell expands `~`: give Path(...).expanduser()"
         raise SourceError(f"{shown} cannot be uploaded: {reason}.") from error
 
 
@@ -300,8 +300,8 @@ def _open_object(file: BinaryIO) -> Source:
 
 
 def _find_descriptor(file: BinaryIO) -> int | None:
-    """Return the descriptor of a regular file whose bytes are those of the file object, or None."""
-    # Python's own files only: the descriptor of a gzip file, for one, has other bytes.
+    """Return the descriptor of the regular file behind a file object, or None."""
+    # Python's own files only: the descriptor of a gzip file, for example, gives other bytes.
     raw = file.raw if isinstance(file, io.BufferedReader | io.BufferedRandom) else file
     if not isinstance(raw, io.FileIO):
         return None
