@@ -31,6 +31,6 @@ def test_a_refusal_with_letters_beyond_ascii_in_its_head_is_told(connect: Connec
 
 
 def test_an_argument_that_is_called_like_a_line_end_is_one_line(connect: Connect, service: Service) -> None:
-    with raises(InvalidArgumentError, "is not known") as caught:
+    with raises(InvalidArgumentError, "is unknown") as caught:
         connect(service.url).uploads.create(asset_options={"a\u2028b": 1})
     assert len(caught.error.message.splitlines()) == 1

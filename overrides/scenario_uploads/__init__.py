@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     __version__: str
 
-    # Again, after the models, which have an enum of this name: mypy takes the first, pyright the last.
+    # Imported twice, since the models have an enum of this name: mypy uses the first, pyright the last.
     from .bulk.options import UploadSource as UploadSource  # noqa: F811
 else:
     from importlib import import_module as _import_module
@@ -84,7 +84,7 @@ else:
 
     def __getattr__(name):
         if name == "UploadSource":
-            # The contract's enum of this name makes files for `upload_many` too.
+            # The contract's enum of this name also makes sources for `upload_many`.
             _load("bulk.options")
         if name == "__all__":
             return sorted({*_HOMES, *(name for home in _SUBMODULES for name in _load(home).__all__)})

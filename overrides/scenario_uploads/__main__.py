@@ -16,7 +16,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in ("rich", "typer"):
             raise
-        # Named by its folder: what package indexes have under the name need not be ours.
+        # By its folder: a package of this name on an index may be another one.
         print("error: The command line is not installed: in the checkout, pip install '.[cli]'", file=sys.stderr)
         sys.exit(2)
 

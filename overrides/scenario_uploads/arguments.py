@@ -1,6 +1,6 @@
-"""What callers pass: its types, the stand-ins for what is not given, and limits.
+"""Types of arguments, the sentinels for arguments that are not given, and limits.
 
-The names of the stand-ins are those of scenario-sdk. Both are false in a condition.
+The sentinels have the names of scenario-sdk's. Both are falsy.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MIN_PART_SIZE = 5 * MIB
 MAX_PART_SIZE = 5 * GIB
 MAX_PARTS = 10_000
 MAX_FILE_SIZE = 5 * TIB
-# Larger timeouts overflow in some operating systems.
+# Larger timeouts overflow on some operating systems.
 MAX_SECONDS = 1_000_000_000
 
 
@@ -47,7 +47,7 @@ class NotGiven(_Sentinel):
 class Omit(_Sentinel):
     """The type of `omit`: an argument that is left out; a header or a query parameter that is not sent even by default.
 
-    `client.uploads.create(url=url, kind=kind or omit)` leaves out a kind that is empty.
+    `client.uploads.create(url=url, kind=kind or omit)` leaves out an empty kind.
     """
 
     __module__ = "scenario_uploads"
@@ -62,14 +62,14 @@ Headers = Mapping[str, str | Omit]
 """Header names and values; `omit` for a header not to send."""
 
 Query = Mapping[str, object]
-"""Names of query parameters and their values: texts, numbers, booleans, dates, and lists or mappings of these."""
+"""Names of query parameters and their values: strings, numbers, booleans, dates, and lists or mappings of these."""
 
 
 class Readable(Protocol):
     """A binary stream."""
 
     def read(self, size: int = ..., /) -> bytes:
-        """Return at most so many bytes; none at the end."""
+        """Return at most `size` bytes; empty at the end."""
         ...
 
 

@@ -20,8 +20,8 @@ from attrs import define, field
 from .progress import BulkProgress, UploadPhase, UploadProgress, format_duration, format_size
 from .redaction import snippet
 
-# Seconds: without a moved byte until an upload counts as stalled; over which a rate is taken; between two lines about
-# many files, where there is no terminal.
+# Seconds: without progress until an upload counts as stalled; over which a rate is measured; between two lines about
+# many files, without a terminal.
 STALL, WINDOW, QUIET = 5.0, 10.0, 30.0
 _MOST_FILES = 8
 _STEP = 10
@@ -55,7 +55,7 @@ class Gauge:
     _samples: deque[tuple[float, int]] = field(factory=deque)
 
     def move(self, done: int, now: float) -> None:
-        """Take note of how many bytes are there now."""
+        """Record the number of bytes done."""
         if done != self.done or not self._samples:
             self.done, self.moved_at = done, now
         if not self._samples or now - self._samples[-1][0] >= WINDOW / 40:
@@ -64,12 +64,12 @@ class Gauge:
             self._samples.popleft()
 
     def find_stall(self, now: float) -> float | None:
-        """Return for how many seconds no byte has moved, once that is long."""
+        """Return the seconds without progress, or None while they are few."""
         idle = now - self.moved_at
         return idle if self._samples and idle >= STALL else None
 
     def find_rate(self, now: float) -> float | None:
-        """Return bytes a second, or None when that is not known."""
+        """Return bytes a second, or None when unknown."""
         if not self._samples or self.find_stall(now) is not None:
             return None
         since, before = self._samples[0]
@@ -77,20 +77,20 @@ class Gauge:
         return moved / (now - since) if moved > 0 and now - since >= 1 else None
 
     def describe_rate(self, total: int, now: float, *, complete: bool = True) -> list[str]:
-        """Return the rate and, when the total is complete, the time left; nothing when they are not known."""
+        """Return the rate and, when the total is complete, the time left; empty when unknown."""
         rate = self.find_rate(now)
         left = format_duration(max(total - self.done, 0) / rate) if rate else ""
         return [f"{format_size(rate)}/s", f"{left} left"][: 1 + complete] if rate else []
 
 
 class FileProgress:
-    """One file: takes what its `on_progress` is told."""
+    """The progress of one file, called with its events."""
 
     def __init__(self, display: Display, name: str) -> None:
         self.name = snippet(name, 4096)
         self.gauge, self.retrying, self._display = Gauge(), False, display
         self.event: UploadProgress | None = None
-        # What lines have said of it.
+        # What `Lines` has printed.
         self.percent, self.stalled = -_STEP, False
 
     @property
@@ -110,12 +110,12 @@ class FileProgress:
             self._display.show_file(self, before)
 
     def end(self) -> None:
-        """Show it no more. Idempotent."""
+        """Remove the file from the display. Idempotent."""
         with self._display.lock, suppress(ValueError):
             self._display.files.remove(self)
 
     def find_trouble(self, now: float) -> str | None:
-        """Return what keeps its bytes from going out, or None."""
+        """Return why nothing is being sent (retrying or stalled), or None."""
         if (event := self.sending) is None:
             return None
         if self.retrying:
@@ -124,7 +124,7 @@ class FileProgress:
         return None if stall is None else f"stalled for {format_duration(stall)}"
 
     def describe(self, now: float) -> list[str]:
-        """Return what is to be said of it: its trouble, its phase, or its rate."""
+        """Return the status texts: trouble, phase, or rate and time left."""
         if event := self.sending:
             trouble = self.find_trouble(now)
             return [trouble] if trouble else self.gauge.describe_rate(event.bytes_total, now)
@@ -133,10 +133,10 @@ class FileProgress:
 
 
 class Display:
-    """Shows nothing by itself: what `Bars` and `Lines` share. A context manager, used from any thread.
+    """What `Bars` and `Lines` share. A context manager, usable from any thread.
 
     Args:
-        interval: Seconds from one `look` to the next; None for none.
+        interval: Seconds between two calls of `look`; None for no calls.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, interval: float | None = None) -> None:
@@ -160,25 +160,25 @@ class Display:
             self.look()
 
     def look(self) -> None:
-        """Show what only the clock tells."""
+        """Update what depends on time alone."""
 
     def follow(self, name: str) -> FileProgress:
-        """Return what takes the progress of one file; it is shown from its first event on."""
+        """Return the progress callback of one file, which is shown from its first event on."""
         return FileProgress(self, name)
 
     def tell(self, progress: BulkProgress) -> None:
-        """Take the progress of many files."""
+        """Update the progress of many files."""
         with self.lock:
             self.whole = progress
             self.gauge.move(progress.bytes_done, self.clock())
 
     def show_file(self, file: FileProgress, before: UploadProgress | None) -> None:
-        """Show what is new of a file."""
+        """Show an event of a file."""
         if before is None:
             self.files.append(file)
 
     def describe_whole(self, now: float) -> list[str]:
-        """Return files, bytes, rate and time left of many files."""
+        """Return the texts on all files: counts, bytes, rate and time left."""
         whole = self.whole
         if whole is None:
             return []
@@ -193,14 +193,14 @@ class Display:
 
 
 class Lines(Display):
-    """One file: a line for every tenth of its bytes, every phase and every trouble. Many: a line now and then."""
+    """One file: a line for every tenth of its bytes, every phase and every problem. Many files: a line now and then."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(clock, interval=1)
         self._said_at = clock()
 
     def show_file(self, file: FileProgress, before: UploadProgress | None) -> None:
-        """Say what is new."""
+        """Print an event of a file."""
         super().show_file(file, before)
         event = file.event
         if event is None or self.whole is not None:
@@ -218,7 +218,7 @@ class Lines(Display):
             report(f"{file.name}: {file.find_trouble(self.clock())}")
 
     def look(self) -> None:
-        """Say what only the clock shows: who has stalled, and where the whole stands."""
+        """Print stalled files and, now and then, the total."""
         with self.lock:
             now = self.clock()
             for file in self.files if self.whole is None else ():
@@ -232,11 +232,11 @@ class Lines(Display):
 
 
 class Bars(Display):
-    """Bars by rich: one for the whole, and one for each file in flight; what is printed meanwhile goes above them.
+    """Bars by rich: one for the whole, and one for each file in flight; other output goes above them.
 
     Args:
-        console: Of `make_console`.
-        interval: Seconds from one picture to the next; None to draw none but by `look`.
+        console: From `make_console`.
+        interval: Seconds between two refreshes; None to draw only in `look`.
     """
 
     def __init__(
@@ -252,7 +252,7 @@ class Bars(Display):
             console=console,
             transient=True,
             auto_refresh=False,
-            # What goes to a file is not taken to the terminal.
+            # Output that goes to a file is not redirected to the terminal.
             redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
         )
 
@@ -302,7 +302,7 @@ class Bars(Display):
         from rich.cells import cell_len  # noqa: PLC0415
 
         room, texts = width - 1, _abbreviate(texts, width)
-        # Where there is no room, trouble goes before amounts, and these before rates.
+        # When space is short, problems come before amounts, and amounts before rates.
         while len(texts) > 1 and room - sum(len(text) + 2 for text in texts) < min(cell_len(name), width // 3):
             texts.pop(0 if troubled else -1)
         tail = "".join(f"  {text}" for text in texts)
@@ -320,20 +320,20 @@ def _abbreviate(texts: list[str], width: int) -> list[str]:
 
 
 def _shorten(name: str, width: int) -> str:
-    """Return a name within so many columns, without its middle."""
+    """Shorten a name to `width` columns by cutting its middle."""
     from rich.cells import cell_len, set_cell_size  # noqa: PLC0415
 
     if cell_len(name) <= width:
         return name
-    # Half of a wide character is a blank.
+    # A wide character cut in half becomes a blank.
     head = set_cell_size(name, max((width - 1) // 2, 1)).rstrip()
     return f"{head}…{set_cell_size(name[::-1], width - 1 - cell_len(head)).rstrip()[::-1]}"
 
 
 def make_console(**settings: Any) -> Any:
-    """Return a console of rich's to which one thread prints at a time.
+    """Return a rich console to which one thread prints at a time.
 
-    Otherwise what is printed while the bars are drawn by another thread goes through them.
+    Otherwise output would be mixed with the bars that another thread draws.
     """
     from rich.console import Console  # noqa: PLC0415 - an extra
 
@@ -363,6 +363,6 @@ def open_display() -> Display:
     except ImportError:
         return Lines()
     terminal = sys.stderr.isatty() and not console.is_dumb_terminal and not os.environ.get("NO_COLOR")
-    # In a notebook, rich draws with widgets.
+    # In a notebook, rich uses widgets.
     notebook = console.is_jupyter and find_spec("ipywidgets") is not None
     return Bars(console) if terminal or notebook else Lines()

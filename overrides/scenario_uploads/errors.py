@@ -16,8 +16,8 @@
     │   └── APIResponseValidationError             the response is not what the contract says
     └── UploadError                                the upload as a whole failed
         ├── UploadFailedError                      the service could not import the file
-        ├── UploadTimeoutError                     the import was not done in time, it may still be; or a deadline
-        ├── LedgerLockedError                      the same upload, or run on a ledger, goes on elsewhere
+        ├── UploadTimeoutError                     the import did not finish in time, but may yet; or a deadline
+        ├── LedgerLockedError                      the same upload, or a run on the ledger, is in progress
         ├── LedgerError                            the ledger of many files is damaged, or cannot be used
         └── TransferError                          the parts did not reach storage
             ├── UploadURLExpiredError              the presigned URLs expired
@@ -75,7 +75,7 @@ __all__ = [
 
 @contextmanager
 def name_upload(upload_id: str | None) -> Iterator[None]:
-    """Set `upload_id` on every error of ours raised in the block."""
+    """Set `upload_id` on every ScenarioError raised in the block."""
     try:
         yield
     except ScenarioError as error:
@@ -89,8 +89,8 @@ class ScenarioError(Exception):
     Attributes:
         message: What went wrong, in one line.
         upload_id: The upload that it concerns, or None when none exists yet.
-        needs_new_upload: Whether only a new upload can succeed, since the service or storage takes nothing more for
-            this one.
+        needs_new_upload: Whether only a new upload can succeed, since the service or storage no longer accepts parts
+            for this one.
     """
 
     message: str
@@ -111,7 +111,7 @@ class ScenarioError(Exception):
 class InvalidArgumentError(ScenarioError, ValueError, TypeError):
     """An argument cannot be used. Nothing was sent; the message names the value and the remedy.
 
-    It is a `ValueError` and a `TypeError` at once: what is wrong may be the value or its type.
+    It is both a `ValueError` and a `TypeError`, since either the value or its type may be wrong.
     """
 
 
@@ -279,9 +279,9 @@ class UploadFailedError(UploadError):
 
 
 class UploadTimeoutError(UploadError):
-    """The import was not done in time. It goes on; `client.uploads.wait(error.upload_id)` waits again.
+    """The import did not finish in time. It continues; `client.uploads.wait(error.upload_id)` waits again.
 
-    Or an upload was not done within its `deadline`; then the same call goes on with it, as the message says.
+    Or an upload did not finish within its `deadline`; the message says whether the same call resumes it.
 
     Attributes:
         status: The last status received, or None.
@@ -303,7 +303,7 @@ class LedgerError(UploadError):
 
 
 class LedgerLockedError(UploadError):
-    """The same upload, or a run on the same ledger, is under way in another process or another call."""
+    """The same upload, or a run on the same ledger, is in progress in another process or call."""
 
 
 class UploadURLExpiredError(TransferError):

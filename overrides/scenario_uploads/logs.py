@@ -18,7 +18,7 @@ def show_log(level: str | None) -> None:
     chosen = _LEVELS.get((level or "").strip().lower())
     if chosen is None:
         return
-    # A no-op when the program has configured logging itself.
+    # No effect when the program has configured logging itself.
     logging.basicConfig(
         format="[%(asctime)s - %(name)s:%(lineno)d - %(levelname)s] %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
     )
@@ -35,7 +35,7 @@ class _RedactSecrets(logging.Filter):
             # Leave a record that cannot be formatted to the handlers.
             return True
         shown = redact(message) if _TELLING.search(message) else message
-        # What a service or a file's name says is no escape sequence for whoever reads the log in a terminal.
+        # Escape control characters of services and file names: the log may be read in a terminal.
         shown = strip_controls(mask_known(shown))
         if shown != message:
             record.msg, record.args = shown, ()
@@ -53,6 +53,6 @@ _LOGGERS = (
 
 
 def guard_logs(*names: str) -> None:
-    """Keep secrets out of the loggers `names`; default ours and those of httpx and httpcore. Idempotent."""
+    """Keep secrets out of the loggers `names`, by default this package's, httpx's and httpcore's. Idempotent."""
     for name in names or _LOGGERS:
         logging.getLogger(name).addFilter(_FILTER)

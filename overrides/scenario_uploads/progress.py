@@ -1,4 +1,4 @@
-"""What an `on_progress` callback is told, and how bytes and times are written."""
+"""The events of `on_progress` callbacks, and formatting of bytes and times."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class UploadPhase(StrEnum):
 
 @frozen
 class UploadProgress:
-    """Where an upload stands, as `on_progress` gets it.
+    """The progress of an upload, passed to `on_progress`.
 
     Attributes:
-        phase: What is being done.
+        phase: The current step.
         bytes_done: Bytes sent so far. It falls only when a part is sent again.
         bytes_total: Bytes of the file.
         parts_done: Parts that storage has acknowledged.
@@ -44,16 +44,16 @@ class UploadProgress:
 
 @frozen
 class BulkProgress:
-    """Where `upload_many` stands, as `on_progress` gets it.
+    """The progress of `upload_many`, passed to `on_progress`.
 
     Attributes:
-        files_found: Files that were come across so far, skipped ones too.
+        files_found: Files found so far, including skipped ones.
         files_done: Files that were uploaded.
         files_skipped: Files that were not sent: done before, excluded, hidden, links.
         files_failed: Files with an error.
-        bytes_found: Bytes of the files to be sent that were come across so far.
+        bytes_found: Bytes of the files to send, found so far.
         bytes_done: Bytes sent so far. It falls only when a part is sent again.
-        complete: Whether all sources were gone through, so that `files_found` is all there are.
+        complete: Whether all sources were listed, so that `files_found` is final.
     """
 
     __module__ = "scenario_uploads"

@@ -35,7 +35,7 @@ class Proxy:
     credentials: tuple[str, str] | None = field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        # A proxy may repeat them, and errors and logs of httpx quote it. A user's name may be that of a folder.
+        # A proxy may echo them, and errors and logs of httpx quote it. A user's name may be that of a folder.
         guard_secrets(self, self.basic or "", *(self.credentials or ())[1:])
 
     @classmethod
@@ -45,7 +45,7 @@ class Proxy:
         try:
             parts = urlsplit(text if "://" in text else f"http://{text}")
             host, port = _canonical(parts.hostname or ""), parts.port or _PORTS.get(parts.scheme, 0)
-            # Connecting would do it: the codec raises on labels that are empty or long.
+            # Connecting would do the same: the codec raises on empty or long labels.
             host.encode("idna")
         except ValueError:
             # Raised below, without the ValueError, which may show the password.
@@ -72,7 +72,7 @@ class Proxy:
 
 @frozen
 class _Direct:
-    """An entry of NO_PROXY: a network, or a name with all below it; empty scheme, port or name match any."""
+    """An entry of NO_PROXY: a network, or a name with its subdomains; empty scheme, port or name match any."""
 
     scheme: str
     port: int | None
@@ -81,7 +81,7 @@ class _Direct:
 
     @classmethod
     def parse(cls, entry: str) -> Self | None:
-        """Read an entry; None when it names nothing."""
+        """Parse an entry; None when it is empty."""
         scheme, _, rest = entry.lower().rpartition("://")
         # Drop a path, but not the prefix length of a network.
         rest = re.sub(r"/(?![\d.]+(?::\d+)?$).*", "", rest.rpartition("@")[2])
@@ -106,7 +106,7 @@ class _Direct:
 
 @frozen
 class Proxies:
-    """Which proxy leads to which host."""
+    """The proxies of the environment, by scheme and host."""
 
     _by_scheme: dict[str, Proxy] = field(factory=dict)
     _direct: tuple[_Direct, ...] = ()

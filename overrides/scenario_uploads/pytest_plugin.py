@@ -1,6 +1,6 @@
-"""Fixtures for tests of code that uploads, and a marker for what shall go wrong; pytest loads it by itself.
+"""Fixtures for tests of code that uploads, and a marker for faults; pytest loads the plugin automatically.
 
-Nothing of the client or the sandbox is imported before a test asks for it. docs/how-to/testing.md shows the use.
+The client and the sandbox are imported when a test first uses a fixture. See docs/how-to/testing.md.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers",
-        "scenario_faults(name, times=1): what the next uploads to scenario_sandbox meet, such as 'expired'.",
+        "scenario_faults(name, times=1): faults of the next uploads to scenario_sandbox, such as 'expired'.",
     )
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Give the faults to a test with the marker, whichever fixtures it uses."""
+    """Plan the faults for a test with the marker, whichever fixtures it uses."""
     if isinstance(item, pytest.Function) and item.get_closest_marker("scenario_faults") is not None:
         item.fixturenames.append("_scenario_faults")
 
@@ -56,7 +56,7 @@ def async_scenario_client(scenario_sandbox: Sandbox, _scenario_faults: None) -> 
 
     from scenario_uploads.client.async_client import AsyncScenario  # noqa: PLC0415
 
-    # It keeps no connection, so that nothing of it outlives the test's event loop, which may have ended before this.
+    # No keep-alive: a connection would outlive the test's event loop, which may have ended before this.
     api = httpx.AsyncClient(limits=httpx.Limits(max_keepalive_connections=0), trust_env=False)
     client = AsyncScenario(http_client=api, **_point_to(scenario_sandbox))
     yield client
@@ -66,7 +66,7 @@ def async_scenario_client(scenario_sandbox: Sandbox, _scenario_faults: None) -> 
 
 @pytest.fixture
 def _scenario_faults(request: pytest.FixtureRequest, scenario_sandbox: Sandbox) -> Iterator[None]:
-    """Plan the faults of the test's markers, and take back what was not met."""
+    """Plan the faults of the test's markers, and remove unused ones afterwards."""
     from scenario_uploads.sandbox import SandboxError  # noqa: PLC0415
 
     for marker in request.node.iter_markers("scenario_faults"):

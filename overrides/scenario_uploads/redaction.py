@@ -1,7 +1,7 @@
-"""Redaction: presigned URLs without their query, and text from services cut to one safe line.
+"""Redaction: presigned URLs without their query, and text from services as one safe line.
 
-The query of a presigned URL is a secret that allows writing to storage. Models, errors and logs pass through here
-before a person or a file sees them.
+The query of a presigned URL is a secret that allows writing to storage. Models, errors and logs are redacted before
+they are shown or written.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SIGNATURE = re.compile(r"X-Amz-|X-Goog-", re.IGNORECASE)
 AUTHORIZATION = re.compile(r"\b(Basic|Bearer)(\s+)[\w.~+/=-]{16,}", re.IGNORECASE)
 # Shorter secrets might match ordinary words.
 SHORTEST_SECRET = 8
-# Of longer tokens the beginning is looked for, and what follows it goes too.
+# Longer tokens are matched by their start, and the rest is masked, too.
 LONG = 64
 # As `html.escape` writes it, which is slow to import.
 _IN_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
@@ -58,12 +58,12 @@ def snippet(text: str, limit: int = 200) -> str:
 
 
 def strip_controls(text: str) -> str:
-    """Return a text without what moves a terminal's cursor, or turns or ends a line."""
+    """Return a text without control characters, line ends and text-direction marks."""
     return _CONTROL.sub(" ", text)
 
 
 class SecretURL(str):
-    """A string equal to its whole URL, whose `repr` leaves out the query."""
+    """A URL as a string, whose `repr` leaves out the query."""
 
     __slots__ = ()
 
@@ -85,7 +85,7 @@ def _mask_url(value: object) -> object:
 
 
 def replace_each(value: object, replace: Callable[[object], object]) -> object:
-    """Return a copy of a JSON-like value, of any depth, with `replace` applied to it and all it holds."""
+    """Return a copy of a JSON-like value of any depth, with `replace` applied to it and its items."""
     result: list[Any] = [value]
     copies: list[Any] = [result]
     # A value may contain itself. Keep originals alive so that their ids stay unique.
@@ -107,7 +107,7 @@ def replace_each(value: object, replace: Callable[[object], object]) -> object:
 
 
 def redact_chain(error: BaseException, secrets: re.Pattern[str] | None = None) -> None:
-    """Redact, in place, an error and its causes, which may quote the peer; `secrets` is from `match_secrets`."""
+    """Redact in place an error and its causes, which may quote the peer; `secrets` is from `match_secrets`."""
     for one in iter_chain(error):
         told = tuple(mask_known(mask(redact(told), secrets)) if isinstance(told, str) else told for told in one.args)
         if told != one.args:
@@ -115,7 +115,7 @@ def redact_chain(error: BaseException, secrets: re.Pattern[str] | None = None) -
 
 
 def iter_chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and those under it, each once: a chain may lead back to where it began."""
+    """Yield an error and its causes, each once: a chain may have a cycle."""
     seen: set[int] = set()
     todo = [error]
     while todo:
@@ -132,17 +132,17 @@ def mask(text: str, secrets: re.Pattern[str] | None) -> str:
 
 
 _KNOWN: dict[int, tuple[str, ...]] = {}
-"""What is never to be shown, by the objects whose secrets these are."""
+"""Secrets to mask everywhere, by the object that holds them."""
 
 
 def guard_secrets(holder: object, *secrets: str) -> None:
-    """Keep secrets out of errors and logs for as long as their holder lives: a service may repeat what it was sent."""
+    """Mask secrets in errors and logs as long as their holder lives: a service may echo them."""
     _KNOWN[id(holder)] = secrets
     weakref.finalize(holder, _KNOWN.pop, id(holder), None).atexit = False
 
 
 def mask_known(text: str) -> str:
-    """Return a text without the secrets that are guarded."""
+    """Return a text with all guarded secrets masked."""
     for secrets in list(_KNOWN.values()):
         text = mask(text, match_secrets(*secrets))
     return text
@@ -178,7 +178,7 @@ def _match_character(character: str) -> str:
     forms = (character, _IN_HTML.get(character, character), json.dumps(character)[1:-1])
     spellings = {re.escape(form) for form in forms}
     spellings |= {rf"\\+{re.escape(character)}"} if character in "\"'/\\" else set()
-    # As UTF-16, without its codec: Python would load that when an error is made, perhaps for want of descriptors.
+    # UTF-16 without its codec: loading a codec may fail here, when descriptors have run out.
     high, low = divmod(ord(character) - 0x10000, 0x400)
     units = (ord(character),) if high < 0 else (0xD800 + high, 0xDC00 + low)
     spellings.add("".join(rf"\\+u(?i:{unit:04x})" for unit in units))

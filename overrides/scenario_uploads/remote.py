@@ -1,4 +1,4 @@
-"""What is not on this disk: files at URLs that fsspec can read, range by range, and streams that can be read once."""
+"""Remote sources: files at URLs, read through fsspec range by range, and streams that can be read only once."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from .redaction import redact_chain, snippet
 # Windows has drives of one letter. `simplecache::s3://bucket/b.zip` is a URL too.
 _URL = re.compile(r"([A-Za-z][\w+.-]+::)*[A-Za-z][\w+.-]+://")
 _USER = re.compile("(?<=://)[^/@]*@")
-# What of fsspec's `info` changes with the content, the best first: without signs and in lower case. Users can set
-# `mtime` back.
+# Keys of fsspec's `info` that change with the content, best first, in lower case without punctuation. Not `mtime`,
+# which users can set back.
 _FACTS = re.findall(
     r"\w+",
     "etag md5 md5hash contentmd5 digest checksum crc32c generation versionid blobid lastmodified modified updated"
     " created mtime",
 )
-# Bytes of a stream that are kept in memory; what a larger part has more is in a temporary file.
+# Bytes of a stream that are buffered in memory; the rest of a larger part goes to a temporary file.
 _KEPT_IN_MEMORY = 32 * 1024 * 1024
 _EXTRA = "reading URLs needs fsspec: pip install fsspec (the extra [fsspec] of this package)"
 _HINT = "; or let the service fetch it: import_url(url, kind=...)"
@@ -57,12 +57,12 @@ def split_pattern(url: str) -> tuple[str, str] | None:
 
 
 def find_local(url: str) -> str | None:
-    """Return the path that a `file:` URL stands for, or None for another URL."""
+    """Return the path of a `file:` URL, or None for another URL."""
     return url2pathname(url[7:].removeprefix("localhost")) if url[:7].lower() == "file://" else None
 
 
 def is_folder(url: str) -> bool:
-    """Return whether a URL is that of a folder. HTTP is not asked: the answer would be the whole of a file."""
+    """Return whether a URL is a folder. No request over HTTP: the response would be a whole file."""
     if _is_http(url):
         return False
     with suppress(OSError), _hide_secrets(url):
@@ -72,7 +72,7 @@ def is_folder(url: str) -> bool:
 
 
 def walk(url: str) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
-    """Yield each folder of a folder: its path below that, folders in it, which may be taken out, and names of files."""
+    """Walk a folder as `os.walk` does: relative path, subfolders (which may be removed), and file names."""
     with _hide_secrets(url):
         system, top = _find_system(url)
         for path, folders, files in system.walk(top, detail=True, on_error="raise"):
@@ -81,19 +81,19 @@ def walk(url: str) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
 
 
 def join_url(folder: str, name: str) -> str:
-    """Return the URL of what is in a folder."""
+    """Return the URL of an entry of a folder."""
     head, chain, rest = folder.partition("::")
     return f"{head if head.endswith('/') else f'{head}/'}{name}{chain}{rest}"
 
 
 @frozen
 class RemoteFile:
-    """A file as it was when it was looked at."""
+    """A remote file and its identity when it was checked."""
 
-    url: str  # without what may be a secret
+    url: str  # without secrets
     name: str  # without folders
     size: int  # bytes
-    identity: bytes  # a hash of what changes with its content
+    identity: bytes  # a hash of the metadata that changes with its content
     proven: bool  # whether the same identity means the same content
     _whole_url: str = field(repr=False)
     _system: Any = field(repr=False)
@@ -101,7 +101,7 @@ class RemoteFile:
 
     @classmethod
     def find(cls, url: str) -> Self:
-        """Look at a file; SourceError when there is none that can be read."""
+        """Check a file; SourceError when it cannot be read."""
         try:
             with _hide_secrets(url):
                 return cls._look(url, *_find_system(url))
@@ -127,19 +127,19 @@ class RemoteFile:
         return cls(bare, name, int(info["size"]), identity, fact != "mtime", url, system, path)
 
     def look_again(self) -> Self:
-        """Return the file as it is now."""
+        """Check the file again and return its present state."""
         with _hide_secrets(self._whole_url):
             self._system.invalidate_cache()
             return self._look(self._whole_url, self._system, self._path)
 
     def open(self) -> Any:
-        """Return a file object where ranges cannot be read at once, or None."""
-        # Without a way of its own, each range opens the file again, which what is packed reads from its beginning.
+        """Return an open file object where ranges cannot be read directly, or None."""
+        # File systems without `_cat_file` reopen the file for each range, and compressed ones read it from the start.
         own = getattr(type(self._system), "cat_file", None) is not _find_base().cat_file
         return None if own or self._system.async_impl else self._system.open(self._path, "rb")
 
     def read(self, start: int, end: int, opened: Any = None) -> bytes:
-        """Return the bytes from `start` to `end`, of what was opened if need be."""
+        """Return the bytes from `start` to `end`, from the open file object if there is one."""
         with _hide_secrets(self._whole_url):
             if opened is None:
                 data: bytes = self._system.cat_file(self._path, start=start, end=end)
@@ -153,19 +153,19 @@ class RemoteFile:
 
 @contextmanager
 def _hide_secrets(url: str) -> Iterator[None]:
-    """Turn what a file system raises into an OSError without what is secret in its URL."""
+    """Turn the exceptions of a file system into an OSError without secrets of the URL."""
     try:
         yield
     except Exception as raised:  # noqa: BLE001 - each file system raises its own
         error: BaseException = raised
         if _is_http(url) and isinstance(raised, FileNotFoundError) and getattr(raised.__cause__, "status", 0) != 404:
-            # fsspec says so of whatever goes wrong.
+            # fsspec raises this for every failure.
             error = raised.__cause__ or raised
         said = _EXTRA if str(getattr(error, "name", "")).startswith("fsspec") else str(error) or type(error).__name__
         secrets = [secret for secret in (*_USER.findall(url), url.partition("?")[2]) if secret]
         for secret in secrets:
             said = said.replace(secret, "…")
-        # It may quote a presigned URL that it was led to.
+        # The text may quote a presigned URL of a redirect.
         redact_chain(error)
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else OSError
         raise kind(snippet(said).rstrip(".")) from (None if secrets else error)
@@ -186,7 +186,7 @@ def _find_base() -> Any:
 
 
 def can_seek(file: Any) -> bool:
-    """Return whether a file object is no stream; of a broken one, using it says what is wrong."""
+    """Return whether a file object can seek. True for a broken one: using it raises the real error."""
     try:
         return bool(file.seekable()) if hasattr(file, "seekable") else callable(file.seek)
     except Exception as error:  # noqa: BLE001 - each file object raises its own
@@ -194,7 +194,7 @@ def can_seek(file: Any) -> bool:
 
 
 class KeptStream:
-    """A stream of `size` bytes, by default what it says, that cannot seek. The part is kept that may be sent again."""
+    """A stream that cannot seek, of `size` bytes or its own length. Buffers the current part for retries."""
 
     def __init__(self, file: Any, size: int | None) -> None:
         self.size = _measure(file) if size is None else size
@@ -206,7 +206,7 @@ class KeptStream:
         self._kept, self._start, self._end = tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY), 0, 0  # noqa: SIM115
 
     def read(self, offset: int, most: int, part_size: int) -> bytes:
-        """Return bytes of the part under way, or the first ones of the next, when all before it is acknowledged."""
+        """Return bytes of the current part, or the first of the next one, once the current one is acknowledged."""
         with self._lock:
             if not self._start <= offset <= self._end:
                 raise ValueError(f"byte {offset:,} of the stream was sent before and is gone")
@@ -218,7 +218,7 @@ class KeptStream:
                 self._kept.truncate()
                 self._start = offset
             most = min(most, self.size - offset)
-            # Wrapped generators return a piece, however little is asked for.
+            # Wrapped generators return a whole chunk, whatever the size requested.
             data: bytes = self._ahead or self._file.read(most)
             data, self._ahead = data[:most], data[most:]
             self._kept.seek(0, io.SEEK_END)
@@ -227,12 +227,12 @@ class KeptStream:
             return data
 
     def close(self) -> None:
-        """Forget what is kept."""
+        """Discard the buffer."""
         self._kept.close()
 
 
 def _measure(file: Any) -> int:
-    """Return how many bytes a stream says it has."""
+    """Return the length that a stream declares."""
     with suppress(TypeError):
         return len(file)
     headers = getattr(file, "headers", None) or {}

@@ -20,14 +20,14 @@ AWAY_CAP = 20.0
 
 DEFAULT_MAX_RETRIES = 2
 
-# Default seconds without a moved byte after which an upload gives up.
+# Default seconds without progress after which an upload gives up.
 DEFAULT_PATIENCE = 900.0
 
 RETRYABLE_STATUSES = frozenset({408, 409, 429})
 
 
 class Repeat(Enum):
-    """What happens when a request is sent twice."""
+    """The effect of sending a request twice."""
 
     SAFE = "safe"
     """Nothing: it only reads."""
@@ -43,7 +43,7 @@ class Outcome:
 
     status: int | None = None  # the HTTP status, or None without a response
     sent: bool = True  # whether the request may have reached the service
-    retryable: bool = True  # False for faults that no retry mends, such as a bad TLS certificate
+    retryable: bool = True  # False for permanent faults, such as a bad TLS certificate
     retry_after: float | None = None  # seconds that the service asked to wait
     away: bool = False  # whether no connection was made, so that no byte went out
     told: bool | None = None  # whether the service says that a retry makes sense, if it says so

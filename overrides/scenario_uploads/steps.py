@@ -1,4 +1,4 @@
-"""What the steps of a call, which are generators that decide, ask of the runner, which sends, waits and works."""
+"""The steps that calls, written as generators, yield to a runner, which sends, waits and works."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import httpx
 from attrs import frozen
 
 T = TypeVar("T")
-# Seconds between two looks at what nobody can be woken for.
+# Seconds between two checks of a condition that cannot wake a waiter.
 SLICE = 0.2
 CLOSED = "This client is closed; make a new one."
 
 
 class Step:
-    """To do, by the runner, which gives the result back; besides these here a `Transfer`."""
+    """A step for the runner, which sends its result back. The others are here and in `transfer.engine`."""
 
     __slots__ = ()
 
 
 @frozen
 class Send(Step):
-    """To do: send the request and return the response, its body up to `limit` bytes or, with `stream`, not yet read."""
+    """Send the request and return the response, its body up to `limit` bytes or, with `stream`, not yet read."""
 
     request: httpx.Request
     limit: int
@@ -31,20 +31,20 @@ class Send(Step):
 
 @frozen
 class Pause(Step):
-    """To do: wait this many seconds."""
+    """Wait this many seconds."""
 
     seconds: float
 
 
 @frozen
 class Work(Step):
-    """To do: call this, which may block or take long, and return its result."""
+    """Call a function that may block or take long, and return its result."""
 
     call: Callable[[], object]
 
 
 Steps = Generator[Step, Any, T]
-"""The steps of a call, which return what it comes to."""
+"""The steps of a call, which return its result."""
 
 
 def _ask(step: Step) -> Steps[Any]:
@@ -54,7 +54,7 @@ def _ask(step: Step) -> Steps[Any]:
 def carry_on(
     steps: Steps[T], carry_out: Callable[[Step], Steps[Any]] = _ask, *, until: type[Step] | tuple[()] = ()
 ) -> Steps[T | Any]:
-    """Carry steps on, each in a way of its own, and return what they come to, or the first step to stop at."""
+    """Run steps, passing each through `carry_out`, and return their result, or the first step of type `until`."""
     try:
         step = next(steps)
         while not isinstance(step, until):

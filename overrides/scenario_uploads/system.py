@@ -1,6 +1,6 @@
-"""Differences between systems: waiting for sockets, what tells a file, reading at offsets, private files, locks, forks.
+"""Differences between systems: waiting for sockets, file identity, reading at offsets, private files, locks, forks.
 
-Functions are looked up when called, with a slower fallback where a system lacks one.
+System functions are looked up when called, with a slower fallback where a system lacks one.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class FileState:
 
     @classmethod
     def of(cls, status: os.stat_result) -> Self:
-        """Return the state of a file that was looked at."""
+        """Return the state of a file from its `stat`."""
         # On Windows, st_ctime is the creation time.
         changed = 0 if os.name == "nt" else status.st_ctime_ns
         return cls(status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino, changed)
@@ -59,8 +59,8 @@ class FileState:
 
 
 def is_used_up(error: BaseException | None) -> bool:
-    """Return whether what lies under an error is this machine, out of descriptors or memory, and not the network."""
-    # The resolver has no word for it.
+    """Return whether an error is due to a lack of descriptors or memory, and not to the network."""
+    # The resolver reports it as another error.
     return any(
         (isinstance(one, OSError) and one.errno in _USED_UP)
         or (isinstance(one, socket.gaierror) and not _has_descriptor())
@@ -77,7 +77,7 @@ def _has_descriptor() -> bool:
 
 
 def create_selector() -> selectors.BaseSelector:
-    """Return a selector that uses no file descriptor, also where eventlet has replaced `select`."""
+    """Return a selector that needs no file descriptor, even where eventlet has replaced `select`."""
     has_poll = hasattr(select, "poll") and hasattr(selectors, "PollSelector")
     return selectors.PollSelector() if has_poll else selectors.SelectSelector()
 
@@ -101,7 +101,7 @@ def open_private(path: Path, flags: int) -> int:
     """Open or create a file for this user alone; OSError if it is a link, another user's or has a second name."""
     no_follow = getattr(os, "O_NOFOLLOW", 0)
     if not no_follow and os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
-        raise OSError(errno.ELOOP, "there is a link, or something else that is no ledger")
+        raise OSError(errno.ELOOP, "there is a link, or something else that is not a ledger")
     descriptor = os.open(path, flags | OPEN_FLAGS | no_follow, 0o600)
     try:
         found = os.fstat(descriptor)
@@ -142,7 +142,7 @@ def find_version() -> str:
         from importlib.metadata import version  # noqa: PLC0415
 
         return version("scenario-uploads")
-    except (ImportError, OSError):  # or without a descriptor left to look
+    except (ImportError, OSError):  # or no descriptor is left to read it
         return "0"
 
 
@@ -155,7 +155,7 @@ _FORKED: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def watch_forks(holder: object) -> None:
-    """Call `holder.after_fork` in every forked child, where no other thread exists, for as long as the object lives."""
+    """Call `holder.after_fork` in every forked child, as long as the holder lives."""
     _FORKED.add(holder)
 
 

@@ -23,7 +23,7 @@ REMEDY = (
 
 
 def find_certificate_error(error: BaseException | None) -> str | None:
-    """Return what is wrong with the peer's certificate, when that is the cause of `error`."""
+    """Return why the peer's certificate is not trusted, when that is the cause of `error`."""
     for one in iter_chain(error):
         if isinstance(one, ssl.SSLCertVerificationError):
             return getattr(one, "verify_message", "") or str(one)
@@ -42,8 +42,8 @@ def read_trust(verify: Any) -> ssl.SSLContext | None:
         return None
     if verify is False:
         raise InvalidArgumentError(
-            "verify=False is not there: anybody on the way could read and change everything. Give the path of the CA"
-            " file that the certificate is signed with, or an ssl.SSLContext."
+            "verify=False is not supported: anyone on the network path could read and change everything. Give"
+            " the path of the CA file that the certificate is signed with, or an ssl.SSLContext."
         )
     if isinstance(verify, ssl.SSLContext):
         if verify.protocol == ssl.PROTOCOL_TLS_SERVER:
@@ -60,7 +60,7 @@ def _load_authorities(path: Path) -> ssl.SSLContext:
     """Return a context that trusts the certificates in a file, or in the files of a folder."""
     folder = path.is_dir()
     context = ssl.create_default_context(cafile=None if folder else path, capath=path if folder else None)
-    # No context can go to another process, which reads it from there again.
+    # A context cannot be pickled; another process reads the files again.
     context.path = path.absolute()  # type: ignore[attr-defined]
     if not folder:
         return context
@@ -79,7 +79,7 @@ def check_authorities() -> None:
     with _name_variables():
         if file:
             Path(file).stat()
-        # OpenSSL treats a missing folder as an empty one, and then trusts nobody.
+        # OpenSSL treats a missing folder as an empty one, and then trusts no certificate.
         elif folders and not any(Path(folder).is_dir() for folder in folders.split(os.pathsep)):
             raise NotADirectoryError("there is no such folder")
 
@@ -97,7 +97,7 @@ def create_tls_context(*, trust_env: bool) -> ssl.SSLContext:
 
 @contextmanager
 def _name_variables() -> Iterator[None]:
-    """Turn what CA files raise into an error with the variables that may name them."""
+    """Turn errors of CA files into an InvalidArgumentError that names the variables."""
     try:
         yield
     except (OSError, ValueError) as error:

@@ -108,7 +108,7 @@ class TestVerify:
     @pytest.mark.parametrize(
         ("verify", "told"),
         [
-            (False, "verify=False is not there"),
+            (False, "verify=False is not supported"),
             (5, "cannot be used as a CA file or folder (5): expected str, bytes or os.PathLike object, not int"),
             ("gone.pem", "('gone.pem'): No such file"),
             ("empty", "the folder has no .pem"),

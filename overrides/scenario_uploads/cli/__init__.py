@@ -1,6 +1,6 @@
 """The command line and its terminal output.
 
-Reading order: `commands` and `uploads` (the commands), `running` (exit codes, and what is said when one fails),
-`options` (what is set), `connect` (a client, or one of a sandbox), `sending` and `manifest` (what is sent), `terminal`
-(what is printed). Uses the public client, and below it only what it plans and lists with.
+Reading order: `commands` and `uploads` (the commands), `running` (exit codes and error messages),
+`options` (settings), `connect` (the client, or a sandbox), `sending` and `manifest` (the files), `terminal` (output).
+Uses the public client, and below it only what plans and lists uploads.
 """

@@ -44,7 +44,7 @@ app = typer.Typer(
     " `scenario-uploads config show` names.",
     context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
-    # Its tracebacks show what variables hold, secrets too.
+    # Its tracebacks show the values of variables, including secrets.
     pretty_exceptions_enable=False,
 )
 config = typer.Typer(help="The settings.", rich_markup_mode=None)

@@ -1,4 +1,4 @@
-"""A client for a command, with the settings or of a sandbox that lives as long as the command; and a sandbox itself."""
+"""The client of a command, for the service or for a sandbox that lives as long as the command; and `sandbox` itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scenario_uploads.settings.client import ClientOptions
 
 from .options import Settings, Terminated, UsageError, parse_size, pick
 
-# Seconds until a scheduler that does not answer is given up.
+# Seconds to wait for a scheduler.
 CLUSTER_TIMEOUT = 10
 
 
@@ -34,14 +34,14 @@ def connect(
     allow_http: bool = False,
     sandbox: bool = False,
 ) -> Iterator[Scenario]:
-    """Give a client with the settings, over which options win."""
+    """Yield a client with the settings, which options override."""
     given = {"base_url": base_url, "project_id": project_id, "allow_http_storage": allow_http or None}
     with ExitStack() as stack:
         if sandbox:
             if base_url is not None:
                 raise UsageError("Give --sandbox or --base-url, not both.")
             box = stack.enter_context(_open_sandbox())
-            # The environment is about the real service; an error in it must not stop a sandbox.
+            # The environment is for the real service; an error in it must not stop a sandbox.
             arguments: dict[str, Any] = {"project_id": project_id, "trust_env": False}
             arguments |= {"base_url": box.base_url, "api_key": box.api_key, "api_secret": box.api_secret}
         else:
@@ -133,12 +133,12 @@ def serve(
 
 @contextmanager
 def join_cluster(address: str | None) -> Iterator[dict[str, Any]]:
-    """Give the arguments of `upload_many` by which the workers of a Dask cluster send the files; none without one."""
+    """Yield the arguments of `upload_many` for a Dask cluster; none without one."""
     if address is None:
         yield {}
         return
     said = f"no Dask scheduler can be reached at {address!r}; give an address such as tcp://scheduler:8786"
-    # Of another one, distributed itself comes to an end only after half a minute.
+    # Otherwise distributed itself gives up only after half a minute.
     if not re.fullmatch(r"(tcp|tls|ucx|wss?)://\S+:\d+", address):
         raise UsageError(f"--dask: {said}.")
     try:

@@ -1,4 +1,4 @@
-"""`--manifest`: which files to upload, and how, as a row of a CSV file or a line of JSON for each. Read row by row."""
+"""`--manifest`: the files to upload and their settings, one per CSV row or JSON line. Read row by row."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SWITCHES = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 
 
 def read_manifest(path: Path) -> Iterator[UploadSource]:
-    """Yield what the rows name; paths are relative to the folder of the manifest.
+    """Yield the source of each row; paths are relative to the folder of the manifest.
 
     Raises:
         UsageError: When it cannot be read, or a row cannot be used; names the line.
@@ -47,7 +47,7 @@ def read_manifest(path: Path) -> Iterator[UploadSource]:
 def check_manifest(path: Path) -> None:
     """Check all rows before the first request, where the manifest can be read twice."""
     if path.suffix.lower() not in (".csv", ".jsonl", ".ndjson"):
-        raise UsageError(f"The name of the manifest {path} must end in .csv or .jsonl, which say what it is.")
+        raise UsageError(f"The name of the manifest {path} must end in .csv or .jsonl.")
     if path.is_file() or not path.exists():
         for _ in read_manifest(path):
             pass
@@ -55,7 +55,7 @@ def check_manifest(path: Path) -> None:
 
 def _read_csv(file: Any, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     header = file.readline()
-    # What spreadsheets write depends on the country.
+    # The delimiter that spreadsheets write depends on the locale.
     delimiter = next((mark for mark in ",;\t" if mark in header), ",")
     columns = [name.strip() for name in next(csv.reader([header], delimiter=delimiter), [])]
     try:
@@ -81,7 +81,7 @@ def _read_json(file: Any, path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise UsageError(f"{path}, line {number}: it is no JSON: {error}.") from None
+            raise UsageError(f"{path}, line {number}: it is not JSON: {error}.") from None
         if not isinstance(row, dict):
             raise UsageError(f'{path}, line {number}: it must be an object such as {{"file": "a.png"}}.')
         yield number, {name: value for name, value in row.items() if value is not None}
@@ -91,9 +91,9 @@ def _check_names(names: list[str], known: tuple[str, ...]) -> None:
     for name in names:
         if name not in known:
             hint = suggest(name, known) or f"; there are {', '.join(known)}."
-            raise UsageError(f"nobody knows a column {name!r}{hint}")
+            raise UsageError(f"unknown column {name!r}{hint}")
         if names.count(name) > 1:
-            raise UsageError(f"the column {name!r} is there twice.")
+            raise UsageError(f"the column {name!r} appears twice.")
 
 
 def _read_row(row: Mapping[str, Any], folder: Path) -> UploadSource:

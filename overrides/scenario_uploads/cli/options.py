@@ -1,6 +1,6 @@
-"""What is set: options that several commands share, and `config.toml`, which is below the environment and these.
+"""Settings: options that several commands share, and `config.toml`, which the environment and options override.
 
-Also how sizes, rates and times are written in them, and the errors of commands.
+Also the formats of sizes, rates and times, and the errors of commands.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from scenario_uploads.settings.defaults import DEFAULT_BASE_URL
 
 
 class UsageError(InvalidArgumentError):
-    """What was written on the command line or in one of its files cannot be used; says so in their words."""
+    """An option, argument, or line of a file cannot be used. The message uses the command line's words."""
 
     spoken = True
 
@@ -37,9 +37,9 @@ class UploadStoppedError(Exception):
     """An upload ended with an error, or was interrupted.
 
     Attributes:
-        error: What ended it.
+        error: The cause.
         source: The path of its file, or None when there are several.
-        goes_on: Whether the same command goes on from there.
+        goes_on: Whether the same command resumes it.
     """
 
     error: BaseException
@@ -48,7 +48,7 @@ class UploadStoppedError(Exception):
 
 
 class Terminated(KeyboardInterrupt):
-    """A signal told the command to end."""
+    """A signal asked the command to end."""
 
 
 _UNITS = {"": 1, "b": 1} | {
@@ -66,7 +66,7 @@ def parse_size(value: object) -> int:
     found = _SIZE.fullmatch(str(value).strip().lower())
     size = float(found[1]) * _UNITS[found[2]] if found and found[2] in _UNITS else None
     if size is None or size != int(size) or isinstance(value, bool):
-        raise typer.BadParameter(f"{value!r} is no size; give bytes, or a size such as 32MiB or 500MB.")
+        raise typer.BadParameter(f"{value!r} is not a size; give bytes, or a size such as 32MiB or 500MB.")
     return int(size)
 
 
@@ -79,7 +79,7 @@ def parse_rate(value: object) -> float:
         return parse_size(re.sub("/[sS]$", "", text))
     except typer.BadParameter:
         raise typer.BadParameter(
-            f"{value!r} is no rate; give bytes a second (not bits), or a rate such as 20MB/s or 500KiB/s."
+            f"{value!r} is not a rate; give bytes a second (not bits), or a rate such as 20MB/s or 500KiB/s."
         ) from None
 
 
@@ -91,7 +91,7 @@ def parse_duration(value: object) -> float:
     except ValueError:
         if not re.fullmatch(f"({_DURATION.pattern})+", text):
             raise typer.BadParameter(
-                f"{value!r} is no time; give seconds, or a time such as 90s, 15m or 1h30m."
+                f"{value!r} is not a time; give seconds, or a time such as 90s, 15m or 1h30m."
             ) from None
     return sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(text))
 
@@ -141,11 +141,11 @@ UploadId = Annotated[str, typer.Argument(metavar="ID", help="The id of the uploa
 
 
 chosen_profile: ContextVar[str | None] = ContextVar("chosen_profile", default=None)
-"""The profile that is chosen before the name of a command."""
+"""The profile given before the name of a command."""
 
 
 def _read_path(value: object) -> str:
-    # No shell has seen it, and `Path.expanduser` fails without a home.
+    # No shell has expanded it, and `Path.expanduser` fails without a home.
     return os.path.expanduser(_read_text(value))  # noqa: PTH111
 
 
@@ -156,7 +156,7 @@ def _read_text(value: object) -> str:
 
 
 def _read_exact(kind: type, what: str, value: object) -> object:
-    # In Python True is a number, too.
+    # In Python, True is an int.
     if type(value) is not kind:
         raise typer.BadParameter(f"{value!r} is {what}.")
     return value
@@ -164,13 +164,13 @@ def _read_exact(kind: type, what: str, value: object) -> object:
 
 @frozen
 class Setting:
-    """What can be set.
+    """A setting.
 
     Attributes:
-        read: Turns what is in the file into the value, or raises.
-        variable: The environment variable that says the same.
-        default: What holds when nobody says anything.
-        secret: Whether it is never shown.
+        read: Converts the value in the file, or raises.
+        variable: The environment variable for the same setting.
+        default: The default, as shown.
+        secret: Whether to mask it.
     """
 
     read: Callable[[Any], Any]
@@ -189,7 +189,7 @@ SETTINGS = {
         partial(_read_exact, bool, "neither true nor false"), "SCENARIO_ALLOW_HTTP_STORAGE", "false"
     ),
     "part_size": Setting(parse_size, default="8 MiB, or what 10,000 parts need"),
-    "concurrency": Setting(partial(_read_exact, int, "no whole number"), default="8"),
+    "concurrency": Setting(partial(_read_exact, int, "not a whole number"), default="8"),
     "max_bandwidth": Setting(parse_rate, default="no limit"),
     "patience": Setting(parse_duration, default="900"),
     "timeout": Setting(parse_duration, default="300"),
@@ -207,7 +207,7 @@ class Value:
 
 @frozen
 class Settings:
-    """What the file says, without what the environment says otherwise.
+    """The settings of the file that the environment does not override.
 
     Attributes:
         file: The path of `config.toml`, whether there is one or not; None for users without a home folder.
@@ -219,22 +219,22 @@ class Settings:
     _values: Mapping[str, Value] = field(factory=dict, repr=False)
 
     def get(self, name: str, given: Any = None) -> Any:
-        """Return what is given as an option, else what the file says, else None."""
+        """Return the value of an option, else that of the file, else None."""
         found = self._values.get(name)
         return given if given is not None else found.value if found else None
 
     def show(self) -> dict[str, Value]:
-        """Return what holds of each setting, secrets masked."""
+        """Return the effective value of each setting, secrets masked."""
         shown: dict[str, Value] = {}
         for name, setting in SETTINGS.items():
             text = os.environ.get(setting.variable or "")
             found = Value(text, str(setting.variable)) if text else self._values.get(name)
             if name == "bearer_auth" and "api_secret" in shown and shown["api_secret"].value:
-                # Of the environment, which may have both, the key pair is used.
+                # If the environment has both, the key pair is used.
                 found = None
             found = found or Value(setting.default, "default" if setting.default else "not set")
             if found.value is not None and (setting.secret or name == "base_url"):
-                # In a URL that is refused, too, there may be a password.
+                # Even an invalid URL may hold a password.
                 text = "***" if setting.secret else re.sub("//[^/]*@", "//***@", redact(found.value))
                 found = Value(text, found.origin)
             shown[name] = found
@@ -242,10 +242,10 @@ class Settings:
 
 
 def load_settings(profile: str | None = None) -> Settings:
-    """Read `config.toml`, and the profile that is given, or the environment's `SCENARIO_PROFILE`.
+    """Read `config.toml` with the given profile, or that of `SCENARIO_PROFILE`.
 
     Raises:
-        UsageError: When it cannot be read, has what nobody knows, or lacks the profile.
+        UsageError: When it cannot be read, has an unknown setting, or lacks the profile.
     """
     profile = profile or chosen_profile.get() or os.environ.get("SCENARIO_PROFILE") or None
     file = _find_file()
@@ -260,7 +260,7 @@ def load_settings(profile: str | None = None) -> Settings:
         raise UsageError(f"There is no profile {snippet(profile)!r} in {file or 'any config.toml'}{known}")
     secret = any(SETTINGS[name].secret for table in (common, *named.values()) for name in table)
     if file and secret and os.name == "posix" and file.stat().st_mode & 0o077:
-        report(f"warning: others can read {file}, which has a secret; chmod 600 makes it yours alone.")
+        report(f"warning: others can read {file}, which has a secret; run chmod 600 on it.")
     values: dict[str, Value] = {}
     for table in (common, named[profile] if profile else {}):
         values = _lay_over(values, table) | table
@@ -270,7 +270,7 @@ def load_settings(profile: str | None = None) -> Settings:
 
 
 def _lay_over(below: Mapping[str, Value], above: Iterable[str]) -> dict[str, Value]:
-    """Return what is below without credentials of the other kind than there are above."""
+    """Return the lower settings without credentials that conflict with those above."""
     pair, token = {"api_key", "api_secret"} & {*above}, "bearer_auth" in above
     gone = ({"bearer_auth"} if pair else set()) | ({"api_key", "api_secret"} if token and not pair else set())
     return {name: value for name, value in below.items() if name not in gone}
@@ -294,10 +294,10 @@ def _read_file(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
-        # Not its text, which may be that of a line with a secret.
+        # Without the text of the error, which may quote a line with a secret.
         _, found, place = str(error).rpartition("(at line")
         where = f" {found}{place}" if found else ""
-        raise UsageError(f"{file} is no TOML{where}; strings are in quotes.") from None
+        raise UsageError(f"{file} is not valid TOML{where}; strings are in quotes.") from None
 
 
 def _read_table(table: Mapping[str, Any], where: str, known: Iterable[str]) -> dict[str, Value]:
@@ -313,13 +313,13 @@ def _read_table(table: Mapping[str, Any], where: str, known: Iterable[str]) -> d
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """Return a question for what is closest, to stand after an error, or an empty text."""
+    """Return a hint at the closest name for an error message, or an empty string."""
     near = difflib.get_close_matches(name, [*known], n=1, cutoff=0.5)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def give_examples(*commands: str) -> str:
-    """Return the end of a help text."""
+    """Return the examples that end a help text."""
     return "\b\nExamples:\n" + "\n".join(f"  scenario-uploads {command}" for command in commands)
 
 
@@ -332,12 +332,12 @@ def set_log(*, quiet: bool, verbose: bool) -> None:
 
 
 def gather_asset_options(collection: list[str] | None, parent: str | None, *, hide: bool) -> dict[str, Any] | None:
-    """Return what is to be done with the asset, or None when nothing is said of it."""
+    """Return the asset options, or None without any."""
     asked = {"collection_ids": collection, "parent_id": parent, "hide": hide or None}
     return {name: value for name, value in asked.items() if value} or None
 
 
 def pick(settings: Settings, **given: Any) -> dict[str, Any]:
-    """Return the settings that somebody has made, as options or in the file."""
+    """Return the settings that are given, as options or in the file."""
     found = {name: settings.get(name, value) for name, value in given.items()}
     return {name: value for name, value in found.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Running a command: its exit code, and what is said when it fails.
+"""Running a command: its exit code, and its error message.
 
 An error is one line on stderr, in the words of the command line; with `--json` it is an object on stdout too.
 docs/command-line.md lists the exit codes.
@@ -53,7 +53,7 @@ INTERRUPTED = 130
 
 
 class _Handler(logging.Handler):
-    """Writes to what is stderr at the moment, which is above the bars while there are any."""
+    """Writes to the current `sys.stderr`, which is above the bars while there are any."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record."""
@@ -86,9 +86,9 @@ def run_app(app: typer.Typer, arguments: list[str] | None) -> int:
 
 @contextmanager
 def interrupt_on_signals() -> Iterator[list[int]]:
-    """End in order, as at Ctrl-C, when told to, and when the terminal is closed; give what was received.
+    """Treat SIGTERM and SIGHUP like Ctrl-C; yield the signals received.
 
-    So no temporary folder is left behind, and the terminal is as it was.
+    So no temporary folder is left behind, and the terminal is restored.
     """
     received: list[int] = []
     # Only the main thread can handle signals.
@@ -141,7 +141,7 @@ def _run(app: typer.Typer, arguments: list[str] | None, *, as_json: bool) -> int
 
 
 def _fail(raised: BaseException, *, as_json: bool, source: str | None = None, goes_on: bool = False) -> int:
-    """Say what went wrong, and what to do; return the exit code."""
+    """Print the error and what to do; return the exit code."""
     error = raised if isinstance(raised, ScenarioError) else ScenarioError("interrupted")
     text = speak(error)
     told = isinstance(error, CredentialsError | UsageError)

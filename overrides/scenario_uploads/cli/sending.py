@@ -1,4 +1,4 @@
-"""One file, or several with a line for each as it finishes and a summary; only the plan; what is resumed."""
+"""Running uploads: one file, several with a line each and a summary, a plan, or resumed ones."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from .terminal import GOES_ON, describe_result, name_source, print_json, show_na
 
 SOME_FAILED = 8
 STDIN = "-"
-# Bytes of stdin that are kept unless told otherwise.
+# Default limit for stdin, in bytes.
 MAX_STDIN = 10 * 1024**3
 _TOO_LARGE = "stdin has more bytes than --max-size allows; give a larger one."
 _CHUNK_SIZE = 1024 * 1024
 
 
 def find_single(paths: list[str], *many: object) -> str | None:
-    """Return the one file that is meant, or None when there are, or may be, several."""
+    """Return the single file, or None when there are, or may be, several."""
     if STDIN in paths and (len(paths) != 1 or any(many)):
         raise UsageError("- stands for stdin, which is a single file; give it alone.")
     if len(paths) != 1 or any(many):
@@ -46,7 +46,7 @@ def find_single(paths: list[str], *many: object) -> str | None:
     path = paths[0]
     if path == STDIN or is_url(path):
         return None if split_pattern(path) else path
-    # `exists` minds no path that cannot be one.
+    # `exists` returns False for an invalid path.
     if not os.path.exists(path):  # noqa: PTH110
         if MAGIC.search(path):
             return None
@@ -57,7 +57,7 @@ def find_single(paths: list[str], *many: object) -> str | None:
 
 
 def is_one(paths: list[str], manifest: Path | None, *, recursive: bool) -> bool:
-    """Return whether a single file is meant, with options for many, too."""
+    """Return whether the sources are a single file, even with options for many."""
     if len(paths) != 1 or manifest or os.path.isdir(paths[0]):  # noqa: PTH112
         return False
     if is_url(paths[0]):
@@ -67,7 +67,7 @@ def is_one(paths: list[str], manifest: Path | None, *, recursive: bool) -> bool:
 
 @contextmanager
 def naming(source: str | None, *, goes_on: bool = False) -> Iterator[None]:
-    """Let an error know of its file, and whether the same command goes on from there."""
+    """Add to an error its file, and whether the same command resumes it."""
     try:
         yield
     except (ScenarioError, KeyboardInterrupt) as error:
@@ -77,7 +77,7 @@ def naming(source: str | None, *, goes_on: bool = False) -> Iterator[None]:
 def check_stdin(
     *, file_name: str | None, content_type: str | None, kind: str | None, resume: bool | None, dry_run: bool
 ) -> None:
-    """Check, before it is read, what is said of stdin, which has no name."""
+    """Check the options for stdin before reading it."""
     if dry_run or resume:
         raise UsageError(f"{'--dry-run' if dry_run else '--resume'} is for what can be read again, and stdin cannot.")
     if sys.stdin is None or sys.stdin.isatty():
@@ -89,7 +89,7 @@ def check_stdin(
 
 @contextmanager
 def open_file(file: str, max_size: int | None) -> Iterator[str | BinaryIO]:
-    """Give what is to be sent; a pipe as a temporary file, since its length has to be known."""
+    """Yield the file to send; a pipe becomes a temporary file, since its length is needed."""
     if file != STDIN:
         yield file
     elif (stdin := sys.stdin.buffer).seekable():
@@ -120,7 +120,7 @@ def _keep_stdin(kept: IO[bytes], left: int) -> None:
 def tell(
     results: Iterable[UploadResult], *, as_json: bool, quiet: bool, verbose: bool, goes_on: bool, single: bool = False
 ) -> int:
-    """Tell what becomes of each file and of all, and return the exit code; raise what is wrong with a single one."""
+    """Print each result and a summary; return the exit code. Raises the error of a single file."""
     told: Counter[str] = Counter()
     stopped = ended = False
     try:
@@ -154,7 +154,7 @@ def _tell_one(result: UploadResult, *, as_json: bool, verbose: bool) -> None:
 
 
 def plan(sources: Any, options: BulkOptions, service: ClientOptions | None, *, as_json: bool, verbose: bool) -> int:
-    """Print what would be sent, and what not and why, without a request; return the exit code."""
+    """Print which files would be sent or skipped, without a request; return the exit code."""
     files: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     told: Counter[str] = Counter()
@@ -190,7 +190,7 @@ def plan(sources: Any, options: BulkOptions, service: ClientOptions | None, *, a
 
 
 def find_entries(folder: Path | None, names: list[str]) -> list[tuple[Path, Entry]]:
-    """Return the unfinished uploads, with the paths of their ledgers; only those of these names, if there are any."""
+    """Return the unfinished uploads, or those with these names, with the paths of their ledgers."""
     entries = [*list_entries(folder)] if folder else []
     chosen = {} if names else dict(entries)
     for name in names:
@@ -198,14 +198,14 @@ def find_entries(folder: Path | None, names: list[str]) -> list[tuple[Path, Entr
         found = {path: entry for path, entry in entries if known & {entry.upload_id, entry.file, Path(entry.file).name}}
         if not found:
             raise UsageError(
-                f"Nothing of the name {snippet(name)!r} can be resumed; `scenario-uploads resume` lists what can."
+                f"No upload named {snippet(name)!r} can be resumed; `scenario-uploads resume` lists what can."
             )
         chosen |= found
     return [*chosen.items()]
 
 
 def resume_all(client: Scenario, entries: list[tuple[Path, Entry]], **options: Any) -> Iterator[UploadResult]:
-    """Go on with unfinished uploads, as they were begun; yield what becomes of each."""
+    """Resume unfinished uploads with their arguments; yield the results."""
     for path, entry in entries:
         asked = entry.asked
         source = UploadSource(
@@ -218,14 +218,14 @@ def resume_all(client: Scenario, entries: list[tuple[Path, Entry]], **options: A
         if error := _find_obstacle(client, path, entry):
             yield UploadResult(source, error=error)
             continue
-        # Of a file that was done before, too, what was begun is asked for.
+        # Resume the upload even if the file was uploaded before.
         yield from client.uploads.upload_many(
             [source], part_size=entry.part_size, project_id=asked.get("projectId", omit), force=True, **options
         )
 
 
 def _find_obstacle(client: Scenario, path: Path, entry: Entry) -> ScenarioError | None:
-    """Return why an upload cannot be gone on with from here."""
+    """Return why an upload cannot be resumed here, or None."""
     mine = client.uploads._api.options  # noqa: SLF001 - to send nothing for another account
     kind: type[ScenarioError] = UsageError
     if entry.base_url and entry.base_url != mine.base_url:

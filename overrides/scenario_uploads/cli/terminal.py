@@ -1,4 +1,4 @@
-"""What is printed: results on stdout, for people or as JSON. No control character of a service or a file gets there."""
+"""Results on stdout, as text or JSON, without control characters of services and file names."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _OPTIONS = (
     "content_type|file_name|part_size|max_bandwidth|base_url|project_id|allow_http_storage"
     "|concurrency|patience|timeout|include|exclude|ledger|resume|kind"
 )
-# What errors say to programs, and what a person at a terminal does instead.
+# Phrases of error messages for programmers, and what to say on the command line instead.
 _WORDS = {
     "recursive=True": "-r",
     "give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET), or give bearer_auth="
@@ -36,7 +36,7 @@ _WORDS = {
     "The next call starts": "The same command starts",
 }
 _SPOKEN = re.compile(
-    # What is quoted is somebody's value, and stays.
+    # Quoted values stay as they are.
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|"""
     + "|".join(map(re.escape, _WORDS))
     + rf"|\b(?P<option>{_OPTIONS})=(?P<switch>True|False|)"
@@ -45,12 +45,12 @@ _SPOKEN = re.compile(
 
 
 def speak(error: ScenarioError) -> str:
-    """Return what an error says, in the words of the command line."""
+    """Return the message of an error in the words of the command line."""
     return snippet(error.message if getattr(error, "spoken", False) else translate(error.message), 1000)
 
 
 def translate(text: str) -> str:
-    """Return what is meant for programs in the words of the command line."""
+    """Return a message for programmers in the words of the command line."""
     return _SPOKEN.sub(_say, text)
 
 
@@ -65,12 +65,12 @@ def _say(found: re.Match[str]) -> str:
 
 
 def show_name(source: object) -> str:
-    """Return a source as a person sees it."""
+    """Return the name of a source for output."""
     return snippet(name_source(source), 4096)
 
 
 def name_source(source: object) -> str:
-    """Return the path of a source, or its URL without what may be a secret."""
+    """Return the path of a source, or its URL without secrets."""
     file = source.file if isinstance(source, UploadSource) else source
     name = os.fspath(file) if isinstance(file, str | os.PathLike) else str(source)
     return show_url(name) if is_url(name) else name
@@ -82,7 +82,7 @@ def print_json(value: object) -> None:
 
 
 def to_json(upload: Upload) -> dict[str, Any]:
-    """Return what is shown of an upload."""
+    """Return the fields of an upload to print."""
     shown = upload.to_dict(exclude_none=True)
     # A part's URL allows writing to storage, and output ends up in logs.
     shown.pop("parts", None)
@@ -91,7 +91,7 @@ def to_json(upload: Upload) -> dict[str, Any]:
 
 
 def describe_result(result: UploadResult) -> dict[str, Any]:
-    """Return what `--json` says of a file, or of a command that failed."""
+    """Return the `--json` object of a file, or of a command that failed."""
     upload, error = result.upload, result.error
     return {
         "source": name_source(result.source),

@@ -152,7 +152,7 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
     if file == STDIN:
         check_stdin(file_name=file_name, content_type=content_type, kind=kind, resume=resume, dry_run=dry_run)
     sources = _gather(paths, manifest, asset_options)
-    # What a sandbox of this command knows ends with it; a single file is sent each time.
+    # No ledger for a sandbox, which ends with this command, nor for a single file, which is always sent.
     kept: Any = False if no_ledger or sandbox or file is not None else settings.get("ledger", ledger)
     if dry_run:
         if file is not None:
@@ -199,7 +199,7 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
 
 
 def _gather(paths: list[str], manifest: Path | None, asset_options: dict[str, Any] | None) -> Any:
-    """Return the sources: the paths, and after them the rows of the manifest, all of which are checked before."""
+    """Return the sources: the paths, then the rows of the manifest, which are all checked first."""
     if manifest is None:
         return paths
     check_manifest(manifest)
@@ -228,9 +228,9 @@ def resume(
     base_url: BaseUrl = None,
     allow_http_storage: AllowHttpStorage = False,
 ) -> None:
-    """List unfinished uploads of several parts, or go on with them.
+    """List unfinished uploads of several parts, or resume them.
 
-    `upload`, given the same file again, goes on too.
+    Running `upload` with the same file again resumes it, too.
     """
     set_log(quiet=quiet, verbose=verbose)
     if (clean and (names or everything)) or (names and everything):

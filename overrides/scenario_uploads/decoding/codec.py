@@ -47,17 +47,17 @@ class Field:
 
 @attrs.frozen
 class ModelShape:
-    """The fields of a generated model, and the decoder of others, or None where none are allowed."""
+    """The fields of a generated model, and the decoder of additional ones, or None where none are allowed."""
 
     fields: tuple[Field, ...]
     attributes: dict[str, str]  # the key of each
     keys: frozenset[str]
     decode_extra: Decoder | None
-    any_extra: bool  # whether the contract says nothing about other fields
+    any_extra: bool  # whether the contract does not restrict additional fields
 
 
 def decode_response(model: type[T], data: Mapping[str, Any]) -> tuple[T, str]:
-    """Decode a response body; return it with a text that lists its problems, empty when there are none."""
+    """Decode a response body; return it with its problems as text, empty when there are none."""
     problems = Problems()
     return decode(model, data, problems), str(problems)
 
@@ -72,7 +72,7 @@ def build_body(model: type[T], operation: str, arguments: Mapping[str, Any]) -> 
 
 
 def decode(model: type[T], data: Mapping[str, Any], problems: Problems, path: str = "") -> T:
-    """Build a model. In a response what is absent reads None; in arguments, of either name, None is left out."""
+    """Build a model. Absent fields of a response become None; arguments, under either name, leave None out."""
     shape, given = _find_shape(model), problems.given  # type: ignore[arg-type]  # mypy has no hash for types
     values: dict[str, Any] = {}
     absent: list[str] = []
@@ -97,7 +97,7 @@ def decode(model: type[T], data: Mapping[str, Any], problems: Problems, path: st
             continue
         shown = path + snippet(str(key), 60)
         if given and (shape.any_extra or shape.decode_extra is None):
-            problems.add(shown, f"is not known; there are {', '.join(shape.attributes)}")
+            problems.add(shown, f"is unknown; known are {', '.join(shape.attributes)}")
         elif shape.decode_extra is None:
             problems.add(shown, "is not in the contract, which allows no more fields here")
         else:
@@ -123,7 +123,7 @@ def _find_shape(model: Any) -> ModelShape:
     )
     _, extra = get_args(hints.get("additional_properties", dict[str, None]))
     decode_extra = None if "additional_properties" not in hints else find_item_decoder(extra)
-    # A model without fields of its own is a map, which takes any key.
+    # A model without fields is a map, which takes any key.
     return ModelShape(fields, names, frozenset(names.values()), decode_extra, extra is Any and bool(fields))
 
 

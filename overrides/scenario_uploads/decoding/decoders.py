@@ -20,7 +20,7 @@ SHOWN_PROBLEMS = 10
 
 @attrs.define
 class Problems:
-    """What is wrong with a response or, with `given`, with a caller's arguments, where what is unknown is a slip."""
+    """Problems of a response or, with `given`, of a caller's arguments, where unknown names are an error."""
 
     given: bool = False
     count: int = 0
@@ -29,7 +29,7 @@ class Problems:
     def add(self, path: str, problem: str) -> None:
         """Record what is wrong with a field."""
         self.count += 1
-        # A response may have a million problems.
+        # Keep a few: a response may have a million problems.
         if self.count <= SHOWN_PROBLEMS:
             self.shown.append(f"{snippet(path)} {problem}")
 
@@ -40,7 +40,7 @@ class Problems:
 
 
 Decoder = Callable[[Any, str, Problems], Any]
-"""Takes a value that is not null, its path, and where to report."""
+"""Takes a value that is not null, its path, and the problems to add to."""
 
 
 def report_wrong(value: object, path: str, problems: Problems, expected: str) -> object:

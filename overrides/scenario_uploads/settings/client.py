@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# Otherwise loaded by the first name that is encoded, which fails when no file descriptor is left.
+# Otherwise loaded with the first host name, which fails when no file descriptor is left.
 import encodings.idna  # noqa: F401  # pyright: ignore[reportUnusedImport]
 import math
 import ssl
@@ -22,7 +22,7 @@ from .defaults import DEFAULT_BASE_URL, resolve_timeout
 from .request import add_headers, check_body, check_headers, check_query
 
 _NO_BASE_URL = "base_url must be an http or https URL such as https://api.cloud.scenario.com/v1."
-NO_HTTP_CLIENT = "A client with an http_client of your own cannot go to another process; leave http_client out."
+NO_HTTP_CLIENT = "A client with its own http_client cannot go to another process; leave http_client out."
 
 
 def check_base_url(given: object) -> str:
@@ -52,7 +52,7 @@ def check_retries(max_retries: object) -> float:
 
 
 def check_project_id(project_id: object) -> str | None:
-    """Return the id of a project; None for none, which `omit` asks for."""
+    """Return the id of a project, or None for `omit`."""
     if project_id is None or not is_given(project_id):
         return None
     if not isinstance(project_id, str) or not project_id.strip() or not project_id.isprintable():
@@ -96,7 +96,7 @@ class ClientOptions:
         extra_query: object = None,
         extra_body: object = None,
     ) -> CallOptions:
-        """Check what a caller adds to a single call."""
+        """Check the options of a single call."""
         if project_id is None or isinstance(project_id, NotGiven):
             project_id = self.project_id
         return CallOptions(
@@ -118,14 +118,14 @@ def resolve_options(
     bearer_auth: str | None = None,
     **given: Any,
 ) -> ClientOptions:
-    """Check the arguments of a client, those of `ClientOptions`, and fill in what the environment gives."""
+    """Check the arguments of a client, those of `ClientOptions`, and fill in the environment's."""
     if not trust_env:
         environ = {}
     elif given.get("verify") is None:
         check_authorities()
     headers, written = split_credentials(check_headers("default_headers", given.get("default_headers")))
     timeout = given.get("timeout")
-    # HTTPX's own default is nobody's choice.
+    # HTTPX's own default was not chosen by the caller.
     if (timeout is None or isinstance(timeout, NotGiven)) and http_client and http_client.timeout != httpx.Timeout(5.0):
         timeout = http_client.timeout
     given |= {
@@ -148,12 +148,12 @@ def change_options(
     trust_env: bool | None = None,
     **given: Any,
 ) -> ClientOptions:
-    """Return the settings of a copy: those of the client, with what is given changed."""
+    """Return the settings of a copy: those of the client, changed by the arguments."""
     wanted = {name: value for name, value in given.items() if value is not None and not isinstance(value, NotGiven)}
     for name in ("default_headers", "default_query"):
         if name in wanted and f"set_{name}" in wanted:
             raise InvalidArgumentError(f"The `{name}` and `set_{name}` arguments are mutually exclusive")
-    # `timeout=None` means the default timeouts, and `max_retries=None` nothing; of others it means the present ones.
+    # `timeout=None` means the default timeouts; None for any other argument keeps the present value.
     changed: dict[str, Any] = {name: None for name in ("timeout", "max_retries") if given.get(name, name) is None}
     simple = ("timeout", "max_retries", "strict_responses", "project_id", "verify", "allow_http_storage")
     changed |= {name: wanted[name] for name in simple if name in wanted}
@@ -182,7 +182,7 @@ def change_options(
 
 
 def list_arguments(options: ClientOptions) -> dict[str, Any]:
-    """Return the arguments that make the same client elsewhere. Secrets of the environment are read again there."""
+    """Return the arguments for the same client in another process, which reads its environment's secrets itself."""
     credentials, verify = options.credentials, getattr(options.verify, "path", None)
     if options.verify is not None and verify is None:
         raise InvalidArgumentError(
@@ -205,7 +205,7 @@ def list_arguments(options: ClientOptions) -> dict[str, Any]:
 
 
 def _read_switch(environ: Mapping[str, str], name: str, given: bool | None) -> bool:
-    """Return what is given, else whether a variable is set to 1, true, yes or on."""
+    """Return the argument if given, else whether a variable is set to 1, true, yes or on."""
     return environ.get(name, "").strip().lower() in ("1", "true", "yes", "on") if given is None else given
 
 

@@ -22,7 +22,7 @@ class Credentials:
     api_key: str | None = field(default=None, repr=False, eq=False)
     api_secret: str | None = field(default=None, repr=False, eq=False)
     read: frozenset[str] = field(default=frozenset(), eq=False)
-    """The arguments in whose place the environment was read."""
+    """The arguments that were read from the environment."""
 
     def __attrs_post_init__(self) -> None:
         guard_secrets(self, *list_secrets(self.header))
@@ -39,7 +39,7 @@ class Credentials:
 
     @property
     def account(self) -> str:
-        """What stays the same when they are renewed: the key, or whom a token is about."""
+        """An identity that stays the same when credentials are renewed: the key, or the subject of a token."""
         if self.api_key is not None:
             return self.api_key
         token = self.bearer_auth or self.header
@@ -54,7 +54,7 @@ class Credentials:
 def resolve_credentials(
     api_key: str | None, api_secret: str | None, bearer_auth: str | None, environ: Mapping[str, str]
 ) -> Credentials:
-    """Choose the credentials: arguments win over the environment, and there a key pair over a token."""
+    """Choose the credentials: arguments win over the environment; in the environment, a key pair wins over a token."""
     if bearer_auth is not None:
         if api_key is not None or api_secret is not None:
             raise CredentialsError("Give either api_key and api_secret, or bearer_auth, not both.")
@@ -79,7 +79,7 @@ def resolve_credentials(
             "No credentials: give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET),"
             " or give bearer_auth= (or set SCENARIO_SDK_JWT)."
         )
-    # The names that Scenario's plug-ins read. Which account theirs is, nobody said.
+    # The names that Scenario's plug-ins read. Not used, since they may be for another account.
     others = [name for name in ("SCENARIO_API_KEY", "SCENARIO_API_SECRET") if environ.get(name)]
     hint = f" {' and '.join(others)} of the environment, which other tools use, are not read here." if others else ""
     raise CredentialsError(message + hint)
@@ -94,7 +94,7 @@ def _basic(key: str, secret: str, key_name: str, secret_name: str) -> Credential
 
 def _bearer(token: str, name: str) -> Credentials:
     if not _check_secret(name, token).isascii() or " " in token:
-        raise CredentialsError(f"{name} has characters that no token has; give the bare token, without 'Bearer '.")
+        raise CredentialsError(f"{name} has characters not allowed in a token; give the bare token, without 'Bearer '.")
     return Credentials("Bearer", token)
 
 

@@ -19,7 +19,7 @@ DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=100, max_keepalive_conn
 
 @contextmanager
 def _explain_httpx() -> Iterator[None]:
-    """Turn what httpx raises for proxies or CA files into our error, without its text: it may hold a password."""
+    """Turn errors of httpx for proxies or CA files into ours, without their text: it may hold a password."""
     try:
         yield
     except (httpx.InvalidURL, ImportError, OSError, ValueError) as error:
