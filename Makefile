@@ -1,18 +1,18 @@
-# Every task of this project by name; `make help` lists them. They need Python 3.11 or newer, make and git; what
-# else is wanted is installed into .venv and node_modules, exactly as the lock files say, when a task first needs it.
+# The tasks of this project; `make help` lists them. They need Python 3.11 or newer, make and git; everything else is
+# installed into .venv and node_modules from the lock files when a task first needs it.
 
-# The Python that .venv is made with. A .venv that works is kept, whatever `python3` is.
+# The Python that creates .venv. A working .venv is kept, whatever `python3` is.
 VENV := .venv/bin/python
 PYTHON ?= $(shell $(VENV) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(VENV) || echo python3)
 
-# Given to pytest after the project's own options: make test PYTEST_ARGS='-k sandbox -x'
+# Passed to pytest after the project's own options: make test PYTEST_ARGS='-k sandbox -x'
 PYTEST_ARGS ?=
-# How many processes run tests at once, more than there are processors, since tests wait for sockets and processes half
-# of the time; 0 runs them in one, for a debugger.
+# How many processes run tests at once: more than there are processors, since tests wait for sockets and processes half
+# of the time; 0 for one process, for a debugger.
 TEST_PROCESSES ?= 4
 # How many files `make test-many` sends.
 FILES ?= 10000
-# make lock UPGRADE=1 takes the newest versions; without it only what the inputs demand is changed.
+# make lock UPGRADE=1 takes the newest versions; without it, only changed requirements are updated.
 UPGRADE ?=
 
 # What `make spec-diff` compares: openapi.yaml as it was at a git ref with the present one, or OLD= with NEW=.
@@ -58,17 +58,17 @@ help: ## List the tasks
 ##
 
 .PHONY: setup
-setup: ## Make .venv what requirements-dev.txt says (done by the other tasks when needed)
+setup: ## Install requirements-dev.txt into .venv (other tasks do so when needed)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo "error: Python 3.11 or newer is needed and '$(PYTHON)' is not that; name one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) tools/environment/setup.py
 
 .PHONY: setup-node
-setup-node: setup ## Make node_modules what package-lock.json says
+setup-node: setup ## Install package-lock.json into node_modules
 	@$(PYTHON) tools/environment/setup.py --node
 
 .PHONY: lock
-lock: setup ## Write requirements-dev.txt and package-lock.json anew (UPGRADE=1 for newer versions)
+lock: setup ## Update requirements-dev.txt and package-lock.json (UPGRADE=1 for newer versions)
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
 		--all-extras $(if $(UPGRADE),--upgrade) pyproject.toml requirements-dev.in -o requirements-dev.txt
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
@@ -79,11 +79,11 @@ lock: setup ## Write requirements-dev.txt and package-lock.json anew (UPGRADE=1 
 	$(VENV) -m tools.environment.tidy_lock
 
 ##
-## The three things one comes for
+## Main tasks
 ##
 
 .PHONY: demo
-demo: setup ## Send a real file through a real presigned upload, all on this machine
+demo: setup ## Upload a file to a local service, through presigned S3 URLs
 	@$(VENV) -m tools.demo
 
 .PHONY: test
@@ -91,32 +91,32 @@ test: setup-node ## Run the tests, with branch coverage
 	$(VENV) -m pytest --cov --cov-report=term -n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
 .PHONY: test-rules
-test-rules: setup-node ## Try the whole table of pairs that the comparison of contracts is held to
+test-rules: setup-node ## Test the contract comparison with its whole table of schema pairs
 	$(VENV) -m pytest --no-cov -n 0 -m 'rules or not rules' tests/spec_diff/rules $(PYTEST_ARGS)
 
 .PHONY: test-outage
-test-outage: setup ## Go without network for a minute in the middle of an upload, in real time
+test-outage: setup ## Cut the network for a minute in the middle of an upload, in real time
 	$(VENV) -m pytest --no-cov -n 2 -m outage tests/test_outage.py $(PYTEST_ARGS)
 
 .PHONY: test-many
-test-many: setup ## Upload 10,000 files: killed and begun again, and over a cluster that loses a worker (FILES=10000)
+test-many: setup ## Upload 10,000 files: killed and resumed, and over a cluster that loses a worker (FILES=10000)
 	UPLOADS_TEST_FILES=$(FILES) $(VENV) -m pytest --no-cov -n 0 -s -k "killed_one_was or cluster" tests/bulk $(PYTEST_ARGS)
 
 # No part of `make check`: it needs Chromium, and is skipped where there is none.
 .PHONY: test-page
-test-page: setup-node ## Look at the sandbox's page in a headless Chromium, with axe-core
+test-page: setup-node ## Test the sandbox's page in a headless Chromium, with axe-core
 	$(VENV) -m pytest --no-cov -n 0 -m page tests/page $(PYTEST_ARGS)
 
 .PHONY: pictures
-pictures: setup ## Take the pictures of the sandbox's page anew that docs/ shows; needs Chromium
+pictures: setup ## Retake the screenshots of the sandbox's page in docs/; needs Chromium
 	$(VENV) -m tests.page.pictures
 
 .PHONY: test-runtime
-test-runtime: setup-node ## Run the tests of the handwritten layer alone, without coverage: the loop to work in
+test-runtime: setup-node ## Run the tests of the handwritten layer alone, without coverage: for daily work
 	$(VENV) -m pytest --ignore=tests/tools --ignore=tests/spec_diff -n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
 .PHONY: test-portable
-test-portable: setup-node ## Run the tests of the handwritten layer with all hidden from it that Windows lacks
+test-portable: setup-node ## Run the tests of the handwritten layer without the system functions that Windows lacks
 	PYTHONPATH=tests/portable PORTABLE_TESTS=1 $(VENV) -m pytest --ignore=tests/tools --ignore=tests/spec_diff -m 'not posix' \
 		-n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
@@ -150,7 +150,7 @@ generate: setup ## Rebuild generated_client/ from openapi.yaml
 	$(VENV) -m tools.client.generate
 
 .PHONY: check-generated
-check-generated: setup ## Fail when generated_client/ is not what openapi.yaml gives
+check-generated: setup ## Fail when generated_client/ does not match openapi.yaml
 	$(VENV) -m tools.client.generate --check
 
 ##
@@ -158,7 +158,7 @@ check-generated: setup ## Fail when generated_client/ is not what openapi.yaml g
 ##
 
 .PHONY: spec-diff
-spec-diff: setup-node ## Say what changed in the contract and whom it breaks (BASE=ref, or OLD= NEW=)
+spec-diff: setup-node ## Report changes of the contract and whom they break (BASE=ref, or OLD= NEW=)
 	@old='$(OLD)'; \
 	if [ -z "$$old" ]; then \
 		folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && old="$$folder/openapi.yaml" && \
@@ -167,11 +167,11 @@ spec-diff: setup-node ## Say what changed in the contract and whom it breaks (BA
 	$(VENV) -m tools.spec_diff "$$old" '$(NEW)' $(SPEC_DIFF_ARGS)
 
 .PHONY: regenerate
-regenerate: contract ## Rebuild the client, compare, test, and say what to look at (PYTEST_ARGS=, and BASE=ref)
+regenerate: contract ## Rebuild the client, compare, test, and report what to review (PYTEST_ARGS=, and BASE=ref)
 	@$(VENV) -m tools.regenerate $(if $(filter file,$(origin BASE)),,--base '$(BASE)')
 
 .PHONY: check-version
-check-version: setup-node ## Fail when info.version or CHANGELOG.md does not cover what changed since the last release
+check-version: setup-node ## Fail when info.version or CHANGELOG.md does not cover the changes since the last release
 	@$(VENV) -m tools.release check
 
 .PHONY: changelog-entry
@@ -183,7 +183,7 @@ release-contract: setup-node ## Record openapi.yaml as a released contract, in c
 	@$(VENV) -m tools.release record
 
 .PHONY: spec-diff-report
-spec-diff-report: setup-node ## Write what a branch changes into a folder, for a pull request (BASE=ref, OUT=folder)
+spec-diff-report: setup-node ## Write a report of a branch's contract changes, for a pull request (BASE=ref, OUT=folder)
 	@$(VENV) -m tools.pull_request.report --base '$(BASE)' --out '$(OUT)'
 
 ##
@@ -191,10 +191,10 @@ spec-diff-report: setup-node ## Write what a branch changes into a folder, for a
 ##
 
 .PHONY: check-static
-check-static: lint types layers contract check-generated check-version workflows docs ## Run everything of `make check` but the tests
+check-static: lint types layers contract check-generated check-version workflows docs ## Run everything in `make check` except the tests
 
 .PHONY: format
-format: setup ## Format the handwritten code and fix what can be fixed safely
+format: setup ## Format the handwritten code and apply safe fixes
 	.venv/bin/ruff check --fix-only $(PYTHON_CODE)
 	.venv/bin/ruff format $(PYTHON_CODE)
 
@@ -213,7 +213,7 @@ layers: setup ## Check that imports go downward only
 	.venv/bin/lint-imports --no-cache
 
 .PHONY: contract
-contract: setup-node ## Check openapi.yaml: valid, well written, and what the decoder relies on
+contract: setup-node ## Check openapi.yaml: valid, well written, and decodable
 	$(WITH_NODE) node_modules/.bin/redocly lint openapi.yaml
 	.venv/bin/openapi-spec-validator openapi.yaml
 	$(VENV) -m tools.contract.check openapi.yaml
@@ -238,7 +238,7 @@ docs-serve: setup-node ## Build the site and show it on http://127.0.0.1:8000 (P
 	$(VENV) -m tools.docs --serve $(PORT)
 
 .PHONY: docs-pictures
-docs-pictures: setup ## Draw what a terminal shows, for the pages (docs/pictures/terminal-*.svg)
+docs-pictures: setup ## Draw the terminal pictures of the docs (docs/pictures/terminal-*.svg)
 	$(VENV) -m tools.docs.pictures
 
 ##
@@ -255,12 +255,12 @@ test-wheel: setup-node ## Build the wheel and try it in an empty environment
 	$(VENV) -m pytest tests/tools/test_distribution.py
 
 .PHONY: release-check
-release-check: build setup-node ## Do all of a release but publish it: build, check, try in empty environments (TAG=v1.2.3)
+release-check: build setup-node ## Do a release without publishing: build, check, try in empty environments (TAG=v1.2.3)
 	$(VENV) -m tools.release.package dist $(if $(TAG),--tag '$(TAG)')
 	DIST=dist $(VENV) -m pytest --no-cov -n 0 -m 'release or not release' tests/tools/test_distribution.py $(PYTEST_ARGS)
 
 .PHONY: chaos
-chaos: setup ## Upload N files through a service that misbehaves at random (SEED=, N=300, RATE=0.3)
+chaos: setup ## Upload N files through a service with random faults (SEED=, N=300, RATE=0.3)
 	$(VENV) -m tests.chaos -n $(or $(N),300) $(if $(SEED),--seed $(SEED)) $(if $(RATE),--rate $(RATE))
 
 .PHONY: fuzz

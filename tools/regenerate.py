@@ -84,7 +84,7 @@ def describe(project: Project, step: Step, reports: Mapping[str, Report], tests:
 
 
 def run_tests(project: Project, command: str) -> int | None:
-    """Run the tests where everybody sees them and return the exit status; None when there is no command."""
+    """Run the tests with visible output and return the exit status; None without a command."""
     words = shlex.split(command)
     if not words:
         return None

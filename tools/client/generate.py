@@ -104,7 +104,7 @@ def build(
 
 
 def write_stub(package: Path, config: Path = ROOT / "pyproject.toml") -> bytes:
-    """Return what type checkers are told of the models of a generated package."""
+    """Return the type stub for the models of a generated package."""
     stub = package.parent / stubs.PLACE.name
     stub.write_text(header(pinned_versions()["openapi-python-client"]) + stubs.write_stub(package), "utf-8")
     run("ruff", "check", "--config", str(config), "--no-cache", "--quiet", "--fix-only", stub.name, cwd=package.parent)

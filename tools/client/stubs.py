@@ -79,6 +79,6 @@ def _names(annotation: ast.expr) -> set[str]:
 
 
 def _silence(annotation: ast.expr, models: set[str]) -> str:
-    # A list of our models is no list of the generated ones to a type checker, since one might be put into it.
+    # Lists are invariant: to a type checker, a list of our models is not a list of the generated ones.
     inside = any(isinstance(node, ast.Subscript) and _names(node) & models for node in ast.walk(annotation))
     return "  # type: ignore[assignment]" if inside else "  # pyright: ignore[reportIncompatibleVariableOverride]"

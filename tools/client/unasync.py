@@ -50,7 +50,7 @@ SUBSTITUTIONS = [
 
 
 class UnreadableSourceError(Exception):
-    """An async module is no Python; the message says which and where."""
+    """An async module is not valid Python; the message names it and the line."""
 
 
 def unasync(text: str) -> str:

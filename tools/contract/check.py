@@ -219,7 +219,7 @@ def check_enums(contract: Contract) -> Iterator[Finding]:
     for pointer, schema in find_schemas(contract):
         if "enum" not in schema:
             continue
-        # A null among the values makes the generated type optional; it is no member.
+        # A null among the values makes the generated type optional; it is not a member.
         values = [value for value in schema["enum"] if value is not None]
         where = (*pointer, "enum")
         others = [value for value in values if type(value) is not type(values[0]) or type(value) not in (str, int)]

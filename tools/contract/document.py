@@ -171,7 +171,7 @@ class _Builder:
         return built
 
     def check_reference(self, reference: str, line: int) -> None:
-        """Refuse a `$ref` that is no pointer into this document."""
+        """Refuse a `$ref` that is not a pointer into this document."""
         if reference.startswith("#") and not unquote(reference).startswith("#/"):
             reason = "names an anchor; only JSON pointers, such as #/components/schemas/Upload, are followed"
             raise UnreadableError(self.name, f"$ref {reference!r} {reason}", line)

@@ -16,7 +16,7 @@ LOADS = {
     "audio": "src",
     "link": "href",
 }
-# Links of the head that nobody follows.
+# Links in the page's head that are not checked.
 IDLE = {"canonical", "prev", "next", "alternate"}
 OUTSIDE = re.compile(r"(?i)(?:https?:)?//")
 IN_STYLE = re.compile(r"(?i)(?:@import\s+|url\(\s*)[\"']?((?:https?:)?//[^\"')\s]+)")

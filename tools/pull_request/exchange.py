@@ -45,7 +45,7 @@ def dump_report(report: Report) -> str:
 
 
 def dump_error(message: str) -> str:
-    """Return JSON that says why there is no report."""
+    """Return the JSON that explains why there is no report."""
     return json.dumps({"format": 1, "error": message}) + "\n"
 
 
@@ -71,7 +71,7 @@ def load_report(data: bytes) -> Report | str:
 
 
 def render_failure(message: str) -> str:
-    """Return the Markdown that says why there is no report."""
+    """Return the Markdown that explains why there is no report."""
     return f"🔴 **The contracts cannot be compared:** {escape(message)}\n"
 
 

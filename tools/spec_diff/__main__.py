@@ -31,7 +31,7 @@ def name_in_repository(path: Path) -> str:
 
 
 def fails(report: Report, fail_on: str) -> bool:
-    """Return whether the report has to stop whoever asked for it."""
+    """Return whether the command must fail because of the report."""
     if fail_on == "none":
         return False
     return not report.covered if fail_on == "bump" else report.uncovered_break

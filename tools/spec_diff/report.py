@@ -145,7 +145,7 @@ def list_lines(change: Change) -> list[str]:
 
 
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ud800-\udfff\ufeff]")
-"""Characters that a terminal, or whoever reads lines, would obey instead of showing."""
+"""Control characters, and other characters that end or turn a line."""
 
 
 def reveal(text: str) -> str:

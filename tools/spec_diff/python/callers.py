@@ -50,7 +50,7 @@ def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: 
     lines: dict[Change, dict[tuple[str, str], list[str]]] = {change: {} for change in changes}
     facts: list[Fact] = []
     found = [(difference, find_causes(difference, clues, places)) for difference in differences]
-    # Of a renamed field one half is added and one removed, and the break is told of once.
+    # A renamed field is one removed and one added; report the break once.
     told = {each.text for each, causes in found if any(clue.change.level == "breaking" for clue in causes)}
     for difference, near in found:
         causes = near

@@ -44,7 +44,7 @@ class Places:
         return self.contract.at(pointer) if self.contract.has(pointer) else None
 
     def find(self, difference: Difference) -> Pointer:
-        """Return where the owner of a difference is, or as near to its part as can be told."""
+        """Return the location of a difference, as precisely as known."""
         place: Pointer
         if difference.in_operation:
             place = self.operations.get(normalize(difference.owner), ("paths",))

@@ -194,7 +194,7 @@ def compare_arguments(sort: Sort, owner: str, subject: str, old: Argument, new: 
 
 
 def make_type_change(sort: Sort, owner: str, name: str, text: str, breaks: frozenset[str]) -> Difference:
-    """Return a difference of a type, which only widens when it breaks nobody."""
+    """Return a difference of a type, which breaks nobody only when it widens."""
     return Difference("python-type-changed" if breaks else "python-type-widened", sort, owner, name, text, breaks)
 
 

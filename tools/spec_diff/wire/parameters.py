@@ -16,7 +16,7 @@ from tools.spec_diff.wire.walk import Walk
 # OpenAPI leaves these to other parts of the contract.
 IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
 DEFAULT_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
-# Of a value that is no array and no object these are written alike.
+# Scalars: these are written alike.
 SEPARATED = ("form", "spaceDelimited", "pipeDelimited")
 ALIKE = {"spaceDelimited": "form", "pipeDelimited": "form", "deepObject": "form", "form": "form", "simple": "simple"}
 

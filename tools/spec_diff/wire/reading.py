@@ -282,7 +282,7 @@ class _Builder:
             if is_object(value) and not (keyword in KNOWN_KEYWORDS or is_words((keyword,))):
                 self.add_facet((*pointer, keyword), freeze(value))
         if self.reader.is_30:
-            # What stands beside a `$ref` means nothing there; whoever changes it should hear of it.
+            # Keywords beside a `$ref` have no effect; report changes of them.
             beside = self.reader.contract.at(pointer) if "$ref" in node else {}
             for keyword in beside.keys() & JUDGED_KEYWORDS - {"$ref"}:
                 self.add_facet((*pointer, keyword), freeze(beside[keyword]))

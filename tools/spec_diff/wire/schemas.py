@@ -1,4 +1,4 @@
-"""Say exactly how two schemas differ, whatever the way they are written."""
+"""The exact difference of two schemas, independent of how they are written."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Comparer:
 
 @attrs.define(eq=False)
 class _Comparison:
-    """One comparison of two views under way."""
+    """The state of one comparison of two views."""
 
     comparer: Comparer
     old: View
@@ -182,7 +182,7 @@ class _Comparison:
             rule = "limit-narrowed" if is_finer else "limit-changed"
         self.say(rule, "multipleOf", describe_change("multipleOf", *map(show_number, (before, after))))
 
-    # Texts, flags and what only a fingerprint tells apart
+    # Texts, flags and values that only a fingerprint distinguishes
 
     def compare_texts(self) -> None:
         for name in sorted(self.old.facets.keys() | self.new.facets.keys()):
@@ -206,7 +206,7 @@ class _Comparison:
 
     @staticmethod
     def name_change(name: str, old: str | None, new: str | None) -> str:
-        """Return what became of a keyword, whose values are given as JSON."""
+        """Return the change of a keyword, from its values as JSON."""
         if old is None or new is None:
             return "added" if old is None else "removed"
         if name == "format" and (old, new) in WIDER_FORMATS:
@@ -471,7 +471,7 @@ def show_json(text: str | None) -> str | None:
 
 
 def describe_change(name: str, old: Any, new: Any) -> str:
-    """Return in words what became of a keyword."""
+    """Return the change of a keyword in words."""
     texts = [None if value is None else f"{name} {value}" for value in (old, new)]
     return describe_words(*texts, common=f"{name} ")
 
