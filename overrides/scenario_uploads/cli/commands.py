@@ -37,7 +37,7 @@ from .terminal import print_cost, print_json, print_upload
 from .uploads import resume, upload
 
 app = typer.Typer(
-    help="Send files of any size to Scenario.",
+    help="Upload files of any size to Scenario.",
     epilog="Exit codes: 0 done, 2 usage or bad input, 3 credentials, 4 API error, 5 transfer failed or a ledger cannot"
     " be used, 6 import failed, 7 timed out, 8 some of several files failed, 130 interrupted. Credentials come from"
     " SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, from SCENARIO_SDK_JWT, or from the file that"
@@ -47,7 +47,7 @@ app = typer.Typer(
     # Its tracebacks show the values of variables, including secrets.
     pretty_exceptions_enable=False,
 )
-config = typer.Typer(help="The settings.", rich_markup_mode=None)
+config = typer.Typer(help="Show the settings.", rich_markup_mode=None)
 app.add_typer(config, name="config")
 
 
@@ -84,7 +84,7 @@ def status(
     base_url: BaseUrl = None,
     project_id: ProjectId = None,
 ) -> None:
-    """Show where an upload stands."""
+    """Show the status of an upload."""
     with connect(load_settings(profile), base_url=base_url, project_id=project_id) as client:
         result = client.uploads.retrieve(upload_id)
     print_upload(result.upload, as_json=as_json)
@@ -114,9 +114,9 @@ def complete(
     base_url: BaseUrl = None,
     project_id: ProjectId = None,
 ) -> None:
-    """Tell the service that all parts of an upload are there.
+    """Tell the service that all parts of an upload are stored.
 
-    `upload` does so by itself; this is for parts that were sent by other means. `wait` waits for the import.
+    `upload` does this itself; use it for parts that you sent by other means. `wait` waits for the import.
     """
     with connect(load_settings(profile), base_url=base_url, project_id=project_id) as client:
         result = client.uploads.trigger_action(upload_id, action=UploadAction.COMPLETE)
@@ -135,8 +135,8 @@ def import_file(
     address: Annotated[
         str, typer.Argument(metavar="ADDRESS", help="A URL, hf:OWNER/NAME, or civitai:URL of a model's page.")
     ],
-    cost: Annotated[bool, typer.Option("--cost", help="Only ask what it would cost; nothing is imported.")] = False,
-    kind: Annotated[UploadKind | None, typer.Option(help="What the file is; else told from the URL.")] = None,
+    cost: Annotated[bool, typer.Option("--cost", help="Show the cost; import nothing.")] = False,
+    kind: Annotated[UploadKind | None, typer.Option(help="The kind of file. Default: inferred from the URL.")] = None,
     collection: Collection = None,
     parent: Parent = None,
     hide: Hide = False,
@@ -146,11 +146,11 @@ def import_file(
     as_json: AsJson = False,
     profile: Profile = None,
     base_url: BaseUrl = None,
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="Ask a sandbox that lives for this command.")] = False,
+    sandbox: Annotated[bool, typer.Option("--sandbox", help="Use a sandbox that runs for this command.")] = False,
 ) -> None:
     """Let the service fetch a file from a URL, or a model from Hugging Face or Civitai.
 
-    The address tells which. It is never asked for twice, since the import might run twice.
+    The address tells which. A request that may have arrived is never retried: the import might run twice.
     """
     arguments = name_address(address, kind)
     asset_options = gather_asset_options(collection, parent, hide=hide)

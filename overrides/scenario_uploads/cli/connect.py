@@ -79,28 +79,26 @@ def _open_sandbox(**options: Any) -> Iterator[Any]:
 
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port of the API; 0 takes a free one.")] = 4010,
-    storage_port: Annotated[int, typer.Option(help="The port of the storage; 0 takes a free one.")] = 0,
-    folder: Annotated[
-        Path | None, typer.Option(help="Where files are kept; else a folder that goes at the end.")
-    ] = None,
-    s3_endpoint: Annotated[str | None, typer.Option(help="Store in this S3, with the usual AWS variables.")] = None,
-    s3_bucket: Annotated[str, typer.Option(help="The bucket of that S3.")] = "scenario-uploads",
-    url_lifetime: Annotated[int, typer.Option(help="Seconds that presigned URLs work.")] = 48 * 3600,
-    step_delay: Annotated[float, typer.Option(help="Seconds that each step of an import takes.")] = 0.5,
+    port: Annotated[int, typer.Option(help="The port of the API; 0 picks a free one.")] = 4010,
+    storage_port: Annotated[int, typer.Option(help="The port of the storage; 0 picks a free one.")] = 0,
+    folder: Annotated[Path | None, typer.Option(help="Where to store files. Default: a temporary folder.")] = None,
+    s3_endpoint: Annotated[str | None, typer.Option(help="Store files in this S3; AWS variables apply.")] = None,
+    s3_bucket: Annotated[str, typer.Option(help="The bucket in that S3.")] = "scenario-uploads",
+    url_lifetime: Annotated[int, typer.Option(help="Lifetime of presigned URLs, in seconds.")] = 48 * 3600,
+    step_delay: Annotated[float, typer.Option(help="Duration of each step of an import, in seconds.")] = 0.5,
     max_stored: Annotated[
-        int, typer.Option(parser=parse_size, metavar="SIZE", help="What is kept in all, such as 10GiB.")
+        int, typer.Option(parser=parse_size, metavar="SIZE", help="Limit on all stored files, such as 10GiB.")
     ] = 64 * 1024**3,
     allow_remote: Annotated[
-        bool, typer.Option("--allow-remote", help="Listen on other than loopback, over plain http.")
+        bool, typer.Option("--allow-remote", help="Allow a --host other than loopback, over plain http.")
     ] = False,
-    no_page: Annotated[bool, typer.Option("--no-page", help="Have no page in the browser.")] = False,
+    no_page: Annotated[bool, typer.Option("--no-page", help="Serve no web page.")] = False,
 ) -> None:
     """Run a local service to develop against, without an account.
 
-    A browser on this machine shows what happens in it, at the root of its address.
+    Its web page, at the root of its address, shows the uploads; only this machine can open it.
 
-    It takes the credentials in SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or makes some up and prints them.
+    It accepts the credentials in SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or generates some, and prints them.
     """
     with (
         suppress(Terminated),

@@ -96,11 +96,11 @@ def parse_duration(value: object) -> float:
     return sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(text))
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout and nothing else there.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON on stdout.")]
 BaseUrl = Annotated[
-    str | None, typer.Option(metavar="URL", help="Where the API is; else SCENARIO_BASE_URL, else production.")
+    str | None, typer.Option(metavar="URL", help="The URL of the API. Default: SCENARIO_BASE_URL, else production.")
 ]
-Profile = Annotated[str | None, typer.Option(metavar="NAME", help="The profile of config.toml; else SCENARIO_PROFILE.")]
+Profile = Annotated[str | None, typer.Option(metavar="NAME", help="Profile in config.toml. Default: SCENARIO_PROFILE.")]
 ProjectId = Annotated[str | None, typer.Option(metavar="ID", help="The project that owns the upload.")]
 Timeout = Annotated[
     float | None,
@@ -109,34 +109,34 @@ Timeout = Annotated[
 Patience = Annotated[
     float | None,
     typer.Option(
-        parser=parse_duration, metavar="TIME", help="How long to go on without a byte getting through.  [15m]"
+        parser=parse_duration, metavar="TIME", help="How long to retry without a connection, such as 12h.  [15m]"
     ),
 ]
 Concurrency = Annotated[int | None, typer.Option(metavar="N", help="How many parts are sent at once, 1 to 64.  [8]")]
 MaxBandwidth = Annotated[
     float | None,
-    typer.Option(parser=parse_rate, metavar="RATE", help="The most over all parts, such as 20MB/s."),
+    typer.Option(parser=parse_rate, metavar="RATE", help="Limit on bytes a second over all parts, such as 20MB/s."),
 ]
 MaxSize = Annotated[
     int | None,
-    typer.Option(parser=parse_size, metavar="SIZE", help="The most that is read from stdin, such as 50GiB.  [10GiB]"),
+    typer.Option(parser=parse_size, metavar="SIZE", help="Limit on what is read from stdin, such as 50GiB.  [10GiB]"),
 ]
 LedgerPath = Annotated[
-    Path | None, typer.Option("--ledger", metavar="PATH", help="Where it is kept what is done, of several files.")
+    Path | None, typer.Option("--ledger", metavar="PATH", help="The ledger: a file that records which files are done.")
 ]
 AllowHttpStorage = Annotated[
     bool,
-    typer.Option("--allow-http-storage", help="Send parts over plain http, as to a sandbox on another machine."),
+    typer.Option("--allow-http-storage", help="Allow plain http for parts, for a sandbox on another machine."),
 ]
 Collection = Annotated[
     list[str] | None,
-    typer.Option(metavar="ID", help="Add the asset to this collection; several times for several."),
+    typer.Option(metavar="ID", help="Add the asset to this collection. Can be repeated."),
 ]
 Parent = Annotated[str | None, typer.Option(metavar="ID", help="The parent of the asset.")]
 Hide = Annotated[bool, typer.Option("--hide", help="Hide the asset.")]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the import.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show results and errors only.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what is skipped and tried again, too.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also show skipped files and retries.")]
 UploadId = Annotated[str, typer.Argument(metavar="ID", help="The id of the upload.")]
 
 

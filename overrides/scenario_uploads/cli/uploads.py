@@ -63,37 +63,37 @@ from .terminal import describe_result, print_entries, print_json, print_upload
 def upload(  # noqa: PLR0913, PLR0917 - each is an option
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PATH...", help="What to upload: files, folders with -r, globs, URLs; - is stdin."),
+        typer.Argument(metavar="PATH...", help="Files, globs, URLs, folders with -r, or - for stdin."),
     ] = None,
-    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Upload what is in folders.")] = False,
-    include: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Only files that match.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="No files that match.")] = None,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Upload the files in folders.")] = False,
+    include: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Upload only matching files.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Skip matching files.")] = None,
     manifest: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="A .csv or .jsonl with a row for each file: file, kind, file_name, content_type, collection_ids,"
+            help="A .csv or .jsonl file with a row for each file: file, kind, file_name, content_type, collection_ids,"
             " parent_id, hide.",
         ),
     ] = None,
     ledger: LedgerPath = None,
-    no_ledger: Annotated[bool, typer.Option("--no-ledger", help="Keep nothing of what is done.")] = False,
+    no_ledger: Annotated[bool, typer.Option("--no-ledger", help="Keep no ledger.")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be sent, and what not; no request is made.")
+        bool, typer.Option("--dry-run", help="Show what would be uploaded and skipped; make no request.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Send also what is done.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Upload files again that are already done.")] = False,
     dask: Annotated[
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Let the workers of this Dask cluster send, such as tcp://scheduler:8786; they find the files at the"
+            help="Send with the workers of this Dask cluster, such as tcp://scheduler:8786. They need the files at the"
             " same paths.",
         ),
     ] = None,
-    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="End with the first file that fails.")] = False,
-    kind: Annotated[UploadKind | None, typer.Option(help="What the file is; else told from its name.")] = None,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first file that fails.")] = False,
+    kind: Annotated[UploadKind | None, typer.Option(help="The kind of file. Default: inferred from its name.")] = None,
     content_type: Annotated[
-        str | None, typer.Option(metavar="TYPE", help="Its MIME type; else told from its name.")
+        str | None, typer.Option(metavar="TYPE", help="The MIME type. Default: inferred from the file's name.")
     ] = None,
     file_name: Annotated[str | None, typer.Option(metavar="NAME", help="The name to upload it under.")] = None,
     max_size: MaxSize = None,
@@ -112,8 +112,8 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
         bool | None,
         typer.Option(
             "--resume/--no-resume",
-            help="Send only what an earlier try of this upload has not: as far as that is possible (the default), fail"
-            " when the same is under way elsewhere, or never.",
+            help="Send only the missing parts of an interrupted upload. Default: where possible. With --resume, fail"
+            " if another upload of the same file is running.",
         ),
     ] = None,
     no_wait: NoWait = False,
@@ -126,7 +126,7 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
     base_url: BaseUrl = None,
     allow_http_storage: AllowHttpStorage = False,
     sandbox: Annotated[
-        bool, typer.Option("--sandbox", help="Upload to a sandbox that lives for this command; try it, no account.")
+        bool, typer.Option("--sandbox", help="Upload to a sandbox that runs for this command; needs no account.")
     ] = False,
 ) -> None:
     """Upload files, and wait until they are imported."""
@@ -212,10 +212,10 @@ def _gather(paths: list[str], manifest: Path | None, asset_options: dict[str, An
 
 def resume(
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME]...", help="Go on with these: names, paths or upload ids.")
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="What to resume: file names, paths or upload ids.")
     ] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Go on with all of them.")] = False,
-    clean: Annotated[bool, typer.Option("--clean", help="Forget them instead, so that they start afresh.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Resume all of them.")] = False,
+    clean: Annotated[bool, typer.Option("--clean", help="Delete their ledgers: they start afresh.")] = False,
     ledger: LedgerPath = None,
     concurrency: Concurrency = None,
     max_bandwidth: MaxBandwidth = None,
@@ -230,7 +230,7 @@ def resume(
 ) -> None:
     """List unfinished uploads of several parts, or resume them.
 
-    Running `upload` with the same file again resumes it, too.
+    `upload` with the same file resumes it, too.
     """
     set_log(quiet=quiet, verbose=verbose)
     if (clean and (names or everything)) or (names and everything):
