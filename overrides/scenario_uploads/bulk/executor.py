@@ -45,7 +45,7 @@ class Errand:
     """The arguments of the client."""
     file: FileInput = field(repr=False)
     options: FileOptions = field(repr=False)
-    # Dask runs equal tasks only once.
+    # Dask names a task by its arguments, and runs tasks of one name only once.
     number: str = field(factory=lambda: uuid.uuid4().hex)
 
 

@@ -274,8 +274,8 @@ class Sandbox:
     def fail_next(self, fault: str, times: int = 1) -> None:
         """Let the next uploads meet a fault. An upload begins with its create, and meets each planned fault once.
 
-        A client that retries a create, or starts an upload afresh, meets the fault of the next upload with that.
-        Imports from elsewhere send no parts and leave the faults of storage to uploads that do.
+        A client that retries a create, or starts an upload afresh, begins another upload, with the next planned fault.
+        Imports send no parts, so faults of storage wait for uploads that do.
 
         | fault | what an upload meets |
         |---|---|
@@ -286,7 +286,7 @@ class Sandbox:
         | `rate_limited` | the create is answered with 429 |
         | `never_finishes` | it stays `validating` |
         | `validation_failed` | it ends as `failed` |
-        | `unknown_status` | before it is imported, until that was seen, its status is none that the contract names |
+        | `unknown_status` | it shows a status that the contract does not name, until a client has seen it |
 
         Args:
             fault: The name of the fault.

@@ -89,7 +89,7 @@ class TransferJob:
     settled: bool = False
     """Whether a part that differs from the bytes in storage is an error, instead of being sent."""
     turns: Turns | None = field(default=None, repr=False)
-    """Limits shared with other files, in addition to `concurrency` and `max_bandwidth` of this one."""
+    """Limits shared with other files. `concurrency` still applies to this one; `max_bandwidth` only enables theirs."""
     interrupted: Callable[[], bool] = field(default=lambda: False, repr=False)
     """Returns whether to stop and leave the missing parts to another transfer."""
 

@@ -85,7 +85,7 @@ def _check_resumable(opened: Opened, entry: Entry) -> Steps[Begun | str]:
         if not (yield from _is_what_was_sent(opened, entry, begun.targets)):
             return "the file differs from what was sent"
         return evolve(begun, accepted=upload)
-    # With all parts stored no URL was checked yet, and the multipart upload expires with its URLs.
+    # The URLs of stored parts were not checked yet. Once they have expired, storage may have dropped the upload.
     trouble: str | None = yield Work(partial(_find_url_trouble, opened, begun.targets))
     return trouble or begun
 
