@@ -295,7 +295,8 @@ def hold(_event):
     go_on.wait()
 
 handle = client.uploads.start_upload(b"glTF", file_name="a.glb", on_progress=hold)
-handle.add_done_callback(lambda handle: print("called back"))
+# In one write each: two threads would mix what `print` writes in two.
+handle.add_done_callback(lambda handle: os.write(1, b"called back\\n"))
 entered.wait()
 child = os.fork()
 if not child:
@@ -305,7 +306,7 @@ if not child:
     os._exit(0)
 assert os.waitpid(child, 0)[1] == 0
 go_on.set()
-print(handle.result().id)
+os.write(1, handle.result().id.encode() + b"\\n")
 client.close()
 """
 
