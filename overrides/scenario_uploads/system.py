@@ -15,14 +15,17 @@ import socket
 import stat
 import weakref
 from collections.abc import Callable
+from concurrent.futures import Future
 from functools import cache, partial
 from pathlib import Path
-from threading import Lock
-from typing import Any, Self
+from threading import Lock, Thread
+from typing import Any, Self, TypeVar
 
 from attrs import frozen
 
 from .redaction import iter_chain
+
+T = TypeVar("T")
 
 try:
     import fcntl
@@ -171,3 +174,18 @@ if hasattr(os, "register_at_fork"):
 def close_when_collected(holder: object, close: Callable[[], object]) -> None:
     """Call `close` when the holder is garbage-collected; not at exit, where the system closes sockets."""
     weakref.finalize(holder, close).atexit = False
+
+
+def start_thread(work: Callable[[], T], name: str) -> tuple[Thread, Future[T]]:
+    """Start work in a daemon thread; return the thread and its outcome. RuntimeError when none can be started."""
+    outcome: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - raised where the outcome is asked for
+            outcome.set_exception(error)
+
+    thread = Thread(target=run, name=name, daemon=True)
+    thread.start()
+    return thread, outcome

@@ -22,7 +22,7 @@ import httpx
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.proxies import Network, Proxy
 from scenario_uploads.steps import SLICE
-from scenario_uploads.system import user_agent
+from scenario_uploads.system import start_thread, user_agent
 
 T = TypeVar("T")
 
@@ -95,17 +95,8 @@ class Streams:
 
     def open(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
         """Connect or start TLS, in a thread of its own, since neither that nor name resolution can be interrupted."""
-        outcome: Future[T] = Future()
-
-        def work() -> None:
-            try:
-                outcome.set_result(function(*args, **options))
-            except BaseException as error:  # noqa: BLE001 - raised where it is waited for
-                outcome.set_exception(error)
-
-        thread = threading.Thread(target=work, name="scenario-uploads-connect", daemon=True)
         try:
-            thread.start()
+            thread, outcome = start_thread(partial(function, *args, **options), "scenario-uploads-connect")
         except RuntimeError:
             return function(*args, **options)
         try:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import cache, partial
 from importlib import import_module
@@ -25,7 +24,7 @@ from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
 from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work
-from scenario_uploads.system import close_when_collected, user_agent
+from scenario_uploads.system import close_when_collected, start_thread, user_agent
 from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
 from scenario_uploads.upload.control import BaseHandle, Control
 
@@ -269,17 +268,8 @@ def load_late() -> None:
 
 async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] = lambda: None, *, inline: bool = False) -> T:
     """Run work in its own thread, since the loop's executor may be full; when cancelled, stop it and wait."""
-    outcome: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the future is awaited
-            outcome.set_exception(error)
-
-    thread = threading.Thread(target=run, name="scenario-uploads-work", daemon=True)
     try:
-        thread.start()
+        thread, outcome = start_thread(work, "scenario-uploads-work")
     except RuntimeError as error:
         if inline:
             return work()
