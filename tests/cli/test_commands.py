@@ -95,8 +95,8 @@ def test_without_a_terminal_progress_is_plain_lines_on_stderr(
     cli.run(["upload", str(make_glb(tmp_path / "dragon.glb", MIB))])
 
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0] == "dragon.glb: 0 % of 1.0 MiB, 0 of 1 parts"
-    assert lines[-3:] == ["dragon.glb: completing", "dragon.glb: waiting", "dragon.glb: done"]
+    assert lines[0] == "dragon.glb: 0.0/1.0 MiB"
+    assert lines[-3:] == ["dragon.glb: completing", "dragon.glb: waiting for the import", "dragon.glb: done"]
 
 
 @pytest.mark.usefixtures("environment")
@@ -389,7 +389,7 @@ def test_27_ctrl_c_stops_the_upload_with_130(tmp_path: Path, box: Sandbox) -> No
         text=True,
     ) as process:
         assert process.stderr is not None
-        assert process.stderr.readline().startswith("large.glb: 0 %")
+        assert process.stderr.readline().startswith("large.glb: 0.0/2.0 GiB")
         process.send_signal(signal.SIGINT)
         out_, error = process.communicate()
 
@@ -576,7 +576,7 @@ def test_one_that_is_told_to_end_says_so_as_at_an_interrupt(tmp_path: Path, endi
     command = [*COMMAND, "upload", str(file), "--max-bandwidth", "1MB/s"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        assert process.stderr.readline().startswith("large.glb: 0 %")
+        assert process.stderr.readline().startswith("large.glb: 0.0/2.0 GiB")
         process.send_signal(ending)
         error = process.communicate()[1]
     assert process.returncode == 128 + ending
