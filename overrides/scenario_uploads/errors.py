@@ -1,86 +1,20 @@
-"""All errors of this package.
+"""All errors of this package, which derive from `ScenarioError`; docs/errors.md says when each is raised.
 
-    ScenarioError
-    ├── InvalidArgumentError                       an argument cannot be used; nothing was sent. It is a ValueError
-    │   │                                          and, since the kind of an argument may be wrong, a TypeError too
-    │   ├── CredentialsError                       no credentials, half a pair, or two kinds
-    │   └── SourceError                            the file cannot be sent: empty, missing, unreadable, a folder
-    ├── APIError                                   a call to the API failed
-    │   ├── APIConnectionError                     no response came
-    │   │   └── APITimeoutError                    … in time
-    │   ├── APIStatusError                         the API refused, see `status_code`
-    │   │   ├── BadRequestError 400                ├── ConflictError 409
-    │   │   ├── AuthenticationError 401            ├── UnprocessableEntityError 422
-    │   │   ├── PermissionDeniedError 403          ├── RateLimitError 429
-    │   │   └── NotFoundError 404                  └── InternalServerError 5xx
-    │   └── APIResponseValidationError             the response is not what the contract says
-    └── UploadError                                the upload as a whole failed
-        ├── UploadFailedError                      the service could not import the file
-        ├── UploadTimeoutError                     the import did not finish in time, but may yet; or a deadline
-        ├── LedgerLockedError                      the same upload, or a run on the ledger, is in progress
-        ├── LedgerError                            the ledger of many files is damaged, or cannot be used
-        └── TransferError                          the parts did not reach storage
-            ├── UploadURLExpiredError              the presigned URLs expired
-            ├── IntegrityError                     storage received other bytes than were sent
-            └── SourceChangedError                 the file changed while it was being sent
-
-Every error has `upload_id`, which is None until an upload exists. No message contains a key, a secret, a token or what
-follows the `?` of a presigned URL.
+No message contains a key, a secret, a token or what follows the `?` of a presigned URL.
 """
 
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from .redaction import mask_known, snippet
+from .redaction import find_reason, find_trace_id, mask_known
 
 if TYPE_CHECKING:
     import httpx
 
     from .models import Upload
-
-__all__ = [
-    "APIConnectionError",
-    "APIError",
-    "APIResponseValidationError",
-    "APIStatusError",
-    "APITimeoutError",
-    "AuthenticationError",
-    "BadRequestError",
-    "ConflictError",
-    "CredentialsError",
-    "IntegrityError",
-    "InternalServerError",
-    "InvalidArgumentError",
-    "LedgerError",
-    "LedgerLockedError",
-    "NotFoundError",
-    "PermissionDeniedError",
-    "RateLimitError",
-    "ScenarioError",
-    "SourceChangedError",
-    "SourceError",
-    "TransferError",
-    "UnprocessableEntityError",
-    "UploadError",
-    "UploadFailedError",
-    "UploadTimeoutError",
-    "UploadURLExpiredError",
-]
-
-
-@contextmanager
-def name_upload(upload_id: str | None) -> Iterator[None]:
-    """Set `upload_id` on every ScenarioError raised in the block."""
-    try:
-        yield
-    except ScenarioError as error:
-        error.upload_id = error.upload_id or upload_id
-        raise
 
 
 class ScenarioError(Exception):
@@ -93,15 +27,11 @@ class ScenarioError(Exception):
             for this one.
     """
 
-    message: str
-    upload_id: str | None
-    needs_new_upload: bool = False
+    needs_new_upload = False
 
     def __init__(self, message: str, *, upload_id: str | None = None) -> None:
-        message = mask_known(message)
-        super().__init__(message)
-        self.message = message
-        self.upload_id = upload_id
+        self.message, self.upload_id = mask_known(message), upload_id
+        super().__init__(self.message)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Executors pickle errors; the default would call __init__ without its keyword arguments.
@@ -109,10 +39,7 @@ class ScenarioError(Exception):
 
 
 class InvalidArgumentError(ScenarioError, ValueError, TypeError):
-    """An argument cannot be used. Nothing was sent; the message names the value and the remedy.
-
-    It is both a `ValueError` and a `TypeError`, since either the value or its type may be wrong.
-    """
+    """An argument cannot be used, by its value or its type. Nothing was sent; the message says what to do."""
 
 
 class CredentialsError(InvalidArgumentError):
@@ -131,15 +58,18 @@ class APIError(ScenarioError):
         body: The JSON value of the response, or its text when it is not JSON; None without a response.
     """
 
-    request: httpx.Request | None
-    body: object
+    _default_message = "The call failed."
 
     def __init__(
-        self, message: str, request: httpx.Request | None = None, *, body: object = None, upload_id: str | None = None
+        self,
+        message: str | None = None,
+        request: httpx.Request | None = None,
+        *,
+        body: object = None,
+        upload_id: str | None = None,
     ) -> None:
-        super().__init__(message, upload_id=upload_id)
-        self.request = request
-        self.body = body
+        super().__init__(self._default_message if message is None else message, upload_id=upload_id)
+        self.request, self.body = request, body
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The request holds the credentials, and the response the request: pickle neither's headers.
@@ -155,16 +85,6 @@ class APIConnectionError(APIError):
     """No response came from the API: the name did not resolve, the connection failed or broke."""
 
     _default_message = "Connection error."
-
-    def __init__(
-        self,
-        message: str | None = None,
-        request: httpx.Request | None = None,
-        *,
-        body: object = None,
-        upload_id: str | None = None,
-    ) -> None:
-        super().__init__(self._default_message if message is None else message, request, body=body, upload_id=upload_id)
 
 
 class APITimeoutError(APIConnectionError):
@@ -183,15 +103,12 @@ class APIResponseValidationError(APIError):
     """
 
     request: httpx.Request  # pyright: ignore[reportIncompatibleVariableOverride]
-    status_code: int
-    response: httpx.Response
 
     def __init__(
         self, message: str, *, response: httpx.Response, body: object = None, upload_id: str | None = None
     ) -> None:
         super().__init__(message, response.request, body=body, upload_id=upload_id)
-        self.response = response
-        self.status_code = response.status_code
+        self.response, self.status_code = response, response.status_code
 
 
 class APIStatusError(APIError):
@@ -206,21 +123,14 @@ class APIStatusError(APIError):
     """
 
     request: httpx.Request  # pyright: ignore[reportIncompatibleVariableOverride]
-    status_code: int
-    response: httpx.Response
-    reason: str | None
-    trace_id: str | None
-    retry_after: float | None
+    retry_after: float | None = None
 
     def __init__(
         self, message: str, *, response: httpx.Response, body: object = None, upload_id: str | None = None
     ) -> None:
         super().__init__(message, response.request, body=body, upload_id=upload_id)
-        self.response = response
-        self.status_code = response.status_code
-        self.reason = find_reason(body)
-        self.trace_id = find_trace_id(body)
-        self.retry_after = None
+        self.response, self.status_code = response, response.status_code
+        self.reason, self.trace_id = find_reason(body), find_trace_id(body)
 
 
 class BadRequestError(APIStatusError):
@@ -267,9 +177,6 @@ class UploadFailedError(UploadError):
         upload: The upload as last received, or None.
     """
 
-    reason: str | None
-    upload: Upload | None
-
     def __init__(
         self, message: str, *, reason: str | None = None, upload: Upload | None = None, upload_id: str | None = None
     ) -> None:
@@ -286,8 +193,6 @@ class UploadTimeoutError(UploadError):
     Attributes:
         status: The last status received, or None.
     """
-
-    status: str | None
 
     def __init__(self, message: str, *, status: str | None = None, upload_id: str | None = None) -> None:
         super().__init__(message, upload_id=upload_id)
@@ -320,29 +225,8 @@ class SourceChangedError(TransferError):
     """The file changed, grew or shrank while it was being sent. The upload was not completed."""
 
 
-def find_reason(body: object) -> str | None:
-    """Return the reason in an error body, whichever key it is under, or None."""
-    return snippet(text, 500) if isinstance(body, dict | list) and (text := _find_text(body)) else None
-
-
-def _find_text(value: object, levels: int = 8) -> str | None:
-    """Return the text of a string, of a known key of an object, or of the items of a list."""
-    if isinstance(value, str):
-        return value.strip() or None
-    if isinstance(value, dict) and levels:
-        texts = (_find_text(value.get(key), levels - 1) for key in ("reason", "message", "error", "detail", "msg"))
-        return next((text for text in texts if text), None)
-    if isinstance(value, list) and levels:
-        return "; ".join(text for item in value[:5] if (text := _find_text(item, levels - 1))) or None
-    return None
-
-
-def find_trace_id(body: object) -> str | None:
-    """Return the trace id in an error body, or None."""
-    ids = [body.get(key) for key in ("traceId", "trace_id")] if isinstance(body, dict) else []
-    return next((snippet(value) for value in ids if isinstance(value, str) and value.strip()), None)
-
-
-for _name in __all__:
-    # The public name in tracebacks and pickles.
-    globals()[_name].__module__ = __name__.partition(".")[0]
+if not TYPE_CHECKING:
+    __all__ = [name for name, value in globals().items() if isinstance(value, type) and issubclass(value, Exception)]
+    for _name in __all__:
+        # The public name in tracebacks and pickles.
+        globals()[_name].__module__ = __name__.partition(".")[0]

@@ -62,6 +62,29 @@ def strip_controls(text: str) -> str:
     return _CONTROL.sub(" ", text)
 
 
+def find_reason(body: object) -> str | None:
+    """Return the reason in an error body, whichever key it is under, or None."""
+    return snippet(text, 500) if isinstance(body, dict | list) and (text := _find_text(body)) else None
+
+
+def _find_text(value: object, levels: int = 8) -> str | None:
+    """Return the text of a string, of a known key of an object, or of the items of a list."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, dict) and levels:
+        texts = (_find_text(value.get(key), levels - 1) for key in ("reason", "message", "error", "detail", "msg"))
+        return next((text for text in texts if text), None)
+    if isinstance(value, list) and levels:
+        return "; ".join(text for item in value[:5] if (text := _find_text(item, levels - 1))) or None
+    return None
+
+
+def find_trace_id(body: object) -> str | None:
+    """Return the trace id in an error body, or None."""
+    ids = [body.get(key) for key in ("traceId", "trace_id")] if isinstance(body, dict) else []
+    return next((snippet(value) for value in ids if isinstance(value, str) and value.strip()), None)
+
+
 class SecretURL(str):
     """A URL as a string, whose `repr` leaves out the query."""
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum, auto
 from functools import lru_cache, partial
@@ -18,7 +19,7 @@ import httpx
 from attrs import field, frozen
 
 from scenario_uploads.arguments import CallOptions
-from scenario_uploads.errors import InvalidArgumentError, ScenarioError, name_upload
+from scenario_uploads.errors import InvalidArgumentError, ScenarioError
 from scenario_uploads.redaction import redact, snippet
 from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, Tries
 from scenario_uploads.settings.client import ClientOptions
@@ -90,6 +91,16 @@ class Api:
     draw: Callable[[], float] = random.random
     clock: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+@contextmanager
+def name_upload(upload_id: str | None) -> Iterator[None]:
+    """Set `upload_id` on every ScenarioError raised in the block."""
+    try:
+        yield
+    except ScenarioError as error:
+        error.upload_id = error.upload_id or upload_id
+        raise
 
 
 def fetch(

@@ -14,7 +14,15 @@ import httpx
 
 from scenario_uploads import errors
 from scenario_uploads.decoding.codec import decode_response
-from scenario_uploads.redaction import list_secrets, mask, match_secrets, redact_chain, snippet
+from scenario_uploads.redaction import (
+    find_reason,
+    find_trace_id,
+    list_secrets,
+    mask,
+    match_secrets,
+    redact_chain,
+    snippet,
+)
 from scenario_uploads.retry import Outcome, Repeat, parse_retry_after, parse_seconds
 from scenario_uploads.system import is_used_up
 from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
@@ -224,7 +232,7 @@ def status_error(response: httpx.Response, body: object, *, operation: str) -> e
     """Return the error for a refused call, with status, reason and trace id in its message."""
     status = response.status_code
     cls = STATUS_ERRORS.get(status, errors.InternalServerError if status >= 500 else errors.APIStatusError)
-    reason, trace_id = errors.find_reason(body), errors.find_trace_id(body)
+    reason, trace_id = find_reason(body), find_trace_id(body)
     if reason is None and isinstance(body, str) and body.strip():
         reason = snippet(body)
     message = f"{operation} was answered with status {status}: {reason or 'no reason given'}"

@@ -22,10 +22,10 @@ from scenario_uploads.api.calls import (
     retrieve_once,
     wait,
 )
-from scenario_uploads.api.exchange import Api
+from scenario_uploads.api.exchange import Api, name_upload
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.display import Display, FileProgress, open_display
-from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError, name_upload
+from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.steps import Steps, Work

@@ -9,9 +9,9 @@ from typing import Any, Generic, TypeVar, get_origin
 import attrs
 import httpx
 
-from scenario_uploads.api.exchange import Reply
+from scenario_uploads.api.exchange import Reply, name_upload
 from scenario_uploads.api.responses import classify_exception, decode_body, find_fault, invalid_response, parse_body
-from scenario_uploads.errors import InvalidArgumentError, ScenarioError, name_upload
+from scenario_uploads.errors import InvalidArgumentError, ScenarioError
 from scenario_uploads.redaction import snippet
 from scenario_uploads.retry import Repeat
 

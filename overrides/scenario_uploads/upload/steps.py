@@ -25,7 +25,7 @@ from scenario_uploads.api.calls import (
     retrieve_once,
     wait,
 )
-from scenario_uploads.api.exchange import Api, fetch
+from scenario_uploads.api.exchange import Api, fetch, name_upload
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import (
     APIError,
@@ -35,7 +35,6 @@ from scenario_uploads.errors import (
     SourceChangedError,
     UploadFailedError,
     UploadURLExpiredError,
-    name_upload,
 )
 from scenario_uploads.models import Upload, UploadCreateResponse, UploadPart
 from scenario_uploads.progress import UploadPhase, UploadProgress
