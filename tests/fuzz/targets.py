@@ -43,6 +43,7 @@ from scenario_uploads.sandbox.api.rules import read_create
 from scenario_uploads.sandbox.api.wire import decode_json
 from scenario_uploads.sandbox.errors import Refusal
 from scenario_uploads.sandbox.storage.gate import find_header_problem
+from scenario_uploads.settings.arguments import ClientArguments
 from scenario_uploads.settings.client import resolve_options
 from scenario_uploads.steps import Pause, Send
 from scenario_uploads.transfer.connection import Connection, StorageTimeouts
@@ -162,18 +163,15 @@ def collect_logs() -> Iterator[list[str]]:
 
 
 def make_api(*, strict: bool) -> Api:
-    options = resolve_options(
-        {},
+    arguments = ClientArguments(
         api_key="key_of_test",
         api_secret="s3cret-of-test",
-        bearer_auth=None,
         timeout=1.0,
         base_url="http://api.example/v1",
         max_retries=1,
-        default_headers=None,
-        default_query=None,
         strict_responses=strict,
     )
+    options = resolve_options({}, arguments)
     return Api(options, draw=lambda: 0.0, clock=lambda: 0.0, now=lambda: NOW)
 
 

@@ -14,6 +14,7 @@ from scenario_uploads import InvalidArgumentError, TransferError
 from scenario_uploads.api.calls import action_operation, check_upload_id, retrieve_operation
 from scenario_uploads.api.exchange import build_request
 from scenario_uploads.arguments import CallOptions
+from scenario_uploads.settings.arguments import ClientArguments
 from scenario_uploads.settings.client import resolve_options
 
 from tests.support.clients import Connect, raises
@@ -49,18 +50,7 @@ SECRETS = ("key_of_test", "s3cret-of-test", "a2V5X29mX3Rlc3Q6czNjcmV0LW9mLXRlc3Q
 @example("u HTTP/1.1\r\nHost: evil.example", "https://api.example/v1")
 def test_34_no_upload_id_leads_a_request_elsewhere(upload_id: str, base_url: str) -> None:
     """Whatever is taken for an id is one segment of the path, at the origin of the base URL."""
-    options = resolve_options(
-        {},
-        api_key=None,
-        api_secret=None,
-        bearer_auth="t",
-        base_url=base_url,
-        timeout=None,
-        max_retries=0,
-        default_headers=None,
-        default_query=None,
-        strict_responses=False,
-    )
+    options = resolve_options({}, ClientArguments(bearer_auth="t", base_url=base_url, max_retries=0))
     try:
         check_upload_id(upload_id)
     except InvalidArgumentError:

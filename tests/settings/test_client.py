@@ -15,6 +15,7 @@ from scenario_uploads import AsyncScenario, CredentialsError, InvalidArgumentErr
 from scenario_uploads.api.exchange import Operation, build_request
 from scenario_uploads.arguments import NOT_GIVEN, check_seconds
 from scenario_uploads.retry import Repeat
+from scenario_uploads.settings.arguments import ClientArguments
 from scenario_uploads.settings.client import (
     ClientOptions,
     Credentials,
@@ -33,16 +34,9 @@ def basic(key: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()
 
 
-def resolve(environ: Mapping[str, str] = PAIR, **arguments: Any) -> ClientOptions:
+def resolve(environ: Mapping[str, str] = PAIR, *, http_client: Any = None, **arguments: Any) -> ClientOptions:
     """Options with the given arguments and the defaults of `Scenario`."""
-    defaults: dict[str, Any] = {
-        **dict.fromkeys(
-            ("api_key", "api_secret", "bearer_auth", "base_url", "timeout", "default_headers", "default_query")
-        ),
-        "max_retries": 2,
-        "strict_responses": False,
-    }
-    return resolve_options(environ, **defaults | arguments)
+    return resolve_options(environ, ClientArguments(**arguments), http_client)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools.client import operations, stubs, unasync
+from tools.client import operations, spelling, stubs, unasync
 from tools.contract.document import UnreadableError, read_contract
 from tools.project import ROOT
 
@@ -196,6 +196,7 @@ def main(argv: list[str] | None = None) -> int:
             written = {stubs.PLACE: write_stub(build(folder, contract=arguments.contract))}
             if (root / operations.TYPES).is_dir():
                 written |= operations.write_operations(read_contract(arguments.contract))
+            written |= spelling.write_client(root)
             written |= unasync.write_twins(root, written)
         except (GenerationError, UnreadableError, unasync.UnreadableSourceError) as error:
             print(error, file=sys.stderr)

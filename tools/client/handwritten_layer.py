@@ -13,7 +13,7 @@ from tools.client.operations import read_methods, to_class
 from tools.client.unasync import PACKAGE
 from tools.contract.document import Contract
 
-CALLS, CLIENT = PACKAGE / "api" / "calls.py", PACKAGE / "client" / "async_client.py"
+CALLS, CLIENT = PACKAGE / "api" / "calls.py", PACKAGE / "client" / "template.py"
 
 
 def read_classes(paths: Iterable[Path]) -> dict[str, ast.ClassDef]:

@@ -184,7 +184,7 @@ def _write_prose(text: str) -> str:
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))
 
 
-def _fold(text: str, indent: int, hanging: int = 0) -> str:
+def fold(text: str, indent: int, hanging: int = 0) -> str:
     """Return prose in lines of the project's length, to stand at an indent."""
     first, other = " " * indent, " " * (indent + hanging)
     folded = (textwrap.fill(each, 120, initial_indent=first, subsequent_indent=other) for each in text.split("\n\n"))
@@ -213,7 +213,7 @@ def write_operations(contract: Contract) -> dict[Path, bytes]:
         "methods": methods,
         "models": [ClassName(name, "") for name in contract.at(("components", "schemas"))],
     }
-    values |= {"fold": _fold, "to_python": to_python, "to_class": to_class}
+    values |= {"fold": fold, "to_python": to_python, "to_class": to_class}
     return {
         PACKAGE / place: format_module(
             HEADER + templates.get_template(f"{name}.py.jinja").render(values, method=method), PACKAGE / place

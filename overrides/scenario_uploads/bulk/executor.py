@@ -20,6 +20,7 @@ from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import CredentialsError, InvalidArgumentError, ScenarioError, SourceError, TransferError
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url
+from scenario_uploads.settings.arguments import ClientArguments
 from scenario_uploads.settings.client import ClientOptions, list_arguments, resolve_options
 from scenario_uploads.steps import CLOSED, SLICE
 from scenario_uploads.upload.options import FileOptions
@@ -125,7 +126,7 @@ def send_elsewhere(connect: Connect, run: str, errand: Errand) -> Sent:
         if run not in _connected:
             if len(_connected) >= _MOST_CONNECTED:
                 _connected.pop(next(iter(_connected)))
-            settings = resolve_options(os.environ, **errand.arguments)
+            settings = resolve_options(os.environ, ClientArguments(**errand.arguments))
             _connected[run] = connect(settings), Api(settings), Limiter.begin(MAX_FILES_AT_ONCE)
         runner, api, limiter = _connected[run]
     return runner.run(limit(send_file(api, errand.file, errand.options), limiter, api))

@@ -8,14 +8,14 @@ from concurrent.futures import Executor
 from enum import EnumType
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, frozen
+from attrs import field, fields, frozen
 
 from scenario_uploads import models
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import InvalidArgumentError, ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
-from scenario_uploads.upload.options import FileOptions
+from scenario_uploads.upload.options import FileOptions, TransferOptions
 from scenario_uploads.upload.prepare import check_all_options
 
 MAX_FILES_AT_ONCE = 64
@@ -102,23 +102,38 @@ Sources = Iterable[Any] | str | os.PathLike[str] | UploadSource
 """Paths of files and folders, globs, and `UploadSource`s; or a single one of these."""
 
 
-@frozen
-class BulkOptions:
-    """The arguments of `upload_many` except the sources; see there."""
+@frozen(kw_only=True)
+class BulkOptions(TransferOptions):
+    """The arguments of `upload_many` except the sources: every field with a text."""
 
     recursive: bool = False
+    """Include folders and their subfolders. Hidden files and links in them are skipped."""
     include: str | Iterable[str] | None = None
+    """One or more globs of the files to upload. Without a slash, a glob matches names, else paths below the folder."""
     exclude: str | Iterable[str] | None = None
+    """One or more globs of files and folders to skip."""
     ledger: str | os.PathLike[str] | bool | None = None
+    """The path of the ledger; False for none. Default: one in the user's state folder."""
     files_at_once: int = 8
+    """How many files are sent at once, 1 to 64. More may wait for their import meanwhile."""
     force: bool = False
+    """Send files again that an earlier call has sent."""
     fail_fast: bool = False
+    """Stop after the first result with an error."""
     progress: bool = False
+    """Show bars on stderr, on a terminal or in a notebook; lines elsewhere and without rich."""
     on_progress: Callable[[BulkProgress], object] | None = None
+    """Called with a `BulkProgress`, never from two threads at once. An exception in it stops the call and is raised by
+    it."""
     executor: Executor | None = None
-    wait: bool = True
-    file: FileOptions = field(factory=FileOptions)
-    """The options of each file."""
+    """Workers that send the parts, in other processes or on other machines: a `ProcessPoolExecutor`, or
+    `distributed.Client(...).get_executor()` of Dask. They must see the files at the same paths. `concurrency` then
+    applies to each process. This process completes the uploads."""
+
+    @property
+    def file(self) -> FileOptions:
+        """The options of each file."""
+        return FileOptions(**{each.name: getattr(self, each.name) for each in fields(TransferOptions)})
 
 
 def check_bulk_options(options: BulkOptions) -> None:

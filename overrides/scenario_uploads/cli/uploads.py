@@ -16,7 +16,6 @@ from scenario_uploads.display import report
 from scenario_uploads.models import UploadKind
 from scenario_uploads.upload.ledger import clean as remove_ledgers
 from scenario_uploads.upload.ledger import default_folder
-from scenario_uploads.upload.options import FileOptions
 
 from .connect import connect, find_service, join_cluster
 from .manifest import check_manifest, read_manifest
@@ -159,7 +158,7 @@ def upload(  # noqa: PLR0913, PLR0917 - each is an option
             sources = UploadSource(file, content_type=content_type, file_name=file_name)
         service = None if kept is False or force else find_service(settings, base_url=base_url, project_id=project_id)
         call = service.resolve_call() if service else CallOptions()
-        options = BulkOptions(**which, ledger=kept, force=force, file=FileOptions(**common, call=call))
+        options = BulkOptions(**which, **common, ledger=kept, force=force, call=call)
         raise typer.Exit(plan(sources, options, service, as_json=as_json, verbose=verbose))
     progress = not (as_json or quiet)
     code = 0

@@ -1,3 +1,4 @@
+# Generated from template.py by make generate. Do not edit.
 """`AsyncScenario`: the client for asyncio."""
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from attrs import evolve
 
 from scenario_uploads.api import calls
 from scenario_uploads.api.exchange import Api
@@ -30,6 +32,7 @@ from scenario_uploads.models import (
 )
 from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.retry import DEFAULT_MAX_RETRIES, DEFAULT_PATIENCE
+from scenario_uploads.settings.arguments import ClientArguments, ClientChanges
 from scenario_uploads.settings.client import (
     NO_HTTP_CLIENT,
     ClientOptions,
@@ -40,7 +43,7 @@ from scenario_uploads.settings.client import (
 )
 from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.imports import import_upload, name_civitai, name_hugging_face, name_url
-from scenario_uploads.upload.options import FileOptions
+from scenario_uploads.upload.options import FileOptions, ImportOptions
 
 from .async_operations import AsyncUploadsOperations
 from .async_runner import AsyncConnections, AsyncRunner, AsyncUploadHandle
@@ -58,26 +61,26 @@ class AsyncScenario:
         bearer_auth: A bearer token instead of key and secret. Default: the environment's `SCENARIO_SDK_JWT`. What is
             given here wins over the environment.
         base_url: Where the API is. Default: the environment's `SCENARIO_BASE_URL`, or the production service.
-        timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`. Default: that of `http_client`, or
-            10 s to connect and 60 s for the rest.
+        timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`. Default: that of `http_client`, or 10
+            s to connect and 60 s for the rest.
         max_retries: Retries after a temporary failure, from 0; `math.inf` for no limit.
         default_headers: Headers to send with every call to the API, besides those in the environment's
             `SCENARIO_CUSTOM_HEADERS`, one `Name: value` on each line. An `Authorization` here replaces the credentials.
         default_query: Query parameters to send with every call to the API.
-        project_id: The project that owns uploads, sent with every call to assert or to set the owner. The argument of
-            a call wins.
+        project_id: The project that owns uploads, sent with every call to assert or to set the owner. The argument of a
+            call wins.
         strict_responses: Raise `APIResponseValidationError` when a response differs from the contract, instead of
             logging a warning.
-        http_client: An `httpx.AsyncClient` whose transport, proxies and limits carry the calls to the API. The base
-            URL and credentials stay those of this client, redirects are not followed, and closing it is up to the
-            caller, unless it is a `DefaultAsyncHttpxClient`. The parts of files do not go through it.
         verify: Trusted CAs: the path of a CA file or of a folder of them, or an `ssl.SSLContext`, for the API and
             storage; with an `http_client`, for storage alone. Default: the environment's `SSL_CERT_FILE` or
             `SSL_CERT_DIR`, or the CAs of certifi. Verification cannot be turned off.
-        allow_http_storage: Accept presigned URLs with plain http, such as those of a sandbox on another machine.
-            Anyone on the network path can then read and change the parts. Default: whether the environment's
+        allow_http_storage: Accept presigned URLs with plain http, such as those of a sandbox on another machine. Anyone
+            on the network path can then read and change the parts. Default: whether the environment's
             `SCENARIO_ALLOW_HTTP_STORAGE` is 1.
         trust_env: Read the environment: credentials and settings, `SCENARIO_LOG`, proxies, CA files.
+        http_client: An `httpx.AsyncClient` whose transport, proxies and limits carry the calls to the API. The base
+            URL and credentials stay those of this client, redirects are not followed, and closing it is up to the
+            caller, unless it is a `DefaultAsyncHttpxClient`. The parts of files do not go through it.
 
     Raises:
         CredentialsError: When the credentials are missing, half a pair, of both kinds, or have control characters.
@@ -101,15 +104,13 @@ class AsyncScenario:
         default_query: Mapping[str, object] | None = None,
         project_id: str | None = None,
         strict_responses: bool = False,
-        http_client: httpx.AsyncClient | None = None,
         verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
         allow_http_storage: bool | None = None,
         trust_env: bool = True,
+        http_client: httpx.AsyncClient | None = None,
         _strict_response_validation: bool = False,
     ) -> None:
-        check_http_client(http_client, httpx.AsyncClient)
-        options = resolve_options(
-            os.environ,
+        options = ClientArguments(
             api_key=api_key,
             api_secret=api_secret,
             bearer_auth=bearer_auth,
@@ -119,21 +120,22 @@ class AsyncScenario:
             default_headers=default_headers,
             default_query=default_query,
             project_id=project_id,
-            strict_responses=strict_responses or _strict_response_validation,
+            strict_responses=strict_responses,
             verify=verify,
             allow_http_storage=allow_http_storage,
             trust_env=trust_env,
-            http_client=http_client,
         )
-        if options.trust_env:
+        check_http_client(http_client, httpx.AsyncClient)
+        options = evolve(options, strict_responses=options.strict_responses or _strict_response_validation)
+        settings = resolve_options(os.environ, options, http_client)
+        if settings.trust_env:
             show_log(os.environ.get("SCENARIO_LOG"))
-        self._begin(
-            options, AsyncRunner(AsyncConnections(http_client, trust_env=options.trust_env, tls=options.verify))
-        )
+        connections = AsyncConnections(http_client, trust_env=settings.trust_env, tls=settings.verify)
+        self._begin(settings, AsyncRunner(connections))
 
-    def _begin(self, options: ClientOptions, runner: AsyncRunner) -> None:
-        self._options, self._runner = options, runner
-        self.uploads = AsyncUploads(Api(options), runner)
+    def _begin(self, settings: ClientOptions, runner: AsyncRunner) -> None:
+        self._options, self._runner = settings, runner
+        self.uploads = AsyncUploads(Api(settings), runner)
 
     def copy(
         self,
@@ -150,10 +152,10 @@ class AsyncScenario:
         set_default_query: Mapping[str, object] | None = None,
         project_id: str | Omit | None = None,
         strict_responses: bool | None = None,
-        http_client: httpx.AsyncClient | None = None,
         verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
         allow_http_storage: bool | None = None,
         trust_env: bool | None = None,
+        http_client: httpx.AsyncClient | None = None,
     ) -> Self:
         """Return a client with some settings changed, such as `client.with_options(timeout=5).uploads.retrieve(id)`.
 
@@ -173,19 +175,16 @@ class AsyncScenario:
             set_default_query: All query parameters to send, instead of the present ones.
             project_id: Another project; `omit` for none.
             strict_responses: Raise when a response differs from the contract.
-            http_client: An `httpx.AsyncClient` that carries the calls to the API instead.
             verify: Other trusted CAs: the path of a file or folder, or an `ssl.SSLContext`.
             allow_http_storage: Whether parts may be sent over plain http.
             trust_env: Whether the environment's headers, proxies and CA files are used; credentials stay as they are.
+            http_client: An `httpx.AsyncClient` that carries the calls to the API instead.
 
         Raises:
             CredentialsError: When the credentials are half a pair, of both kinds, or have control characters.
             InvalidArgumentError: When another setting cannot be used.
         """
-        check_http_client(http_client, httpx.AsyncClient)
-        options = change_options(
-            os.environ,
-            self._options,
+        options = ClientChanges(
             api_key=api_key,
             api_secret=api_secret,
             bearer_auth=bearer_auth,
@@ -196,19 +195,21 @@ class AsyncScenario:
             set_default_headers=set_default_headers,
             default_query=default_query,
             set_default_query=set_default_query,
-            strict_responses=strict_responses,
             project_id=project_id,
+            strict_responses=strict_responses,
             verify=verify,
             allow_http_storage=allow_http_storage,
             trust_env=trust_env,
         )
-        trusted, trusts = ((one.verify, one.trust_env) for one in (self._options, options))
+        check_http_client(http_client, httpx.AsyncClient)
+        settings = change_options(os.environ, self._options, options)
+        trusted, trusts = ((one.verify, one.trust_env) for one in (self._options, settings))
         if http_client is None and trusts == trusted:
             runner = self._runner.share()
         else:
-            runner = self._runner.renew(http_client, trust_env=options.trust_env, tls=options.verify)
+            runner = self._runner.renew(http_client, trust_env=settings.trust_env, tls=settings.verify)
         twin = copy.copy(self)
-        twin._begin(options, runner)  # noqa: SLF001 - of the same class
+        twin._begin(settings, runner)  # noqa: SLF001 - of the same class
         return twin
 
     with_options = copy
@@ -342,27 +343,27 @@ class AsyncUploads(AsyncUploadsOperations):
         options = self._api.options.resolve_call(project_id)
         return await self._runner.run(calls.wait(self._api, upload_id, timeout, options))
 
-    async def upload_file(  # noqa: PLR0913 - each is a setting of its own
+    async def upload_file(
         self,
         file: FileInput,
         *,
-        kind: UploadKind | str | None = None,
         content_type: str | None = None,
         file_name: str | None = None,
         size: int | None = None,
-        asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
-        part_size: int | None = None,
-        concurrency: int = 8,
-        wait: bool = True,
-        timeout: float = 300,
-        patience: float = DEFAULT_PATIENCE,
         progress: bool = False,
         on_progress: Callable[[UploadProgress], object] | None = None,
         integrity: bool = True,
         resume: bool | str | os.PathLike[str] | None = None,
-        max_bandwidth: float | None = None,
         restart_on_expiry: bool = True,
         deadline: float | None = None,
+        kind: UploadKind | str | None = None,
+        asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
+        part_size: int | None = None,
+        concurrency: int = 8,
+        max_bandwidth: float | None = None,
+        patience: float = DEFAULT_PATIENCE,
+        wait: bool = True,
+        timeout: float = 300,
         project_id: str | Omit | None = None,
     ) -> Upload:
         """Upload a file: create, send its parts, complete, and wait for the import.
@@ -373,31 +374,31 @@ class AsyncUploads(AsyncUploadsOperations):
             file: A path, the URL of a file that fsspec can read (`s3://`, `gs://`, `hf://` …; extra `fsspec`), bytes,
                 or a binary file object, which is sent from its current position and neither closed nor moved. From a
                 stream that cannot seek, the current part is kept in memory.
-            kind: One of the contract's kinds, such as `"3d"`. Default: inferred from the file name.
             content_type: The MIME type. Default: inferred from the file name.
             file_name: The name to upload under. Default: that of the path or of the file object.
             size: Bytes of a stream that cannot seek. Default: its `len()` or `Content-Length`.
-            asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
-            part_size: Bytes in a part, 5 MiB to 5 GiB. Default: the smallest of 8, 16, 32 … MiB that needs at most
-                10,000 parts.
-            concurrency: Parts sent at once, 1 to 64.
-            wait: Wait for the import; False returns once the service has all parts.
-            timeout: Seconds to wait for the import. The transfer itself may take as long as bytes move.
-            patience: Seconds without progress, from 0, before giving up on a service or storage that cannot be reached:
-                refused, unreachable, unresolved, reset while connecting.
             progress: Show a bar on stderr, on a terminal or in a notebook; lines elsewhere and without rich.
             on_progress: Called with an `UploadProgress`, never from two threads at once. An exception in it stops the
                 upload and is raised by this call.
-            integrity: Compare the MD5 of each part, computed while it is sent, with the ETag of storage. Without
-                it, a file that was copied or touched is sent again as a whole when it is resumed.
+            integrity: Compare the MD5 of each part, computed while it is sent, with the ETag of storage. Without it, a
+                file that was copied or touched is sent again as a whole when it is resumed.
             resume: Keep a ledger, so that the same call after a crash sends only the missing parts. The default does so
                 for a path of several parts, in the user's state folder, where possible. True warns when it is not
                 possible, and fails when the same upload is in progress elsewhere or `file` is not a path. A path keeps
                 ledgers in that folder instead. False keeps none.
-            max_bandwidth: Bytes a second over all parts, from 1. Default: no limit.
             restart_on_expiry: Start once more with a new upload when the presigned URLs expire, or the service or
                 storage no longer has the upload.
             deadline: Seconds for the whole call, including the import. Default: no limit.
+            kind: One of the contract's kinds, such as `"3d"`. Default: inferred from the file name.
+            asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
+            part_size: Bytes in a part, 5 MiB to 5 GiB. Default: the smallest of 8, 16, 32 … MiB that needs at most
+                10,000 parts.
+            concurrency: Parts sent at once, over all files, 1 to 64.
+            max_bandwidth: Bytes a second over all parts, from 1. Default: no limit.
+            patience: Seconds without progress, from 0, before giving up on a service or storage that cannot be reached:
+                refused, unreachable, unresolved, reset while connecting.
+            wait: Wait for the import; False returns once the service has the file, or has accepted to fetch it.
+            timeout: Seconds to wait for the import of a file. The transfer itself may take as long as bytes move.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 
@@ -416,114 +417,126 @@ class AsyncUploads(AsyncUploadsOperations):
             APIError: When a call to the API fails.
         """
         options = FileOptions(
-            kind=kind,
             content_type=content_type,
             file_name=file_name,
             size=size,
-            asset_options=asset_options,
-            part_size=part_size,
-            concurrency=concurrency,
-            wait=wait,
-            timeout=timeout,
-            patience=patience,
             progress=progress,
             on_progress=on_progress,
             integrity=integrity,
             resume=resume,
-            max_bandwidth=max_bandwidth,
             restart_on_expiry=restart_on_expiry,
             deadline=deadline,
-            call=self._api.options.resolve_call(project_id=project_id),
+            kind=kind,
+            asset_options=asset_options,
+            part_size=part_size,
+            concurrency=concurrency,
+            max_bandwidth=max_bandwidth,
+            patience=patience,
+            wait=wait,
+            timeout=timeout,
+            project_id=project_id,
         )
+        options = evolve(options, call=self._api.options.resolve_call(options.project_id))
         return await self._runner.run(upload_steps.upload_file(self._api, file, options))
 
-    def start_upload(  # noqa: PLR0913 - each is a setting of its own
+    def start_upload(
         self,
         file: FileInput,
         *,
-        kind: UploadKind | str | None = None,
         content_type: str | None = None,
         file_name: str | None = None,
         size: int | None = None,
-        asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
-        part_size: int | None = None,
-        concurrency: int = 8,
-        wait: bool = True,
-        timeout: float = 300,
-        patience: float = DEFAULT_PATIENCE,
         progress: bool = False,
         on_progress: Callable[[UploadProgress], object] | None = None,
         integrity: bool = True,
         resume: bool | str | os.PathLike[str] | None = None,
-        max_bandwidth: float | None = None,
         restart_on_expiry: bool = True,
         deadline: float | None = None,
+        kind: UploadKind | str | None = None,
+        asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
+        part_size: int | None = None,
+        concurrency: int = 8,
+        max_bandwidth: float | None = None,
+        patience: float = DEFAULT_PATIENCE,
+        wait: bool = True,
+        timeout: float = 300,
         project_id: str | Omit | None = None,
     ) -> AsyncUploadHandle:
         """Upload a file in the background: return at once, with a handle to wait for, pause and cancel the upload.
 
         At most eight uploads of a client run at once; the others wait their turn. For many files, use `upload_many`.
-        Closing the client cancels unfinished uploads.
+        Closing the client cancels unfinished uploads. Paused time counts towards none of the times.
 
         Args:
-            file: See `upload_file`, as for all other arguments. Paused time counts towards none of them.
-            kind: One of the contract's kinds.
-            content_type: The MIME type.
-            file_name: The name to upload under.
-            size: Bytes of a stream that cannot seek.
-            asset_options: What to do with the asset.
-            part_size: Bytes in a part.
-            concurrency: Parts sent at once.
-            wait: Wait for the import.
-            timeout: Seconds to wait for the import.
-            patience: Seconds without progress.
-            progress: Show a bar.
-            on_progress: Called with an `UploadProgress`; the handle's `progress` has the last one in any case.
-            integrity: Compare checksums.
-            resume: Keep a ledger.
-            max_bandwidth: Bytes a second.
-            restart_on_expiry: Start once more with a new upload.
-            deadline: Seconds for the whole call.
-            project_id: The project that owns the upload.
+            file: As for `upload_file`.
+            content_type: The MIME type. Default: inferred from the file name.
+            file_name: The name to upload under. Default: that of the path or of the file object.
+            size: Bytes of a stream that cannot seek. Default: its `len()` or `Content-Length`.
+            progress: Show a bar on stderr, on a terminal or in a notebook; lines elsewhere and without rich.
+            on_progress: Called with an `UploadProgress`, never from two threads at once. An exception in it stops the
+                upload and is raised by this call.
+            integrity: Compare the MD5 of each part, computed while it is sent, with the ETag of storage. Without it, a
+                file that was copied or touched is sent again as a whole when it is resumed.
+            resume: Keep a ledger, so that the same call after a crash sends only the missing parts. The default does so
+                for a path of several parts, in the user's state folder, where possible. True warns when it is not
+                possible, and fails when the same upload is in progress elsewhere or `file` is not a path. A path keeps
+                ledgers in that folder instead. False keeps none.
+            restart_on_expiry: Start once more with a new upload when the presigned URLs expire, or the service or
+                storage no longer has the upload.
+            deadline: Seconds for the whole call, including the import. Default: no limit.
+            kind: One of the contract's kinds, such as `"3d"`. Default: inferred from the file name.
+            asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
+            part_size: Bytes in a part, 5 MiB to 5 GiB. Default: the smallest of 8, 16, 32 … MiB that needs at most
+                10,000 parts.
+            concurrency: Parts sent at once, over all files, 1 to 64.
+            max_bandwidth: Bytes a second over all parts, from 1. Default: no limit.
+            patience: Seconds without progress, from 0, before giving up on a service or storage that cannot be reached:
+                refused, unreachable, unresolved, reset while connecting.
+            wait: Wait for the import; False returns once the service has the file, or has accepted to fetch it.
+            timeout: Seconds to wait for the import of a file. The transfer itself may take as long as bytes move.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
 
         Returns:
-            A handle, whose result is what `upload_file` returns or raises; `CancelledError` once it is cancelled.
+            A handle, whose result is what `upload_file` returns or raises; `CancelledError` once it is cancelled. Its
+            `progress` has the last `UploadProgress`.
 
         Raises:
             InvalidArgumentError: When an argument but the file cannot be used.
             ScenarioError: When the client is closed.
         """
         options = FileOptions(
-            kind=kind,
             content_type=content_type,
             file_name=file_name,
             size=size,
-            asset_options=asset_options,
-            part_size=part_size,
-            concurrency=concurrency,
-            wait=wait,
-            timeout=timeout,
-            patience=patience,
             progress=progress,
             on_progress=on_progress,
             integrity=integrity,
             resume=resume,
-            max_bandwidth=max_bandwidth,
             restart_on_expiry=restart_on_expiry,
             deadline=deadline,
-            call=self._api.options.resolve_call(project_id),
+            kind=kind,
+            asset_options=asset_options,
+            part_size=part_size,
+            concurrency=concurrency,
+            max_bandwidth=max_bandwidth,
+            patience=patience,
+            wait=wait,
+            timeout=timeout,
+            project_id=project_id,
         )
+        options = evolve(options, call=self._api.options.resolve_call(options.project_id))
         return self._runner.start(*upload_steps.start_upload(self._api, file, options, self._runner.connections.line))
 
     async def import_url(
         self,
         url: str,
         *,
-        kind: UploadKind | str | None = None,
-        asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
         wait: bool = True,
         timeout: float = 300,
         project_id: str | Omit | None = None,
+        kind: UploadKind | str | None = None,
+        asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
     ) -> Upload:
         """Let the service fetch a file from a URL, and wait for the import.
 
@@ -531,12 +544,12 @@ class AsyncUploads(AsyncUploadsOperations):
 
         Args:
             url: Where the file is: an http or https URL that the service can reach.
-            kind: One of the contract's kinds, such as `"3d"`. Default: inferred from the end of the URL's path.
-            asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
-            wait: Wait for the import; False returns once the service has accepted it.
-            timeout: Seconds to wait for the import.
+            wait: Wait for the import; False returns once the service has the file, or has accepted to fetch it.
+            timeout: Seconds to wait for the import of a file. The transfer itself may take as long as bytes move.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
+            kind: One of the contract's kinds, such as `"3d"`. Default: inferred from the end of the URL's path.
+            asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
 
         Returns:
             The imported upload, with its `entity_id`; with `wait=False`, the upload as it was created.
@@ -547,26 +560,18 @@ class AsyncUploads(AsyncUploadsOperations):
             UploadTimeoutError: When the import was not done in time. It may still be later.
             APIError: When a call fails. After a create without a response, or with a 5xx, the outcome is unknown.
         """
-        return await self._import(
-            name_url(url, kind) | {"asset_options": asset_options}, wait=wait, timeout=timeout, project_id=project_id
-        )
+        options = ImportOptions(wait=wait, timeout=timeout, project_id=project_id)
+        return await self._import(name_url(url, kind) | {"asset_options": asset_options}, options)
 
     async def import_hugging_face(
-        self,
-        name: str,
-        *,
-        wait: bool = True,
-        timeout: float = 300,
-        project_id: str | Omit | None = None,
+        self, name: str, *, wait: bool = True, timeout: float = 300, project_id: str | Omit | None = None
     ) -> Upload:
-        """Let the service fetch a model from the Hugging Face hub, and wait for the import.
-
-        The create is never sent twice, since the import might run twice. `create(..., dry_run=True)` asks for the cost.
+        """Let the service fetch a model from the Hugging Face hub, and wait for the import, as `import_url` does.
 
         Args:
             name: The model, as `"owner/name"`.
-            wait: Wait for the import; False returns once the service has accepted it.
-            timeout: Seconds to wait for the import.
+            wait: Wait for the import; False returns once the service has the file, or has accepted to fetch it.
+            timeout: Seconds to wait for the import of a file. The transfer itself may take as long as bytes move.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 
@@ -574,29 +579,20 @@ class AsyncUploads(AsyncUploadsOperations):
             The imported upload, with its `entity_id`; with `wait=False`, the upload as it was created.
 
         Raises:
-            InvalidArgumentError: When an argument cannot be used. Nothing was sent.
-            UploadFailedError: When the service could not import it.
-            UploadTimeoutError: When the import was not done in time. It may still be later.
-            APIError: When a call fails. After a create without a response, or with a 5xx, the outcome is unknown.
+            ScenarioError: As `import_url`.
         """
-        return await self._import(name_hugging_face(name), wait=wait, timeout=timeout, project_id=project_id)
+        options = ImportOptions(wait=wait, timeout=timeout, project_id=project_id)
+        return await self._import(name_hugging_face(name), options)
 
     async def import_civitai(
-        self,
-        url: str,
-        *,
-        wait: bool = True,
-        timeout: float = 300,
-        project_id: str | Omit | None = None,
+        self, url: str, *, wait: bool = True, timeout: float = 300, project_id: str | Omit | None = None
     ) -> Upload:
-        """Let the service fetch a model from Civitai, and wait for the import.
-
-        The create is never sent twice, since the import might run twice. `create(..., dry_run=True)` asks for the cost.
+        """Let the service fetch a model from Civitai, and wait for the import, as `import_url` does.
 
         Args:
             url: The page of the model; a `modelVersionId` in it names the version.
-            wait: Wait for the import; False returns once the service has accepted it.
-            timeout: Seconds to wait for the import.
+            wait: Wait for the import; False returns once the service has the file, or has accepted to fetch it.
+            timeout: Seconds to wait for the import of a file. The transfer itself may take as long as bytes move.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 
@@ -604,20 +600,17 @@ class AsyncUploads(AsyncUploadsOperations):
             The imported upload, with its `entity_id`; with `wait=False`, the upload as it was created.
 
         Raises:
-            InvalidArgumentError: When an argument cannot be used. Nothing was sent.
-            UploadFailedError: When the service could not import it.
-            UploadTimeoutError: When the import was not done in time. It may still be later.
-            APIError: When a call fails. After a create without a response, or with a 5xx, the outcome is unknown.
+            ScenarioError: As `import_url`.
         """
-        return await self._import(name_civitai(url), wait=wait, timeout=timeout, project_id=project_id)
+        options = ImportOptions(wait=wait, timeout=timeout, project_id=project_id)
+        return await self._import(name_civitai(url), options)
 
-    async def _import(
-        self, arguments: Mapping[str, object], *, wait: bool, timeout: float, project_id: str | Omit | None
-    ) -> Upload:
-        call = self._api.options.resolve_call(project_id=project_id)
-        return await self._runner.run(import_upload(self._api, arguments, call, wait_for=wait, timeout=timeout))
+    async def _import(self, arguments: Mapping[str, object], given: ImportOptions) -> Upload:
+        call = self._api.options.resolve_call(given.project_id)
+        steps = import_upload(self._api, arguments, call, wait_for=given.wait, timeout=given.timeout)
+        return await self._runner.run(steps)
 
-    def upload_many(  # noqa: PLR0913 - each is a setting of its own
+    def upload_many(
         self,
         sources: Sources,
         *,
@@ -626,20 +619,20 @@ class AsyncUploads(AsyncUploadsOperations):
         exclude: str | Iterable[str] | None = None,
         ledger: str | os.PathLike[str] | bool | None = None,
         files_at_once: int = 8,
-        concurrency: int = 8,
         force: bool = False,
         fail_fast: bool = False,
         progress: bool = False,
         on_progress: Callable[[BulkProgress], object] | None = None,
+        executor: Executor | None = None,
         kind: UploadKind | str | None = None,
         asset_options: UploadAssetOptions | Mapping[str, object] | None = None,
         part_size: int | None = None,
+        concurrency: int = 8,
         max_bandwidth: float | None = None,
-        executor: Executor | None = None,
-        project_id: str | Omit | None = None,
+        patience: float = DEFAULT_PATIENCE,
         wait: bool = True,
         timeout: float = 300,
-        patience: float = DEFAULT_PATIENCE,
+        project_id: str | Omit | None = None,
     ) -> AsyncGenerator[UploadResult]:
         """Upload many files or whole folders, and resume where an earlier call stopped.
 
@@ -651,28 +644,31 @@ class AsyncUploads(AsyncUploadsOperations):
             sources: Paths of files and folders, globs such as `"refs/**/*.png"`, and `UploadSource(...)` for files with
                 settings of their own; any iterable of these, or a single one.
             recursive: Include folders and their subfolders. Hidden files and links in them are skipped.
-            include: One or more globs of the files to upload. Without a slash, a glob matches names, else paths
-                below the folder.
+            include: One or more globs of the files to upload. Without a slash, a glob matches names, else paths below
+                the folder.
             exclude: One or more globs of files and folders to skip.
             ledger: The path of the ledger; False for none. Default: one in the user's state folder.
             files_at_once: How many files are sent at once, 1 to 64. More may wait for their import meanwhile.
-            concurrency: How many parts are sent at once, over all files, 1 to 64.
             force: Send files again that an earlier call has sent.
             fail_fast: Stop after the first result with an error.
             progress: Show bars on stderr, on a terminal or in a notebook; lines elsewhere and without rich.
             on_progress: Called with a `BulkProgress`, never from two threads at once. An exception in it stops the call
                 and is raised by it.
-            kind: One of the contract's kinds, for all files. Default: inferred from each file name.
-            asset_options: What to do with the assets: `collection_ids`, `hide`, `parent_id`.
-            part_size: Bytes in a part, as for `upload_file`.
-            max_bandwidth: Bytes a second over all files. Default: no limit.
             executor: Workers that send the parts, in other processes or on other machines: a `ProcessPoolExecutor`, or
                 `distributed.Client(...).get_executor()` of Dask. They must see the files at the same paths.
                 `concurrency` then applies to each process. This process completes the uploads.
-            project_id: The project that owns the uploads. Default: the client's; `omit` for none.
-            wait: Wait for the imports; otherwise a file is finished once the service has all its parts.
-            timeout: Seconds to wait for the import of a file.
-            patience: Seconds without progress before a file gives up on a service or storage that cannot be reached.
+            kind: One of the contract's kinds, such as `"3d"`. Default: inferred from the file name.
+            asset_options: What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`.
+            part_size: Bytes in a part, 5 MiB to 5 GiB. Default: the smallest of 8, 16, 32 … MiB that needs at most
+                10,000 parts.
+            concurrency: Parts sent at once, over all files, 1 to 64.
+            max_bandwidth: Bytes a second over all parts, from 1. Default: no limit.
+            patience: Seconds without progress, from 0, before giving up on a service or storage that cannot be reached:
+                refused, unreachable, unresolved, reset while connecting.
+            wait: Wait for the import; False returns once the service has the file, or has accepted to fetch it.
+            timeout: Seconds to wait for the import of a file. The transfer itself may take as long as bytes move.
+            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
+                for none.
 
         Returns:
             An iterator of `UploadResult`, one for each file, as they finish. The result of a file that fails has the
@@ -683,18 +679,6 @@ class AsyncUploads(AsyncUploadsOperations):
             LedgerLockedError: When another run uses the ledger. Raised with the first result, as is the next one.
             LedgerError: When the ledger is damaged, or cannot be used.
         """
-        if executor is not None and not self._runner.connections.own:
-            raise InvalidArgumentError(NO_HTTP_CLIENT)
-        file = FileOptions(
-            kind=kind,
-            asset_options=asset_options,
-            part_size=part_size,
-            concurrency=concurrency,
-            timeout=timeout,
-            patience=patience,
-            max_bandwidth=max_bandwidth,
-            call=self._api.options.resolve_call(project_id),
-        )
         options = BulkOptions(
             recursive=recursive,
             include=include,
@@ -706,9 +690,19 @@ class AsyncUploads(AsyncUploadsOperations):
             progress=progress,
             on_progress=on_progress,
             executor=executor,
+            kind=kind,
+            asset_options=asset_options,
+            part_size=part_size,
+            concurrency=concurrency,
+            max_bandwidth=max_bandwidth,
+            patience=patience,
             wait=wait,
-            file=file,
+            timeout=timeout,
+            project_id=project_id,
         )
+        if options.executor is not None and not self._runner.connections.own:
+            raise InvalidArgumentError(NO_HTTP_CLIENT)
+        options = evolve(options, call=self._api.options.resolve_call(options.project_id))
         return upload_all_async(self._runner.share(), self._api, sources, options)
 
 

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from attrs import evolve, field, frozen
+from attrs import asdict, evolve, field, frozen
 
 from scenario_uploads.arguments import CallOptions, Headers, NotGiven, Omit, Query, is_given
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.retry import DEFAULT_MAX_RETRIES
 from scenario_uploads.tls import check_authorities, read_trust
 
+from .arguments import ClientArguments, ClientChanges
 from .credentials import Credentials, resolve_credentials, split_credentials
 from .defaults import DEFAULT_BASE_URL, resolve_timeout
 from .request import add_headers, check_body, check_headers, check_query
@@ -109,61 +110,53 @@ class ClientOptions:
 
 
 def resolve_options(
-    environ: Mapping[str, str],
-    *,
-    trust_env: bool = True,
-    http_client: httpx.Client | httpx.AsyncClient | None = None,
-    api_key: str | None = None,
-    api_secret: str | None = None,
-    bearer_auth: str | None = None,
-    **given: Any,
+    environ: Mapping[str, str], given: ClientArguments, http_client: httpx.Client | httpx.AsyncClient | None = None
 ) -> ClientOptions:
-    """Check the arguments of a client, those of `ClientOptions`, and fill in the environment's."""
-    if not trust_env:
+    """Check the arguments of a client, and fill in the environment's."""
+    if not given.trust_env:
         environ = {}
-    elif given.get("verify") is None:
+    elif given.verify is None:
         check_authorities()
-    headers, written = split_credentials(check_headers("default_headers", given.get("default_headers")))
-    timeout = given.get("timeout")
+    headers, written = split_credentials(check_headers("default_headers", given.default_headers))
+    timeout = given.timeout
     # HTTPX's own default was not chosen by the caller.
-    if (timeout is None or isinstance(timeout, NotGiven)) and http_client and http_client.timeout != httpx.Timeout(5.0):
+    if (timeout is None or not is_given(timeout)) and http_client and http_client.timeout != httpx.Timeout(5.0):
         timeout = http_client.timeout
-    given |= {
-        "base_url": given.get("base_url") or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL,
-        "timeout": timeout,
-        "default_headers": headers,
-        "default_query": check_query("default_query", given.get("default_query")),
-        "allow_http_storage": _read_switch(environ, "SCENARIO_ALLOW_HTTP_STORAGE", given.get("allow_http_storage")),
-    }
-    credentials = written or resolve_credentials(api_key, api_secret, bearer_auth, environ)
     return ClientOptions(
-        credentials=credentials, trust_env=trust_env, environment_headers=_read_custom_headers(environ), **given
+        base_url=given.base_url or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL,
+        credentials=written or resolve_credentials(given.api_key, given.api_secret, given.bearer_auth, environ),
+        timeout=timeout,
+        max_retries=given.max_retries,
+        default_headers=headers,
+        default_query=check_query("default_query", given.default_query),
+        strict_responses=given.strict_responses,
+        project_id=given.project_id,
+        verify=given.verify,
+        allow_http_storage=_read_switch(environ, "SCENARIO_ALLOW_HTTP_STORAGE", given.allow_http_storage),
+        trust_env=given.trust_env,
+        environment_headers=_read_custom_headers(environ),
     )
 
 
-def change_options(
-    environ: Mapping[str, str],
-    options: ClientOptions,
-    *,
-    trust_env: bool | None = None,
-    **given: Any,
-) -> ClientOptions:
+def change_options(environ: Mapping[str, str], options: ClientOptions, given: ClientChanges) -> ClientOptions:
     """Return the settings of a copy: those of the client, changed by the arguments."""
-    wanted = {name: value for name, value in given.items() if value is not None and not isinstance(value, NotGiven)}
+    wanted = {
+        name: value
+        for name, value in asdict(given, recurse=False).items()
+        if value is not None and not isinstance(value, NotGiven)
+    }
     for name in ("default_headers", "default_query"):
         if name in wanted and f"set_{name}" in wanted:
             raise InvalidArgumentError(f"The `{name}` and `set_{name}` arguments are mutually exclusive")
-    # `timeout=None` means the default timeouts; None for any other argument keeps the present value.
-    changed: dict[str, Any] = {name: None for name in ("timeout", "max_retries") if given.get(name, name) is None}
-    simple = ("timeout", "max_retries", "strict_responses", "project_id", "verify", "allow_http_storage")
-    changed |= {name: wanted[name] for name in simple if name in wanted}
-    if base_url := given.get("base_url"):
-        changed["base_url"] = base_url
+    simple = ("base_url", "timeout", "max_retries", "strict_responses", "project_id", "verify", "allow_http_storage")
+    changed = {name: wanted[name] for name in simple if name in wanted}
+    # None means the default timeouts, and no number of retries.
+    changed |= {name: None for name in ("timeout", "max_retries") if getattr(given, name) is None}
     credentials = options.credentials
     if not wanted.keys().isdisjoint(("api_key", "api_secret", "bearer_auth")):
         key, secret = credentials.api_key or "", credentials.api_secret or ""
         present = {"SCENARIO_SDK_API_KEY": key, "SCENARIO_SDK_API_SECRET": secret}
-        new = resolve_credentials(given.get("api_key"), given.get("api_secret"), given.get("bearer_auth"), present)
+        new = resolve_credentials(given.api_key, given.api_secret, given.bearer_auth, present)
         credentials = evolve(new, read=new.read & credentials.read)
     for name, headers in (("default_headers", options.default_headers), ("set_default_headers", {})):
         if name in wanted:
@@ -173,6 +166,7 @@ def change_options(
     for name, query in (("default_query", options.default_query), ("set_default_query", {})):
         if name in wanted:
             changed["default_query"] = {**query, **check_query(name, wanted[name])}
+    trust_env = given.trust_env
     if trust_env is not None and bool(trust_env) is not options.trust_env:
         if trust_env and "verify" not in wanted and options.verify is None:
             check_authorities()

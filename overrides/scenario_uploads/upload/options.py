@@ -1,4 +1,4 @@
-"""The arguments of `upload_file`, checked."""
+"""The arguments of uploads, checked. `make generate` makes each field with a text an argument of the methods."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import math
 import os
 import unicodedata
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from attrs import field, frozen
 
-from scenario_uploads.arguments import CallOptions, check_seconds
+from scenario_uploads.arguments import CallOptions, Omit, check_seconds
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.progress import OnProgress
+from scenario_uploads.models import UploadAssetOptions, UploadKind
+from scenario_uploads.progress import UploadProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.transfer.engine import Turns
 
@@ -24,37 +24,75 @@ MAX_CONCURRENCY = 64
 MAX_BANDWIDTH = 10**15
 
 
-@frozen
-class FileOptions:
-    """The arguments of `upload_file` except the file; documented there."""
+@frozen(kw_only=True)
+class ImportOptions:
+    """The arguments of every upload, also of one that the service fetches itself."""
 
-    kind: str | None = None
-    content_type: str | None = None
-    file_name: str | None = None
-    asset_options: Any = None
-    part_size: int | None = None
-    concurrency: int = 8
     wait: bool = True
+    """Wait for the import; False returns once the service has the file, or has accepted to fetch it."""
     timeout: float = 300
-    patience: float = DEFAULT_PATIENCE
-    progress: bool = False
-    on_progress: OnProgress | None = None
-    integrity: bool = True
-    resume: bool | str | os.PathLike[str] | None = None
-    max_bandwidth: float | None = None
-    restart_on_expiry: bool = True
-    deadline: float | None = None
-    size: int | None = None
-    complete: bool = True
-    """Whether to complete the upload once all parts are stored, instead of leaving that to the caller."""
-    on_sent: Callable[[str, Mapping[int, str | None]], object] | None = None
-    """Called with the id of the upload and the MD5s of its parts when all are stored, before it is completed."""
-    turns: Turns | None = None
-    """The turns to send a part, when shared with other files."""
-    control: Control | None = None
-    """Pauses a background upload."""
+    """Seconds to wait for the import of a file. The transfer itself may take as long as bytes move."""
+    project_id: str | Omit | None = None
+    """The project that owns the upload, to assert or to set the owner. Default: the client's; `omit` for none."""
+    # The options of each of its calls to the API, with the project.
     call: CallOptions = field(factory=CallOptions)
-    """The options of each of its calls to the API: the project."""
+
+
+@frozen(kw_only=True)
+class TransferOptions(ImportOptions):
+    """The arguments of `upload_file` and `upload_many`."""
+
+    kind: UploadKind | str | None = None
+    """One of the contract's kinds, such as `"3d"`. Default: inferred from the file name."""
+    asset_options: UploadAssetOptions | Mapping[str, object] | None = None
+    """What to do with the asset: `collection_ids`, `hide`, `parent_id`. Not for `kind="model"`."""
+    part_size: int | None = None
+    """Bytes in a part, 5 MiB to 5 GiB. Default: the smallest of 8, 16, 32 … MiB that needs at most 10,000 parts."""
+    concurrency: int = 8
+    """Parts sent at once, over all files, 1 to 64."""
+    max_bandwidth: float | None = None
+    """Bytes a second over all parts, from 1. Default: no limit."""
+    patience: float = DEFAULT_PATIENCE
+    """Seconds without progress, from 0, before giving up on a service or storage that cannot be reached: refused,
+    unreachable, unresolved, reset while connecting."""
+
+
+@frozen(kw_only=True)
+class FileOptions(TransferOptions):
+    """The arguments of `upload_file` except the file: every field with a text."""
+
+    content_type: str | None = None
+    """The MIME type. Default: inferred from the file name."""
+    file_name: str | None = None
+    """The name to upload under. Default: that of the path or of the file object."""
+    size: int | None = None
+    """Bytes of a stream that cannot seek. Default: its `len()` or `Content-Length`."""
+    progress: bool = False
+    """Show a bar on stderr, on a terminal or in a notebook; lines elsewhere and without rich."""
+    on_progress: Callable[[UploadProgress], object] | None = None
+    """Called with an `UploadProgress`, never from two threads at once. An exception in it stops the upload and is
+    raised by this call."""
+    integrity: bool = True
+    """Compare the MD5 of each part, computed while it is sent, with the ETag of storage. Without it, a file that was
+    copied or touched is sent again as a whole when it is resumed."""
+    resume: bool | str | os.PathLike[str] | None = None
+    """Keep a ledger, so that the same call after a crash sends only the missing parts. The default does so for a path
+    of several parts, in the user's state folder, where possible. True warns when it is not possible, and fails when
+    the same upload is in progress elsewhere or `file` is not a path. A path keeps ledgers in that folder instead.
+    False keeps none."""
+    restart_on_expiry: bool = True
+    """Start once more with a new upload when the presigned URLs expire, or the service or storage no longer has the
+    upload."""
+    deadline: float | None = None
+    """Seconds for the whole call, including the import. Default: no limit."""
+    # Whether to complete the upload once all parts are stored, instead of leaving that to the caller.
+    complete: bool = True
+    # Called with the id of the upload and the MD5s of its parts when all are stored, before it is completed.
+    on_sent: Callable[[str, Mapping[int, str | None]], object] | None = None
+    # The turns to send a part, when shared with other files.
+    turns: Turns | None = None
+    # Pauses a background upload.
+    control: Control | None = None
 
 
 def check_file_options(options: FileOptions) -> None:
