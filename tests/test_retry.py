@@ -1,6 +1,7 @@
 """Whether to try again, and after how long."""
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -12,8 +13,8 @@ from scenario_uploads.retry import (
     Outcome,
     Repeat,
     RetryPolicy,
+    Tries,
     is_retryable,
-    next_delay,
     parse_retry_after,
     parse_seconds,
 )
@@ -38,6 +39,12 @@ OUTCOMES = st.builds(
 )
 
 
+def next_delay(
+    policy: RetryPolicy, retry: int, outcome: Outcome, repeat: Repeat, draw: Callable[[], float], *, idle: float = 0.0
+) -> float | None:
+    return Tries(policy, repeat, draw, clock=lambda: idle, counted=retry, moved_at=0.0).fail(outcome)
+
+
 @given(POLICIES, st.integers(0, 10_000), st.floats(0, 1))
 def test_backoff_is_full_jitter_below_a_bound_that_doubles_to_its_cap(
     policy: RetryPolicy, retry: int, drawn: float
@@ -60,7 +67,7 @@ def test_every_delay_is_within_its_bounds(
     delay = next_delay(policy, retry, outcome, repeat=repeat, draw=lambda: drawn)
     if delay is None:
         too_long = (outcome.retry_after or 0.0) > policy.retry_after_cap and not policy.clip
-        assert retry >= policy.max_retries or not is_retryable(outcome, repeat, retry) or too_long
+        assert retry >= policy.max_retries or not is_retryable(outcome, repeat, 0) or too_long
         return
     assert retry < policy.max_retries
     asked = min(outcome.retry_after or 0.0, policy.retry_after_cap)

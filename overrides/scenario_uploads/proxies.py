@@ -21,8 +21,6 @@ from .redaction import guard_secrets
 from .tls import create_tls_context
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-_ENTRY_WITH_PORT = re.compile(r"(\[.*\]|[^:]*):(\d+)")
-_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @frozen
@@ -71,45 +69,11 @@ class Proxy:
 
 
 @frozen
-class _Direct:
-    """An entry of NO_PROXY: a network, or a name with its subdomains; empty scheme, port or name match any."""
-
-    scheme: str
-    port: int | None
-    network: ipaddress.IPv4Network | ipaddress.IPv6Network | None
-    name: str
-
-    @classmethod
-    def parse(cls, entry: str) -> Self | None:
-        """Parse an entry; None when it is empty."""
-        scheme, _, rest = entry.lower().rpartition("://")
-        # Drop a path, but not the prefix length of a network.
-        rest = re.sub(r"/(?![\d.]+(?::\d+)?$).*", "", rest.rpartition("@")[2])
-        host, port = rest, None
-        if found := _ENTRY_WITH_PORT.fullmatch(rest):
-            host, port = found.group(1), int(found.group(2))
-        host = host.replace("[", "").replace("]", "")
-        scheme = scheme.removeprefix("all")
-        try:
-            return cls(scheme, port, ipaddress.ip_network(host, strict=False), "")
-        except ValueError:
-            name = _canonical(host.removeprefix("*").strip("."))
-        return cls(scheme, port, None, name) if name or "*" in host else None
-
-    def covers(self, scheme: str, host: str, address: _Address | None, port: int) -> bool:
-        if self.scheme not in ("", scheme) or self.port not in (None, port):
-            return False
-        if self.network is not None:
-            return address is not None and address in self.network
-        return not self.name or f".{host}".endswith(f".{self.name}")
-
-
-@frozen
 class Proxies:
     """The proxies of the environment, by scheme and host."""
 
     _by_scheme: dict[str, Proxy] = field(factory=dict)
-    _direct: tuple[_Direct, ...] = ()
+    _direct: tuple[str, ...] = ()
     _system: bool = False
 
     @classmethod
@@ -118,15 +82,14 @@ class Proxies:
         from urllib import request  # noqa: PLC0415 - slow to import, and needed only with the first connection
 
         urls = request.getproxies()
-        entries = [entry for entry in re.split(r"[\s,]+", urls.get("no", "")) if entry]
+        entries = urls.get("no", "").replace(",", " ").lower().split()
         if "*" in entries:
             return cls()
         proxies = {}
         for scheme in ("http", "https"):
             if name := next((name for name in (scheme, "all") if urls.get(name, "").strip()), None):
                 proxies[scheme] = Proxy.parse(f"{name.upper()}_PROXY", urls[name])
-        direct = tuple(one for entry in entries if (one := _Direct.parse(entry)))
-        return cls(proxies, direct, not request.getproxies_environment())
+        return cls(proxies, tuple(entries), not request.getproxies_environment())
 
     @property
     def all(self) -> set[Proxy]:
@@ -138,14 +101,31 @@ class Proxies:
         proxy = self._by_scheme.get(scheme)
         if proxy is None or is_loopback(host):
             return None
-        host, port = _canonical(host), port or _PORTS[scheme]
-        address = _parse_address(host)
-        direct = any(entry.covers(scheme, host, address, port) for entry in self._direct)
+        host = _canonical(host)
+        direct = any(_names(entry, scheme, host, port or _PORTS[scheme]) for entry in self._direct)
         if self._system and not direct:
             from urllib import request  # noqa: PLC0415 - see above
 
             direct = bool(request.proxy_bypass(host))
         return None if direct else proxy
+
+
+def _names(entry: str, scheme: str, host: str, port: int) -> bool:
+    """Return whether an entry of NO_PROXY names a host: as a network, or as a name with its subdomains."""
+    wanted, _, rest = entry.rpartition("://")
+    # Drop a path, but not the prefix length of a network.
+    rest = re.sub(r"/(?![\d.]+(?::\d+)?$).*", "", rest.rpartition("@")[2])
+    found = re.fullmatch(r"(\[.*\]|[^:]*):(\d+)", rest)
+    name, wanted_port = found.groups() if found else (rest, str(port))
+    if wanted not in ("", "all", scheme) or wanted_port != str(port):
+        return False
+    try:
+        network = ipaddress.ip_network(re.sub(r"[\[\]]", "", name), strict=False)
+    except ValueError:
+        suffix = _canonical(name.removeprefix("*").strip("."))
+        return f".{host}".endswith(f".{suffix}") if suffix else "*" in name
+    address = _parse_address(host)
+    return address is not None and address in network
 
 
 @frozen
@@ -168,7 +148,7 @@ def is_loopback(host: str | None) -> bool:
     return f".{host}".endswith(".localhost") or (address is not None and address.is_loopback)
 
 
-def _parse_address(host: str) -> _Address | None:
+def _parse_address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:

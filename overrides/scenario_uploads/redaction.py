@@ -25,10 +25,6 @@ SIGNED_QUERY = re.compile(
 _ENCODED_QUERY = re.compile(r"%3F[^\s\"'<>]+", re.IGNORECASE)
 _SIGNATURE = re.compile(r"X-Amz-|X-Goog-", re.IGNORECASE)
 AUTHORIZATION = re.compile(r"\b(Basic|Bearer)(\s+)[\w.~+/=-]{16,}", re.IGNORECASE)
-# Shorter secrets might match ordinary words.
-SHORTEST_SECRET = 8
-# Longer tokens are matched by their start, and the rest is masked, too.
-LONG = 64
 # As `html.escape` writes it, which is slow to import.
 _IN_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
 # Control characters, line separators, text-direction marks, and surrogates, which cannot be encoded.
@@ -129,10 +125,10 @@ def replace_each(value: object, replace: Callable[[object], object]) -> object:
     return result[0]
 
 
-def redact_chain(error: BaseException, secrets: re.Pattern[str] | None = None) -> None:
-    """Redact in place an error and its causes, which may quote the peer; `secrets` is from `match_secrets`."""
+def redact_chain(error: BaseException) -> None:
+    """Redact in place an error and its causes, which may quote the peer."""
     for one in iter_chain(error):
-        told = tuple(mask_known(mask(redact(told), secrets)) if isinstance(told, str) else told for told in one.args)
+        told = tuple(mask_known(redact(told)) if isinstance(told, str) else told for told in one.args)
         if told != one.args:
             one.args = told
 
@@ -149,11 +145,6 @@ def iter_chain(error: BaseException | None) -> Iterator[BaseException]:
             yield one
 
 
-def mask(text: str, secrets: re.Pattern[str] | None) -> str:
-    """Replace the secrets that the pattern of `match_secrets` finds."""
-    return text if secrets is None else secrets.sub("***", text)
-
-
 _KNOWN: dict[int, tuple[str, ...]] = {}
 """Secrets to mask everywhere, by the object that holds them."""
 
@@ -164,36 +155,36 @@ def guard_secrets(holder: object, *secrets: str) -> None:
     weakref.finalize(holder, _KNOWN.pop, id(holder), None).atexit = False
 
 
-def mask_known(text: str) -> str:
-    """Return a text with all guarded secrets masked."""
-    for secrets in list(_KNOWN.values()):
-        text = mask(text, match_secrets(*secrets))
-    return text
-
-
-def list_secrets(authorization: str) -> list[str]:
-    """Return the secrets in an `Authorization` header: all but the scheme, and a decoded Basic pair."""
+def guard_header(holder: object, authorization: str) -> None:
+    """Guard the secrets in an `Authorization` header: all but the scheme, and a decoded Basic pair."""
     scheme, _, credentials = authorization.partition(" ")
     secrets = [credentials or scheme]
     if scheme == "Basic":
         with suppress(ValueError):
             secrets += base64.b64decode(credentials).decode().split(":", 1)
-    # Longest first, since one may be the prefix of another. A header may show UTF-8 decoded as Latin-1.
-    forms = {form for secret in secrets for form in (secret, secret.encode().decode("latin-1"))}
-    return sorted(forms, key=len, reverse=True)
+    # A header may show UTF-8 decoded as Latin-1.
+    guard_secrets(holder, *secrets, *(secret.encode().decode("latin-1") for secret in secrets))
+
+
+def mask_known(text: str) -> str:
+    """Return a text with all guarded secrets masked, however JSON, URLs or HTML spell them."""
+    for secrets in list(_KNOWN.values()):
+        if pattern := _match_secrets(*secrets):
+            text = pattern.sub("***", text)
+    return text
 
 
 @lru_cache(maxsize=256)
-def match_secrets(*secrets: str) -> re.Pattern[str] | None:
-    """Return a pattern for secrets of 8 or more characters, however JSON, URLs or HTML spell them; None for none."""
-    known = [secret for secret in secrets if len(secret) >= SHORTEST_SECRET]
+def _match_secrets(*secrets: str) -> re.Pattern[str] | None:
+    # Shorter secrets might match ordinary words. Longest first, since one may be the prefix of another.
+    known = sorted({secret for secret in secrets if len(secret) >= 8}, key=len, reverse=True)
     return re.compile("|".join(map(_match_secret, known))) if known else None
 
 
 def _match_secret(secret: str) -> str:
-    # A whole token of a thousand characters would take a tenth of a second to compile.
-    long = len(secret) > LONG and re.fullmatch(r"[\w.~+/=-]+", secret, re.ASCII)
-    return "".join(map(_match_character, secret[:LONG] if long else secret)) + (r"[^\s\"'<>]*" if long else "")
+    # A long token takes too long to compile: match its start, and mask the rest.
+    long = len(secret) > 64 and re.fullmatch(r"[\w.~+/=-]+", secret, re.ASCII)
+    return "".join(map(_match_character, secret[:64] if long else secret)) + (r"[^\s\"'<>]*" if long else "")
 
 
 @cache

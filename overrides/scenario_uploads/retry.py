@@ -15,15 +15,9 @@ from enum import Enum
 
 from attrs import Factory, define, field, frozen
 
-# Largest bound of a delay without a connection, in seconds.
-AWAY_CAP = 20.0
-
 DEFAULT_MAX_RETRIES = 2
-
-# Default seconds without progress after which an upload gives up.
-DEFAULT_PATIENCE = 900.0
-
-RETRYABLE_STATUSES = frozenset({408, 409, 429})
+# Seconds without progress after which an upload gives up, and the largest bound of a delay without a connection.
+DEFAULT_PATIENCE, AWAY_CAP = 900.0, 20.0
 
 
 class Repeat(Enum):
@@ -75,32 +69,7 @@ def is_retryable(outcome: Outcome, repeat: Repeat, unanswered: int) -> bool:
         return repeat is Repeat.SAFE or unanswered == 0
     if outcome.status == 409:
         return repeat is Repeat.SAFE
-    return outcome.status in RETRYABLE_STATUSES or outcome.status >= 500
-
-
-def next_delay(
-    policy: RetryPolicy,
-    retry: int,
-    outcome: Outcome,
-    repeat: Repeat,
-    draw: Callable[[], float],
-    *,
-    unanswered: int = 0,
-    idle: float = 0.0,
-) -> float | None:
-    """Return the seconds to wait before retry number `retry` (from 0), or None; `draw` returns a number from 0 to 1.
-
-    `idle` is the seconds since a byte last moved.
-    """
-    if policy.patience is not None and outcome.away and outcome.retryable:
-        remaining = policy.patience - idle
-        return min(remaining, draw() * min(AWAY_CAP, max(policy.base, idle))) if remaining > 0 else None
-    if retry >= policy.max_retries or not is_retryable(outcome, repeat, unanswered):
-        return None
-    asked = outcome.retry_after or 0.0
-    if asked > policy.retry_after_cap and not policy.clip:
-        return None
-    return max(draw() * min(policy.cap, policy.base * 2.0 ** min(retry, 30)), min(asked, policy.retry_after_cap))
+    return outcome.status in (408, 429) or outcome.status >= 500
 
 
 @define
@@ -109,12 +78,12 @@ class Tries:
 
     policy: RetryPolicy
     repeat: Repeat
-    draw: Callable[[], float]
+    draw: Callable[[], float]  # a number from 0 to 1
     clock: Callable[[], float]
     counted: int = 0
     away: int = 0
     unanswered: int = 0
-    moved_at: float = field(default=Factory(lambda tries: tries.clock(), takes_self=True))
+    moved_at: float = field(default=Factory(lambda tries: tries.clock(), takes_self=True))  # when a byte last moved
     is_away: bool = False
 
     @property
@@ -134,34 +103,32 @@ class Tries:
 
     def fail(self, outcome: Outcome) -> float | None:
         """Record a failed attempt; return the delay in seconds before the next, or None to give up."""
-        away = self.is_away = outcome.away and self.policy.patience is not None
-        now = self.clock()
-        if not away:
-            self.moved_at = now
-        delay = next_delay(
-            self.policy,
-            self.counted,
-            outcome,
-            self.repeat,
-            self.draw,
-            unanswered=self.unanswered,
-            idle=now - self.moved_at,
-        )
-        if delay is not None:
-            self.counted, self.away = self.counted + (not away), self.away + away
-            # The service may have acted on it.
-            self.unanswered += outcome.sent and outcome.status is None
-        return delay
+        policy = self.policy
+        self.is_away = outcome.away and policy.patience is not None
+        if policy.patience is not None and outcome.away:
+            idle = self.clock() - self.moved_at
+            if idle >= policy.patience or not outcome.retryable:
+                return None
+            self.away += 1
+            return min(policy.patience - idle, self.draw() * min(AWAY_CAP, max(policy.base, idle)))
+        self.moved_at = self.clock()
+        asked = outcome.retry_after or 0.0
+        too_long = asked > policy.retry_after_cap and not policy.clip
+        if too_long or self.counted >= policy.max_retries or not is_retryable(outcome, self.repeat, self.unanswered):
+            return None
+        bound = min(policy.cap, policy.base * 2.0 ** min(self.counted, 30))
+        self.counted += 1
+        # The service may have acted on it.
+        self.unanswered += outcome.sent and outcome.status is None
+        return max(self.draw() * bound, min(asked, policy.retry_after_cap))
 
 
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
     """Return the seconds in a `Retry-After` header (RFC 9110, 10.2.3: seconds or a date), or None."""
-    if value is None:
-        return None
-    if (seconds := parse_seconds(value.strip())) is not None:
-        return seconds
-    moment = parse_date(value)
-    return None if moment is None else max(0.0, (moment - now).total_seconds())
+    seconds, moment = parse_seconds(value), parse_date(value)
+    if seconds is None and moment is not None:
+        return max(0.0, (moment - now).total_seconds())
+    return seconds
 
 
 def parse_date(value: str | None) -> datetime | None:

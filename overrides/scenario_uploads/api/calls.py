@@ -33,7 +33,7 @@ from scenario_uploads.models import (
     UploadTriggerActionResponse,
 )
 from scenario_uploads.redaction import snippet
-from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, next_delay
+from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, Tries
 from scenario_uploads.steps import Pause, Steps
 from scenario_uploads.tls import find_certificate_error
 
@@ -204,7 +204,7 @@ def complete(
     operation = action_operation(upload_id, options)
     strict, patient = api.options.strict_responses, patience is not None
     find_missing = partial(_find_mix_up, upload_id) if patient else lambda _: None
-    policy, retry = RetryPolicy(retries, clip=patient), 0
+    tries = Tries(RetryPolicy(retries, clip=patient), Repeat.SAFE, api.draw, api.clock)
     while True:
         unsettled = None
         try:
@@ -215,7 +215,7 @@ def complete(
                 raise
             failure = error
         else:
-            return evolve(reply, retries_taken=retry)
+            return evolve(reply, retries_taken=tries.failed)
         try:
             settled = yield from retrieve_once(api, upload_id, options, patience=patience)
         except errors.APIError as error:
@@ -225,17 +225,16 @@ def complete(
             upload = settled.value.upload
             if is_past_pending(upload.status):
                 value = UploadTriggerActionResponse(upload=upload)
-                unsettled = Reply(operation, settled.response, settled.strict, retry, value)
+                unsettled = Reply(operation, settled.response, settled.strict, tries.failed, value)
                 if is_past_pending(upload.status, known=True):
                     return unsettled
-        outcome = Outcome(status=503, retry_after=_asked_delay(failure))
-        delay = next_delay(policy, retry, outcome, repeat=Repeat.SAFE, draw=api.draw)
-        if delay is None or (refused and retry >= refusals):
+        enough = refused and tries.failed >= refusals
+        delay = tries.fail(Outcome(status=503, retry_after=_asked_delay(failure)))
+        if delay is None or enough:
             if unsettled is not None and patient:
                 return unsettled
             raise failure
         yield Pause(delay)
-        retry += 1
 
 
 def wait(

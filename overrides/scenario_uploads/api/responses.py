@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import time
 import zlib
 from datetime import datetime, timedelta
@@ -14,15 +13,7 @@ import httpx
 
 from scenario_uploads import errors
 from scenario_uploads.decoding.codec import decode_response
-from scenario_uploads.redaction import (
-    find_reason,
-    find_trace_id,
-    list_secrets,
-    mask,
-    match_secrets,
-    redact_chain,
-    snippet,
-)
+from scenario_uploads.redaction import find_reason, find_trace_id, guard_header, mask_known, redact_chain, snippet
 from scenario_uploads.retry import Outcome, Repeat, parse_retry_after, parse_seconds
 from scenario_uploads.system import is_used_up
 from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
@@ -106,24 +97,20 @@ def find_fault(response: httpx.Response) -> str | None:
     return response.extensions.get(_FAULT)
 
 
-def _find_secrets(request: httpx.Request) -> re.Pattern[str] | None:
-    """Return a pattern that matches the request's credentials in any encoding, or None when it has none."""
-    return match_secrets(*list_secrets(request.headers.get("authorization", "")))
-
-
 def mask_response(response: httpx.Response) -> httpx.Response:
     """Return a response, or the beginning of a large one, without the request's credentials if it echoes them."""
-    body, headers, secrets = response.content[:LOOKED_AT], response.headers, _find_secrets(response.request)
-    if secrets is not None:
-        # Latin-1 maps each byte to a character; the pattern knows secrets in ASCII and as UTF-8 bytes.
-        body = mask(body.decode("latin-1"), secrets).encode("latin-1")
-        headers = httpx.Headers(
-            [(name, mask(value.decode("latin-1"), secrets).encode("latin-1")) for name, value in headers.raw]
-        )
+    guard_header(response.request, response.request.headers.get("authorization", ""))
+    body = _mask(response.content[:LOOKED_AT])
+    headers = httpx.Headers([(name, _mask(value)) for name, value in response.headers.raw])
     if len(response.content) > LOOKED_AT:
         # The end may be part of a secret.
         body = body[:-SHOWN]
     return _copy_response(response, body, headers)
+
+
+def _mask(value: bytes) -> bytes:
+    # Latin-1 maps each byte to a character; secrets are known in ASCII and as UTF-8 bytes.
+    return mask_known(value.decode("latin-1")).encode("latin-1")
 
 
 def parse_body(body: bytes) -> Any:
@@ -243,14 +230,14 @@ def classify_exception(
     error: Exception, operation: str, repeat: Repeat, request: httpx.Request
 ) -> tuple[errors.ScenarioError, Outcome]:
     """Return the error and the retry outcome for a failed connection; the exception, its cause, is redacted."""
-    secrets = _find_secrets(request)
-    redact_chain(error, secrets)
+    guard_header(request, request.headers.get("authorization", ""))
+    redact_chain(error)
     unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
     host = request.url.host
     if certificate := find_certificate_error(error):
         message = f"The TLS certificate of {host} is not trusted: {certificate}; {REMEDY}"
         return errors.APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
-    what = snippet(mask(_describe(error), secrets)) or type(error).__name__
+    what = snippet(_describe(error)) or type(error).__name__
     message = f"{operation}: no response from {host}: {what}"
     if not unsent and repeat is Repeat.NEVER:
         message = f"{message.rstrip('.')}; whether the service received it is unknown, so it was not sent again"

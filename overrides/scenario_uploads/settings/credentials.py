@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 
 from scenario_uploads.arguments import Omit
 from scenario_uploads.errors import CredentialsError
-from scenario_uploads.redaction import guard_secrets, list_secrets, strip_controls
+from scenario_uploads.redaction import guard_header, strip_controls
 
 
 @frozen
@@ -25,7 +25,7 @@ class Credentials:
     """The arguments that were read from the environment."""
 
     def __attrs_post_init__(self) -> None:
-        guard_secrets(self, *list_secrets(self.header))
+        guard_header(self, self.header)
 
     @property
     def header(self) -> str:
