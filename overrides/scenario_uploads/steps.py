@@ -47,12 +47,13 @@ Steps = Generator[Step, Any, T]
 """The steps of a call, which return its result."""
 
 
-def _ask(step: Step) -> Steps[Any]:
+def ask(step: Step) -> Steps[Any]:
+    """Return the steps of a call that takes only one."""
     return (yield step)
 
 
 def carry_on(
-    steps: Steps[T], carry_out: Callable[[Step], Steps[Any]] = _ask, *, until: type[Step] | tuple[()] = ()
+    steps: Steps[T], carry_out: Callable[[Step], Steps[Any]] = ask, *, until: type[Step] | tuple[()] = ()
 ) -> Steps[T | Any]:
     """Run steps, passing each through `carry_out`, and return their result, or the first step of type `until`."""
     try:

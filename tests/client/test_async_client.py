@@ -23,7 +23,6 @@ from scenario_uploads import (
     UploadProgress,
 )
 from scenario_uploads.api import responses
-from scenario_uploads.client.async_runner import load_late
 from scenario_uploads.models import UploadCreateResponse
 from scenario_uploads.system import find_version
 
@@ -297,7 +296,6 @@ class TestTheLoop:
         """Files, ledgers and CA files are opened, synced and read, and large responses decoded, elsewhere."""
         (tmp_path / "a.glb").write_bytes(CONTENT)
         find_version.cache_clear()
-        load_late.cache_clear()
         threads: dict[str, set[int]] = {}
 
         def watch(owner: object, name: str) -> None:

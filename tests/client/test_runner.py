@@ -12,7 +12,7 @@ import pytest
 from scenario_uploads import ScenarioError
 from scenario_uploads.api.responses import find_fault
 from scenario_uploads.client import async_runner
-from scenario_uploads.client.async_runner import AsyncConnections, AsyncRunner, load_late
+from scenario_uploads.client.async_runner import AsyncConnections, AsyncRunner
 from scenario_uploads.client.runner import Connections, Runner
 from scenario_uploads.steps import Pause, Send, Work
 
@@ -103,7 +103,8 @@ def test_what_the_steps_raise_comes_out(both: Both) -> None:
         both.run(steps())
 
 
-def test_an_interrupt_reaches_the_steps_so_that_they_can_clean_up(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_an_interrupt_reaches_the_steps_so_that_they_can_clean_up(kind: str, clock: Clock) -> None:
     cleaned: list[str] = []
 
     def steps() -> Steps:
@@ -112,12 +113,15 @@ def test_an_interrupt_reaches_the_steps_so_that_they_can_clean_up(both: Both, mo
         finally:
             cleaned.append("yes")
 
-    def interrupt(step: object) -> Any:
+    def interrupt(_seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(type(both.runner), "_perform", lambda self, step: interrupt(step))
+    clock.sleep = interrupt  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        both.run(steps())
+        if kind == "sync":
+            Runner(Connections(None)).run(steps())
+        else:
+            asyncio.run(AsyncRunner(AsyncConnections(None)).run(steps()))
     assert cleaned == ["yes"]
 
 
@@ -149,8 +153,7 @@ def test_memory_that_is_short_while_modules_are_loaded_ends_no_call(monkeypatch:
         raise MemoryError(name)
 
     monkeypatch.setattr(async_runner, "import_module", fail)
-    load_late.cache_clear()
-    load_late()
+    AsyncConnections(None).prepare()
 
 
 class TestClosingMeanwhile:

@@ -33,7 +33,7 @@ SUBSTITUTIONS = [
         (r"\bDefaultAsyncHttpxClient\b", "DefaultHttpxClient"),
         (r"\b(_?)Async(?=[A-Z])", r"\1"),
         (r"\basync_(?=client|http|operations|response)", "sync_"),
-        (r"\basync_(?:runner|workers)\b", "runner"),
+        (r"\basync_runner\b", "runner"),
         (r"\b(return_raw|return_streamed|upload_all)_async\b", r"\1"),
         (r"\b(read|send)_async\b", r"\1_sync"),
         (r"\bhandle_async_request\b", "handle_request"),

@@ -8,27 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager, suppress
-from functools import cache, partial
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar
 
 import httpx
 from anyio import CancelScope
 from attrs import evolve
 
 from scenario_uploads.api.async_http import AsyncApiClient, send_async
+from scenario_uploads.api.exchange import Api, Reply
 from scenario_uploads.api.network import drop_lost_connections
+from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
 from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
-from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work
+from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work, ask
 from scenario_uploads.system import close_when_collected, start_thread, user_agent
-from scenario_uploads.transfer.engine import Transfer, TransferJob, transfer_parts
+from scenario_uploads.transfer.engine import Transfer, transfer_parts
 from scenario_uploads.upload.control import BaseHandle, Control
 
-from .runner import BaseConnections, BaseRunner, Connections, explain
+from .runner import BaseConnections, BaseRunner, Connections, Runner, connect, explain
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,23 +44,14 @@ class AsyncConnections(BaseConnections[httpx.AsyncClient]):
 
     def __init__(self, http_client: httpx.AsyncClient | None, **options: Any) -> None:
         super().__init__(http_client, **options)
-        self.waiting: dict[CancelScope, AsyncRunner] = {}
-        """The scopes that cancel requests and pauses in progress, with their runners."""
-        self.background: dict[AsyncUploadHandle, AsyncRunner] = {}
-        """The uploads in the background, with their runners."""
-
-    def cancel_waiting(self, runner: AsyncRunner | None = None) -> None:
-        """Cancel pauses and requests: all, or those of one runner."""
-        for scope, owner in [*self.waiting.items()]:
-            if runner in (None, owner):
-                scope.cancel()
+        self.calls: dict[CancelScope | AsyncUploadHandle, AsyncRunner] = {}
+        """The calls in progress and the uploads in the background, which can be cancelled, with their runners."""
 
     async def close(self) -> None:
         """Close the connections opened here. Idempotent."""
         with self._lock:
             self._closed = True
             own, self._own = self._own, None
-        self.cancel_waiting()
         if self._storage is not None:
             self._storage.close()
         if own is not None:
@@ -67,6 +60,15 @@ class AsyncConnections(BaseConnections[httpx.AsyncClient]):
                 await own.aclose()
         if self._given is not None and self._closes_given:
             await self._given.aclose()
+
+    def prepare(self) -> None:
+        """Do in a thread what the first request would do while blocking the event loop."""
+        for name in ("httpcore", "anyio._backends._asyncio", "anyio._core._sockets"):
+            # Other versions have other names, and descriptors may run out: then the first request imports it.
+            with suppress(ImportError, OSError, MemoryError):
+                import_module(name)
+        user_agent()
+        self.read_network()
 
     def _connect(self, network: Network) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
@@ -82,56 +84,56 @@ class AsyncConnections(BaseConnections[httpx.AsyncClient]):
         return Connections(None, trust_env=self._trust_env, tls=self._tls)
 
 
-# Event loops hold their tasks weakly.
-_CLOSING: set[asyncio.Task[None]] = set()
-
-
 def _close_later(client: httpx.AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
     """Close a garbage-collected client in its event loop, if that still runs."""
-
-    def begin() -> None:
-        task = loop.create_task(client.aclose())
-        _CLOSING.add(task)
-        task.add_done_callback(_CLOSING.discard)
-
-    if not client.is_closed and loop.is_running():
-        with suppress(RuntimeError):
-            loop.call_soon_threadsafe(begin)
+    if loop.is_running() and not client.is_closed:
+        asyncio.run_coroutine_threadsafe(client.aclose(), loop)
 
 
 class AsyncRunner(BaseRunner[AsyncConnections]):
     """Runs the steps of calls in the event loop."""
 
-    def end(self) -> None:
-        """Refuse further calls and cancel those in progress."""
+    def end(self) -> list[AsyncUploadHandle]:
+        """Refuse further calls and cancel those in progress; return the uploads in the background among them."""
         self._closed = True
-        self.connections.cancel_waiting(self)
+        ending = [call for call, runner in self.connections.calls.items() if self._owner or runner is self]
+        for call in ending:
+            call.cancel()
+        return [call for call in ending if isinstance(call, AsyncUploadHandle)]
 
     async def close(self) -> None:
         """Refuse further calls, and close the connections if this runner owns them. Idempotent."""
-        ending = [handle for handle, runner in self.connections.background.items() if self._owner or runner is self]
-        for handle in ending:
-            handle.cancel()
-        if ending:
-            await asyncio.wait(ending)
-        self.end()
+        handles = self.end()
         if self._owner:
             await self.connections.close()
+        if handles:
+            await asyncio.wait(handles)
 
     def start(self, steps: Steps[Any], control: Control) -> AsyncUploadHandle:
         """Run the steps of an upload in the background."""
-        background = self.open().background
+        calls = self.open().calls
         check_loop()
         handle = AsyncUploadHandle(self.run(steps), control)
-        background[handle] = self
-        handle.add_done_callback(background.pop)
+        calls[handle] = self
+        handle.add_done_callback(calls.pop)
         return handle
 
     async def run(self, steps: Steps[T]) -> T:
         """Run the steps of a call in the running event loop."""
         check_loop()
-        if not load_late.cache_info().currsize:
-            await run_in_thread(load_late, inline=True)
+        scope, calls = CancelScope(), self.open().calls
+        calls[scope] = self
+        try:
+            return await finish(self._run, self._prepare(steps), scope=scope)
+        finally:
+            del calls[scope]
+
+    def _prepare(self, steps: Steps[T]) -> Steps[T]:
+        if self.connections.network is None:
+            yield Work(self.connections.prepare)
+        return (yield from steps)
+
+    async def _run(self, steps: Steps[T]) -> T:
         try:
             step = next(steps)
             while True:
@@ -147,68 +149,27 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
     async def _perform(self, step: Step) -> object:
         match step:
             case Send():
-                return await self.send(step)
+                return await self._send(step)
             case Pause():
-                with self._until_closed(scope := CancelScope()), scope:
-                    await asyncio.sleep(step.seconds)
+                await asyncio.sleep(step.seconds)
             case Transfer():
-                return await self._transfer(step.job)
+                job, stop = evolve(step.job, on_progress=relay(step.job.on_progress)), threading.Event()
+                send = partial(transfer_parts, self.connections.to_storage(), job, stop=stop)
+                return await run_in_thread(send, stop.set)
             case Work():
-                return await run_in_thread(step.call, inline=True)
+                return await run_in_thread(step.call)
             case _:
                 pass
         return None
 
-    async def _transfer(self, job: TransferJob) -> int:
-        """Send the parts with the threads of the engine, and stop them when this task is cancelled."""
-        stop = threading.Event()
-        on_progress, failures = relay(job.on_progress, stop.set)
-        work = partial(transfer_parts, self.open().to_storage(), evolve(job, on_progress=on_progress), stop=stop)
-        attempt = 1
+    async def _send(self, step: Send) -> httpx.Response:
+        client = self.connections.to_api()
         try:
-            attempt = await run_in_thread(work, stop.set)
-        except TransferError:
-            if not failures:
-                raise
-        if failures:
-            raise failures[0]
-        return attempt
-
-    async def send(self, step: Send) -> httpx.Response:
-        """Send a request. When cancelled, wait for httpcore's clean-up, which only anyio's cancellation spares."""
-        if self.open().network is None:
-            # Reading CA files would block the event loop.
-            await run_in_thread(self.connections.read_network, inline=True)
-        client, scope = self.open().to_api(), CancelScope()
-
-        async def work() -> httpx.Response | None:
-            with scope:
-                return await send_async(client, step)
-            await drop_lost_connections(client)
-            return None
-
-        with self._until_closed(scope):
-            task = asyncio.ensure_future(work())
-            try:
-                response = await asyncio.shield(task)
-            except asyncio.CancelledError:
-                scope.cancel()
-                await wait_until_done(task)
-                if not task.cancelled() and not task.exception() and (response := task.result()):
-                    await finish(response.aclose)
-                raise
-        return cast("httpx.Response", response)
-
-    @contextmanager
-    def _until_closed(self, scope: CancelScope) -> Iterator[None]:
-        """Cancel the scope when the client is closed, and raise ScenarioError then."""
-        self.open().waiting[scope] = self
-        try:
-            yield
-        finally:
-            del self.connections.waiting[scope]
-        if scope.cancel_called:
-            raise ScenarioError(CLOSED)
+            return await send_async(client, step)
+        except asyncio.CancelledError:
+            with CancelScope(shield=True):
+                await drop_lost_connections(client)
+            raise
 
 
 class AsyncUploadHandle(BaseHandle, asyncio.Task[Upload]):
@@ -226,6 +187,62 @@ class AsyncUploadHandle(BaseHandle, asyncio.Task[Upload]):
         self._control = control
 
 
+class _LoopRunner(Runner):
+    """Runs steps in threads for an async client. A caller's `http_client` still sends in its event loop."""
+
+    def __init__(self, runner: AsyncRunner, loop: asyncio.AbstractEventLoop) -> None:
+        self._async, self._loop = runner, loop
+        super().__init__(runner.connections.to_threads())
+
+    @property
+    def closed(self) -> bool:
+        return self._async.closed or super().closed
+
+    def close(self) -> None:
+        super().close()
+        self._loop.call_soon_threadsafe(self._async.end)
+
+    def _send(self, step: Send) -> httpx.Response:
+        if self._async.connections.own:
+            return super()._send(step)
+        response: httpx.Response = asyncio.run_coroutine_threadsafe(self._async.run(ask(step)), self._loop).result()
+        return response
+
+
+def upload_all_async(
+    runner: AsyncRunner, api: Api, sources: Sources, options: BulkOptions
+) -> AsyncGenerator[UploadResult]:
+    """Upload many files in threads, which send small files faster than tasks; then close the runner."""
+    # Slow to import, with SQLite, and needed by few.
+    from scenario_uploads.bulk.run import BulkRun  # noqa: PLC0415
+
+    return _upload_all(runner, BulkRun(api, sources, options))
+
+
+async def _upload_all(runner: AsyncRunner, run: Any) -> AsyncGenerator[UploadResult]:
+    loop = check_loop()
+    # A `break` leaves a run to the event loop, which closes it two turns later; it still locks the ledger.
+    for _ in range(2):
+        await asyncio.sleep(0)
+    for ending in [ending for ending in _ENDING if ending.get_loop() is loop]:
+        await wait_until_done(ending)
+    threads = _LoopRunner(runner, loop)
+    run.on_progress = relay(run.on_progress)
+    results = run.results(threads, connect)
+    try:
+        while (result := await run_in_thread(partial(next, results, None), threads.close)) is not None:
+            yield result
+    finally:
+        threads.close()
+        ending = asyncio.ensure_future(run_in_thread(results.close))
+        _ENDING.add(ending)
+        ending.add_done_callback(_ENDING.discard)
+        await wait_until_done(ending)
+
+
+_ENDING: set[asyncio.Future[None]] = set()
+
+
 def check_loop() -> asyncio.AbstractEventLoop:
     """Return the running event loop; ScenarioError when it is not asyncio's."""
     try:
@@ -234,44 +251,25 @@ def check_loop() -> asyncio.AbstractEventLoop:
         raise ScenarioError("AsyncScenario is for asyncio: use Scenario in a thread with trio and others.") from error
 
 
-def relay(
-    callback: Callable[[Any], object] | None, stop: Callable[[], object]
-) -> tuple[Callable[[Any], object] | None, list[BaseException]]:
-    """Return a thread-safe function that calls back in the event loop, and its errors; the first calls `stop`."""
-    loop, failures = asyncio.get_running_loop(), list[BaseException]()
+def relay(callback: Callable[[Any], object] | None) -> Callable[[Any], object] | None:
+    """Return a function that calls back in the event loop, from a thread, and waits for it."""
     # Without a callback, do not wake the loop: it would take the GIL from the sending threads at each event.
     if callback is None:
-        return None, failures
+        return None
+    loop = asyncio.get_running_loop()
 
-    def report(event: Any) -> None:
-        try:
-            if not failures:
-                callback(event)
-        except BaseException as error:  # noqa: BLE001 - the caller raises it
-            failures.append(error)
-            stop()
+    async def call(event: Any) -> None:
+        callback(event)
 
-    # Call back in the event loop, so that the callback shares no state across threads.
-    return (lambda event: loop.call_soon_threadsafe(report, event)), failures
+    return lambda event: asyncio.run_coroutine_threadsafe(call(event), loop).result()
 
 
-@cache
-def load_late() -> None:
-    """Import early what the first request would import while blocking the event loop."""
-    names = ("httpcore", "anyio._backends._asyncio", "anyio._core._sockets")
-    loads: list[Callable[[], object]] = [user_agent, *(partial(import_module, name) for name in names)]
-    for load in loads:
-        # If that fails, the first request imports it: other versions have other names, and descriptors may run out.
-        with suppress(ImportError, OSError, MemoryError):
-            load()
-
-
-async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] = lambda: None, *, inline: bool = False) -> T:
+async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] | None = None) -> T:
     """Run work in its own thread, since the loop's executor may be full; when cancelled, stop it and wait."""
     try:
         thread, outcome = start_thread(work, "scenario-uploads-work")
     except RuntimeError as error:
-        if inline:
+        if stop is None:
             return work()
         raise TransferError(f"The parts cannot be sent: {error}.") from error
     future = asyncio.wrap_future(outcome)
@@ -280,41 +278,45 @@ async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] = lamb
             # A thread that runs out of memory may end without setting a result.
             if not thread.is_alive() and not outcome.done():
                 raise MemoryError
-        return future.result()
     except asyncio.CancelledError:
-        stop()
+        if stop is not None:
+            stop()
         await wait_until_done(future)
-        # Mark the exception as retrieved: the caller gets CancelledError.
-        future.exception()
         raise
     finally:
-        if future.done():
-            # The work is done, so its thread ends at once.
-            thread.join()
+        # The work is done, so its thread ends at once.
+        thread.join()
+    return future.result()
 
 
 async def wait_until_done(future: asyncio.Future[Any]) -> None:
-    """Wait until a future is done, even if this task is cancelled again: the caller closes what the future uses."""
-    while not future.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait({future})
+    """Wait until a future is done, even if this task is cancelled again, and mark its exception as retrieved."""
+    with CancelScope(shield=True):
+        while not future.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({future})
+    _ = future.cancelled() or future.exception()
 
 
-async def finish(function: Callable[P, Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Await a function of httpx. When cancelled, cancel it through anyio, which lets its cleanup finish, and wait."""
-    scope = CancelScope()
+async def finish(function: Callable[..., Awaitable[T]], *args: Any, scope: CancelScope | None = None) -> T:
+    """Await a function in its own task. When cancelled, cancel it through anyio, which spares clean-up, and wait."""
+    scope = scope or CancelScope()
 
     async def work() -> T:
         with scope:
-            return await function(*args, **kwargs)
-        raise asyncio.CancelledError
+            return await function(*args)
+        raise ScenarioError(CLOSED)
 
     task = asyncio.ensure_future(work())
     try:
-        return await asyncio.shield(task)
-    finally:
+        await asyncio.wait({task})
+    except asyncio.CancelledError:
         scope.cancel()
         await wait_until_done(task)
+        if not task.cancelled() and not task.exception() and isinstance(reply := task.result(), Reply):
+            await finish(reply.response.aclose)
+        raise
+    return task.result()
 
 
 async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
