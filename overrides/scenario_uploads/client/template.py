@@ -44,8 +44,7 @@ from scenario_uploads.upload.imports import import_upload, name_civitai, name_hu
 from scenario_uploads.upload.options import FileOptions, ImportOptions
 
 from .async_operations import AsyncUploadsOperations
-from .async_runner import AsyncConnections, AsyncRunner, AsyncUploadHandle
-from .async_workers import upload_all_async
+from .async_runner import AsyncConnections, AsyncRunner, AsyncUploadHandle, upload_all_async
 
 
 class AsyncScenario:
