@@ -152,12 +152,12 @@ def test_the_retrieve_that_settles_an_action_goes_with_its_headers_and_query(
 @pytest.mark.parametrize(
     ("extra", "fragment"),
     [
-        ({"extra_headers": "X: 1"}, "extra_headers must be a mapping, not str"),
+        ({"extra_headers": "X: 1"}, "extra_headers must be a mapping"),
         ({"extra_headers": {"X": 1}}, "the header 'X'"),
         ({"extra_headers": {"X": "1\r\nY: 2"}}, "the header 'X'"),
-        ({"extra_query": [("a", 1)]}, "extra_query must be a mapping, not list"),
+        ({"extra_query": [("a", 1)]}, "extra_query must be a mapping"),
         ({"extra_query": {"a": object()}}, "the query parameter 'a'"),
-        ({"extra_body": b"{}"}, "extra_body must be a mapping, not bytes"),
+        ({"extra_body": b"{}"}, "extra_body must be a mapping"),
         ({"extra_body": {"a": object()}}, "extra_body cannot be written as JSON"),
         ({"timeout": 0}, "timeout must be a number of seconds above 0"),
         ({"timeout": "5"}, "timeout must be a number of seconds above 0"),

@@ -83,17 +83,15 @@ def test_which_credentials_are_used(arguments: dict[str, str], environ: dict[str
         ({"api_key": "k", "api_secret": "s", "bearer_auth": "t"}, {}, "not both"),
         ({"api_key": "k", "bearer_auth": "t"}, {}, "not both"),
         ({"api_secret": "s", "bearer_auth": "t"}, PAIR, "not both"),
-        ({"api_key": "", "api_secret": "s"}, PAIR, "api_key is empty"),
-        ({"api_key": "k", "api_secret": ""}, PAIR, "api_secret is empty"),
-        ({"bearer_auth": ""}, PAIR, "bearer_auth is empty"),
-        ({"bearer_auth": "  "}, {}, "bearer_auth is empty"),
+        ({"api_key": "", "api_secret": "s"}, PAIR, "api_key must be"),
+        ({"api_key": "k", "api_secret": ""}, PAIR, "api_secret must be"),
+        ({"bearer_auth": ""}, PAIR, "bearer_auth must be"),
+        ({"bearer_auth": "  "}, {}, "bearer_auth must be"),
         ({"bearer_auth": "Bearer t"}, {}, "without 'Bearer '"),
         ({"bearer_auth": "tökén"}, {}, "not allowed in a token"),
-        ({"api_key": "k:k", "api_secret": "s"}, {}, "api_key has a ':'"),
-        ({}, PAIR | {"SCENARIO_SDK_API_KEY": "k:k"}, "SCENARIO_SDK_API_KEY has a ':'"),
-        ({"api_key": b"k", "api_secret": "s"}, {}, "api_key must be a string, not bytes"),
-        ({"api_key": "k", "api_secret": 5}, {}, "api_secret must be a string, not int"),
-        ({"bearer_auth": ["t"]}, {}, "bearer_auth must be a string, not list"),
+        ({"api_key": b"k", "api_secret": "s"}, {}, "api_key must be a string"),
+        ({"api_key": "k", "api_secret": 5}, {}, "api_secret must be a string"),
+        ({"bearer_auth": ["t"]}, {}, "bearer_auth must be a string"),
     ],
 )
 def test_33_credentials_that_are_missing_half_or_double(
@@ -120,7 +118,7 @@ def test_33_characters_that_no_header_carries(name: str, hostile: str) -> None:
         (name, given | {name: f"f00d{hostile}"}, {}),
         (variable, {}, others | {variable: f"f00d{hostile}"}),
     ):
-        with pytest.raises(CredentialsError, match=f"^{shown} has a control character") as caught:
+        with pytest.raises(CredentialsError, match=f"^{shown} must be .* without control characters") as caught:
             resolve(environ, **arguments)
         assert "f00d" not in f"{caught.value} {caught.value!r} {caught.value.__cause__} {caught.value.__context__}"
 
@@ -455,7 +453,7 @@ class TestCredentialsInAHeader:
         for arguments in ({}, {"bearer_auth": "other"}, {"api_key": "k", "api_secret": "s"}):
             options = resolve({}, default_headers={"AUTHORIZATION": value}, **arguments)
             assert options.credentials.header == value
-            assert options.default_headers == {}
+            assert options.all_headers == {}
             assert "t0ken" not in repr(options)
 
     def test_may_be_a_bearer_token(self) -> None:

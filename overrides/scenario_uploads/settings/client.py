@@ -10,19 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from attrs import asdict, evolve, field, frozen
+from attrs import asdict, evolve, field, fields, frozen
 
 from scenario_uploads.arguments import CallOptions, Headers, NotGiven, Omit, Query, is_given
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.retry import DEFAULT_MAX_RETRIES
 from scenario_uploads.tls import check_authorities, read_trust
 
 from .arguments import ClientArguments, ClientChanges
-from .credentials import Credentials, resolve_credentials, split_credentials
+from .credentials import Credentials, drop_authorization, read_authorization, resolve_credentials
 from .defaults import DEFAULT_BASE_URL, resolve_timeout
 from .request import add_headers, check_body, check_headers, check_query
 
-_NO_BASE_URL = "base_url must be an http or https URL such as https://api.cloud.scenario.com/v1."
+_TIMEOUT_OF_HTTPX = httpx.Timeout(5.0)
 NO_HTTP_CLIENT = "A client with its own http_client cannot go to another process; leave http_client out."
 
 
@@ -31,15 +30,20 @@ def check_base_url(given: object) -> str:
     url = str(given)
     try:
         parts = httpx.URL(url)
-        # Resolving a host with these characters, or one that the idna codec refuses, would raise elsewhere.
-        usable = bool(parts.host) and not any(char <= " " or char == "\\" for char in url) and "%" not in parts.host
-        parts.host.encode("idna")
+        # Resolving a host that the idna codec refuses would raise elsewhere. What is refused may be a secret.
+        usable = (
+            parts.scheme in ("http", "https")
+            and bool(parts.host.encode("idna"))
+            and (parts.port or 0) <= 65535
+            and not (parts.userinfo or "%" in parts.host or any(char <= " " or char in "\\?#" for char in url))
+        )
     except (httpx.InvalidURL, ValueError):
-        raise InvalidArgumentError(_NO_BASE_URL) from None
-    if not usable or parts.scheme not in ("http", "https") or (parts.port or 0) > 65535:
-        raise InvalidArgumentError(_NO_BASE_URL)
-    if parts.userinfo or "?" in url or "#" in url:
-        raise InvalidArgumentError("base_url must have no user name, no query and no fragment; they may be secrets.")
+        usable = False
+    if not usable:
+        raise InvalidArgumentError(
+            "base_url must be an http or https URL such as https://api.cloud.scenario.com/v1, without a user name, a"
+            " query or a fragment."
+        )
     return url.rstrip("/")
 
 
@@ -67,27 +71,41 @@ def check_http_client(given: object, expected: type[httpx.Client | httpx.AsyncCl
         raise InvalidArgumentError(f"http_client must be an httpx.{expected.__name__}, not {type(given).__name__}.")
 
 
-@frozen
-class ClientOptions:
-    """The settings of one client, checked."""
+@frozen(kw_only=True)
+class ClientOptions(ClientArguments):
+    """The settings of one client: its arguments, checked, with what they leave to the environment."""
 
     base_url: str = field(converter=check_base_url)
-    credentials: Credentials
     timeout: httpx.Timeout = field(converter=resolve_timeout)
-    max_retries: float = field(default=DEFAULT_MAX_RETRIES, converter=check_retries)
-    default_headers: Headers = field(factory=dict, repr=False)
-    default_query: Query = field(factory=dict, repr=False)
-    strict_responses: bool = field(default=False, converter=bool)
-    project_id: str | None = field(default=None, converter=check_project_id)
-    verify: ssl.SSLContext | None = field(default=None, converter=read_trust, repr=False)
-    allow_http_storage: bool = field(default=False, converter=bool)
-    trust_env: bool = field(default=True, converter=bool)
-    environment_headers: Headers = field(factory=dict, repr=False)
+    max_retries: float = field(converter=check_retries)
+    default_headers: Mapping[str, Any] = field(converter=check_headers, repr=False)
+    default_query: Query = field(converter=check_query, repr=False)
+    strict_responses: bool = field(converter=bool)
+    project_id: str | None = field(converter=check_project_id)
+    verify: ssl.SSLContext | None = field(converter=read_trust, repr=False)
+    allow_http_storage: bool = field(converter=bool)
+    trust_env: bool = field(converter=bool)
+    environ: Mapping[str, str] = field(repr=False)
+    """The variables of the package, when the client was made."""
+    credentials: Credentials = field(init=False)
+    environment_headers: Headers = field(init=False, repr=False)
+
+    @credentials.default
+    def _resolve_credentials(self) -> Credentials:
+        written = read_authorization(self.default_headers)
+        return written or resolve_credentials(self.api_key, self.api_secret, self.bearer_auth, self.environ)
+
+    @environment_headers.default
+    def _read_environment_headers(self) -> Headers:
+        lines = self.environ.get("SCENARIO_CUSTOM_HEADERS", "").split("\n") if self.trust_env else []
+        pairs = [line.partition(":") for line in lines if ":" in line]
+        headers = {name.strip(): value.strip() for name, _, value in pairs}
+        return drop_authorization(check_headers(headers, "SCENARIO_CUSTOM_HEADERS"))
 
     @property
     def all_headers(self) -> dict[str, str | Omit]:
-        """The headers given for every call, in the environment or as an argument."""
-        return add_headers(self.environment_headers, self.default_headers)
+        """The headers given for every call, in the environment or as an argument, without credentials."""
+        return drop_authorization(add_headers(self.environment_headers, self.default_headers))
 
     def resolve_call(
         self,
@@ -101,9 +119,9 @@ class ClientOptions:
         if project_id is None or isinstance(project_id, NotGiven):
             project_id = self.project_id
         return CallOptions(
-            headers=check_headers("extra_headers", extra_headers),
-            query=check_query("extra_query", extra_query),
-            body=check_body("extra_body", extra_body),
+            headers=check_headers(extra_headers, "extra_headers"),
+            query=check_query(extra_query, "extra_query"),
+            body=check_body(extra_body),
             timeout=resolve_timeout(timeout, self.timeout),
             project_id=check_project_id(project_id),
         )
@@ -113,102 +131,58 @@ def resolve_options(
     environ: Mapping[str, str], given: ClientArguments, http_client: httpx.Client | httpx.AsyncClient | None = None
 ) -> ClientOptions:
     """Check the arguments of a client, and fill in the environment's."""
-    if not given.trust_env:
-        environ = {}
-    elif given.verify is None:
+    environ = _select(environ) if given.trust_env else {}
+    if given.trust_env and given.verify is None:
         check_authorities()
-    headers, written = split_credentials(check_headers("default_headers", given.default_headers))
-    timeout = given.timeout
+    values = asdict(given, recurse=False)
+    values["base_url"] = given.base_url or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL
     # HTTPX's own default was not chosen by the caller.
-    if (timeout is None or not is_given(timeout)) and http_client and http_client.timeout != httpx.Timeout(5.0):
-        timeout = http_client.timeout
-    return ClientOptions(
-        base_url=given.base_url or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL,
-        credentials=written or resolve_credentials(given.api_key, given.api_secret, given.bearer_auth, environ),
-        timeout=timeout,
-        max_retries=given.max_retries,
-        default_headers=headers,
-        default_query=check_query("default_query", given.default_query),
-        strict_responses=given.strict_responses,
-        project_id=given.project_id,
-        verify=given.verify,
-        allow_http_storage=_read_switch(environ, "SCENARIO_ALLOW_HTTP_STORAGE", given.allow_http_storage),
-        trust_env=given.trust_env,
-        environment_headers=_read_custom_headers(environ),
-    )
+    if (
+        (given.timeout is None or not is_given(given.timeout))
+        and http_client
+        and http_client.timeout != _TIMEOUT_OF_HTTPX
+    ):
+        values["timeout"] = http_client.timeout
+    if given.allow_http_storage is None:
+        switch = environ.get("SCENARIO_ALLOW_HTTP_STORAGE", "").strip().lower()
+        values["allow_http_storage"] = switch in ("1", "true", "yes", "on")
+    return ClientOptions(**values, environ=environ)
 
 
 def change_options(environ: Mapping[str, str], options: ClientOptions, given: ClientChanges) -> ClientOptions:
     """Return the settings of a copy: those of the client, changed by the arguments."""
-    wanted = {
-        name: value
-        for name, value in asdict(given, recurse=False).items()
-        if value is not None and not isinstance(value, NotGiven)
+    changed: dict[str, Any] = {
+        each.name: value
+        for each in fields(ClientChanges)
+        if (value := getattr(given, each.name)) is not each.default and not isinstance(value, NotGiven)
     }
+    headers = options.default_headers
+    if not changed.keys().isdisjoint(("api_key", "api_secret", "bearer_auth")):
+        headers = drop_authorization(headers)
+        # A token replaces a pair, and the reverse.
+        replaced = ("api_key", "api_secret") if "bearer_auth" in changed else ("bearer_auth",)
+        changed = dict.fromkeys(replaced) | changed
     for name in ("default_headers", "default_query"):
-        if name in wanted and f"set_{name}" in wanted:
+        if name in changed and f"set_{name}" in changed:
             raise InvalidArgumentError(f"The `{name}` and `set_{name}` arguments are mutually exclusive")
-    simple = ("base_url", "timeout", "max_retries", "strict_responses", "project_id", "verify", "allow_http_storage")
-    changed = {name: wanted[name] for name in simple if name in wanted}
-    # None means the default timeouts, and no number of retries.
-    changed |= {name: None for name in ("timeout", "max_retries") if getattr(given, name) is None}
-    credentials = options.credentials
-    if not wanted.keys().isdisjoint(("api_key", "api_secret", "bearer_auth")):
-        key, secret = credentials.api_key or "", credentials.api_secret or ""
-        present = {"SCENARIO_SDK_API_KEY": key, "SCENARIO_SDK_API_SECRET": secret}
-        new = resolve_credentials(given.api_key, given.api_secret, given.bearer_auth, present)
-        credentials = evolve(new, read=new.read & credentials.read)
-    for name, headers in (("default_headers", options.default_headers), ("set_default_headers", {})):
-        if name in wanted:
-            checked, written = split_credentials(check_headers(name, wanted[name]))
-            changed["default_headers"] = add_headers(headers, checked)
-            credentials = written or credentials
-    for name, query in (("default_query", options.default_query), ("set_default_query", {})):
-        if name in wanted:
-            changed["default_query"] = {**query, **check_query(name, wanted[name])}
-    trust_env = given.trust_env
-    if trust_env is not None and bool(trust_env) is not options.trust_env:
-        if trust_env and "verify" not in wanted and options.verify is None:
-            check_authorities()
-        environment_headers = _read_custom_headers(environ) if trust_env else {}
-        changed |= {"trust_env": trust_env, "environment_headers": environment_headers}
-    return evolve(options, credentials=credentials, **changed)
+    more_headers = check_headers(changed.get("default_headers"))
+    more_query = check_query(changed.get("default_query"))
+    changed["default_headers"] = changed.pop("set_default_headers", add_headers(headers, more_headers))
+    changed["default_query"] = changed.pop("set_default_query", {**options.default_query, **more_query})
+    if given.trust_env and not options.trust_env:
+        changed["environ"] = _select(environ)
+    return evolve(options, **changed)
 
 
 def list_arguments(options: ClientOptions) -> dict[str, Any]:
     """Return the arguments for the same client in another process, which reads its environment's secrets itself."""
-    credentials, verify = options.credentials, getattr(options.verify, "path", None)
+    verify = getattr(options.verify, "path", None)
     if options.verify is not None and verify is None:
         raise InvalidArgumentError(
             "An ssl.SSLContext cannot go to another process; give the path of the CA file as verify=."
         )
-    given = {
-        name: value
-        for name in ("api_key", "api_secret", "bearer_auth")
-        if name not in credentials.read and (value := getattr(credentials, name)) is not None
-    }
-    written = {} if given or credentials.read else {"Authorization": credentials.header}
-    names = ("base_url", "timeout", "max_retries", "strict_responses", "project_id", "allow_http_storage", "trust_env")
-    return {
-        **{name: getattr(options, name) for name in names},
-        **given,
-        "default_headers": {**options.default_headers, **written},
-        "default_query": options.default_query,
-        "verify": verify,
-    }
+    return {each.name: getattr(options, each.name) for each in fields(ClientArguments)} | {"verify": verify}
 
 
-def _read_switch(environ: Mapping[str, str], name: str, given: bool | None) -> bool:
-    """Return the argument if given, else whether a variable is set to 1, true, yes or on."""
-    return environ.get(name, "").strip().lower() in ("1", "true", "yes", "on") if given is None else given
-
-
-def _read_custom_headers(environ: Mapping[str, str]) -> dict[str, str | Omit]:
-    """Return the headers in `SCENARIO_CUSTOM_HEADERS`, one per line; `Authorization` is ignored."""
-    lines = [line.partition(":") for line in environ.get("SCENARIO_CUSTOM_HEADERS", "").split("\n") if ":" in line]
-    headers = {name.strip(): value.strip() for name, _, value in lines}
-    return {
-        name: value
-        for name, value in check_headers("SCENARIO_CUSTOM_HEADERS", headers).items()
-        if name.lower() != "authorization"
-    }
+def _select(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if name.startswith("SCENARIO_")}

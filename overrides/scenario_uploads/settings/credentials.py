@@ -6,9 +6,9 @@ import base64
 import json
 from collections.abc import Mapping
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
-from scenario_uploads.arguments import Omit
+from scenario_uploads.arguments import Headers, Omit
 from scenario_uploads.errors import CredentialsError
 from scenario_uploads.redaction import guard_header, strip_controls
 
@@ -21,8 +21,6 @@ class Credentials:
     _value: str = field(repr=False)
     api_key: str | None = field(default=None, repr=False, eq=False)
     api_secret: str | None = field(default=None, repr=False, eq=False)
-    read: frozenset[str] = field(default=frozenset(), eq=False)
-    """The arguments that were read from the environment."""
 
     def __attrs_post_init__(self) -> None:
         guard_header(self, self.header)
@@ -55,29 +53,32 @@ def resolve_credentials(
     api_key: str | None, api_secret: str | None, bearer_auth: str | None, environ: Mapping[str, str]
 ) -> Credentials:
     """Choose the credentials: arguments win over the environment; in the environment, a key pair wins over a token."""
-    if bearer_auth is not None:
-        if api_key is not None or api_secret is not None:
-            raise CredentialsError("Give either api_key and api_secret, or bearer_auth, not both.")
-        return _bearer(bearer_auth, "bearer_auth")
     given = api_key is not None or api_secret is not None
-    key = api_key if api_key is not None else environ.get("SCENARIO_SDK_API_KEY") or None
-    secret = api_secret if api_secret is not None else environ.get("SCENARIO_SDK_API_SECRET") or None
-    token = environ.get("SCENARIO_SDK_JWT") or None
+    if bearer_auth is not None:
+        if given:
+            raise CredentialsError("Give either api_key and api_secret, or bearer_auth, not both.")
+        return _bearer("bearer_auth", bearer_auth)
+    (key_name, key), (secret_name, secret) = (
+        (name, value) if value is not None else (variable, environ.get(variable) or None)
+        for name, value, variable in (
+            ("api_key", api_key, "SCENARIO_SDK_API_KEY"),
+            ("api_secret", api_secret, "SCENARIO_SDK_API_SECRET"),
+        )
+    )
     if key is not None and secret is not None:
-        key_name = "SCENARIO_SDK_API_KEY" if api_key is None else "api_key"
-        pair = _basic(key, secret, key_name, "SCENARIO_SDK_API_SECRET" if api_secret is None else "api_secret")
-        taken = {"api_key": api_key, "api_secret": api_secret}
-        return evolve(pair, read=frozenset(name for name, value in taken.items() if value is None))
-    if not given and token is not None:
-        return evolve(_bearer(token, "SCENARIO_SDK_JWT"), read=frozenset({"bearer_auth"}))
-    if key is not None:
-        message = "There is an API key but no secret; give api_secret= or set SCENARIO_SDK_API_SECRET as well."
-    elif secret is not None:
-        message = "There is an API secret but no key; give api_key= or set SCENARIO_SDK_API_KEY as well."
-    else:
+        pair = f"{_check_secret(key_name, key)}:{_check_secret(secret_name, secret)}"
+        return Credentials("Basic", base64.b64encode(pair.encode()).decode("ascii"), key, secret)
+    if not given and (token := environ.get("SCENARIO_SDK_JWT")):
+        return _bearer("SCENARIO_SDK_JWT", token)
+    if key is None and secret is None:
         message = (
             "No credentials: give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET),"
             " or give bearer_auth= (or set SCENARIO_SDK_JWT)."
+        )
+    else:
+        half, other = ("key", "secret") if secret is None else ("secret", "key")
+        message = (
+            f"There is an API {half} but no {other}; give api_{other}= or set SCENARIO_SDK_API_{other.upper()} as well."
         )
     # The names that Scenario's plug-ins read. Not used, since they may be for another account.
     others = [name for name in ("SCENARIO_API_KEY", "SCENARIO_API_SECRET") if environ.get(name)]
@@ -85,38 +86,29 @@ def resolve_credentials(
     raise CredentialsError(message + hint)
 
 
-def _basic(key: str, secret: str, key_name: str, secret_name: str) -> Credentials:
-    pair = f"{_check_secret(key_name, key)}:{_check_secret(secret_name, secret)}"
-    if ":" in key:
-        raise CredentialsError(f"{key_name} has a ':', which Basic authentication cannot carry; check what was pasted.")
-    return Credentials("Basic", base64.b64encode(pair.encode()).decode("ascii"), key, secret)
-
-
-def _bearer(token: str, name: str) -> Credentials:
+def _bearer(name: str, token: str) -> Credentials:
     if not _check_secret(name, token).isascii() or " " in token:
         raise CredentialsError(f"{name} has characters not allowed in a token; give the bare token, without 'Bearer '.")
     return Credentials("Bearer", token)
 
 
 def _check_secret(name: str, value: object) -> str:
-    # Never show the value: it is a secret.
-    if not isinstance(value, str):
-        raise CredentialsError(f"{name} must be a string, not {type(value).__name__}.")
-    if not value.strip():
-        raise CredentialsError(f"{name} is empty.")
-    # Environment bytes that are not UTF-8 arrive as surrogates.
-    if value != strip_controls(value):
-        raise CredentialsError(f"{name} has a control character, perhaps a line end from a file; strip it.")
+    # Never show the value: it is a secret. Environment bytes that are not UTF-8 arrive as surrogates.
+    if not isinstance(value, str) or not value.strip() or value != strip_controls(value):
+        raise CredentialsError(f"{name} must be a string, not empty and without control characters, such as line ends.")
     return value
 
 
-def split_credentials(headers: dict[str, str | Omit]) -> tuple[dict[str, str | Omit], Credentials | None]:
-    """Take an `Authorization` out of a caller's headers, to keep it as credentials."""
-    names = [name for name in headers if name.lower() == "authorization"]
-    written = [value for name in names if isinstance(value := headers[name], str)]
+def read_authorization(headers: Headers) -> Credentials | None:
+    """Return the credentials that a caller gave as a header."""
+    written = [value for name, value in headers.items() if name.lower() == "authorization" and isinstance(value, str)]
     if not written:
-        return headers, None
+        return None
     scheme, blank, value = written[-1].partition(" ")
-    others = {name: value for name, value in headers.items() if name not in names}
     # Without a scheme the whole value is secret.
-    return others, Credentials(scheme, value) if blank else Credentials("", scheme)
+    return Credentials(scheme, value) if blank else Credentials("", scheme)
+
+
+def drop_authorization(headers: Headers) -> dict[str, str | Omit]:
+    """Return headers without the credentials."""
+    return {name: value for name, value in headers.items() if name.lower() != "authorization"}

@@ -21,19 +21,15 @@ _HEADER_VALUE = re.compile(r"(?![ \t])[\t\x20-\x7e]*(?<![ \t])")
 _FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
-def check_headers(name: str, headers: object) -> dict[str, str | Omit]:
+def check_headers(headers: object, name: str = "default_headers") -> dict[str, str | Omit]:
     """Return the headers of the argument `name`. An error shows no value, which may be a secret."""
-    checked = _check_mapping(name, headers)
+    checked = _check_mapping(headers, name)
     for key, value in checked.items():
-        if not _HEADER_NAME.fullmatch(key):
-            raise InvalidArgumentError(f"{name}: {key!r} is not a valid header name.")
-        if isinstance(value, Omit):
-            continue
-        if key.lower() in _FRAMING:
-            raise InvalidArgumentError(f"{name}: the client sets {key} itself; leave it out.")
-        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
+        sent = isinstance(value, str) and _HEADER_VALUE.fullmatch(value) and key.lower() not in _FRAMING
+        if not _HEADER_NAME.fullmatch(key) or not (sent or isinstance(value, Omit)):
             raise InvalidArgumentError(
-                f"{name}: the value of the header {key!r} must be ASCII without line ends or surrounding blanks."
+                f"{name}: the header {key!r} cannot be sent. A value is ASCII without line ends or surrounding blanks,"
+                " and the client itself says how long a request is."
             )
     return checked
 
@@ -50,30 +46,28 @@ def add_headers(headers: Headers, more: Headers) -> dict[str, str | Omit]:
     return {name: value for name, value in headers.items() if name.lower() not in names} | dict(more)
 
 
-def check_query(name: str, query: object) -> dict[str, object]:
+def check_query(query: object, name: str = "default_query") -> dict[str, object]:
     """Return the query parameters of the argument `name`."""
-    checked: dict[str, object] = _check_mapping(name, query)
+    checked: dict[str, object] = _check_mapping(query, name)
     for key, value in checked.items():
         try:
             list(_query_items(key, value))
         except (TypeError, ValueError, RecursionError):
             raise InvalidArgumentError(
-                f"{name}: the query parameter {key!r} must be a text, a number, a date, or a list or mapping of these,"
-                f" not {type(value).__name__}."
+                f"{name}: the query parameter {key!r} must be a text, a number, a date, or a list or mapping of these."
             ) from None
     return checked
 
 
 def merge_query(default: Query, own: Query | None = None, extra: Query | None = None) -> tuple[tuple[str, str], ...]:
     """Return the query. A caller's list becomes `name=1,2`, as in scenario-sdk; a generated one `name=1&name=2`."""
-    own, extra = own or {}, extra or {}
-    result: list[tuple[str, str]] = []
-    for name, value in {**default, **own, **extra}.items():
-        if name in own and name not in extra and isinstance(value, list | tuple):
-            result += [item for each in value for item in _query_items(name, each)]
-        else:
-            result += _query_items(name, value)
-    return tuple(result)
+    own = own or {}
+    return tuple(
+        item
+        for name, value in {**default, **own, **(extra or {})}.items()
+        for each in (value if isinstance(value, list) and value is own.get(name) else [value])
+        for item in _query_items(name, each)
+    )
 
 
 def _query_items(name: str, value: object) -> Iterator[tuple[str, str]]:
@@ -95,13 +89,13 @@ def _query_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def check_body(name: str, body: object) -> dict[str, object]:
-    """Return the body fields of the argument `name`, which must be a mapping that JSON can hold."""
-    checked: dict[str, object] = _check_mapping(name, body)
+def check_body(body: object) -> dict[str, object]:
+    """Return the additional fields of a body, which must be a mapping that JSON can hold."""
+    checked: dict[str, object] = _check_mapping(body, "extra_body")
     try:
-        write_json({key: value for key, value in checked.items() if is_given(value)})
+        write_json(merge_body({}, checked))
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidArgumentError(f"{name} cannot be written as JSON: {type(error).__name__}.") from error
+        raise InvalidArgumentError(f"extra_body cannot be written as JSON: {type(error).__name__}.") from error
     return checked
 
 
@@ -116,26 +110,20 @@ def write_json(value: object) -> bytes:
     return text.encode()
 
 
-def _to_json(value: object) -> object:
-    if callable(to_dict := getattr(value, "to_dict", None)):
-        return to_dict()
-    if isinstance(value, Mapping):
-        return dict(value)
+def _to_json(value: Any) -> object:
+    """Return what stands for a model, a member of an enum or a date."""
+    for convert in ("to_dict", "isoformat"):
+        if callable(method := getattr(value, convert, None)):
+            return method()
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, datetime.date):
-        return value.isoformat()
-    if isinstance(value, uuid.UUID):
-        return str(value)
     raise TypeError
 
 
-def _check_mapping(name: str, value: object) -> dict[str, Any]:
+def _check_mapping(value: object, name: str) -> dict[str, Any]:
     """Return the mapping of the argument `name`, empty when it is not given."""
     if value is None or not is_given(value):
         return {}
-    if not isinstance(value, Mapping):
-        raise InvalidArgumentError(f"{name} must be a mapping, not {type(value).__name__}.")
-    if others := [key for key in value if not isinstance(key, str)]:
-        raise InvalidArgumentError(f"{name}: names must be texts, not {others[0]!r}.")
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise InvalidArgumentError(f"{name} must be a mapping whose keys are strings.")
     return dict(value)
