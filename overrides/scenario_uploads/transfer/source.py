@@ -7,13 +7,12 @@ current part is kept.
 
 from __future__ import annotations
 
-import errno
 import inspect
 import io
 import os
 import stat
 import threading
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import BinaryIO, cast
 
 from scenario_uploads.arguments import FileInput
@@ -46,16 +45,41 @@ class Source:
 
     def check_unchanged(self) -> int:
         """Return the change time of a file, or else 0; SourceChangedError when the file has changed."""
-        return 0
+        begun = self.state or FileState(self.size, 0)
+        try:
+            now = self._look()
+        except Exception as error:
+            # A disk or a network may be away for a while.
+            kind = SourceChangedError if isinstance(error, FileNotFoundError) else TransferError
+            raise kind(f"The file can no longer be checked: {_explain(error)}.") from error
+        if (now.size, now.mtime_ns) != (begun.size, begun.mtime_ns):
+            raise SourceChangedError(
+                "The file changed while it was being sent; upload it again once nothing writes to it."
+            )
+        return now.ctime_ns
 
     def close(self) -> None:
         """Close what this object opened."""
-        raise NotImplementedError
+
+    def _look(self) -> FileState:
+        return FileState(self.size, 0)
 
 
 def open_source(file: FileInput, size: int | None = None) -> Source:
     """Open a source for reading in parts; SourceError when it cannot be read or does not have the given size."""
-    source = _open(file, size)
+    try:
+        source = _open(file, size)
+    except SourceError:
+        raise
+    except Exception as error:
+        what, hint = "What was given", "; open a file with 'rb', or pass bytes"
+        why = "there is no such file" if isinstance(error, FileNotFoundError) else _explain(error)
+        if isinstance(file, str | os.PathLike):
+            path = os.fsdecode(file)
+            # It may be a presigned URL by mistake.
+            what = redact(repr(path))
+            hint = "; only a shell expands `~`: give Path(...).expanduser()" if path.startswith("~") else ""
+        raise SourceError(f"{what} cannot be uploaded: {why}{hint}.") from error
     if size not in (None, source.size):
         source.close()
         raise SourceError(f"size is {size!r}, but the file has {source.size:,} bytes; leave it out.")
@@ -69,14 +93,39 @@ def _open(file: FileInput, size: int | None) -> Source:
         path = find_local(file)
         return _Remote(RemoteFile.find(file)) if path is None else _open_path(path)
     if isinstance(file, str | os.PathLike):
-        return _open_path(file)
-    if isinstance(file, io.TextIOBase):
-        raise SourceError("The file is open in text mode; open it in binary mode, with 'rb'.")
-    if inspect.iscoroutinefunction(getattr(file, "read", None)):
+        return _open_path(os.fsdecode(file))
+    if not callable(getattr(file, "read", None)):
+        raise SourceError(f"file must be a path, a URL, bytes or a binary file object, not {type(file).__name__}.")
+    if inspect.iscoroutinefunction(file.read):
         raise SourceError("The file object is asynchronous; give its path, or the file that open(path, 'rb') returns.")
-    if callable(getattr(file, "read", None)):
-        return _open_object(cast("BinaryIO", file)) if can_seek(file) else _Stream(KeptStream(file, size))
-    raise SourceError(f"file must be a path, a URL, bytes or a binary file object, not {type(file).__name__}.")
+    return _open_object(cast("BinaryIO", file)) if can_seek(file) else _Stream(KeptStream(file, size))
+
+
+def _open_path(path: str) -> Source:
+    # Checked before opening: without O_NONBLOCK a pipe would block, and Windows refuses to open a folder.
+    mode = os.stat(path).st_mode  # noqa: PTH116 - Path("") is the working folder
+    if stat.S_ISDIR(mode):
+        raise SourceError(f"{redact(repr(path))} is a folder; pack it into an archive, or upload its files one by one.")
+    if not stat.S_ISREG(mode):
+        raise SourceError(f"{redact(repr(path))} is not a regular file, so it has no size; save it to a file first.")
+    name = os.path.basename(path)  # noqa: PTH119
+    return _Descriptor(os.open(path, os.O_RDONLY | OPEN_FLAGS), name, path=os.path.realpath(path))
+
+
+def _open_object(file: BinaryIO) -> Source:
+    name = getattr(file, "name", None)
+    name = os.path.basename(name) if isinstance(name, str) else None  # noqa: PTH119
+    base = file.tell()
+    if not isinstance(file.read(0), bytes):
+        raise SourceError("The file object gives text; open it in binary mode, with 'rb'.")
+    # Python's own files only: the descriptor of a gzip file, for example, gives other bytes.
+    raw = file.raw if isinstance(file, io.BufferedReader | io.BufferedRandom) else file
+    if not isinstance(raw, io.FileIO) or not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        return _Seekable(file, name, base)
+    if isinstance(file, io.BufferedRandom):
+        file.flush()
+    # Our own descriptor stays valid if the caller closes theirs.
+    return _Descriptor(os.dup(file.fileno()), name, base=base)
 
 
 def read_chunk(source: Source, offset: int, buffer: memoryview) -> memoryview:
@@ -100,12 +149,9 @@ class _Memory(Source):
     """Bytes in the caller's memory, which must not change during an upload."""
 
     def __init__(self, data: bytes | bytearray | memoryview) -> None:
-        try:
-            view = memoryview(data)
-            self._view = view.cast("B") if view.nbytes else memoryview(b"")
-        except (TypeError, ValueError) as error:
-            raise SourceError(f"The memoryview cannot be read as it is: {error}; pass bytes(view).") from error
+        view = memoryview(data)
         self.size = view.nbytes
+        self._view = view.cast("B") if self.size else memoryview(b"")
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
         return self._view[offset : offset + len(buffer)]
@@ -118,86 +164,59 @@ class _Memory(Source):
 class _Descriptor(Source):
     """A regular file, from `base` to its end, with its own descriptor."""
 
+    descriptor: tuple[int, int]
+
     def __init__(self, descriptor: int, name: str | None, *, base: int = 0, path: str | None = None) -> None:
-        self.descriptor = self._place = (descriptor, base)
-        self.state = self._begun = FileState.of(os.fstat(descriptor))
-        self.size, self._lock = max(0, self._begun.size - base), threading.Lock()
-        self.name, self.path = name, path
+        self.descriptor, self.name, self.path = (descriptor, base), name, path
+        self.state = self._look()
+        self.size, self._lock = max(0, self.state.size - base), threading.Lock()
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
-        descriptor, base = self._place
+        descriptor, base = self.descriptor
         return buffer[: read_at(descriptor, buffer, base + offset, self._lock)]
-
-    def check_unchanged(self) -> int:
-        try:
-            now = FileState.of(os.fstat(self._place[0]))
-        except OSError as error:
-            raise SourceChangedError(f"The file can no longer be checked: {_explain(error)}.") from error
-        if (now.size, now.mtime_ns) != (self._begun.size, self._begun.mtime_ns):
-            same_size = now.size == self._begun.size
-            what = "it was written to" if same_size else f"it had {self._begun.size:,} bytes and has {now.size:,}"
-            raise SourceChangedError(
-                f"The file changed while it was being sent ({what}); upload it again once nothing writes to it."
-            )
-        return now.ctime_ns
 
     def close(self) -> None:
         # Never close twice: the number may belong to another file by then. An error loses nothing: nothing was written.
-        (descriptor, _), self.descriptor, self._place = self._place, None, (-1, 0)
+        (descriptor, _), self.descriptor = self.descriptor, (-1, 0)
         with suppress(OSError):
             os.close(descriptor)
+
+    def _look(self) -> FileState:
+        return FileState.of(os.fstat(self.descriptor[0]))
 
 
 class _Seekable(Source):
     """A file object without a usable descriptor: in memory, decompressing, remote."""
 
     def __init__(self, file: BinaryIO, name: str | None, base: int) -> None:
-        self._file, self._base, self.name = file, base, name
+        self._file, self._base, self.name, self._lock = file, base, name, threading.Lock()
         # Stepping back makes a decompressor start at the first byte, and a remote file send a new request.
         self.sequential = not isinstance(file, io.BytesIO)
-        self._lock, self._closed = threading.Lock(), False
-        self.size = max(0, self._measure() - base)
-
-    def _measure(self) -> int:
-        # Some wrappers' `seek` returns None.
-        self._file.seek(0, io.SEEK_END)
-        end = self._file.tell()
-        self._file.seek(self._base)
-        return end
+        self.size = self._look().size
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
         with self._lock:
-            if self._closed:
-                raise SourceChangedError("The upload has ended.")
             # Seek only if needed: it may cost a request. A callback of the caller's may have moved the position.
             if self._file.tell() != self._base + offset:
                 self._file.seek(self._base + offset)
             # Some return more than requested.
             return memoryview(self._file.read(len(buffer)))[: len(buffer)]
 
-    def check_unchanged(self) -> int:
-        try:
-            with self._lock:
-                size = self._measure() - self._base
-        except Exception as error:
-            message = f"The file object can no longer be read: {_explain(error)}."
-            raise SourceChangedError(message) from error
-        if size != self.size:
-            raise SourceChangedError(
-                f"The file changed while it was being sent (it had {self.size:,} bytes and has {size:,})."
-            )
-        return 0
-
     def close(self) -> None:
-        self._closed = True
         # If a read hangs in a worker thread, leave the position and do not wait.
         if self._lock.acquire(timeout=CLOSE_PATIENCE):
-            try:
-                # The caller may have closed it meanwhile; do not hide the result of the upload.
-                with suppress(Exception):
-                    self._file.seek(self._base)
-            finally:
-                self._lock.release()
+            # The caller may have closed it meanwhile; do not hide the result of the upload.
+            with suppress(Exception):
+                self._file.seek(self._base)
+            self._lock.release()
+
+    def _look(self) -> FileState:
+        with self._lock:
+            self._file.seek(0, io.SEEK_END)
+            # Some wrappers' `seek` returns None.
+            size = max(0, self._file.tell() - self._base)
+            self._file.seek(self._base)
+        return FileState(size, 0)
 
 
 class _Remote(Source):
@@ -205,9 +224,8 @@ class _Remote(Source):
 
     def __init__(self, file: RemoteFile) -> None:
         self._remote, self.size, self.name, self.path = file, file.size, file.name, file.url
-        parts = (int.from_bytes(file.identity[place : place + 7]) for place in (0, 7, 14))
-        self.state = FileState(file.size, next(parts), 0, *(number * file.proven for number in parts))
-        self._file, self._lock, self._ranges = file.open(), threading.Lock(), threading.local()
+        self.state = self._as_state(file)
+        self._file, self._ranges = file.open(), threading.local()
         self.sequential = self._file is not None
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
@@ -215,29 +233,24 @@ class _Remote(Source):
         if not start <= offset < start + len(data):
             # Return a copy, so that the last range is freed before the next one is read.
             self._ranges.last = data = b""
-            start, data = self._ranges.last = offset, self._read(offset, min(offset + RANGE_SIZE, self.size))
+            start, data = offset, self._remote.read(offset, min(offset + RANGE_SIZE, self.size), self._file)
+            self._ranges.last = start, data
         chunk = memoryview(data)[offset - start : offset - start + len(buffer)]
         buffer[: len(chunk)] = chunk
         return buffer[: len(chunk)]
 
-    def _read(self, start: int, end: int) -> bytes:
-        with nullcontext() if self._file is None else self._lock:
-            return self._remote.read(start, end, self._file)
-
-    def check_unchanged(self) -> int:
-        try:
-            same = self._remote.look_again().identity == self._remote.identity
-        except OSError as error:
-            # The network may be down for a while.
-            kind = SourceChangedError if isinstance(error, FileNotFoundError) else TransferError
-            raise kind(f"The file can no longer be checked: {_explain(error)}.") from error
-        if not same:
-            raise SourceChangedError("The file changed while it was being sent; upload it again.")
-        return self.state.ctime_ns if self.state else 0
-
     def close(self) -> None:
         with suppress(Exception):
             self._file.close()
+
+    def _look(self) -> FileState:
+        return self._as_state(self._remote.look_again())
+
+    @staticmethod
+    def _as_state(file: RemoteFile) -> FileState:
+        """Return a state that differs where the identity does, and proves something where the identity does."""
+        mtime, *rest = (int.from_bytes(file.identity[place : place + 7]) for place in (0, 7, 14))
+        return FileState(file.size, mtime, 0, *(number * file.proven for number in rest))
 
 
 class _Stream(Source):
@@ -253,59 +266,3 @@ class _Stream(Source):
 
     def close(self) -> None:
         self._stream.close()
-
-
-def _open_path(path: str | os.PathLike[str]) -> Source:
-    name = os.fspath(path)
-    # The path may be a presigned URL by mistake.
-    shown = redact(repr(name))
-    if isinstance(name, bytes) or "\0" in name:
-        raise SourceError(f"{shown} is not a path; give a str or a pathlib.Path.")
-    try:
-        # Checked before opening: without O_NONBLOCK a pipe would block, and Windows refuses to open a folder.
-        mode = os.stat(name).st_mode  # noqa: PTH116 - Path("") is the working folder
-        if stat.S_ISDIR(mode):
-            raise SourceError(f"{shown} is a folder; pack it into an archive, or upload its files one by one.")
-        if not stat.S_ISREG(mode):
-            raise SourceError(f"{shown} is not a regular file, so it has no size; save it to a file first.")
-        path = os.path.realpath(name)
-        return _Descriptor(os.open(name, os.O_RDONLY | OPEN_FLAGS), os.path.basename(name), path=path)  # noqa: PTH119
-    except SourceError:
-        raise
-    except (OSError, ValueError) as error:
-        reason = {errno.ENOENT: "there is no such file", errno.EACCES: "it may not be read"}.get(
-            getattr(error, "errno", None) or 0, _explain(error)
-        )
-        if name.startswith("~"):
-            reason += "; only a shell expands `~`: give Path(...).expanduser()"
-        raise SourceError(f"{shown} cannot be uploaded: {reason}.") from error
-
-
-def _open_object(file: BinaryIO) -> Source:
-    try:
-        name = getattr(file, "name", None)
-        name = os.path.basename(name) if isinstance(name, str) else None  # noqa: PTH119
-        base = file.tell()
-        if not isinstance(file.read(0), bytes):
-            raise SourceError("The file object gives text; open it in binary mode, with 'rb'.")
-        if (descriptor := _find_descriptor(file)) is not None:
-            # Our own descriptor stays valid if the caller closes theirs.
-            return _Descriptor(os.dup(descriptor), name, base=base)
-        return _Seekable(file, name, base)
-    except SourceError:
-        raise
-    except Exception as error:
-        hint = "open a file with 'rb', or pass bytes"
-        raise SourceError(f"The file object cannot be read and sought ({_explain(error)}); {hint}.") from error
-
-
-def _find_descriptor(file: BinaryIO) -> int | None:
-    """Return the descriptor of the regular file behind a file object, or None."""
-    # Python's own files only: the descriptor of a gzip file, for example, gives other bytes.
-    raw = file.raw if isinstance(file, io.BufferedReader | io.BufferedRandom) else file
-    if not isinstance(raw, io.FileIO):
-        return None
-    if isinstance(file, io.BufferedRandom):
-        file.flush()
-    descriptor = file.fileno()
-    return descriptor if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
