@@ -18,8 +18,8 @@ from scenario_uploads.errors import InvalidArgumentError, SourceError, TransferE
 from scenario_uploads.proxies import is_loopback
 
 DEFAULT_PART_SIZE = 8 * MIB
-_VISIBLE = re.compile(r"[!-~]*")
-_NETLOC = re.compile(r"([\w-][\w.-]*|\[[\da-f:.]+\])(:\d+)?", re.ASCII | re.IGNORECASE)
+# A scheme, a host, perhaps a port, and visible ASCII characters; no user name.
+_URL = re.compile(r"https?://([\w-][\w.-]*|\[[\da-f:.]+\])(:\d+)?([/?#][!-~]*)?", re.ASCII | re.IGNORECASE)
 
 
 @frozen
@@ -60,12 +60,10 @@ def plan_parts(size: int, part_size: int | None = None) -> UploadPlan:
         while size > part_size * MAX_PARTS:
             part_size *= 2
         return UploadPlan(size, part_size)
-    if isinstance(part_size, bool) or not isinstance(part_size, int):
-        raise InvalidArgumentError(f"part_size must be a whole number of bytes, not {part_size!r}.")
-    if not MIN_PART_SIZE <= part_size <= MAX_PART_SIZE:
+    if not isinstance(part_size, int) or not MIN_PART_SIZE <= part_size <= MAX_PART_SIZE:
         raise InvalidArgumentError(
-            f"part_size is {part_size:,} bytes; S3 takes parts of {MIN_PART_SIZE:,} (5 MiB)"
-            f" to {MAX_PART_SIZE:,} (5 GiB)."
+            f"part_size must be a whole number of bytes from {MIN_PART_SIZE:,} (5 MiB) to {MAX_PART_SIZE:,} (5 GiB),"
+            f" not {part_size!r}."
         )
     if size > part_size * MAX_PARTS:
         raise InvalidArgumentError(
@@ -102,20 +100,15 @@ def match_targets(
     plan: UploadPlan, answered: Iterable[Any], *, api_url: str, allow_http: bool = False
 ) -> tuple[PartTarget, ...]:
     """Return each part of the plan with its URL; TransferError when numbers do not match or a URL is not allowed."""
-    expected, found = range(1, plan.parts_count + 1), dict[int, Any]()
-    for part in answered:
-        # The tolerant decoder may leave a value of another type here.
-        if type(part.number) is not int:
-            raise TransferError("The create response has a part whose number is not a whole number.")
-        if part.number in found:
-            raise TransferError(f"The create response has part number {part.number} twice.")
-        found[part.number] = part
-    missing = [number for number in expected if number not in found]
-    surplus = [number for number in found if number not in expected]
-    if missing or surplus:
+    answered = list(answered)
+    # The tolerant decoder may leave a value of another type here.
+    found = {part.number: part for part in answered if type(part.number) is int}
+    missing = [number for number in range(1, plan.parts_count + 1) if number not in found]
+    if missing or len(answered) != plan.parts_count:
+        shown = ", ".join(map(str, missing[:5])) + ", …" * (len(missing) > 5)
         raise TransferError(
-            f"The create response should have the part numbers 1 to {expected[-1]};"
-            f" missing: {_abbreviate(missing)}; not expected: {_abbreviate(surplus)}."
+            f"The create response has {len(answered):,} parts, and should have the numbers 1 to {plan.parts_count:,},"
+            f" each once; missing: {shown or 'none'}."
         )
     for number, part in found.items():
         if fault := find_url_fault(part.url, api_url=api_url, allow_http=allow_http):
@@ -128,32 +121,18 @@ def match_targets(
 
 def find_url_fault(url: object, *, api_url: str, allow_http: bool = False) -> str | None:
     """Check a presigned URL: return why it may not be used, or None. Http is only for loopback, or when allowed."""
-    if not isinstance(url, str):
-        return "it is not a string"
-    if not _VISIBLE.fullmatch(url):
-        return "it has a space, a control character or a character that is not ASCII"
+    if not isinstance(url, str) or not _URL.fullmatch(url):
+        return "it is not an https URL with a host, without a user name, and of visible ASCII characters"
     try:
-        target = urlsplit(url)
-        host, _ = target.hostname, target.port
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
         # Resolving a name with empty or too long labels would raise UnicodeError.
-        (host or "").encode("idna")
+        host.encode("idna")
     except ValueError:
-        return "it is not a URL"
-    if "@" in target.netloc:
-        return "it carries a user name or password"
-    if not _NETLOC.fullmatch(target.netloc):
-        return "it has no host, or an invalid one"
-    if target.scheme not in ("http", "https"):
-        return f"its scheme is {target.scheme!r}, and only https is safe"
-    local = is_loopback(host) and is_loopback(urlsplit(api_url).hostname)
-    if target.scheme == "https" or allow_http or local:
+        return "its host or port is not valid"
+    if parts.scheme == "https" or allow_http or (is_loopback(host) and is_loopback(urlsplit(api_url).hostname)):
         return None
     return (
         "its scheme is 'http', and only https is safe; for your own service, such as a sandbox on another machine, is"
         " sent to with allow_http_storage=True (SCENARIO_ALLOW_HTTP_STORAGE=1)"
     )
-
-
-def _abbreviate(numbers: list[int]) -> str:
-    shown = ", ".join(str(number) for number in numbers[:5])
-    return (shown or "none") + (f" and {len(numbers) - 5:,} more" if len(numbers) > 5 else "")
