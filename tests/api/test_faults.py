@@ -123,9 +123,10 @@ def test_17_an_upload_whose_creation_cannot_be_known_names_no_upload(
 INTERRUPTED = """
 import sys, threading
 from scenario_uploads import Scenario
-from scenario_uploads.transfer import connection, pool
+from scenario_uploads.transfer import connection
 
-pool.StorageTimeouts = lambda: connection.StorageTimeouts(3600, 3600, 3600)
+patient = connection.StorageTimeouts(3600, 3600, 3600)
+connection.StorageTimeouts = lambda: patient
 with Scenario(base_url=sys.argv[1], bearer_auth="token") as client:
     try:
         client.uploads.upload_file(sys.argv[2], part_size=5 * 1024 * 1024)

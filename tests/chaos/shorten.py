@@ -9,8 +9,7 @@ from scenario_uploads import DEFAULT_MAX_RETRIES, AsyncScenario, Scenario
 from scenario_uploads.api import calls
 from scenario_uploads.retry import RetryPolicy
 from scenario_uploads.transfer import part
-from scenario_uploads.transfer.connection import StorageTimeouts
-from scenario_uploads.transfer.pool import Storage
+from scenario_uploads.transfer.connection import Storage, StorageTimeouts
 
 from tests.chaos.script import PART_SIZE
 from tests.support.trust import create_ssl_context

@@ -8,18 +8,18 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import pytest
-from scenario_uploads.transfer import pool as storage
+from scenario_uploads.transfer import connection, sockets
 from scenario_uploads.transfer.connection import Body, StorageTimeouts
 from scenario_uploads.transfer.engine import TransferJob
 from scenario_uploads.transfer.parts import Part, PartTarget
 from scenario_uploads.transfer.sockets import Socket
-from scenario_uploads.transfer.source import Source, open_source, read_chunk
+from scenario_uploads.transfer.source import Source, open_source
 
 from tests.support.server import Exchange, Server, encode_head, until
 
@@ -32,18 +32,10 @@ def never() -> bool:
     return False
 
 
-def make_body(source: Source, **changes: Any) -> Body:
+def make_body(source: Source, *, offset: int = 0, length: int | None = None, **changes: Any) -> Body:
     """Return a body of the whole source, or as `changes` says."""
-    settings: dict[str, Any] = {
-        "read": partial(read_chunk, source),
-        "descriptor": source.descriptor,
-        "offset": 0,
-        "length": source.size,
-        "hashed": False,
-        "sent": lambda _amount: None,
-        "halted": never,
-    }
-    return Body(**settings | changes)
+    part = Part(1, offset, source.size if length is None else length)
+    return Body(source, **{"part": part, "hashed": False, "halted": never} | changes)
 
 
 def body_of(content: bytes, **changes: Any) -> Body:
@@ -112,7 +104,7 @@ def closing_everything() -> Iterator[None]:
 
 def bear_with_storage(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
     """Let clients bear a storage that is silent for so long, and no longer."""
-    monkeypatch.setattr(storage, "StorageTimeouts", lambda: StorageTimeouts(max(5.0, seconds), seconds, seconds))
+    monkeypatch.setattr(connection, "StorageTimeouts", lambda: StorageTimeouts(max(5.0, seconds), seconds, seconds))
 
 
 class _Listener:
@@ -287,12 +279,12 @@ class SocksProxy(_Listener):
 
 def lead_through(monkeypatch: pytest.MonkeyPatch, port: int, proxy: int) -> None:
     """Let connections of the client to a port end at another, with not a byte of what they carry changed."""
-    connect = storage.open_socket
+    connect = sockets.open_socket
 
     def detour(host: str, wanted: int, *rest: Any) -> Socket:
         return connect(host, proxy if wanted == port else wanted, *rest)
 
-    monkeypatch.setattr(storage, "open_socket", detour)
+    monkeypatch.setattr(sockets, "open_socket", detour)
 
 
 def bucket(*, tls: bool = False) -> Server:

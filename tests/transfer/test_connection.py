@@ -23,11 +23,11 @@ from scenario_uploads.errors import SourceChangedError
 from scenario_uploads.transfer.connection import (
     RESPONSE_LIMIT,
     Connection,
+    Storage,
     StorageResponse,
     StorageTimeouts,
 )
 from scenario_uploads.transfer.engine import transfer_parts
-from scenario_uploads.transfer.pool import Storage
 from scenario_uploads.transfer.sockets import HaltedError
 from scenario_uploads.transfer.source import Source, open_source
 

@@ -28,7 +28,6 @@ from scenario_uploads import (
     UploadURLExpiredError,
 )
 from scenario_uploads.sandbox import Sandbox
-from scenario_uploads.transfer.engine import join_threads
 
 from tests.support.clients import Clock, Connect, find_upload_threads, raises
 from tests.support.server import (
@@ -42,7 +41,6 @@ from tests.support.server import (
     reply,
     reset_in_body,
     stall,
-    until,
 )
 from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload
 from tests.support.storing import bear_with_storage, list_descriptors
@@ -667,22 +665,3 @@ class TestSecrets:
         assert len(caplog.records) > 20
         for secret in secrets:
             assert secret not in text
-
-
-def test_a_thread_that_is_just_being_started_is_waited_for() -> None:
-    started = threading.Event()
-
-    class Late(threading.Thread):
-        def _bootstrap(self) -> None:
-            started.wait()
-            super()._bootstrap()  # type: ignore[misc]
-
-    late = Late(daemon=True)
-    starter = threading.Thread(target=late.start)
-    starter.start()
-    until(lambda: late in threading.enumerate())
-    threading.Timer(0.05, started.set).start()
-    join_threads([late], 30)
-    assert late.ident is not None
-    assert not late.is_alive()
-    starter.join()

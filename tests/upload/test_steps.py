@@ -32,9 +32,9 @@ from scenario_uploads.retry import RetryPolicy
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.sandbox.storage.bucket import Storage as SandboxStorage
 from scenario_uploads.transfer import part
+from scenario_uploads.transfer.connection import Storage
 from scenario_uploads.transfer.engine import transfer_parts
 from scenario_uploads.transfer.parts import Part, PartTarget
-from scenario_uploads.transfer.pool import Storage
 from scenario_uploads.transfer.source import open_source
 
 from tests.support.clients import Clock, Connect, find_upload_threads, raises

@@ -29,7 +29,7 @@ from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.steps import Steps, Work
-from scenario_uploads.transfer.engine import Turns
+from scenario_uploads.transfer.pace import Turns
 from scenario_uploads.transfer.part import read_md5s
 from scenario_uploads.upload.steps import complete_upload, upload_file
 

@@ -26,8 +26,8 @@ from scenario_uploads.proxies import Network
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work
 from scenario_uploads.system import close_when_collected, user_agent, watch_forks
+from scenario_uploads.transfer.connection import Storage
 from scenario_uploads.transfer.engine import Transfer, join_threads, pause, transfer_parts
-from scenario_uploads.transfer.pool import Storage
 from scenario_uploads.upload.control import BaseHandle, Control, Line
 
 P = ParamSpec("P")

@@ -5,7 +5,6 @@ Both clients use it; the async one waits in a thread and stops it with the same 
 
 from __future__ import annotations
 
-import math
 import queue
 import threading
 import time
@@ -19,56 +18,15 @@ from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.steps import SLICE, Step
 
-from .pace import Budget, Pace
+from .connection import Body, Storage
+from .pace import Pace, Turns
 from .part import PartEvent, PartJob, send_part
-from .parts import PartTarget
-from .pool import Storage
+from .parts import DEFAULT_PART_SIZE, PartTarget
 from .sockets import HaltedError
 from .source import Source
 
 # Together with the time until a stop is noticed, a second.
 STOP_PATIENCE = 0.75
-
-
-class Turns:
-    """Limits on sending: parts at once, fewer while storage asks to slow down, and bytes a second.
-
-    They apply to one file, or to all files that share the object.
-    """
-
-    def __init__(self, concurrency: int, max_bandwidth: float | None = None) -> None:
-        self._pace, self._budget = Pace.begin(concurrency), Budget(max_bandwidth or math.inf)
-        self._active = 0
-        self._turn = threading.Condition()
-
-    def take(self, halted: Callable[[], bool]) -> None:
-        """Wait for a turn, or until stopped."""
-        with self._turn:
-            while self._active >= self._pace.limit and not halted():
-                self._turn.wait(SLICE)
-            self._active += 1
-
-    def give_back(self) -> None:
-        """Release a turn."""
-        with self._turn:
-            self._active -= 1
-            self._turn.notify()
-
-    def heed(self, event: PartEvent) -> None:
-        """Update the pace after an event of a part."""
-        if not (event.slow or event.done or (self._pace.opening and event.seconds is not None)):
-            return
-        with self._turn:
-            pace = self._pace if event.seconds is None else self._pace.measured(event.seconds)
-            self._pace = pace.slower() if event.slow else pace.steady() if event.done else pace
-            self._turn.notify_all()
-
-    def spend(self, most: int) -> tuple[int, float]:
-        """Return how many of `most` bytes may be sent, and after how many seconds."""
-        with self._turn:
-            amount = self._budget.share(most, self._pace.maximum)
-            self._budget, delay = self._budget.spend(amount, time.monotonic())
-            return amount, delay
 
 
 @frozen
@@ -84,14 +42,13 @@ class TransferJob:
     patience: float = DEFAULT_PATIENCE
     max_bandwidth: float | None = None
     on_progress: OnProgress | None = field(default=None, repr=False)
+    # Called with the number of each stored part, and its MD5 if it was computed.
     on_part: Callable[[int, str | None], object] | None = field(default=None, repr=False)
-    """Called with the number of each stored part, and its MD5 if it was computed."""
-    settled: bool = False
-    """Whether a part that differs from the bytes in storage is an error, instead of being sent."""
+    settled: bool = False  # whether a part that differs from the bytes in storage is an error, instead of being sent
+    # Limits shared with other files. `concurrency` still applies to this one; `max_bandwidth` only enables theirs.
     turns: Turns | None = field(default=None, repr=False)
-    """Limits shared with other files. `concurrency` still applies to this one; `max_bandwidth` only enables theirs."""
+    # Returns whether to stop and leave the missing parts to another transfer.
     interrupted: Callable[[], bool] = field(default=lambda: False, repr=False)
-    """Returns whether to stop and leave the missing parts to another transfer."""
 
 
 @frozen
@@ -108,8 +65,7 @@ def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event 
     """
     workers = _Workers(storage, job, stop or threading.Event())
     try:
-        workers.start()
-        attempt = workers.count()
+        attempt = workers.run()
     finally:
         workers.end()
     if workers.stopped:
@@ -129,9 +85,6 @@ def join_threads(threads: Iterable[threading.Thread], seconds: float = 1.0) -> N
     """Join threads, for at most `seconds` in total."""
     deadline = time.monotonic() + seconds
     for thread in threads:
-        # An interrupt may arrive while a thread is being started, when it cannot be joined yet.
-        while thread.ident is None and thread in threading.enumerate() and time.monotonic() < deadline:
-            time.sleep(0.001)
         # Skip threads that never started, and the current one: a callback may call this.
         if thread.ident not in (None, threading.get_ident()):
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -142,41 +95,60 @@ class _Workers:
 
     def __init__(self, storage: Storage, job: TransferJob, stop: threading.Event) -> None:
         self._storage, self._job, self._stop, self._halt = storage, job, stop, threading.Event()
-        # A worker's last event is its error, or None.
-        self._events: queue.SimpleQueue[PartEvent | BaseException | None] = queue.SimpleQueue()
-        self._todo, self._todo_lock = iter(job.targets), threading.Lock()
         # A sequential source is sent part by part.
         count = max(1, min(1 if job.source.sequential else job.concurrency, len(job.targets)))
         self._turns = job.turns or Turns(count, job.max_bandwidth)
+        alone = count == 1 and not job.turns
+        allow = self._allow if job.max_bandwidth else None
         self._part_job = PartJob(
-            source=job.source,
-            put=storage.put,
-            integrity=job.integrity,
-            report=self._handle,
-            halted=self._halted,
-            pause=self._step_back,
-            allow=self._allow if job.max_bandwidth else None,
-            alone=count == 1 and not job.turns,
+            Body(job.source, job.integrity, self._is_halted, allow, alone),
+            storage.put,
+            self._handle,
+            self._step_back,
             patience=job.patience,
             settled=job.settled,
         )
+        # The end of the parts for each worker, whose last event is its error, or None.
+        self._todo: queue.SimpleQueue[PartTarget | None] = queue.SimpleQueue()
+        for target in (*job.targets, *[None] * count):
+            self._todo.put(target)
+        self._events: queue.SimpleQueue[PartEvent | BaseException | None] = queue.SimpleQueue()
         # With many small files, each has a thread already; another for its part would cost as much as sending it.
-        count = 0 if job.turns and count == 1 else count
-        names = [f"scenario-uploads-{number}" for number in range(count)]
+        inline = bool(job.turns) and len(job.targets) <= 1 and job.size <= DEFAULT_PART_SIZE
+        names = [] if inline else [f"scenario-uploads-{number}" for number in range(count)]
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
+        done = job.size - sum(target.part.length for target in job.targets)
+        parts_done = job.parts_total - len(job.targets)
+        self._progress = UploadProgress(UploadPhase.TRANSFERRING, done, job.size, parts_done, job.parts_total)
 
     @property
     def stopped(self) -> bool:
         """Whether the caller stopped the upload or closed the client."""
         return self._stop.is_set() or self._storage.closed
 
-    def start(self) -> None:
+    def run(self) -> int:
+        """Process the events of the workers until all have ended; return the most attempts or raise the first error."""
+        if self._job.on_progress:
+            self._job.on_progress(self._progress)
+        if not self._threads:
+            self._work()
+        running = len(self._threads) or 1
         try:
             for thread in self._threads:
                 thread.start()
         except RuntimeError as error:
             # The interpreter is exiting, or the system is out of threads.
             raise TransferError(f"The parts cannot be sent: {error}.") from error
+        while running and not self._is_halted():
+            with suppress(queue.Empty):
+                event = self._events.get(timeout=SLICE)
+                if isinstance(event, BaseException):
+                    raise event
+                if event is None:
+                    running -= 1
+                else:
+                    self._note(event)
+        return self._progress.attempt
 
     def end(self) -> None:
         """Stop the workers and wait for them, for a second at most."""
@@ -189,29 +161,6 @@ class _Workers:
                 # The first error is more useful.
                 with suppress(TransferError):
                     self._job.on_part(event.number, event.md5)
-
-    def count(self) -> int:
-        """Process the events of the workers until all have ended; return the most attempts or raise the first error."""
-        job, done = self._job, self._job.size - sum(target.part.length for target in self._job.targets)
-        parts_done = job.parts_total - len(job.targets)
-        self._progress = UploadProgress(UploadPhase.TRANSFERRING, done, job.size, parts_done, job.parts_total)
-        if job.on_progress:
-            job.on_progress(self._progress)
-        if not self._threads:
-            self._work()
-        running = len(self._threads) or 1
-        while running and not self._halted():
-            try:
-                event = self._events.get(timeout=SLICE)
-            except queue.Empty:
-                continue
-            if isinstance(event, BaseException):
-                raise event
-            if event is None:
-                running -= 1
-            else:
-                self._note(event)
-        return self._progress.attempt
 
     def _note(self, event: PartEvent) -> None:
         if event.done and self._job.on_part:
@@ -229,7 +178,8 @@ class _Workers:
     def _work(self) -> None:
         error: BaseException | None = None
         try:
-            while (target := self._take()) is not None:
+            while (target := self._todo.get()) is not None:
+                self._turns.take(self._is_halted)
                 try:
                     send_part(self._part_job, target)
                 finally:
@@ -240,46 +190,33 @@ class _Workers:
             error = raised
         self._events.put(error)
 
-    def _take(self) -> PartTarget | None:
-        """Wait for a turn and return the next part, or None when there is none left."""
-        self._turns.take(self._halted)
-        with self._todo_lock:
-            target = None if self._halted() else next(self._todo, None)
-        if target is None:
-            self._turns.give_back()
-        return target
-
     def _step_back(self, seconds: float) -> None:
         """Wait before a retry, giving the turn to another worker meanwhile."""
         self._turns.give_back()
         self._pause(seconds)
-        self._turns.take(self._halted)
+        self._turns.take(self._is_halted)
 
     def _handle(self, event: PartEvent) -> None:
-        self._turns.heed(event)
+        if event.slow:
+            self._turns.adjust(Pace.slower)
+        elif event.done:
+            self._turns.adjust(Pace.steady)
+        if event.quick and self._turns.pace.opening:
+            self._turns.adjust(Pace.quick)
         # Without a progress callback, skip the queue: at wire speed each event costs the sender CPU time.
-        if not (self._job.on_progress or event.done or event.attempt):
-            return
-        if self._threads:
+        if self._job.on_progress or event.done or event.attempt:
             self._events.put(event)
-            return
-        try:
-            self._note(event)
-        except BaseException as error:
-            # Not raised here: while a part is sent, an OSError of a callback would pass for a network error.
-            self._events.put(error)
-            raise HaltedError from error
 
-    def _halted(self) -> bool:
+    def _is_halted(self) -> bool:
         return self._halt.is_set() or self.stopped or self._job.interrupted()
 
     def _pause(self, seconds: float) -> None:
-        pause(seconds, self._halted, self._halt.wait)
+        pause(seconds, self._is_halted, self._halt.wait)
 
     def _allow(self, most: int) -> int:
         """Wait for the bandwidth limit; return how many bytes may go out."""
         amount, delay = self._turns.spend(most)
         self._pause(delay)
-        if self._halted():
+        if self._is_halted():
             raise HaltedError
         return amount

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import errno
-import ipaddress
 import os
 import selectors
 import socket
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import h11
-from attrs import frozen
 
-from scenario_uploads.proxies import Proxy
+from scenario_uploads.proxies import Network, Proxy
 from scenario_uploads.steps import SLICE
 from scenario_uploads.system import create_selector
 
@@ -24,8 +23,6 @@ T = TypeVar("T")
 Halted = Callable[[], bool]
 """Polled: returns whether to stop."""
 TO_READ, TO_WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
-# Windows reports a pending connection under another name.
-_CONNECTING = frozenset({errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", errno.EINPROGRESS)})
 
 
 class HaltedError(Exception):
@@ -40,25 +37,18 @@ class ProxyRefusedError(ConnectionError):
     """The proxy refuses to open a tunnel; retrying does not help."""
 
 
-@frozen
 class Deadline:
-    """When a wait ends: at a `time.monotonic` time, with a message for the error, or when stopped."""
+    """The end of a wait: after some seconds, with an error that begins with `fault`, or when stopped."""
 
-    moment: float
-    fault: str
-    halted: Halted
-
-    @classmethod
-    def after(cls, seconds: float, fault: str, halted: Halted) -> Self:
-        """Return a deadline in `seconds`; `fault` is the start of the error message."""
-        return cls(time.monotonic() + seconds, f"{fault} {seconds:g} s", halted)
+    def __init__(self, seconds: float, fault: str, halted: Halted) -> None:
+        self._moment, self._fault, self._halted = time.monotonic() + seconds, f"{fault} {seconds:g} s", halted
 
     def check(self) -> None:
         """Raise HaltedError when stopped, and TimeoutError when the deadline has passed."""
-        if self.halted():
+        if self._halted():
             raise HaltedError
-        if time.monotonic() >= self.moment:
-            raise TimeoutError(self.fault)
+        if time.monotonic() >= self._moment:
+            raise TimeoutError(self._fault)
 
 
 class Socket:
@@ -105,11 +95,10 @@ class Socket:
 
     def connect(self, address: Any, deadline: Deadline) -> None:
         """Connect to an address; OSError when that fails."""
-        code = self.layer.connect_ex(address)
-        if code in _CONNECTING:
-            self.wait(TO_WRITE, deadline)
-            code = self.layer.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
+        with suppress(BlockingIOError):
+            self.layer.connect(address)
+        self.wait(TO_WRITE, deadline)
+        if code := self.layer.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             raise OSError(code, os.strerror(code))
         self.layer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -134,37 +123,60 @@ class Socket:
         self.layer.close()
 
 
+def dial(
+    url: str, network: Network, headers: list[tuple[str, str]], begin: Callable[[], Deadline]
+) -> tuple[Socket, list[tuple[str, str]] | None]:
+    """Return a socket to the host of a URL; UnreachableError when none can be made.
+
+    Each step has a deadline of its own. A proxy that forwards requests wants the headers that are returned with it.
+    """
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    proxy = network.proxies.find(parts.scheme, host, port)
+    if proxy and proxy.basic:
+        headers = [*headers, ("Proxy-Authorization", f"Basic {proxy.basic}")]
+    # An HTTP proxy forwards plain http requests; everything else goes through a tunnel.
+    forwards = proxy is not None and proxy.scheme.startswith("http") and parts.scheme == "http"
+    with ExitStack() as opened:
+        try:
+            sock = open_socket(*((proxy.host, proxy.port) if proxy else (host, port)), begin)
+            opened.callback(sock.close)
+            if proxy and proxy.scheme == "https":
+                sock.start_tls(network.tls, proxy.host, begin())
+            if proxy and proxy.scheme.startswith("socks"):
+                _ask_socks(sock, proxy, host, port, begin())
+            elif proxy and not forwards:
+                _open_tunnel(sock, host, port, headers, begin())
+            if parts.scheme == "https":
+                sock.start_tls(network.tls, host, begin())
+        except (OSError, h11.RemoteProtocolError) as error:
+            raise UnreachableError(str(error)) from error
+        opened.pop_all()
+    return sock, headers if forwards else None
+
+
 def open_socket(host: str, port: int, begin: Callable[[], Deadline]) -> Socket:
     """Return a connected socket; each address of the host is tried, within a deadline of its own."""
-    failure: OSError | None = None
+    failure = OSError(f"{host} has no address")
     for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        sock = None
         try:
-            # The machine may not support an address family of the host.
-            sock = Socket(socket.socket(family, kind, protocol))
-            sock.connect(address, begin())
-        except BaseException as error:
-            if sock:
-                sock.close()
-            if not isinstance(error, OSError):
-                raise
+            with ExitStack() as opened:
+                # The machine may not support an address family of the host.
+                sock = Socket(opened.enter_context(socket.socket(family, kind, protocol)))
+                sock.connect(address, begin())
+                opened.pop_all()
+                return sock
+        except OSError as error:
             failure = error
-        else:
-            return sock
-    raise failure or OSError(f"{host} has no address")
+    raise failure
 
 
-def authorize(proxy: Proxy) -> list[tuple[str, str]]:
-    """Return the header with a proxy's credentials, if it has any."""
-    return [] if proxy.basic is None else [("Proxy-Authorization", f"Basic {proxy.basic}")]
-
-
-def open_tunnel(sock: Socket, proxy: Proxy, host: str, port: int, user_agent: str, deadline: Deadline) -> None:
+def _open_tunnel(sock: Socket, host: str, port: int, headers: list[tuple[str, str]], deadline: Deadline) -> None:
     """Ask an HTTP proxy for a tunnel (RFC 9110, 9.3.6)."""
     protocol = h11.Connection(our_role=h11.CLIENT)
     name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    headers = [("Host", name), ("User-Agent", user_agent), *authorize(proxy)]
-    sock.send(protocol.send(h11.Request(method="CONNECT", target=name, headers=headers)) or b"", deadline)
+    request = h11.Request(method="CONNECT", target=name, headers=[("Host", name), *headers])
+    sock.send(protocol.send(request) or b"", deadline)
     while not isinstance(event := protocol.next_event(), h11.Response):
         if event is h11.NEED_DATA:
             protocol.receive_data(sock.receive(deadline, 4096))
@@ -174,7 +186,7 @@ def open_tunnel(sock: Socket, proxy: Proxy, host: str, port: int, user_agent: st
         raise kind(f"the proxy answered {event.status_code}")
 
 
-def ask_socks(sock: Socket, proxy: Proxy, host: str, port: int, deadline: Deadline) -> None:
+def _ask_socks(sock: Socket, proxy: Proxy, host: str, port: int, deadline: Deadline) -> None:
     """Ask a SOCKS5 proxy for a connection, with the name resolved by the proxy (RFC 1928, 1929)."""
 
     def ask(message: bytes, length: int) -> bytes:
@@ -186,22 +198,16 @@ def ask_socks(sock: Socket, proxy: Proxy, host: str, port: int, deadline: Deadli
             answer += chunk
         return answer
 
-    version, method = ask(b"\x05\x02\x00\x02" if proxy.credentials else b"\x05\x01\x00", 2)
-    if version != 5:
-        raise ConnectionError("the proxy does not speak SOCKS5")
-    if method == 2 and proxy.credentials:
+    chosen = ask(b"\x05\x02\x00\x02" if proxy.credentials else b"\x05\x01\x00", 2)
+    if chosen == b"\x05\x02" and proxy.credentials:
         user, password = (text.encode()[:255] for text in proxy.credentials)
         if ask(b"\x01%c%b%c%b" % (len(user), user, len(password), password), 2)[1] != 0:
             raise ConnectionError("the proxy refused the user name or password")
-    elif method != 0:
-        raise ConnectionError("the proxy requires another kind of credentials")
-    try:
-        address = ipaddress.ip_address(host)
-        place = (b"\x01" if address.version == 4 else b"\x04") + address.packed
-    except ValueError:
-        # Host names are not longer than this.
-        place = b"\x03%c%b" % (len(host[:255]), host[:255].encode("ascii"))
-    _, reply, _, kind = ask(b"\x05\x01\x00%b%b" % (place, port.to_bytes(2, "big")), 4)
+    elif chosen != b"\x05\x00":
+        raise ConnectionError("the proxy does not speak SOCKS5, or requires other credentials")
+    # Host names are not longer than this.
+    name = host[:255].encode("ascii")
+    _, reply, _, kind = ask(b"\x05\x01\x00\x03%c%b%b" % (len(name), name, port.to_bytes(2, "big")), 4)
     if reply != 0:
         raise ConnectionError(f"the proxy could not reach the host (SOCKS reply {reply})")
     # Skip the bound address and port.
@@ -218,19 +224,17 @@ class _NestedTLS:
         self.fileno, self.close = sock.fileno, sock.close
 
     def do_handshake(self) -> None:
-        """Continue the handshake, or raise `ssl.SSLWantReadError` or `ssl.SSLWantWriteError`."""
         self._run(self._tls.do_handshake)
         self._flush()
 
     def send(self, data: bytes | memoryview) -> int:
-        """Return how many bytes went out; after an exception, call it again with the same bytes."""
+        # After an exception, this is called again with the same bytes.
         self._taken = self._taken or self._run(partial(self._tls.write, data))
         self._flush()
         taken, self._taken = self._taken, 0
         return taken
 
     def recv(self, limit: int) -> bytes:
-        """Return received bytes."""
         try:
             return self._run(partial(self._tls.read, limit))
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):

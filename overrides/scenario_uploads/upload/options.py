@@ -15,7 +15,7 @@ from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.models import UploadAssetOptions, UploadKind
 from scenario_uploads.progress import UploadProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
-from scenario_uploads.transfer.engine import Turns
+from scenario_uploads.transfer.pace import Turns
 
 from .control import Control
 
