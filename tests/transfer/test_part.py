@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from attrs import frozen
 from scenario_uploads.errors import IntegrityError, ScenarioError, TransferError, UploadURLExpiredError
-from scenario_uploads.retry import Repeat, RetryPolicy, next_delay
+from scenario_uploads.retry import Repeat, RetryPolicy, Tries
 from scenario_uploads.transfer import part as room
 from scenario_uploads.transfer import sockets
 from scenario_uploads.transfer.connection import Body, Storage, StorageResponse, StorageTimeouts
@@ -56,7 +56,7 @@ def judge(
     told = {name.replace("_", "-"): value for name, value in headers.items()}
     answer = StorageResponse(status, told, body, whole, md5)
     result = classify_response(answer, make_target(expires=expires), now=NOW)
-    delay = next_delay(PART_POLICY, 0, result.outcome, repeat=Repeat.SAFE, draw=lambda: 1.0)
+    delay = Tries(PART_POLICY, Repeat.SAFE, lambda: 1.0, lambda: 0.0).fail(result.outcome)
     return Judged(type(result.error) if result.error else None, delay is not None, result.slow)
 
 
