@@ -51,54 +51,43 @@ if TYPE_CHECKING:
 else:
     from importlib import import_module as _import_module
 
+    # Where names are; those of errors and models are in their `__all__`.
     _HOMES = {
-        "Client": "client.sync_client",
-        "Scenario": "client.sync_client",
-        "Uploads": "client.sync_client",
-        "AsyncClient": "client.async_client",
-        "AsyncScenario": "client.async_client",
-        "AsyncUploads": "client.async_client",
-        "APIResponse": "client.sync_response",
-        "AsyncAPIResponse": "client.async_response",
-        "DEFAULT_CONNECTION_LIMITS": "settings.defaults",
-        "DEFAULT_MAX_RETRIES": "retry",
-        "DEFAULT_TIMEOUT": "settings.defaults",
-        "DefaultAsyncHttpxClient": "settings.defaults",
-        "DefaultHttpxClient": "settings.defaults",
-        "Timeout": "settings.defaults",
-        "AsyncUploadHandle": "client.async_runner",
-        "UploadHandle": "client.runner",
-        "BulkProgress": "progress",
-        "UploadResult": "bulk.options",
-        "UploadPhase": "progress",
-        "UploadProgress": "progress",
-        "is_known": "decoding.enums",
-        "NOT_GIVEN": "arguments",
-        "NotGiven": "arguments",
-        "Omit": "arguments",
-        "not_given": "arguments",
-        "omit": "arguments",
+        "arguments": "NOT_GIVEN NotGiven Omit not_given omit",
+        "bulk.options": "UploadResult",
+        "client.async_client": "AsyncClient AsyncScenario AsyncUploads",
+        "client.async_response": "AsyncAPIResponse",
+        "client.async_runner": "AsyncUploadHandle",
+        "client.runner": "UploadHandle",
+        "client.sync_client": "Client Scenario Uploads",
+        "client.sync_response": "APIResponse",
+        "decoding.enums": "is_known",
+        "progress": "BulkProgress UploadPhase UploadProgress",
+        "retry": "DEFAULT_MAX_RETRIES",
+        "settings.defaults": "DEFAULT_CONNECTION_LIMITS DEFAULT_TIMEOUT DefaultAsyncHttpxClient DefaultHttpxClient"
+        " Timeout",
+        "errors": "",
+        "models": "",
     }
-    _SUBMODULES = ("errors", "models")
-    _ROOMS = (*_SUBMODULES, "types")
 
     def __getattr__(name):
         if name == "UploadSource":
             # The contract's enum of this name also makes sources for `upload_many`.
             _load("bulk.options")
         if name == "__all__":
-            return sorted({*_HOMES, *(name for home in _SUBMODULES for name in _load(home).__all__)})
+            return sorted({name for home in _HOMES for name in _list_names(home)})
         if name == "__version__":
             return _load("system").find_version()
-        if name in _ROOMS:
+        if name in ("errors", "models", "types"):
             return _load(name)
-        if not name.startswith("_"):
-            for home in (_HOMES[name],) if name in _HOMES else _SUBMODULES:
-                module = _load(home)
-                if name in _HOMES or name in module.__all__:
-                    value = globals()[name] = getattr(module, name)
-                    return value
+        for home in () if name.startswith("_") else _HOMES:
+            if name in _list_names(home):
+                value = globals()[name] = getattr(_load(home), name)
+                return value
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def _list_names(home):
+        return _HOMES[home].split() or _load(home).__all__
 
     def _load(home):
         return _import_module(f".{home}", __name__)

@@ -65,11 +65,14 @@ class Gauge:
         """Return the rate, or that there is none; the amount; with a total, the time left."""
         if self.stall:
             return [f"stalled for {format_duration(self.stall)}", amount]
-        seconds = self._samples[-1][0] - self._samples[0][0] if self._samples else 0
-        if seconds < 1 or (moved := self._samples[-1][1] - self._samples[0][1]) <= 0:
+        if not self._samples:
             return [amount]
-        rate, left = moved / seconds, (total or 0) - self._samples[-1][1]
-        return [f"{format_size(rate)}/s", amount, *([f"{format_duration(left / rate)} left"] if left >= 0 else [])]
+        (since, before), (now, done) = self._samples[0], self._samples[-1]
+        if now - since < 1 or done <= before:
+            return [amount]
+        rate = (done - before) / (now - since)
+        left = [] if total is None else [f"{format_duration(max(total - done, 0) / rate)} left"]
+        return [f"{format_size(rate)}/s", amount, *left]
 
 
 class FileProgress:

@@ -9,20 +9,16 @@ from functools import cache
 from .redaction import AUTHORIZATION, SIGNED_QUERY, mask_known, redact, strip_controls
 
 NAME = "scenario_uploads"
-_LEVELS = {"info": logging.INFO, "debug": logging.DEBUG}
 
 
 @cache
 def show_log(level: str | None) -> None:
     """Show the log, which has no secrets, at level `info` or `debug`; other levels change nothing. Idempotent."""
-    chosen = _LEVELS.get((level or "").strip().lower())
-    if chosen is None:
-        return
-    # No effect when the program has configured logging itself.
-    logging.basicConfig(
-        format="[%(asctime)s - %(name)s:%(lineno)d - %(levelname)s] %(message)s", datefmt="%Y-%m-%d %H:%M:%S"
-    )
-    logging.getLogger(NAME).setLevel(chosen)
+    name = (level or "").strip().upper()
+    if name in ("INFO", "DEBUG"):
+        # No effect when the program has configured logging itself.
+        logging.basicConfig(format="[%(asctime)s - %(name)s:%(lineno)d - %(levelname)s] %(message)s")
+        logging.getLogger(NAME).setLevel(name)
 
 
 class _RedactSecrets(logging.Filter):
@@ -35,7 +31,7 @@ class _RedactSecrets(logging.Filter):
             # Leave a record that cannot be formatted to the handlers.
             return True
         shown = redact(message) if _TELLING.search(message) else message
-        # Escape control characters of services and file names: the log may be read in a terminal.
+        # The log may be read in a terminal.
         shown = strip_controls(mask_known(shown))
         if shown != message:
             record.msg, record.args = shown, ()
@@ -44,12 +40,8 @@ class _RedactSecrets(logging.Filter):
 
 _TELLING = re.compile(rf"{SIGNED_QUERY.pattern}|{AUTHORIZATION.pattern}|%3F", re.IGNORECASE)
 _FILTER = _RedactSecrets()
-_LOGGERS = (
-    NAME,
-    f"{NAME}.http",
-    "httpx",
-    *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")),
-)
+_LOGGERS = [NAME, f"{NAME}.http", "httpx"]
+_LOGGERS += [f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")]
 
 
 def guard_logs(*names: str) -> None:

@@ -72,14 +72,14 @@ OnProgress = Callable[[UploadProgress], object]
 
 def format_size(size: float, of: float | None = None) -> str:
     """Return a number of bytes in binary units, such as `1.5 MiB`; with `of`, in its unit, as `0.2/1.5 MiB`."""
+    values = [float(size)] if of is None else [float(size), float(of)]
     units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
-    scale = float(size if of is None else of)
     # 1023.95 would round to 1024.0.
-    while scale >= 1023.95 and len(units) > 1:
-        scale, size, of = scale / 1024, size / 1024, None if of is None else of / 1024
+    while values[-1] >= 1023.95 and len(units) > 1:
+        values = [value / 1024 for value in values]
         units.pop(0)
-    shown = [f"{value:.0f}" if units[0] == "B" or scale >= 100 else f"{value:.1f}" for value in (size, of or 0)]
-    return f"{shown[0]} {units[0]}" if of is None else f"{shown[0]}/{shown[1]} {units[0]}"
+    digits = 0 if units[0] == "B" or values[-1] >= 100 else 1
+    return f"{'/'.join(f'{value:.{digits}f}' for value in values)} {units[0]}"
 
 
 def format_duration(seconds: float) -> str:

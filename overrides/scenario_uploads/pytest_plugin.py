@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker."""
-    config.addinivalue_line(
-        "markers",
-        "scenario_faults(name, times=1): faults of the next uploads to scenario_sandbox, such as 'expired'.",
-    )
+    text = "scenario_faults(name, times=1): faults of the next uploads to scenario_sandbox, such as 'expired'."
+    config.addinivalue_line("markers", text)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 # A query may contain apostrophes, and backslashes where JSON writes `&` as `\u0026`. Only an apostrophe at the very end
 # is a closing quote. A URL is matched as a whole, so one pass is enough for any text.
-_URL = re.compile(r"(https?:(?:\\?/){2})([^\s\"<>]+)", re.IGNORECASE)
+_URL = re.compile(r"(https?:(?:\\?/){2}[^\s\"<>?#]+)(?:[?#][^\s\"<>]*?('?)(?![^\s\"<>]))?", re.IGNORECASE)
 SIGNED_QUERY = re.compile(
     r"\?(?:[^\s\"<>?]*(?:[&;]|\\u0026))?(?:X-Amz-|X-Goog-|Signature=|sig=|AWSAccessKeyId=)[^\s\"<>]*", re.IGNORECASE
 )
@@ -33,17 +33,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udf
 
 def redact(text: str) -> str:
     """Replace the query of every URL, and what follows `Basic` or `Bearer`, by an ellipsis."""
-    text = SIGNED_QUERY.sub("?…", _URL.sub(_cut_query, text))
+    text = _URL.sub(lambda found: found[0] if found[2] is None else f"{found[1]}?…{found[2]}", text)
+    text = SIGNED_QUERY.sub("?…", text)
     text = _ENCODED_QUERY.sub(lambda found: "%3F…" if _SIGNATURE.search(found.group()) else found.group(), text)
     return AUTHORIZATION.sub(r"\1\2…", text)
-
-
-def _cut_query(found: re.Match[str]) -> str:
-    begin, rest = found.groups()
-    path = re.split(r"[?#]", rest, maxsplit=1)[0]
-    if path == rest:
-        return found.group()
-    return f"{begin}{path}?…" + ("'" if rest.endswith("'") else "")
 
 
 def snippet(text: str, limit: int = 200) -> str:

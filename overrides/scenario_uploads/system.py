@@ -63,20 +63,14 @@ class FileState:
 
 def is_used_up(error: BaseException | None) -> bool:
     """Return whether an error is due to a lack of descriptors or memory, and not to the network."""
-    # The resolver reports it as another error.
-    return any(
-        (isinstance(one, OSError) and one.errno in _USED_UP)
-        or (isinstance(one, socket.gaierror) and not _has_descriptor())
-        for one in iter_chain(error)
-    )
-
-
-def _has_descriptor() -> bool:
-    try:
-        os.close(os.open(os.devnull, os.O_RDONLY))
-    except OSError:
-        return False
-    return True
+    chain = list(iter_chain(error))
+    if any(isinstance(one, socket.gaierror) for one in chain):
+        # The resolver does not tell it from a name that is not there.
+        try:
+            os.close(os.open(os.devnull, os.O_RDONLY))
+        except OSError:
+            return True
+    return any(isinstance(one, OSError) and one.errno in _USED_UP for one in chain)
 
 
 def create_selector() -> selectors.BaseSelector:
@@ -89,15 +83,14 @@ def read_at(descriptor: int, buffer: memoryview, offset: int, lock: Lock) -> int
     """Fill a buffer from an offset of a file; return the bytes read. `lock` belongs to the descriptor."""
     if hasattr(os, "preadv"):
         return os.preadv(descriptor, [buffer], offset)
-    with lock:
+    with lock, io.FileIO(descriptor, closefd=False) as file:
         # A duplicated descriptor shares its position with the caller's file.
-        before = os.lseek(descriptor, 0, os.SEEK_CUR)
+        before = file.tell()
         try:
-            os.lseek(descriptor, offset, os.SEEK_SET)
-            with io.FileIO(descriptor, closefd=False) as file:
-                return file.readinto(buffer)
+            file.seek(offset)
+            return file.readinto(buffer)
         finally:
-            os.lseek(descriptor, before, os.SEEK_SET)
+            file.seek(before)
 
 
 def open_private(path: Path, flags: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,6 @@ from .errors import InvalidArgumentError
 from .redaction import iter_chain, snippet
 
 _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
-_HASHED = re.compile(r"[0-9a-f]{8}\.\d+")
 REMEDY = (
     "if a proxy or a server of your own signed it, name its CA file with verify= of the client or with SSL_CERT_FILE"
 )
@@ -46,8 +44,6 @@ def read_trust(verify: Any) -> ssl.SSLContext | None:
             " the path of the CA file that the certificate is signed with, or an ssl.SSLContext."
         )
     if isinstance(verify, ssl.SSLContext):
-        if verify.protocol == ssl.PROTOCOL_TLS_SERVER:
-            raise InvalidArgumentError("verify is a context for servers; ssl.create_default_context() is for clients.")
         return verify
     try:
         return _load_authorities(Path(verify))
@@ -62,14 +58,10 @@ def _load_authorities(path: Path) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=None if folder else path, capath=path if folder else None)
     # A context cannot be pickled; another process reads the files again.
     context.path = path.absolute()  # type: ignore[attr-defined]
-    if not folder:
-        return context
-    # OpenSSL itself only finds files named by their hash.
-    files = [file for file in sorted(path.iterdir()) if file.suffix in (".pem", ".crt", ".cer")]
-    for file in files:
-        context.load_verify_locations(cafile=file)
-    if not files and not any(_HASHED.fullmatch(file.name) for file in path.iterdir()):
-        raise ValueError("the folder has no .pem, .crt or .cer file")
+    for file in path.iterdir() if folder else ():
+        # OpenSSL itself only finds files named by their hash.
+        if file.suffix in (".pem", ".crt", ".cer"):
+            context.load_verify_locations(cafile=file)
     return context
 
 
