@@ -27,7 +27,7 @@ from scenario_uploads.transfer import connection
 from scenario_uploads.transfer import engine as transfer
 from scenario_uploads.transfer.parts import PartTarget
 
-from tests.support.clients import Connect, raises
+from tests.support.clients import SETTINGS, Connect, raises
 from tests.support.server import hang, reply
 from tests.support.service import UPLOAD_ID, Service
 
@@ -524,7 +524,7 @@ def test_47_descriptors_that_are_used_up_end_the_upload_in_our_words(
 
 
 def test_35_a_connection_that_is_made_while_the_client_closes_is_closed(service: Service) -> None:
-    connections = Connections(None)
+    connections = Connections(SETTINGS)
     client = connections.to_api()
     assert isinstance(client, ApiClient)
     client.get(service.url, timeout=5)

@@ -16,7 +16,7 @@ from scenario_uploads.client.async_runner import AsyncConnections, AsyncRunner
 from scenario_uploads.client.runner import Connections, Runner
 from scenario_uploads.steps import Pause, Send, Work
 
-from tests.support.clients import Clock, raises
+from tests.support.clients import SETTINGS, Clock, raises
 from tests.support.server import hang, until
 from tests.support.service import Service
 from tests.support.storing import Silence, closing_everything, full_backlog
@@ -29,7 +29,7 @@ class Both:
 
     def __init__(self, kind: str) -> None:
         self._loop = asyncio.Runner() if kind == "async" else None
-        self.runner: Any = AsyncRunner(AsyncConnections(None)) if self._loop else Runner(Connections(None))
+        self.runner: Any = AsyncRunner(AsyncConnections(SETTINGS)) if self._loop else Runner(Connections(SETTINGS))
 
     def run(self, steps: Steps) -> Any:
         return self._loop.run(self.runner.run(steps)) if self._loop else self.runner.run(steps)
@@ -119,9 +119,9 @@ def test_an_interrupt_reaches_the_steps_so_that_they_can_clean_up(kind: str, clo
     clock.sleep = interrupt  # type: ignore[method-assign]
     with suppress(KeyboardInterrupt):
         if kind == "sync":
-            Runner(Connections(None)).run(steps())
+            Runner(Connections(SETTINGS)).run(steps())
         else:
-            asyncio.run(AsyncRunner(AsyncConnections(None)).run(steps()))
+            asyncio.run(AsyncRunner(AsyncConnections(SETTINGS)).run(steps()))
     assert cleaned == ["yes"]
 
 
@@ -145,7 +145,7 @@ def test_a_thread_that_ends_without_a_word_is_told_as_want_of_memory(monkeypatch
 
     monkeypatch.setattr(threading.Thread, "run", lambda self: None)
     with asyncio.Runner() as loop, raises(ScenarioError, "out of memory"):
-        loop.run(AsyncRunner(AsyncConnections(None)).run(steps()))
+        loop.run(AsyncRunner(AsyncConnections(SETTINGS)).run(steps()))
 
 
 def test_memory_that_is_short_while_modules_are_loaded_ends_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,7 +153,7 @@ def test_memory_that_is_short_while_modules_are_loaded_ends_no_call(monkeypatch:
         raise MemoryError(name)
 
     monkeypatch.setattr(async_runner, "import_module", fail)
-    AsyncConnections(None).prepare()
+    AsyncConnections(SETTINGS).prepare()
 
 
 class TestClosingMeanwhile:
@@ -166,8 +166,8 @@ class TestClosingMeanwhile:
     @pytest.mark.parametrize("closed", ["owner", "copy", "owner of a copy"])
     def test_44_ends_the_wait_in_another_thread(self, service: Service, for_what: str, closed: str) -> None:
         service.script("retrieve", hang)
-        owner = Runner(Connections(None))
-        waiting = owner if closed == "owner" else owner.share()
+        owner = Runner(Connections(SETTINGS))
+        waiting = owner if closed == "owner" else owner.copy(SETTINGS)
         failures: list[BaseException] = []
 
         def work() -> None:
@@ -192,9 +192,9 @@ class TestClosingMeanwhile:
         service.script("retrieve", hang)
 
         async def work() -> None:
-            owner = AsyncRunner(AsyncConnections(None))
-            waiting = owner if closed == "owner" else owner.share()
-            other = owner.share()
+            owner = AsyncRunner(AsyncConnections(SETTINGS))
+            waiting = owner if closed == "owner" else owner.copy(SETTINGS)
+            other = owner.copy(SETTINGS)
             task = asyncio.create_task(waiting.run(self.waits(service, for_what)))
             stays = asyncio.create_task(other.run(self.waits(service, "time")))
             if for_what == "an answer":
@@ -225,7 +225,7 @@ class TestClosingMeanwhile:
         with closing_everything(), full_backlog() as full, Silence() as silence:
             url = full if obstacle == "connect" else f"https://127.0.0.1:{silence.port}/"
             timeouts = dict.fromkeys(("connect", "read", "write", "pool"), 300.0)
-            runner, failures = Runner(Connections(None)), list[BaseException]()
+            runner, failures = Runner(Connections(SETTINGS)), list[BaseException]()
 
             def steps() -> Steps:
                 yield Send(httpx.Request("GET", url, extensions={"timeout": timeouts}), 100)
@@ -250,7 +250,7 @@ class TestClosingMeanwhile:
 
 
 def test_35_connections_of_a_parent_process_are_given_up(service: Service) -> None:
-    runner = Runner(Connections(None))
+    runner = Runner(Connections(SETTINGS))
 
     def steps() -> Steps:
         return (yield Send(request_to(service), 10_000)).status_code

@@ -14,11 +14,13 @@ from attrs import evolve
 from scenario_uploads import AsyncScenario, Scenario
 from scenario_uploads.client import async_runner, runner
 from scenario_uploads.client.async_response import AsyncAPIResponse
+from scenario_uploads.settings.client import ClientArguments, resolve_options
 from scenario_uploads.transfer import part
 
 CALLS = ("create", "retrieve", "trigger_action")
 IMPORTS = ("import_url", "import_hugging_face", "import_civitai")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+SETTINGS = resolve_options({}, ClientArguments(bearer_auth="token"))
 
 
 class Clock:

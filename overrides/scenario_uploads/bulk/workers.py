@@ -1,7 +1,6 @@
 """Running the steps of many files at once, in threads.
 
 Steps that send are limited in number. Steps that wait for an import pause most of the time, without occupying a thread.
-In an event loop, the same threads send many small files four times as fast as tasks.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import heapq
 import queue
 import threading
 import time
-from collections import deque
 from contextlib import suppress
 from itertools import count
 from typing import Any, Protocol, TypeVar
@@ -26,24 +24,16 @@ MOST_WAITING = 128
 
 
 class Runner(Protocol):
-    """Runs the steps of calls, from many threads."""
+    """The runner of the sync client: runs the steps of calls, from many threads."""
 
     @property
-    def closed(self) -> bool:
-        """Whether no more calls can be made."""
-        ...
+    def closed(self) -> bool: ...  # noqa: D102
 
-    def open(self) -> object:
-        """Raise ScenarioError when no more calls can be made."""
-        ...
+    def open(self) -> object: ...  # noqa: D102
 
-    def run(self, steps: Steps[T]) -> T:
-        """Run the steps of a call in this thread."""
-        ...
+    def run(self, steps: Steps[T]) -> T: ...  # noqa: D102
 
-    def close(self) -> None:
-        """Refuse further calls."""
-        ...
+    def close(self) -> None: ...  # noqa: D102
 
 
 class Workers:
@@ -52,8 +42,8 @@ class Workers:
     def __init__(self, runner: Runner, at_once: int) -> None:
         self._runner, self._at_once = runner, at_once
         self._sending = self._waiting = 0
-        self._todo: deque[Steps[Any]] = deque()
-        self._paused: list[tuple[float, int, Steps[Any]]] = []
+        # When to go on with which steps, and whether they only wait. The number keeps the order of equal times.
+        self._todo: list[tuple[float, int, bool, Steps[Any]]] = []
         self._number = count()
         self._results: queue.SimpleQueue[tuple[bool, Any, BaseException | None]] = queue.SimpleQueue()
         self._turn = threading.Condition()
@@ -71,15 +61,9 @@ class Workers:
         return self._sending < 2 * self._at_once and self._waiting < MOST_WAITING
 
     def start(self, steps: Steps[Any], *, waiting: bool) -> None:
-        """Run steps that only wait, or queue steps that send."""
-        if waiting:
-            self._waiting += 1
-            self._pause(0, steps)
-            return
-        self._sending += 1
-        with self._turn:
-            self._todo.append(steps)
-            self._turn.notify()
+        """Run steps, `waiting` when they send no file."""
+        self._sending, self._waiting = self._sending + (not waiting), self._waiting + waiting
+        self._put(0.0, steps, waiting=waiting)
         if len(self._threads) < min(self._at_once, self._sending):
             thread = threading.Thread(target=self._work, name="scenario-uploads-file", daemon=True)
             try:
@@ -113,8 +97,13 @@ class Workers:
             self._turn.notify_all()
         self._runner.close()
         join_threads(self._threads)
-        for steps in (*self._todo, *(steps for _, _, steps in self._paused)):
+        for *_, steps in self._todo:
             steps.close()
+
+    def _put(self, seconds: float, steps: Steps[Any], *, waiting: bool) -> None:
+        with self._turn:
+            heapq.heappush(self._todo, (time.monotonic() + seconds, next(self._number), waiting, steps))
+            self._turn.notify()
 
     def _work(self) -> None:
         while (work := self._take()) is not None:
@@ -125,23 +114,17 @@ class Workers:
             except BaseException as raised:  # noqa: BLE001 - raised again where results are got
                 error = raised
             if isinstance(value, Pause):
-                self._pause(value.seconds, steps)
+                self._put(value.seconds, steps, waiting=True)
             else:
                 self._results.put((waiting, value, error))
 
-    def _pause(self, seconds: float, steps: Steps[Any]) -> None:
-        with self._turn:
-            heapq.heappush(self._paused, (time.monotonic() + seconds, next(self._number), steps))
-            self._turn.notify()
-
     def _take(self) -> tuple[bool, Steps[Any]] | None:
-        """Return the next steps and whether they only wait; None at the end."""
+        """Wait until steps are due, and return them and whether they only wait; None at the end."""
         with self._turn:
             while not self._ended:
-                due = self._paused[0][0] - time.monotonic() if self._paused else None
+                due = self._todo[0][0] - time.monotonic() if self._todo else None
                 if due is not None and due <= 0:
-                    return True, heapq.heappop(self._paused)[2]
-                if self._todo:
-                    return False, self._todo.popleft()
+                    _, _, waiting, steps = heapq.heappop(self._todo)
+                    return waiting, steps
                 self._turn.wait(due)
             return None

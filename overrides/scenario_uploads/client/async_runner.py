@@ -42,8 +42,8 @@ class AsyncConnections(BaseConnections[httpx.AsyncClient]):
     _own: AsyncApiClient | None = None
     _loop: asyncio.AbstractEventLoop | None = None
 
-    def __init__(self, http_client: httpx.AsyncClient | None, **options: Any) -> None:
-        super().__init__(http_client, **options)
+    def __init__(self, *settings: Any, **options: Any) -> None:
+        super().__init__(*settings, **options)
         self.calls: dict[CancelScope | AsyncUploadHandle, AsyncRunner] = {}
         """The calls in progress and the uploads in the background, which can be cancelled, with their runners."""
 
@@ -79,10 +79,6 @@ class AsyncConnections(BaseConnections[httpx.AsyncClient]):
             raise ScenarioError("This client's connections belong to another event loop; make a client for each.")
         return self._own
 
-    def to_threads(self) -> Connections:
-        """Return connections with the same settings for threads, without a caller's client: it is bound to its loop."""
-        return Connections(None, trust_env=self._trust_env, tls=self._tls)
-
 
 def _close_later(client: httpx.AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
     """Close a garbage-collected client in its event loop, if that still runs."""
@@ -95,7 +91,7 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
 
     def end(self) -> list[AsyncUploadHandle]:
         """Refuse further calls and cancel those in progress; return the uploads in the background among them."""
-        self._closed = True
+        self._stop.set()
         ending = [call for call, runner in self.connections.calls.items() if self._owner or runner is self]
         for call in ending:
             call.cancel()
@@ -158,8 +154,6 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
                 return await run_in_thread(send, stop.set)
             case Work():
                 return await run_in_thread(step.call)
-            case _:
-                pass
         return None
 
     async def _send(self, step: Send) -> httpx.Response:
@@ -191,8 +185,8 @@ class _LoopRunner(Runner):
     """Runs steps in threads for an async client. A caller's `http_client` still sends in its event loop."""
 
     def __init__(self, runner: AsyncRunner, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(Connections(runner.connections.settings))
         self._async, self._loop = runner, loop
-        super().__init__(runner.connections.to_threads())
 
     @property
     def closed(self) -> bool:

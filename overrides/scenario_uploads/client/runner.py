@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import atexit
 import errno
-import ssl
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from functools import partial
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 import httpx
@@ -28,7 +26,7 @@ from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work
 from scenario_uploads.system import close_when_collected, user_agent, watch_forks
 from scenario_uploads.transfer.connection import Storage
 from scenario_uploads.transfer.engine import Transfer, join_threads, pause, transfer_parts
-from scenario_uploads.upload.control import BaseHandle, Control, Line
+from scenario_uploads.upload.control import BaseHandle, Control
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,17 +48,14 @@ def explain(error: BaseException) -> BaseException:
 class BaseConnections(Generic[C]):
     """The connections of one client and its copies. They do not close an `http_client` that is `lent`."""
 
-    def __init__(
-        self, http_client: C | None, *, trust_env: bool = True, tls: ssl.SSLContext | None = None, lent: bool = False
-    ) -> None:
+    def __init__(self, settings: ClientOptions, http_client: C | None = None, *, lent: bool = False) -> None:
+        self.settings = settings
         self._given: C | None = http_client
-        self._trust_env, self._tls = trust_env, tls
-        self.network: Network | None = None
-        self._storage: Storage | None = None
-        self._lock = threading.Lock()
-        self._closed = False
         self._closes_given = not lent and getattr(http_client, "closes_with_client", False)
-        self.line = Line()
+        self._lock, self._closed = threading.RLock(), False
+        self._storage: Storage | None = None
+        self.network: Network | None = None
+        self.line: list[Control] = []
         """The uploads in the background that take turns."""
         watch_forks(self)
         guard_logs()
@@ -75,16 +70,14 @@ class BaseConnections(Generic[C]):
         """Whether no more calls can be made."""
         return self._closed or (self._given is not None and self._given.is_closed)
 
-    def renew(self, http_client: C | None, *, trust_env: bool, tls: ssl.SSLContext | None) -> Self:
-        """Return connections with other TLS settings for a copy, which keeps a caller's `http_client`."""
-        given, lent = (self._given, True) if http_client is None else (http_client, False)
-        return type(self)(given, trust_env=trust_env, tls=tls, lent=lent)
+    def renew(self, settings: ClientOptions, http_client: C | None = None) -> Self:
+        """Return new connections, which keep a caller's `http_client` but do not close it."""
+        return type(self)(settings, http_client or self._given, lent=http_client is None)
 
     def to_api(self) -> C:
         """Return the HTTP client for the API."""
-        network = self.read_network()
         with self._lock:
-            self.check_open()
+            network = self.read_network()
             return self._connect(network) if self._given is None else self._given
 
     def _connect(self, network: Network) -> C:
@@ -92,9 +85,8 @@ class BaseConnections(Generic[C]):
 
     def to_storage(self) -> Storage:
         """Return the connections to storage."""
-        network = self.read_network()
         with self._lock:
-            self.check_open()
+            network = self.read_network()
             if self._storage is None:
                 self._storage = Storage(network=network, user_agent=user_agent())
                 close_when_collected(self, self._storage.close)
@@ -103,18 +95,15 @@ class BaseConnections(Generic[C]):
     def read_network(self) -> Network:
         """Read proxies and CA files once, before the first request: a bad one must fail before an upload is created."""
         with self._lock:
-            self.check_open()
-            self.network = self.network or Network.read(trust_env=self._trust_env, tls=self._tls)
+            if self.closed:
+                raise ScenarioError(CLOSED)
+            if self.network is None:
+                self.network = Network.read(trust_env=self.settings.trust_env, tls=self.settings.verify)
             return self.network
 
-    def check_open(self) -> None:
-        """Raise ScenarioError when no more calls can be made."""
-        if self.closed:
-            raise ScenarioError(CLOSED)
-
     def after_fork(self) -> None:
-        """Take a new lock."""
-        self._lock = threading.Lock()
+        """Forget what belongs to the parent's threads."""
+        self._lock, self.line = threading.RLock(), []
 
 
 class Connections(BaseConnections[httpx.Client]):
@@ -129,19 +118,10 @@ class Connections(BaseConnections[httpx.Client]):
             if self._own is not None:
                 self._own.streams.shut_down()
                 self._own.close()
-                # Connections that other threads were opening meanwhile.
-                for stream in self._own.streams.list():
-                    stream.close()
             if self._storage is not None:
                 self._storage.close()
         if self._given is not None and self._closes_given:
             self._given.close()
-
-    def branch(self) -> Connections:
-        """Return connections with the same settings that can be closed separately."""
-        branch = self.renew(None, trust_env=self._trust_env, tls=self._tls)
-        branch.network = self.network
-        return branch
 
     def _connect(self, network: Network) -> httpx.Client:
         if self._own is None:
@@ -161,22 +141,19 @@ class BaseRunner(Generic[N]):
     """Runs the steps of calls, from any number of threads or tasks. Only the owner closes the connections."""
 
     def __init__(self, connections: N, *, owner: bool = True) -> None:
-        self.connections = connections
-        self._owner, self._closed = owner, False
-        self._stop = threading.Event()
+        self.connections, self._owner, self._stop = connections, owner, threading.Event()
 
     @property
     def closed(self) -> bool:
         """Whether no more calls can be made."""
-        return self._closed or self.connections.closed
+        return self._stop.is_set() or self.connections.closed
 
-    def renew(self, http_client: Any, *, trust_env: bool, tls: ssl.SSLContext | None) -> Self:
-        """Return a runner for a copy of the client, with its own connections."""
-        return type(self)(self.connections.renew(http_client, trust_env=trust_env, tls=tls))
-
-    def share(self) -> Self:
-        """Return a runner for a copy of the client, with the same connections."""
-        return type(self)(self.connections, owner=False)
+    def copy(self, settings: ClientOptions, http_client: Any = None) -> Self:
+        """Return a runner for a copy of the client, with the same connections if they fit."""
+        before = self.connections.settings
+        if http_client is None and (settings.verify, settings.trust_env) == (before.verify, before.trust_env):
+            return type(self)(self.connections, owner=False)
+        return type(self)(self.connections.renew(settings, http_client))
 
     def open(self) -> N:
         """Return the connections; ScenarioError when no more calls can be made."""
@@ -190,7 +167,6 @@ class Runner(BaseRunner[Connections]):
 
     def close(self) -> None:
         """Refuse further calls, and close the connections if this runner owns them. Idempotent."""
-        self._closed = True
         self._stop.set()
         end_uploads(self.connections if self._owner else self)
         if self._owner:
@@ -198,8 +174,10 @@ class Runner(BaseRunner[Connections]):
 
     def start(self, steps: Steps[Any], control: Control) -> UploadHandle:
         """Run the steps of an upload in the background, on its own connections, which cancelling closes."""
-        runner = Runner(self.open().branch())
-        return UploadHandle(partial(runner.run, steps), runner.close, control, (self, self.connections))
+        shared = self.open()
+        own = shared.renew(shared.settings)
+        own.network = shared.network
+        return UploadHandle(Runner(own), steps, control, owner=self)
 
     def run(self, steps: Steps[T]) -> T:
         """Run the steps of a call in this thread."""
@@ -226,8 +204,6 @@ class Runner(BaseRunner[Connections]):
                 return transfer_parts(self.open().to_storage(), step.job, stop=self._stop)
             case Work():
                 return step.call()
-            case _:
-                pass
         return None
 
     def _send(self, step: Send) -> httpx.Response:
@@ -249,11 +225,9 @@ class UploadHandle(BaseHandle, Future[Upload]):
 
     __module__ = "scenario_uploads"
 
-    def __init__(
-        self, run: Callable[[], Upload], close: Callable[[], object], control: Control, owners: tuple[object, ...]
-    ) -> None:
+    def __init__(self, runner: Runner, steps: Steps[Upload], control: Control, owner: Runner) -> None:
         super().__init__()
-        self._run, self._close, self._control, self._owners = run, close, control, owners
+        self._runner, self._steps, self._control, self._owners = runner, steps, control, (owner, owner.connections)
         self._turn = threading.Lock()
         self._stopping = self._ending = False
         self._thread = threading.Thread(target=self._work, name="scenario-uploads-handle", daemon=True)
@@ -278,17 +252,17 @@ class UploadHandle(BaseHandle, Future[Upload]):
         with self._turn:
             self._stopping = self._stopping or not self._ending
         if self._stopping:
-            self._close()
+            self._runner.close()
         return self._stopping
 
     def _work(self) -> None:
         upload: Upload | None = None
         error: BaseException | None = None
         try:
-            upload = self._run()
+            upload = self._runner.run(self._steps)
         except BaseException as raised:  # noqa: BLE001 - it is raised where the result is asked for
             error = raised
-        self._close()
+        self._runner.close()
         with self._turn:
             self._ending = True
         if self._stopping:
@@ -327,7 +301,7 @@ atexit.register(end_uploads)
 
 def connect(settings: ClientOptions) -> Runner:
     """Return a runner with connections of its own."""
-    return Runner(Connections(None, trust_env=settings.trust_env, tls=settings.verify))
+    return Runner(Connections(settings))
 
 
 def upload_all(runner: Runner, api: Api, sources: Sources, options: BulkOptions) -> Generator[UploadResult]:
@@ -338,11 +312,9 @@ def upload_all(runner: Runner, api: Api, sources: Sources, options: BulkOptions)
     return BulkRun(api, sources, options).results(runner, connect)
 
 
-def finish(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function of httpx. The async twin waits for its cleanup."""
-    return function(*args, **kwargs)
-
-
 def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a function. The async twin does so in a thread."""
+    """Call a function. The async twins run it in a thread, or wait for its clean-up."""
     return function(*args, **kwargs)
+
+
+finish = run_blocking

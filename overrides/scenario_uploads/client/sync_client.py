@@ -130,8 +130,7 @@ class Scenario:
         settings = resolve_options(os.environ, options, http_client)
         if settings.trust_env:
             show_log(os.environ.get("SCENARIO_LOG"))
-        connections = Connections(http_client, trust_env=settings.trust_env, tls=settings.verify)
-        self._begin(settings, Runner(connections))
+        self._begin(settings, Runner(Connections(settings, http_client)))
 
     def _begin(self, settings: ClientOptions, runner: Runner) -> None:
         self._options, self._runner = settings, runner
@@ -203,13 +202,8 @@ class Scenario:
         )
         check_http_client(http_client, httpx.Client)
         settings = change_options(os.environ, self._options, options)
-        trusted, trusts = ((one.verify, one.trust_env) for one in (self._options, settings))
-        if http_client is None and trusts == trusted:
-            runner = self._runner.share()
-        else:
-            runner = self._runner.renew(http_client, trust_env=settings.trust_env, tls=settings.verify)
         twin = copy.copy(self)
-        twin._begin(settings, runner)  # noqa: SLF001 - of the same class
+        twin._begin(settings, self._runner.copy(settings, http_client))  # noqa: SLF001 - of the same class
         return twin
 
     with_options = copy
@@ -703,7 +697,7 @@ class Uploads(UploadsOperations):
         if options.executor is not None and not self._runner.connections.own:
             raise InvalidArgumentError(NO_HTTP_CLIENT)
         options = evolve(options, call=self._api.options.resolve_call(options.project_id))
-        return upload_all(self._runner.share(), self._api, sources, options)
+        return upload_all(self._runner.copy(self._api.options), self._api, sources, options)
 
 
 class ScenarioWithRawResponse:

@@ -79,8 +79,7 @@ class AsyncScenario:
         settings = resolve_options(os.environ, options, http_client)
         if settings.trust_env:
             show_log(os.environ.get("SCENARIO_LOG"))
-        connections = AsyncConnections(http_client, trust_env=settings.trust_env, tls=settings.verify)
-        self._begin(settings, AsyncRunner(connections))
+        self._begin(settings, AsyncRunner(AsyncConnections(settings, http_client)))
 
     def _begin(self, settings: ClientOptions, runner: AsyncRunner) -> None:
         self._options, self._runner = settings, runner
@@ -102,13 +101,8 @@ class AsyncScenario:
         """
         check_http_client(http_client, httpx.AsyncClient)
         settings = change_options(os.environ, self._options, options)
-        trusted, trusts = ((one.verify, one.trust_env) for one in (self._options, settings))
-        if http_client is None and trusts == trusted:
-            runner = self._runner.share()
-        else:
-            runner = self._runner.renew(http_client, trust_env=settings.trust_env, tls=settings.verify)
         twin = copy.copy(self)
-        twin._begin(settings, runner)  # noqa: SLF001 - of the same class
+        twin._begin(settings, self._runner.copy(settings, http_client))  # noqa: SLF001 - of the same class
         return twin
 
     with_options = copy
@@ -379,7 +373,7 @@ class AsyncUploads(AsyncUploadsOperations):
         if options.executor is not None and not self._runner.connections.own:
             raise InvalidArgumentError(NO_HTTP_CLIENT)
         options = evolve(options, call=self._api.options.resolve_call(options.project_id))
-        return upload_all_async(self._runner.share(), self._api, sources, options)
+        return upload_all_async(self._runner.copy(self._api.options), self._api, sources, options)
 
 
 class AsyncScenarioWithRawResponse:

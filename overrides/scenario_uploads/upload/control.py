@@ -3,78 +3,57 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, TypeVar
 
 from attrs import evolve
 
 from scenario_uploads.errors import UploadTimeoutError
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
-from scenario_uploads.steps import Pause, Send, Step, Steps, Work, carry_on
+from scenario_uploads.steps import SLICE, Pause, Send, Step, Steps, Work, carry_on
 from scenario_uploads.transfer.engine import Transfer
 
 T = TypeVar("T")
 # Uploads of a client that run in the background at once, without those that are paused or wait for their import.
 MOST_AT_ONCE = 8
-# Seconds between checks whether an upload may continue.
-SLICE = 0.1
-
-
-class Line:
-    """A queue of uploads, of which the first `most` may run."""
-
-    def __init__(self, most: int = MOST_AT_ONCE) -> None:
-        self._most, self._line, self._lock = most, list[object](), threading.Lock()
-
-    def has_turn(self, who: object) -> bool:
-        """Return whether an upload may run, queueing it if necessary."""
-        with self._lock:
-            if who not in self._line:
-                self._line.append(who)
-            return who in self._line[: self._most]
-
-    def leave(self, who: object) -> None:
-        """Remove an upload from the queue."""
-        with self._lock, suppress(ValueError):
-            self._line.remove(who)
 
 
 class Control:
-    """Pauses an upload, queues it behind others and enforces its deadline. Its clock stops while paused.
+    """Pauses an upload, lets it wait for its turn and enforces its deadline. Its clock stops while paused.
 
     Args:
         clock: Returns seconds.
         on_progress: Called with each event.
-        line: The queue of uploads that take turns.
+        line: The uploads that take turns, in order. Those that are paused or wait for their import leave it.
     """
 
     def __init__(
-        self, clock: Callable[[], float], on_progress: OnProgress | None = None, line: Line | None = None
+        self, clock: Callable[[], float], on_progress: OnProgress | None = None, line: list[Control] | None = None
     ) -> None:
-        self._clock, self._on_progress, self._line = clock, on_progress, line or Line()
-        self._lock = threading.Lock()
-        self._paused_at: float | None = None
-        self._lost = 0.0
+        self._clock, self._on_progress, self._line = clock, on_progress, [] if line is None else line
+        # When it was paused, or None, and how long it was paused before.
+        self._pause: tuple[float | None, float] = None, 0.0
         self._until, self._fault = math.inf, ""
         self.progress: UploadProgress | None = None
 
+    @property
+    def paused(self) -> bool:
+        """Whether nothing may be sent."""
+        return self._pause[0] is not None
+
     def clock(self) -> float:
         """Return the time in seconds, without paused time."""
-        with self._lock:
-            return (self._clock() if self._paused_at is None else self._paused_at) - self._lost
+        since, lost = self._pause
+        return (self._clock() if since is None else since) - lost
 
     def pause(self) -> None:
         """Send nothing until `unpause`."""
-        with self._lock:
-            self._paused_at = self._clock() if self._paused_at is None else self._paused_at
+        if not self.paused:
+            self._pause = self._clock(), self._pause[1]
 
     def unpause(self) -> None:
         """Go on."""
-        with self._lock:
-            self._lost += 0.0 if self._paused_at is None else self._clock() - self._paused_at
-            self._paused_at = None
+        self._pause = None, self._clock() - self.clock()
 
     def follow(self, event: UploadProgress) -> None:
         """Store the event and call `on_progress`."""
@@ -92,7 +71,11 @@ class Control:
             yield from self._admit()
             return (yield from carry_on(steps, self._carry_out))
         finally:
-            self._line.leave(self)
+            self._leave()
+
+    def _leave(self) -> None:
+        if self in self._line:
+            self._line.remove(self)
 
     def _admit(self) -> Steps[None]:
         """Wait until the upload may run."""
@@ -100,9 +83,11 @@ class Control:
             if self.clock() >= self._until:
                 raise UploadTimeoutError(self._fault)
             only_waits = self.progress is not None and self.progress.phase is UploadPhase.WAITING
-            if self._paused_at is not None or only_waits:
-                self._line.leave(self)
-            if self._paused_at is None and (only_waits or self._line.has_turn(self)):
+            if self.paused or only_waits:
+                self._leave()
+            elif self not in self._line:
+                self._line.append(self)
+            if not self.paused and (only_waits or self in self._line[:MOST_AT_ONCE]):
                 return
             yield Pause(SLICE)
 
@@ -140,7 +125,7 @@ class Control:
             yield from self._admit()
 
     def _is_interrupted(self) -> bool:
-        return self._paused_at is not None or self.clock() >= self._until
+        return self.paused or self.clock() >= self._until
 
 
 class BaseHandle:

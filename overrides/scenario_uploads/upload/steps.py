@@ -42,7 +42,7 @@ from scenario_uploads.steps import Steps, Work
 from scenario_uploads.transfer.engine import Transfer
 from scenario_uploads.transfer.parts import match_targets
 
-from .control import Control, Line
+from .control import Control
 from .ledger import Entry
 from .options import FileOptions, check_file_options
 from .prepare import Opened, check_all_options, open_upload
@@ -69,7 +69,7 @@ def upload_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Upload
     return (yield from control.run(_upload_file(evolve(api, clock=control.clock), file, options)))
 
 
-def start_upload(api: Api, file: FileInput, options: FileOptions, line: Line) -> tuple[Steps[Upload], Control]:
+def start_upload(api: Api, file: FileInput, options: FileOptions, line: list[Control]) -> tuple[Steps[Upload], Control]:
     """Return the steps of a background upload, and its control."""
     check_all_options(options)
     control = Control(api.clock, options.on_progress, line)
