@@ -40,8 +40,8 @@ class _RedactSecrets(logging.Filter):
 
 _TELLING = re.compile(rf"{SIGNED_QUERY.pattern}|{AUTHORIZATION.pattern}|%3F", re.IGNORECASE)
 _FILTER = _RedactSecrets()
-_LOGGERS = [NAME, f"{NAME}.http", "httpx"]
-_LOGGERS += [f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")]
+_HTTPCORE = ("connection", "http11", "http2", "proxy", "socks")
+_LOGGERS = (NAME, f"{NAME}.http", "httpx", *(f"httpcore.{part}" for part in _HTTPCORE))
 
 
 def guard_logs(*names: str) -> None:

@@ -193,9 +193,9 @@ def test_installed_it_is_typed(empty_environment: Path, tmp_path: Path) -> None:
 
 
 def test_what_is_installed_is_what_is_checked(empty_environment: Path, tmp_path: Path) -> None:
-    """The test above can fail: without `py.typed`, or with a model that is unknown, pyright complains."""
+    """The test above can fail: without the stub of the front, pyright complains."""
     (site_packages,) = empty_environment.parents[1].glob("lib/python*/site-packages")
-    marker = site_packages / "scenario_uploads" / "py.typed"
+    marker = site_packages / "scenario_uploads" / "__init__.pyi"
     shutil.copy(ROOT / "tests" / "typing" / "user_code.py", tmp_path)
     moved = marker.rename(marker.with_name("moved"))
     try:

@@ -193,7 +193,8 @@ def main(argv: list[str] | None = None) -> int:
         folder = Path(name) / "generated_client"
         folder.mkdir()
         try:
-            written = {stubs.PLACE: write_stub(build(folder, contract=arguments.contract))}
+            package = build(folder, contract=arguments.contract)
+            written = {stubs.PLACE: write_stub(package)} | stubs.write_front(root, package)
             if (root / operations.TYPES).is_dir():
                 written |= operations.write_operations(read_contract(arguments.contract))
             written |= spelling.write_client(root)

@@ -1,4 +1,4 @@
-"""Write the stub of `scenario_uploads.models` for type checkers: the generated models with their added methods."""
+"""Write the stubs for type checkers: `scenario_uploads.models` with its added methods, and the front of the package."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import ast
 from pathlib import Path
 
 from tools.client.handwritten_layer import list_functions, read_body, read_classes
+from tools.client.unasync import PACKAGE
 
-PLACE = Path("overrides", "scenario_uploads", "models.pyi")
-"""Where the stub stands, from the folder that holds the generated client's."""
+PLACE, FRONT = PACKAGE / "models.pyi", PACKAGE / "__init__.pyi"
+"""Where the stubs stand, from the folder that holds the generated client's."""
 
 # What the annotations of generated models may name; ruff takes out what they do not.
 HEAD = """\
@@ -34,6 +35,24 @@ def write_stub(package: Path) -> str:
     blocks = [_declare(classes[name], models, received=name in received) for name in sorted(models)]
     kinds = "Unset" if "File" in classes else "File, Unset"
     return HEAD.format(package=package.name, imports="\n".join(imports), kinds=kinds) + "\n" + "\n".join(blocks)
+
+
+def write_front(root: Path, package: Path) -> dict[Path, bytes]:
+    """Return the stub of the front of the package: each name in its table, each error, each model."""
+    front = root / FRONT.with_suffix(".py")
+    if not front.exists():
+        return {}
+    tables = [node.value for node in ast.walk(ast.parse(front.read_text("utf-8"))) if isinstance(node, ast.Assign)]
+    homes: dict[str, str] = ast.literal_eval(next(table for table in tables if isinstance(table, ast.Dict)))
+    names = {home: set(text.split()) for home, text in homes.items()}
+    names["errors"] |= read_classes([front.with_name("errors.py")]).keys()
+    names["models"] |= read_classes((package / "models").glob("*.py")).keys() - {"UploadSource"}
+    # A type cannot be the enum and what is sent.
+    names["bulk.options"].add("UploadSource")
+    lines = [f"# Generated from {front.name} by make generate. Do not edit."]
+    lines += [f"from . import {name} as {name}" for name in ("errors", "models", "types")]
+    lines += [f"from .{home} import {name} as {name}" for home in sorted(names) for name in sorted(names[home])]
+    return {FRONT: "\n".join([*lines, "", "__version__: str", ""]).encode()}
 
 
 def _find_received(package: Path, classes: dict[str, ast.ClassDef]) -> set[str]:

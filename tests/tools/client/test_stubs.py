@@ -9,6 +9,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+import scenario_uploads
 import scenario_uploads_client.models as generated
 
 from tests.support import future
@@ -42,6 +43,12 @@ def test_it_names_every_model_and_enum_and_nothing_else() -> None:
     imported = {name.asname for node in module.body if isinstance(node, ast.ImportFrom) for name in node.names}
     assert models == {name for name in generated.__all__ if attrs.has(getattr(generated, name))}
     assert {name for name in imported if name and not name.startswith("_")} == set(generated.__all__) - models
+
+
+def test_the_front_names_for_type_checkers_what_it_has_at_run_time() -> None:
+    module = ast.parse((generate.ROOT / stubs.FRONT).read_text(encoding="utf-8"))
+    imported = [name.asname for node in module.body if isinstance(node, ast.ImportFrom) for name in node.names]
+    assert sorted(name for name in imported if name) == sorted([*scenario_uploads.__all__, "errors", "models", "types"])
 
 
 @pytest.mark.parametrize(
