@@ -1,27 +1,21 @@
-"""What the HTTP clients of the API add to httpx: a deadline for a whole response, proxies, and closing open streams.
-
-httpx limits each read, so a service that sends byte by byte could block a call for ever. The streams below these
-clients apply the read timeout to a whole response.
-"""
+"""What the HTTP clients of the API add to httpx: proxies, and opening and closing connections without being held up."""
 
 from __future__ import annotations
 
 import logging
 import socket
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
-from weakref import WeakSet
+from weakref import ref
 
 import httpx
 
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.proxies import Network, Proxy
-from scenario_uploads.steps import SLICE
+from scenario_uploads.steps import CLOSED, SLICE
 from scenario_uploads.system import start_thread, user_agent
 
 T = TypeVar("T")
@@ -79,19 +73,12 @@ def find_pools(client: Any, *, own: bool = False) -> list[Any]:
     return known
 
 
-def wrap_backends(client: httpx.Client | httpx.AsyncClient, wrap: Callable[[Any], Any]) -> None:
-    """Wrap the network backend of each connection pool of our client."""
-    for pool in find_pools(client, own=True):
-        pool._network_backend = wrap(pool._network_backend)  # noqa: SLF001 - see above
-
-
 class Streams:
-    """The streams of a client: how they are opened, and those that are open, weakly referenced."""
+    """The open streams of a client, and how to open more."""
 
     def __init__(self) -> None:
         self.closed = False
-        self._lock = threading.Lock()
-        self._known: WeakSet[Any] = WeakSet()
+        self._known: set[ref[Any]] = set()
 
     def open(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
         """Connect or start TLS, in a thread of its own, since neither that nor name resolution can be interrupted."""
@@ -104,23 +91,21 @@ class Streams:
                 if wait((outcome,), SLICE).done:
                     thread.join()
                     return outcome.result()
-            raise httpx.ConnectError("The client was closed meanwhile.")
+            raise httpx.ConnectError(CLOSED)
         except BaseException:
             outcome.add_done_callback(_close_late)
             raise
 
     def add(self, stream: Any) -> None:
         """Add a stream, or close it when the client is closing."""
-        with self._lock:
-            self._known.add(stream)
+        self._known.add(ref(stream, self._known.discard))
         if self.closed:
             stream.close()
-            raise httpx.ConnectError("The client was closed meanwhile.")
+            raise httpx.ConnectError(CLOSED)
 
     def list(self) -> list[Any]:
         """Return the open streams."""
-        with self._lock:
-            return [*self._known]
+        return [stream for known in [*self._known] if (stream := known()) is not None]
 
     def shut_down(self) -> None:
         """Wake blocked readers, and refuse new streams."""
@@ -135,8 +120,7 @@ class Streams:
                 shutdown(socket.SHUT_RDWR)
 
     def abandon(self) -> None:
-        """Close a forked child's sockets, with a new lock: a thread of the parent may have held the old one."""
-        self._lock = threading.Lock()
+        """Close a forked child's copies of the sockets."""
         for stream in self.list():
             with suppress(OSError):
                 stream.get_extra_info("socket").close()
@@ -153,34 +137,3 @@ class AsyncStreams(Streams):
 def _close_late(opened: Future[Any]) -> None:
     if opened.exception() is None:
         opened.result().close()
-
-
-class ResponseTime:
-    """The time left for a response, counted from the first read after a request."""
-
-    def __init__(self) -> None:
-        self._deadline: float | None = None
-        self._begun = False
-
-    def reset(self) -> None:
-        """Start again with the next read, the first of another response."""
-        self._deadline, self._begun = None, False
-
-    @contextmanager
-    def limit(self, timeout: float | None) -> Iterator[float | None]:
-        """Limit one read to the time left; raise when it runs out."""
-        if timeout is None:
-            yield None
-            return
-        now = time.monotonic()
-        if self._deadline is None:
-            self._deadline = now + timeout
-        try:
-            if now >= self._deadline:
-                raise TimeoutError
-            yield min(timeout, self._deadline - now)
-        except Exception as error:
-            if self._begun and time.monotonic() >= self._deadline:
-                raise httpx.ReadTimeout("The response did not end in time.") from error
-            raise
-        self._begun = True

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 import httpx
@@ -11,7 +11,7 @@ import httpx
 from scenario_uploads.proxies import Network
 from scenario_uploads.steps import Send
 
-from .network import ResponseTime, Streams, make_transports, wrap_backends
+from .network import Streams, find_pools, make_transports
 from .responses import BodyReader
 
 
@@ -22,7 +22,8 @@ class ApiClient(httpx.Client):
         self.streams = Streams()
         # The environment is read in `proxies`, as for storage.
         super().__init__(transport=_Routes(network or Network.read()), trust_env=False)
-        wrap_backends(self, lambda backend: _Backend(backend, self.streams))
+        for pool in find_pools(self, own=True):
+            pool._network_backend = _Backend(pool._network_backend, self.streams)  # noqa: SLF001 - no other way
 
 
 class _Routes(httpx.BaseTransport):
@@ -54,17 +55,26 @@ class _Backend:
 
 
 class _Stream:
+    """Applies the read timeout to a whole response: httpx limits each read, and a service may send byte by byte."""
+
     def __init__(self, stream: Any, streams: Streams) -> None:
-        self._stream, self._streams, self._time = stream, streams, ResponseTime()
+        self._stream, self._streams = stream, streams
+        # When the response must have ended; None until its first read.
+        self._end: float | None = None
         streams.add(self)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        with self._time.limit(timeout) as remaining:
-            data: bytes = self._stream.read(max_bytes, remaining)
+        if timeout is not None:
+            now = monotonic()
+            self._end = self._end or now + timeout
+            if now >= self._end:
+                raise httpx.ReadTimeout("The response did not end in time.")
+            timeout = min(timeout, self._end - now)
+        data: bytes = self._stream.read(max_bytes, timeout)
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._time.reset()
+        self._end = None
         self._stream.write(buffer, timeout)
 
     def close(self) -> None:
