@@ -16,7 +16,7 @@ import httpx
 import pytest
 from scenario_uploads import __main__
 from scenario_uploads.cli import commands as cli
-from scenario_uploads.cli import running
+from scenario_uploads.cli import terminal
 from scenario_uploads.display import Display
 from scenario_uploads.progress import OnProgress, UploadProgress
 from scenario_uploads.sandbox import Sandbox
@@ -153,8 +153,8 @@ def test_a_file_that_is_not_what_it_claims_to_be_fails_with_the_reason_and_exit_
         (["status", ".."], 2, "not an upload id"),
         (["wait", "upload_unknown", "--timeout", "-1"], 2, "timeout"),
         (["upload", "{empty}"], 2, "empty"),
-        (["upload", "{folder}"], 2, "directory"),
-        (["upload", "{missing}"], 2, "does not exist"),
+        (["upload", "{folder}"], 2, "is a folder"),
+        (["upload", "{missing}"], 2, "no such file"),
         (["upload", "{unknown}"], 2, "give --kind, such as"),
         (["upload", "{unknown}", "--kind", "picture"], 2, "picture"),
         (["upload", "{empty}", "--part-size", "many"], 2, "many"),
@@ -204,9 +204,7 @@ def test_refused_credentials_exit_with_3(capsys: pytest.CaptureFixture[str], mon
     monkeypatch.setenv("SCENARIO_SDK_API_SECRET", "not-the-secret")
 
     assert cli.run(["status", "upload_1"]) == 3
-    error = capsys.readouterr().err
-    assert "not-the-secret" not in error
-    assert "`scenario-uploads config show` says where the credentials come from" in error
+    assert "not-the-secret" not in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("no_credentials")
@@ -540,7 +538,7 @@ def test_a_sandbox_leaves_nothing_behind_however_it_is_ended(tmp_path: Path, end
 def test_a_terminal_may_be_closed_under_nohup(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with running.interrupt_on_signals():
+        with terminal.interrupt_on_signals():
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
@@ -559,7 +557,7 @@ def test_a_command_that_is_told_to_end_leaves_no_sandbox_behind(tmp_path: Path, 
         [*COMMAND, "upload", str(file), "--sandbox"], stderr=subprocess.PIPE, env=environment
     ) as process:
         assert process.stderr is not None
-        assert process.stderr.readline().startswith(b"large.glb: 0 %")
+        assert process.stderr.readline().startswith(b"large.glb: 0.0/2.0 GiB")
         process.send_signal(ending)
         process.communicate()
     assert process.returncode == 128 + ending
@@ -682,12 +680,9 @@ class TestManyFiles:
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
-            (["{folder}"], "give -r"),
-            (["{folder}", "--no-ledger"], "give -r"),
-            (["{folder}", "-r", "--ledger", "a", "--sandbox"], "--sandbox, not both"),
+            (["{folder}"], "give --recursive"),
             (["{folder}", "-r", "--file-name", "a.glb"], "for a single file"),
-            (["{folder}", "-r", "--ledger", "a", "--no-ledger"], "not both"),
-            (["{folder}", "-r", "--dask", "scheduler"], "give an address such as tcp://scheduler:8786"),
+            (["{folder}", "-r", "--dask", "foo://scheduler"], "give an address such as tcp://scheduler:8786"),
         ],
     )
     def test_what_cannot_be_meant_is_said(

@@ -9,7 +9,7 @@ import pytest
 import typer
 from platformdirs import user_config_path
 from scenario_uploads.cli import commands as cli
-from scenario_uploads.cli.options import load_settings, parse_duration, parse_rate, parse_size
+from scenario_uploads.cli.options import Options, parse_duration, parse_rate, parse_size
 from scenario_uploads.client.sync_client import Scenario
 
 Capture = pytest.CaptureFixture[str]
@@ -29,7 +29,7 @@ def test_rates(text: str, rate: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90), ("15m", 900), ("1h30m", 5400), ("2.5 min", 150), ("250ms", 0.25), ("-1", -1)]
+    ("text", "seconds"), [("90", 90), ("15m", 900), ("1h30m", 5400), ("2.5 min", 150), ("250ms", 0.25)]
 )
 def test_times(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
@@ -38,9 +38,9 @@ def test_times(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     ("parse", "text"),
     [
-        *((parse_size, text) for text in ("", "MiB", "32Mbit", "-1", "0.3B", "1e3", True)),
+        *((parse_size, text) for text in ("", "MiB", "32Mbit", "-1", "1e3", True)),
         *((parse_rate, text) for text in ("20Mbps", "20Mbit/s", "fast", "20MB/h", True)),
-        *((parse_duration, text) for text in ("", "15x", "m", "1h30", True)),
+        *((parse_duration, text) for text in ("", "15x", "m", "1h30", "-1", True)),
     ],
 )
 def test_what_is_none_of_these_is_named_with_the_remedy(parse: object, text: object) -> None:
@@ -81,31 +81,23 @@ def test_a_profile_is_over_what_holds_always_and_the_environment_over_both(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(file, STUDIO)
-    assert [load_settings().get(name) for name in ("api_key", "part_size", "base_url")] == [
-        "key-of-everybody",
-        32 << 20,
-        None,
-    ]
+    assert Options().pick("api_key", "part_size", "base_url") == {"api_key": "key-of-everybody", "part_size": 32 << 20}
     monkeypatch.setenv("SCENARIO_PROFILE", "studio")
     monkeypatch.setenv("SCENARIO_BASE_URL", "https://another.example/v1")
-    settings = load_settings()
+    options = Options()
     # Credentials of the other kind go with what they stand below.
-    assert [settings.get(name) for name in ("api_key", "api_secret", "bearer_auth")] == [
-        None,
-        None,
-        "token-of-the-studio",
-    ]
-    assert [settings.get(name) for name in ("timeout", "concurrency", "base_url")] == [600, 4, None]
-    assert settings.get("concurrency", 7) == 7
+    assert options.pick("api_key", "api_secret", "bearer_auth") == {"bearer_auth": "token-of-the-studio"}
+    assert options.pick("timeout", "concurrency", "base_url") == {"timeout": 600, "concurrency": 4}
+    assert Options(concurrency=7).pick("concurrency") == {"concurrency": 7}
     monkeypatch.setenv("SCENARIO_SDK_API_KEY", "key-of-mine")
-    assert load_settings("studio").get("bearer_auth") is None
+    assert Options(profile="studio").pick("bearer_auth") == {}
 
 
 def test_a_ledger_may_be_in_the_home_folder(file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     write(file, 'ledger = "~/files.sqlite3"')
-    assert load_settings().get("ledger") == f"{tmp_path}/files.sqlite3"
+    assert Options().pick("ledger") == {"ledger": f"{tmp_path}/files.sqlite3"}
 
 
 def test_config_show_says_where_each_setting_comes_from_and_masks_secrets(
@@ -152,19 +144,18 @@ def test_config_show_needs_no_file(file: Path, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ('api_kee = "x"', "has no setting 'api_kee'; did you mean 'api_key'?\n"),
-        ("[profile.a]", "has no setting 'profile'; did you mean 'profiles'?"),
-        ("[profiles.a]\ncolour = 5", "[profiles.a] has no setting 'colour'."),
+        ('api_kee = "x"', "has no setting 'api_kee'; there are api_key, "),
+        ("[profiles.a]\ncolour = 5", "[profiles.a] has no setting 'colour'; "),
         ("profiles = 5", "profiles are tables such as [profiles.studio]"),
-        ("api_secret = my-secret", "is not valid TOML (at line 1, column"),
-        ("api_secret = 5", "api_secret: int is not a text in quotes"),
+        ("api_secret = my-secret", "is not valid TOML: Invalid value (at line 1, column"),
+        ("api_secret = 5", "api_secret must be of type str, not int."),
         ('part_size = "many"', "part_size: 'many' is not a size"),
-        ("concurrency = true", "concurrency: True is not a whole number"),
-        ('allow_http_storage = "yes"', "allow_http_storage: 'yes' is neither true nor false"),
-        ("[profiles.studio]\n[profiles.other]", "There is no profile 'studios' in {file}; did you mean 'studio'?\n"),
-        ("[profiles.a]\n[profiles.b]", "There is no profile 'studios' in {file}; there are a, b."),
-        ("", "There is no profile 'studios' in {file}."),
-        (None, "There is no profile 'studios' in {file}."),
+        ("ledger = 5", "ledger: expected str"),
+        ("concurrency = true", "concurrency must be of type int, not bool."),
+        ('allow_http_storage = "yes"', "allow_http_storage must be of type bool, not str."),
+        ("[profiles.a]\n[profiles.b]", "There is no profile 'studios' in {file}; it has a, b."),
+        ("", "There is no profile 'studios' in {file}; it has none."),
+        (None, "There is no profile 'studios' in {file}; it has none."),
     ],
 )
 def test_what_cannot_be_meant_is_an_error(text: str | None, words: str, file: Path, capsys: Capture) -> None:

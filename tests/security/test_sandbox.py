@@ -182,7 +182,7 @@ class TestWhatItTakes:
                 given.update(options)
                 raise RuntimeError
 
-        monkeypatch.setattr("scenario_uploads.cli.connect.load_sandbox", lambda: (Box, OSError))
+        monkeypatch.setattr("scenario_uploads.sandbox.Sandbox", Box)
         with pytest.raises(RuntimeError):
             cli.run(["sandbox", "--max-stored", "5"])
         assert given["max_stored"] == 5

@@ -1,40 +1,29 @@
-"""The commands of `scenario-uploads` and their options."""
+"""The commands of `scenario-uploads`."""
 
 from __future__ import annotations
 
+import re
+import sys
+from contextlib import suppress
+from itertools import chain
 from typing import Annotated, Any
 
 import typer
-from attrs import asdict
 
-from scenario_uploads.models import UploadAction, UploadKind
-from scenario_uploads.redaction import snippet
+from scenario_uploads.arguments import CallOptions
+from scenario_uploads.bulk.options import BulkOptions, UploadResult, UploadSource
+from scenario_uploads.models import UploadAction
+from scenario_uploads.redaction import redact, snippet
 from scenario_uploads.system import find_version
 from scenario_uploads.upload.imports import name_address
+from scenario_uploads.upload.ledger import Entry, default_folder, list_entries
+from scenario_uploads.upload.ledger import clean as remove_ledgers
 
-from .connect import connect, serve
-from .options import (
-    AsJson,
-    BaseUrl,
-    Collection,
-    Hide,
-    NoWait,
-    Parent,
-    Profile,
-    ProjectId,
-    Timeout,
-    UploadId,
-    UsageError,
-    chosen_profile,
-    gather_asset_options,
-    give_examples,
-    load_settings,
-    pick,
-)
-from .running import run_app
-from .sending import naming
-from .terminal import print_cost, print_json, print_upload
-from .uploads import resume, upload
+from .connect import connect, find_service, join_cluster, serve
+from .manifest import check_manifest, read_manifest
+from .options import SECRETS, SETTINGS, Options, UsageError, command
+from .sending import STDIN, find_entries, find_single, open_file, plan, resume_all
+from .terminal import describe_result, naming, print_fields, print_json, print_upload, run_app, tell
 
 app = typer.Typer(
     help="Upload files of any size to Scenario.",
@@ -49,15 +38,18 @@ app = typer.Typer(
 )
 config = typer.Typer(help="Show the settings.", rich_markup_mode=None)
 app.add_typer(config, name="config")
+UploadId = Annotated[str, typer.Argument(metavar="ID", help="The id of the upload.")]
 
 
 @app.callback(invoke_without_command=True)
 def _root(
     context: typer.Context,
-    profile: Profile = None,
+    profile: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Profile in config.toml. Default: SCENARIO_PROFILE.")
+    ] = None,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
 ) -> None:
-    chosen_profile.set(profile)
+    context.obj = profile
     if version:
         typer.echo(find_version())
         raise typer.Exit
@@ -66,130 +58,223 @@ def _root(
         raise typer.Exit(2)
 
 
-app.command(
-    epilog=give_examples(
-        "upload dragon.glb",
-        "upload refs -r --exclude '*.tmp' --collection collection_4wQh2",
-        "upload --manifest list.csv --dry-run",
-        "upload refs -r --sandbox",
-    )
-)(upload)
-
-
-@app.command(epilog=give_examples("status upload_ZJvXr7nTqXUBNgL6wEAhyPqT"))
-def status(
-    upload_id: UploadId,
-    as_json: AsJson = False,
-    profile: Profile = None,
-    base_url: BaseUrl = None,
-    project_id: ProjectId = None,
+@command(
+    app,
+    "upload dragon.glb",
+    "upload refs -r --exclude '*.tmp' --collection collection_4wQh2",
+    "upload --manifest list.csv --dry-run",
+    "upload refs -r --sandbox",
+)
+def upload(
+    options: Options,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="PATH...", help="Files, globs, URLs, folders with -r, or - for stdin."),
+    ] = None,
 ) -> None:
+    """Upload files, and wait until they are imported."""
+    paths, manifest = paths or [], options.manifest
+    if not paths and manifest is None:
+        raise UsageError("Give the PATH of what to upload, or a --manifest.")
+    if not paths and (options.include or options.exclude):
+        raise UsageError("--include and --exclude are about paths; a manifest names its files itself.")
+    single = find_single(paths, options)
+    file = None if options.ledger or options.dask or options.include or options.exclude else single
+    if file is None and (
+        options.content_type or options.file_name or not options.integrity or options.resume is not None
+    ):
+        raise UsageError("--content-type, --file-name, --no-integrity and --[no-]resume are for a single file.")
+    sources: Any = paths
+    if manifest:
+        check_manifest(manifest)
+        sources = chain(paths, read_manifest(manifest, options.asset_options))
+    # No ledger for a sandbox, which ends with this command, nor for a single file, which is always sent.
+    ledger = False if options.no_ledger or options.sandbox or file else options.pick("ledger").get("ledger")
+    which = options.pick("recursive", "include", "exclude", "force")
+    how = options.pick("kind", "asset_options", "part_size", "concurrency", "max_bandwidth")
+    if options.dry_run:
+        if file is not None:
+            sources = UploadSource(file, content_type=options.content_type, file_name=options.file_name)
+        service = None if ledger is False or options.force else find_service(options)
+        call = service.resolve_call() if service else CallOptions()
+        bulk = BulkOptions(**which, **how, ledger=ledger, call=call)
+        raise typer.Exit(plan(sources, bulk, service, options))
+    how |= options.pick("wait", "timeout", "patience", "progress")
+    goes_on = file not in (None, STDIN) and options.resume is not False and not options.sandbox
+    with naming(file, goes_on=goes_on), connect(options) as client:
+        if file is None:
+            with join_cluster(options.dask) as shared:
+                many = which | how | options.pick("fail_fast") | shared
+                results = client.uploads.upload_many(sources, ledger=ledger, **many)
+                goes_on = ledger is not False and not options.force
+                raise typer.Exit(tell(results, options, goes_on=goes_on, single=single is not None))
+        with open_file(file, options.max_size) as opened:
+            result = client.uploads.upload_file(
+                opened,
+                file_name=options.file_name or ("stdin" if file == STDIN else None),
+                resume=False if options.sandbox else options.resume,
+                **how,
+                **options.pick("content_type", "integrity"),
+            )
+    if options.as_json:
+        print_json(describe_result(UploadResult(file, result, entity_id=result.entity_id)))
+    else:
+        print_upload(result, options, source=file)
+
+
+@command(app, "status upload_ZJvXr7nTqXUBNgL6wEAhyPqT", options="as_json profile base_url project_id")
+def status(upload_id: UploadId, options: Options) -> None:
     """Show the status of an upload."""
-    with connect(load_settings(profile), base_url=base_url, project_id=project_id) as client:
-        result = client.uploads.retrieve(upload_id)
-    print_upload(result.upload, as_json=as_json)
+    with connect(options) as client:
+        print_upload(client.uploads.retrieve(upload_id).upload, options)
 
 
-@app.command(epilog=give_examples("wait upload_ZJvXr7nTqXUBNgL6wEAhyPqT --timeout 10m"))
-def wait(
-    upload_id: UploadId,
-    timeout: Timeout = None,
-    as_json: AsJson = False,
-    profile: Profile = None,
-    base_url: BaseUrl = None,
-    project_id: ProjectId = None,
-) -> None:
+@command(
+    app,
+    "wait upload_ZJvXr7nTqXUBNgL6wEAhyPqT --timeout 10m",
+    options="timeout as_json profile base_url project_id",
+)
+def wait(upload_id: UploadId, options: Options) -> None:
     """Wait until an upload is imported."""
-    settings = load_settings(profile)
-    with connect(settings, base_url=base_url, project_id=project_id) as client:
-        result = client.uploads.wait(upload_id, **pick(settings, timeout=timeout))
-    print_upload(result, as_json=as_json)
+    with connect(options) as client:
+        print_upload(client.uploads.wait(upload_id, **options.pick("timeout")), options)
 
 
-@app.command(epilog=give_examples("complete upload_ZJvXr7nTqXUBNgL6wEAhyPqT"))
-def complete(
-    upload_id: UploadId,
-    as_json: AsJson = False,
-    profile: Profile = None,
-    base_url: BaseUrl = None,
-    project_id: ProjectId = None,
-) -> None:
+@command(app, "complete upload_ZJvXr7nTqXUBNgL6wEAhyPqT", options="as_json profile base_url project_id")
+def complete(upload_id: UploadId, options: Options) -> None:
     """Tell the service that all parts of an upload are stored.
 
     `upload` does this itself; use it for parts that you sent by other means. `wait` waits for the import.
     """
-    with connect(load_settings(profile), base_url=base_url, project_id=project_id) as client:
-        result = client.uploads.trigger_action(upload_id, action=UploadAction.COMPLETE)
-    print_upload(result.upload, as_json=as_json)
+    with connect(options) as client:
+        print_upload(client.uploads.trigger_action(upload_id, action=UploadAction.COMPLETE).upload, options)
 
 
-@app.command(
-    "import",
-    epilog=give_examples(
-        "import https://example.com/cat.png",
-        "import hf:stabilityai/stable-diffusion-xl-base-1.0 --no-wait",
-        "import 'civitai:https://civitai.com/models/370194/x?modelVersionId=413566' --cost",
-    ),
+@command(
+    app,
+    "import https://example.com/cat.png",
+    "import hf:stabilityai/stable-diffusion-xl-base-1.0 --no-wait",
+    "import 'civitai:https://civitai.com/models/370194/x?modelVersionId=413566' --cost",
+    name="import",
+    options="kind collection parent hide project_id wait timeout as_json profile base_url sandbox",
 )
 def import_file(
+    options: Options,
     address: Annotated[
         str, typer.Argument(metavar="ADDRESS", help="A URL, hf:OWNER/NAME, or civitai:URL of a model's page.")
     ],
     cost: Annotated[bool, typer.Option("--cost", help="Show the cost; import nothing.")] = False,
-    kind: Annotated[UploadKind | None, typer.Option(help="The kind of file. Default: inferred from the URL.")] = None,
-    collection: Collection = None,
-    parent: Parent = None,
-    hide: Hide = False,
-    project_id: ProjectId = None,
-    no_wait: NoWait = False,
-    timeout: Timeout = None,
-    as_json: AsJson = False,
-    profile: Profile = None,
-    base_url: BaseUrl = None,
-    sandbox: Annotated[bool, typer.Option("--sandbox", help="Use a sandbox that runs for this command.")] = False,
 ) -> None:
     """Let the service fetch a file from a URL, or a model from Hugging Face or Civitai.
 
     The address tells which. A request that may have arrived is never retried: the import might run twice.
     """
-    arguments = name_address(address, kind)
-    asset_options = gather_asset_options(collection, parent, hide=hide)
-    if asset_options and "url" not in arguments:
-        raise UsageError("--collection, --parent and --hide are for an asset, and this becomes a model.")
-    settings = load_settings(profile)
-    waiting: dict[str, Any] = {"wait": not no_wait} | pick(settings, timeout=timeout)
-    with naming(address), connect(settings, base_url=base_url, project_id=project_id, sandbox=sandbox) as client:
+    arguments = name_address(address, options.kind)
+    if options.asset_options:
+        if "url" not in arguments:
+            raise UsageError("--collection, --parent and --hide are for an asset, and this becomes a model.")
+        arguments["asset_options"] = options.asset_options
+    with naming(address), connect(options) as client:
         uploads = client.uploads
         if cost:
-            print_cost(uploads.create(**arguments, asset_options=asset_options, dry_run=True), as_json=as_json)
+            values = uploads.create(**arguments, dry_run=True).to_dict(exclude_none=True)
+            print_json(values) if options.as_json else print_fields(values)
             return
-        if "url" in arguments:
-            result = uploads.import_url(**arguments, asset_options=asset_options, **waiting)
-        elif "civitai_model_url" in arguments:
-            result = uploads.import_civitai(*arguments.values(), **waiting)
-        else:
-            result = uploads.import_hugging_face(*arguments.values(), **waiting)
-    print_upload(result, as_json=as_json, source=address)
+        imports: dict[str, Any] = {
+            "url": uploads.import_url,
+            "hugging_face_model_name": uploads.import_hugging_face,
+            "civitai_model_url": uploads.import_civitai,
+        }
+        how = next(name for name in imports if name in arguments)
+        given = arguments.pop(how)
+        result = imports[how](given, **arguments, **options.pick("wait", "timeout"))
+    print_upload(result, options, source=address)
 
 
-app.command(epilog=give_examples("resume", "resume dragon.glb", "resume --all", "resume --clean"))(resume)
-app.command("sandbox", epilog=give_examples("sandbox", "sandbox --port 0 --folder stored"))(serve)
+@command(
+    app,
+    "resume",
+    "resume dragon.glb",
+    "resume --all",
+    "resume --clean",
+    options="ledger concurrency max_bandwidth timeout patience as_json quiet verbose profile base_url"
+    " allow_http_storage",
+)
+def resume(
+    options: Options,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="What to resume: file names, paths or upload ids.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Resume all of them.")] = False,
+    clean: Annotated[bool, typer.Option("--clean", help="Delete their ledgers: they start afresh.")] = False,
+) -> None:
+    """List unfinished uploads of several parts, or resume them.
+
+    `upload` with the same file resumes it, too.
+    """
+    if bool(names) + everything + clean > 1:
+        raise UsageError("Give NAME, --all or --clean, one of them.")
+    entries, removed = [], 0
+    # Without a home folder there is none.
+    with suppress(OSError):
+        entries = [*list_entries(default_folder())]
+    if clean:
+        sure = not entries or sys.stdin is None or not sys.stdin.isatty()
+        if sure or typer.confirm(f"Forget {len(entries)} unfinished uploads, so that they start afresh?", err=True):
+            with suppress(OSError):
+                removed = remove_ledgers(default_folder())
+        print_json({"removed": removed}) if options.as_json else print(f"{removed} removed")
+    elif names or everything:
+        if names:
+            entries = find_entries(entries, names)
+        settings = options.pick("ledger", "concurrency", "max_bandwidth", "timeout", "patience")
+        with connect(options) as client:
+            results = resume_all(client, entries, progress=options.progress, **settings)
+            raise typer.Exit(tell(results, options, goes_on=True, single=len(entries) == 1))
+    elif options.as_json:
+        print_json({"uploads": [describe_entry(entry) for _, entry in entries]})
+    else:
+        for _, entry in entries:
+            done = f"{len(entry.done)} of {len(entry.parts)} parts sent"
+            print(f"{snippet(entry.file, 4096)}: {done} (upload {snippet(entry.upload_id)})")
 
 
-@config.command(epilog=give_examples("config show", "config show --profile studio"))
-def show(profile: Profile = None, as_json: AsJson = False) -> None:
+def describe_entry(entry: Entry) -> dict[str, Any]:
+    """Return the `--json` object of an unfinished upload."""
+    return {
+        "id": entry.upload_id,
+        "file": entry.file,
+        "size": entry.state.size,
+        "parts": len(entry.parts),
+        "partsDone": len(entry.done),
+    }
+
+
+command(app, "sandbox", "sandbox --port 0 --folder stored", name="sandbox")(serve)
+
+
+@command(config, "config show", "config show --profile studio", options="profile as_json")
+def show(options: Options) -> None:
     """Show the settings, and where each comes from. Secrets are masked."""
-    settings = load_settings(profile)
-    shown, file = settings.show(), settings.file
-    if as_json:
-        values = {name: asdict(value) for name, value in shown.items()}
-        print_json({"file": str(file) if file else None, "profile": settings.profile, "settings": values})
+    file, profile = options.settings.file, options.settings.profile
+    shown: dict[str, dict[str, Any]] = {}
+    for name, setting in SETTINGS.items():
+        default = (setting.default, "default" if setting.default else "not set")
+        value, origin = options.settings.values.get(name, default)
+        if name in SECRETS and value is not None:
+            value = "***"
+        elif name == "base_url":
+            # Even an invalid URL may hold a password.
+            value = re.sub("//[^/]*@", "//***@", redact(value))
+        shown[name] = {"value": value, "origin": origin}
+    if options.as_json:
+        print_json({"file": str(file) if file else None, "profile": profile, "settings": shown})
         return
     print(f"file: {snippet(str(file), 4096)}{'' if file and file.exists() else ' (not there)'}")
-    print(f"profile: {snippet(settings.profile or 'none')}")
+    print(f"profile: {snippet(profile or 'none')}")
     for name, value in shown.items():
-        text = "-" if value.value is None else snippet(str(value.value))
-        print(f"{name:<18} {text:<35} {snippet(value.origin, 4096)}")
+        text = "-" if value["value"] is None else snippet(str(value["value"]))
+        print(f"{name:<18} {text:<35} {snippet(value['origin'], 4096)}")
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -4,128 +4,101 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
+from attrs import asdict, frozen
 
+from scenario_uploads.arguments import GIB
 from scenario_uploads.bulk.options import MAX_FILES_AT_ONCE
 from scenario_uploads.client.sync_client import Scenario
 from scenario_uploads.display import report
 from scenario_uploads.errors import CredentialsError
 from scenario_uploads.redaction import snippet
-from scenario_uploads.settings.client import ClientOptions
+from scenario_uploads.settings.arguments import ClientArguments
+from scenario_uploads.settings.client import ClientOptions, resolve_options
 
-from .options import Settings, Terminated, UsageError, parse_size, pick
+from .options import SETTINGS, Options, UsageError, flag, option
+from .terminal import Terminated
 
+_SETTINGS = ("api_key", "api_secret", "bearer_auth", "base_url", "project_id", "allow_http_storage")
 # Seconds to wait for a scheduler.
-CLUSTER_TIMEOUT = 10
+_CLUSTER_TIMEOUT = 10
 
 
 @contextmanager
-def connect(
-    settings: Settings,
-    *,
-    base_url: str | None = None,
-    project_id: str | None = None,
-    allow_http: bool = False,
-    sandbox: bool = False,
-) -> Iterator[Scenario]:
-    """Yield a client with the settings, which options override."""
-    given = {"base_url": base_url, "project_id": project_id, "allow_http_storage": allow_http or None}
+def connect(options: Options) -> Iterator[Scenario]:
+    """Yield a client for the service, or for a sandbox of its own."""
     with ExitStack() as stack:
-        if sandbox:
-            if base_url is not None:
+        arguments = options.pick(*_SETTINGS)
+        if options.sandbox:
+            if options.base_url is not None:
                 raise UsageError("Give --sandbox or --base-url, not both.")
-            box = stack.enter_context(_open_sandbox())
+            box = stack.enter_context(open_sandbox())
             # The environment is for the real service; an error in it must not stop a sandbox.
-            arguments: dict[str, Any] = {"project_id": project_id, "trust_env": False}
-            arguments |= {"base_url": box.base_url, "api_key": box.api_key, "api_secret": box.api_secret}
-        else:
-            arguments = pick(settings, api_key=None, api_secret=None, bearer_auth=None, **given)
+            arguments = {"base_url": box.base_url, "api_key": box.api_key, "api_secret": box.api_secret}
+            arguments |= {"project_id": options.project_id, "trust_env": False}
         yield stack.enter_context(Scenario(**arguments))
 
 
-def find_service(settings: Settings, **given: Any) -> ClientOptions | None:
+def find_service(options: Options) -> ClientOptions | None:
     """Return the settings of the client that `connect` would give, or None without credentials."""
-    try:
-        with connect(settings, **given) as client:
-            return client.uploads._api.options  # noqa: SLF001 - whose uploads a ledger knows
-    except CredentialsError:
-        return None
-
-
-def load_sandbox() -> tuple[Any, type[Exception]]:
-    """Import the sandbox, which is an extra; return its class and its error."""
-    try:
-        from scenario_uploads.sandbox import Sandbox, SandboxError  # noqa: PLC0415 - an extra, and slow to import
-    except ImportError as error:
-        raise UsageError(f"The sandbox is not installed: {error}.") from error
-    return Sandbox, SandboxError
+    with suppress(CredentialsError):
+        return resolve_options(os.environ, ClientArguments(**options.pick(*_SETTINGS)))
+    return None
 
 
 @contextmanager
-def _open_sandbox(**options: Any) -> Iterator[Any]:
-    box_class, sandbox_error = load_sandbox()
+def open_sandbox(**options: Any) -> Iterator[Any]:
+    """Run a sandbox, which is an extra."""
     try:
-        with box_class(**options) as box:
+        from scenario_uploads.sandbox import Sandbox, SandboxError  # noqa: PLC0415 - slow to import
+    except ImportError as error:
+        raise UsageError(f"The sandbox is not installed: {error}.") from error
+    try:
+        with Sandbox(**options) as box:
             yield box
-    except sandbox_error as error:
+    except SandboxError as error:
         raise UsageError(f"The sandbox cannot start: {error}.") from error
 
 
-def serve(
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port of the API; 0 picks a free one.")] = 4010,
-    storage_port: Annotated[int, typer.Option(help="The port of the storage; 0 picks a free one.")] = 0,
-    folder: Annotated[Path | None, typer.Option(help="Where to store files. Default: a temporary folder.")] = None,
-    s3_endpoint: Annotated[str | None, typer.Option(help="Store files in this S3; AWS variables apply.")] = None,
-    s3_bucket: Annotated[str, typer.Option(help="The bucket in that S3.")] = "scenario-uploads",
-    url_lifetime: Annotated[int, typer.Option(help="Lifetime of presigned URLs, in seconds.")] = 48 * 3600,
-    step_delay: Annotated[float, typer.Option(help="Duration of each step of an import, in seconds.")] = 0.5,
-    max_stored: Annotated[
-        int, typer.Option(parser=parse_size, metavar="SIZE", help="Limit on all stored files, such as 10GiB.")
-    ] = 64 * 1024**3,
-    allow_remote: Annotated[
-        bool, typer.Option("--allow-remote", help="Allow a --host other than loopback, over plain http.")
-    ] = False,
-    no_page: Annotated[bool, typer.Option("--no-page", help="Serve no web page.")] = False,
-) -> None:
+@frozen(kw_only=True)
+class SandboxOptions:
+    """The arguments of `Sandbox` that are options of `sandbox`."""
+
+    host: str = option("The address to listen on.", default="127.0.0.1")
+    port: int = option("The port of the API; 0 picks a free one.", default=4010)
+    storage_port: int = option("The port of the storage; 0 picks a free one.", default=0)
+    folder: Path | None = option("Where to store files. Default: a temporary folder.")
+    s3_endpoint: str | None = option("Store files in this S3; AWS variables apply.")
+    s3_bucket: str = option("The bucket in that S3.", default="scenario-uploads")
+    url_lifetime: int = option("Lifetime of presigned URLs, in seconds.", default=48 * 3600)
+    step_delay: float = option("Duration of each step of an import, in seconds.", default=0.5)
+    max_stored: int = option("Limit on all stored files, such as 10GiB.", "SIZE", default=64 * GIB)
+    allow_remote: bool = flag("Allow a --host other than loopback, over plain http.", "--allow-remote")
+    page: bool = option("Serve a web page.", default=True)
+
+
+def serve(options: SandboxOptions) -> None:
     """Run a local service to develop against, without an account.
 
     Its web page, at the root of its address, shows the uploads; only this machine can open it.
 
     It accepts the credentials in SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or generates some, and prints them.
     """
-    with (
-        suppress(Terminated),
-        _open_sandbox(
-            host=host,
-            port=port,
-            storage_port=storage_port,
-            folder=folder,
-            s3_endpoint=s3_endpoint,
-            s3_bucket=s3_bucket,
-            url_lifetime=url_lifetime,
-            step_delay=step_delay,
-            max_stored=max_stored,
-            allow_remote=allow_remote,
-            page=not no_page,
-            api_key=os.environ.get("SCENARIO_SDK_API_KEY") or None,
-            api_secret=os.environ.get("SCENARIO_SDK_API_SECRET") or None,
-        ) as box,
-    ):
+    credentials = {name: os.environ.get(SETTINGS[name].variable) or None for name in ("api_key", "api_secret")}
+    with suppress(Terminated), open_sandbox(**asdict(options), **credentials) as box:
         typer.echo(f"export SCENARIO_BASE_URL={box.base_url}")
         typer.echo(f"export SCENARIO_SDK_API_KEY={box.api_key}")
         typer.echo(f"export SCENARIO_SDK_API_SECRET={box.api_secret}")
         if not box.is_local:
             typer.echo("export SCENARIO_ALLOW_HTTP_STORAGE=1")
             report("It speaks plain http: upload with --allow-http-storage, that variable or allow_http_storage=True.")
-        page = "" if no_page or not box.is_local else f" Its page is at {box.page_url}"
-        typer.echo(f"The sandbox is ready; Ctrl-C ends it.{page}", err=True)
+        page = f" Its page is at {box.page_url}" if options.page and box.is_local else ""
+        report(f"The sandbox is ready; Ctrl-C ends it.{page}")
         box.wait()
 
 
@@ -135,10 +108,6 @@ def join_cluster(address: str | None) -> Iterator[dict[str, Any]]:
     if address is None:
         yield {}
         return
-    said = f"no Dask scheduler can be reached at {address!r}; give an address such as tcp://scheduler:8786"
-    # Otherwise distributed itself gives up only after half a minute.
-    if not re.fullmatch(r"(tcp|tls|ucx|wss?)://\S+:\d+", address):
-        raise UsageError(f"--dask: {said}.")
     try:
         from distributed import Client  # noqa: PLC0415 - slow, and an extra
     except ImportError:
@@ -146,9 +115,10 @@ def join_cluster(address: str | None) -> Iterator[dict[str, Any]]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         make: Any = Client
-        cluster = make(address, set_as_default=False, timeout=CLUSTER_TIMEOUT)
-    except OSError as error:
-        raise UsageError(f"--dask: {said} ({snippet(str(error))}).") from error
+        cluster = make(address, set_as_default=False, timeout=_CLUSTER_TIMEOUT)
+    except (OSError, ValueError) as error:
+        reason = f"no Dask scheduler can be reached at {address!r} ({snippet(str(error))})"
+        raise UsageError(f"--dask: {reason}; give an address such as tcp://scheduler:8786.") from error
     with cluster:
         threads = sum(cluster.nthreads().values())
         yield {"executor": cluster.get_executor(), "files_at_once": min(max(threads, 1), MAX_FILES_AT_ONCE)}

@@ -1,289 +1,137 @@
-"""Settings: options that several commands share, and `config.toml`, which the environment and options override.
-
-Also the formats of sizes, rates and times, and the errors of commands.
-"""
+"""The options of the commands, the settings in `config.toml`, how sizes, rates and times are written; and `command`."""
 
 from __future__ import annotations
 
-import difflib
+import inspect
 import logging
 import os
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
-from contextvars import ContextVar
-from functools import partial
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any, NamedTuple, get_type_hints
 
 import typer
-from attrs import define, field, frozen
+from attrs import Factory, field, fields_dict, frozen
+from platformdirs import user_config_path
 
 from scenario_uploads.bulk.ledger import FILE_NAME as LEDGER_NAME
 from scenario_uploads.display import report
 from scenario_uploads.errors import InvalidArgumentError
-from scenario_uploads.redaction import redact, snippet
+from scenario_uploads.models import UploadKind
+from scenario_uploads.redaction import snippet
 from scenario_uploads.settings.defaults import DEFAULT_BASE_URL
 
 
 class UsageError(InvalidArgumentError):
     """An option, argument, or line of a file cannot be used. The message uses the command line's words."""
 
-    spoken = True
+
+_SIZES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
+_SIZES |= {unit: 1024**power for power, letter in enumerate("kmgt", 1) for unit in (letter, f"{letter}ib")}
+_RATES = {unit + per: size for unit, size in _SIZES.items() for per in ("", "/s")}
+_SECONDS = {"s": 1, "ms": 0.001, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
-@define
-class UploadStoppedError(Exception):
-    """An upload ended with an error, or was interrupted.
-
-    Attributes:
-        error: The cause.
-        source: The path of its file, or None when there are several.
-        goes_on: Whether the same command resumes it.
-    """
-
-    error: BaseException
-    source: str | None
-    goes_on: bool
-
-
-class Terminated(KeyboardInterrupt):
-    """A signal asked the command to end."""
-
-
-_UNITS = {"": 1, "b": 1} | {
-    f"{letter}{suffix}": base**power
-    for power, letter in enumerate("kmgt", 1)
-    for suffix, base in (("", 1024), ("ib", 1024), ("b", 1000))
-}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)\s*")
+def _parse(value: object, units: Mapping[str, float], what: str) -> float:
+    text = str(value).strip().lower()
+    # A bare number has the first unit.
+    text += next(iter(units)) if re.fullmatch(r"[\d.]+", text) else ""
+    amount = rf"(\d{{1,15}}(?:\.\d+)?)\s*({'|'.join(units)})(?![a-z/])\s*"
+    if not re.fullmatch(f"({amount})+", text):
+        raise typer.BadParameter(f"{value!r} is not {what}.")
+    return sum(float(number) * units[unit] for number, unit in re.findall(amount, text))
 
 
 def parse_size(value: object) -> int:
     """Return a number of bytes. KiB, MiB … and bare letters are powers of 1024, kB, MB … of 1000."""
-    found = _SIZE.fullmatch(str(value).strip().lower())
-    size = float(found[1]) * _UNITS[found[2]] if found and found[2] in _UNITS else None
-    if size is None or size != int(size) or isinstance(value, bool):
-        raise typer.BadParameter(f"{value!r} is not a size; give bytes, or a size such as 32MiB or 500MB.")
-    return int(size)
+    return int(_parse(value, _SIZES, "a size; give bytes, or a size such as 32MiB or 500MB"))
 
 
-def parse_rate(value: object) -> float:
+def parse_rate(value: object) -> int:
     """Return bytes a second."""
-    text = str(value).strip()
-    try:
-        if re.search("bit|bps", text.lower()):
-            raise typer.BadParameter("")
-        return parse_size(re.sub("/[sS]$", "", text))
-    except typer.BadParameter:
-        raise typer.BadParameter(
-            f"{value!r} is not a rate; give bytes a second (not bits), or a rate such as 20MB/s or 500KiB/s."
-        ) from None
+    return int(_parse(value, _RATES, "a rate; give bytes a second (not bits), or a rate such as 20MB/s or 500KiB/s"))
 
 
 def parse_duration(value: object) -> float:
     """Return seconds."""
-    text = str(value).strip().lower()
-    try:
-        return float(text)
-    except ValueError:
-        if not re.fullmatch(f"({_DURATION.pattern})+", text):
-            raise typer.BadParameter(
-                f"{value!r} is not a time; give seconds, or a time such as 90s, 15m or 1h30m."
-            ) from None
-    return sum(float(number) * _SECONDS[unit] for number, unit in _DURATION.findall(text))
+    return _parse(value, _SECONDS, "a time; give seconds, or a time such as 90s, 15m or 1h30m")
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON on stdout.")]
-BaseUrl = Annotated[
-    str | None, typer.Option(metavar="URL", help="The URL of the API. Default: SCENARIO_BASE_URL, else production.")
-]
-Profile = Annotated[str | None, typer.Option(metavar="NAME", help="Profile in config.toml. Default: SCENARIO_PROFILE.")]
-ProjectId = Annotated[str | None, typer.Option(metavar="ID", help="The project that owns the upload.")]
-Timeout = Annotated[
-    float | None,
-    typer.Option(parser=parse_duration, metavar="TIME", help="How long to wait for the import, such as 10m.  [300s]"),
-]
-Patience = Annotated[
-    float | None,
-    typer.Option(
-        parser=parse_duration, metavar="TIME", help="How long to retry without a connection, such as 12h.  [15m]"
-    ),
-]
-Concurrency = Annotated[int | None, typer.Option(metavar="N", help="How many parts are sent at once, 1 to 64.  [8]")]
-MaxBandwidth = Annotated[
-    float | None,
-    typer.Option(parser=parse_rate, metavar="RATE", help="Limit on bytes a second over all parts, such as 20MB/s."),
-]
-MaxSize = Annotated[
-    int | None,
-    typer.Option(parser=parse_size, metavar="SIZE", help="Limit on what is read from stdin, such as 50GiB.  [10GiB]"),
-]
-LedgerPath = Annotated[
-    Path | None, typer.Option("--ledger", metavar="PATH", help="The ledger: a file that records which files are done.")
-]
-AllowHttpStorage = Annotated[
-    bool,
-    typer.Option("--allow-http-storage", help="Allow plain http for parts, for a sandbox on another machine."),
-]
-Collection = Annotated[
-    list[str] | None,
-    typer.Option(metavar="ID", help="Add the asset to this collection. Can be repeated."),
-]
-Parent = Annotated[str | None, typer.Option(metavar="ID", help="The parent of the asset.")]
-Hide = Annotated[bool, typer.Option("--hide", help="Hide the asset.")]
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the import.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show results and errors only.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also show skipped files and retries.")]
-UploadId = Annotated[str, typer.Argument(metavar="ID", help="The id of the upload.")]
-
-
-chosen_profile: ContextVar[str | None] = ContextVar("chosen_profile", default=None)
-"""The profile given before the name of a command."""
-
-
-def _read_path(value: object) -> str:
-    # No shell has expanded it, and `Path.expanduser` fails without a home.
-    return os.path.expanduser(_read_text(value))  # noqa: PTH111
-
-
-def _read_text(value: object) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise typer.BadParameter(f"{type(value).__name__} is not a text in quotes, or it is empty.")
-    return value
-
-
-def _read_exact(kind: type, what: str, value: object) -> object:
-    # In Python, True is an int.
-    if type(value) is not kind:
-        raise typer.BadParameter(f"{value!r} is {what}.")
-    return value
-
-
-@frozen
-class Setting:
-    """A setting.
-
-    Attributes:
-        read: Converts the value in the file, or raises.
-        variable: The environment variable for the same setting.
-        default: The default, as shown.
-        secret: Whether to mask it.
-    """
+class Setting(NamedTuple):
+    """A setting of `config.toml`: its type or parser, its environment variable, and its default as shown."""
 
     read: Callable[[Any], Any]
-    variable: str | None = None
+    variable: str = ""
     default: str | None = None
-    secret: bool = False
 
 
 SETTINGS = {
-    "api_key": Setting(_read_text, "SCENARIO_SDK_API_KEY", secret=True),
-    "api_secret": Setting(_read_text, "SCENARIO_SDK_API_SECRET", secret=True),
-    "bearer_auth": Setting(_read_text, "SCENARIO_SDK_JWT", secret=True),
-    "base_url": Setting(_read_text, "SCENARIO_BASE_URL", DEFAULT_BASE_URL),
-    "project_id": Setting(_read_text),
-    "allow_http_storage": Setting(
-        partial(_read_exact, bool, "neither true nor false"), "SCENARIO_ALLOW_HTTP_STORAGE", "false"
-    ),
+    "api_key": Setting(str, "SCENARIO_SDK_API_KEY"),
+    "api_secret": Setting(str, "SCENARIO_SDK_API_SECRET"),
+    "bearer_auth": Setting(str, "SCENARIO_SDK_JWT"),
+    "base_url": Setting(str, "SCENARIO_BASE_URL", DEFAULT_BASE_URL),
+    "project_id": Setting(str),
+    "allow_http_storage": Setting(bool, "SCENARIO_ALLOW_HTTP_STORAGE", "false"),
     "part_size": Setting(parse_size, default="8 MiB, or what 10,000 parts need"),
-    "concurrency": Setting(partial(_read_exact, int, "not a whole number"), default="8"),
+    "concurrency": Setting(int, default="8"),
     "max_bandwidth": Setting(parse_rate, default="no limit"),
     "patience": Setting(parse_duration, default="900"),
     "timeout": Setting(parse_duration, default="300"),
-    "ledger": Setting(_read_path, default=f"{LEDGER_NAME} in the user's state folder"),
+    "ledger": Setting(os.path.expanduser, default=f"{LEDGER_NAME} in the user's state folder"),
 }
+_PAIR, _TOKEN = {"api_key", "api_secret"}, {"bearer_auth"}
+SECRETS = _PAIR | _TOKEN
 
 
-@frozen
-class Value:
-    """A value, and where it comes from."""
-
-    value: Any
-    origin: str
-
-
-@frozen
-class Settings:
-    """The settings of the file that the environment does not override.
-
-    Attributes:
-        file: The path of `config.toml`, whether there is one or not; None for users without a home folder.
-        profile: The chosen profile.
-    """
+class Settings(NamedTuple):
+    """The chosen profile, and each setting that the environment or `config.toml` has: its value, and where it is."""
 
     file: Path | None
     profile: str | None
-    _values: Mapping[str, Value] = field(factory=dict, repr=False)
-
-    def get(self, name: str, given: Any = None) -> Any:
-        """Return the value of an option, else that of the file, else None."""
-        found = self._values.get(name)
-        return given if given is not None else found.value if found else None
-
-    def show(self) -> dict[str, Value]:
-        """Return the effective value of each setting, secrets masked."""
-        shown: dict[str, Value] = {}
-        for name, setting in SETTINGS.items():
-            text = os.environ.get(setting.variable or "")
-            found = Value(text, str(setting.variable)) if text else self._values.get(name)
-            if name == "bearer_auth" and "api_secret" in shown and shown["api_secret"].value:
-                # If the environment has both, the key pair is used.
-                found = None
-            found = found or Value(setting.default, "default" if setting.default else "not set")
-            if found.value is not None and (setting.secret or name == "base_url"):
-                # Even an invalid URL may hold a password.
-                text = "***" if setting.secret else re.sub("//[^/]*@", "//***@", redact(found.value))
-                found = Value(text, found.origin)
-            shown[name] = found
-        return shown
+    values: Mapping[str, tuple[Any, str]]
 
 
 def load_settings(profile: str | None = None) -> Settings:
-    """Read `config.toml` with the given profile, or that of `SCENARIO_PROFILE`.
+    """Read the environment, and `config.toml` with the given profile or that of `SCENARIO_PROFILE`.
 
     Raises:
-        UsageError: When it cannot be read, has an unknown setting, or lacks the profile.
+        UsageError: When the file cannot be read, has an unknown setting, or lacks the profile.
     """
-    profile = profile or chosen_profile.get() or os.environ.get("SCENARIO_PROFILE") or None
+    profile = profile or os.environ.get("SCENARIO_PROFILE") or None
     file = _find_file()
     document = _read_file(file) if file else {}
     profiles = document.pop("profiles", {})
     if not isinstance(profiles, dict) or not all(isinstance(table, dict) for table in profiles.values()):
         raise UsageError(f"{file}: profiles are tables such as [profiles.studio].")
-    common = _read_table(document, str(file), (*SETTINGS, "profiles"))
-    named = {name: _read_table(table, f"{file} [profiles.{name}]", SETTINGS) for name, table in profiles.items()}
+    tables = {str(file): document} | {f"{file} [profiles.{name}]": table for name, table in profiles.items()}
+    layers = {where: _read_table(where, table) for where, table in tables.items()}
     if profile is not None and profile not in profiles:
-        known = suggest(profile, profiles) or (f"; there are {', '.join(profiles)}." if profiles else ".")
-        raise UsageError(f"There is no profile {snippet(profile)!r} in {file or 'any config.toml'}{known}")
-    secret = any(SETTINGS[name].secret for table in (common, *named.values()) for name in table)
+        known = ", ".join(profiles) or "none"
+        raise UsageError(f"There is no profile {snippet(profile)!r} in {file or 'any config.toml'}; it has {known}.")
+    secret = any(layer.keys() & SECRETS for layer in layers.values())
     if file and secret and os.name == "posix" and file.stat().st_mode & 0o077:
         report(f"warning: others can read {file}, which has a secret; run chmod 600 on it.")
-    values: dict[str, Value] = {}
-    for table in (common, named[profile] if profile else {}):
-        values = _lay_over(values, table) | table
-    told = {name: None for name, setting in SETTINGS.items() if os.environ.get(setting.variable or "")}
-    values = {name: value for name, value in _lay_over(values, told).items() if name not in told}
+    environment = {
+        name: (text, setting.variable)
+        for name, setting in SETTINGS.items()
+        if (text := os.environ.get(setting.variable))
+    }
+    values: dict[str, tuple[Any, str]] = {}
+    for layer in (layers[str(file)], layers.get(f"{file} [profiles.{profile}]", {}), environment):
+        # Credentials replace those of the other kind; of both in one place, the key pair is used.
+        rivals = _TOKEN if layer.keys() & _PAIR else _PAIR if layer.keys() & _TOKEN else ()
+        values = {name: value for name, value in (values | layer).items() if name not in rivals}
     return Settings(file, profile, values)
 
 
-def _lay_over(below: Mapping[str, Value], above: Iterable[str]) -> dict[str, Value]:
-    """Return the lower settings without credentials that conflict with those above."""
-    pair, token = {"api_key", "api_secret"} & {*above}, "bearer_auth" in above
-    gone = ({"bearer_auth"} if pair else set()) | ({"api_key", "api_secret"} if token and not pair else set())
-    return {name: value for name, value in below.items() if name not in gone}
-
-
 def _find_file() -> Path | None:
-    from platformdirs import user_config_path  # noqa: PLC0415 - as the state folder's
-
-    try:
+    with suppress(RuntimeError):
         folder = user_config_path("scenario-uploads", appauthor=False)
-    except RuntimeError:
-        return None
-    return folder / "config.toml" if folder.is_absolute() else None
+        return folder / "config.toml" if folder.is_absolute() else None
+    return None
 
 
 def _read_file(file: Path) -> dict[str, Any]:
@@ -294,50 +142,149 @@ def _read_file(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror or error}.") from error
     except ValueError as error:
-        # Without the text of the error, which may quote a line with a secret.
-        _, found, place = str(error).rpartition("(at line")
-        where = f" {found}{place}" if found else ""
-        raise UsageError(f"{file} is not valid TOML{where}; strings are in quotes.") from None
+        raise UsageError(f"{file} is not valid TOML: {error}.") from None
 
 
-def _read_table(table: Mapping[str, Any], where: str, known: Iterable[str]) -> dict[str, Value]:
+def _read_table(where: str, table: Mapping[str, Any]) -> dict[str, tuple[Any, str]]:
     values = {}
     for name, value in table.items():
         if name not in SETTINGS:
-            raise UsageError(f"{where} has no setting {name!r}{suggest(name, known) or '.'}")
+            raise UsageError(f"{where} has no setting {name!r}; there are {', '.join(SETTINGS)} and profiles.")
+        read = SETTINGS[name].read
+        if isinstance(read, type) and type(value) is not read:
+            raise UsageError(f"{where}: {name} must be of type {read.__name__}, not {type(value).__name__}.")
         try:
-            values[name] = Value(SETTINGS[name].read(value), where)
-        except typer.BadParameter as error:
-            raise UsageError(f"{where}: {name}: {error.message}") from None
+            values[name] = read(value), where
+        except (typer.BadParameter, TypeError) as error:
+            raise UsageError(f"{where}: {name}: {error}") from None
     return values
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
-    """Return a hint at the closest name for an error message, or an empty string."""
-    near = difflib.get_close_matches(name, [*known], n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else ""
+_PARSERS: dict[str | None, Callable[[object], float]] = {"SIZE": parse_size, "RATE": parse_rate, "TIME": parse_duration}
 
 
-def give_examples(*commands: str) -> str:
-    """Return the examples that end a help text."""
-    return "\b\nExamples:\n" + "\n".join(f"  scenario-uploads {command}" for command in commands)
+def option(text: str, metavar: str | None = None, *names: str, default: Any = None) -> Any:
+    """Return a field for an option; its metavar tells how its value is written."""
+    info = typer.Option(default, *names, metavar=metavar, help=text, parser=_PARSERS.get(metavar))
+    return field(default=default, metadata={"option": info})
 
 
-def set_log(*, quiet: bool, verbose: bool) -> None:
-    """Show less of the log, or more."""
-    if quiet and verbose:
-        raise UsageError("Give -q or -v, not both.")
-    if quiet or verbose:
-        logging.getLogger("scenario_uploads").setLevel(logging.ERROR if quiet else logging.DEBUG)
+def flag(text: str, *names: str) -> Any:
+    """Return a field for an option without a value."""
+    return option(text, None, *names, default=False)
 
 
-def gather_asset_options(collection: list[str] | None, parent: str | None, *, hide: bool) -> dict[str, Any] | None:
-    """Return the asset options, or None without any."""
-    asked = {"collection_ids": collection, "parent_id": parent, "hide": hide or None}
-    return {name: value for name, value in asked.items() if value} or None
+@frozen(kw_only=True)
+class Options:
+    """The options of `upload`, in the order of its help; other commands have some of them."""
+
+    recursive: bool = flag("Upload the files in folders.", "--recursive", "-r")
+    include: list[str] | None = option("Upload only matching files.", "GLOB")
+    exclude: list[str] | None = option("Skip matching files.", "GLOB")
+    manifest: Path | None = option(
+        "A .csv or .jsonl file with a row for each file: file, kind, file_name, content_type, collection_ids,"
+        " parent_id, hide.",
+        "FILE",
+    )
+    ledger: Path | None = option("The ledger: a file that records which files are done.", "PATH")
+    no_ledger: bool = flag("Keep no ledger.", "--no-ledger")
+    dry_run: bool = flag("Show what would be uploaded and skipped; make no request.", "--dry-run")
+    force: bool = flag("Upload files again that are already done.", "--force")
+    dask: str | None = option(
+        "Send with the workers of this Dask cluster, such as tcp://scheduler:8786. They need the files at the same"
+        " paths.",
+        "ADDRESS",
+    )
+    fail_fast: bool = flag("Stop at the first file that fails.", "--fail-fast")
+    kind: UploadKind | None = option("The kind of file. Default: inferred from its name.")
+    content_type: str | None = option("The MIME type. Default: inferred from the file's name.", "TYPE")
+    file_name: str | None = option("The name to upload it under.", "NAME")
+    max_size: int | None = option("Limit on what is read from stdin, such as 50GiB.  [10GiB]", "SIZE")
+    collection: list[str] | None = option("Add the asset to this collection. Can be repeated.", "ID")
+    parent: str | None = option("The parent of the asset.", "ID")
+    hide: bool = flag("Hide the asset.", "--hide")
+    project_id: str | None = option("The project that owns the upload.", "ID")
+    part_size: int | None = option("The size of a part, such as 32MiB; 5 MiB to 5 GiB.", "SIZE")
+    concurrency: int | None = option("How many parts are sent at once, 1 to 64.  [8]", "N")
+    max_bandwidth: float | None = option("Limit on bytes a second over all parts, such as 20MB/s.", "RATE")
+    integrity: bool = option("Compare checksums with what storage received.", default=True)
+    resume: bool | None = option(
+        "Send only the missing parts of an interrupted upload. Default: where possible. With --resume, fail if another"
+        " upload of the same file is running."
+    )
+    wait: bool = option("Wait for the import.", default=True)
+    timeout: float | None = option("How long to wait for the import, such as 10m.  [300s]", "TIME")
+    patience: float | None = option("How long to retry without a connection, such as 12h.  [15m]", "TIME")
+    as_json: bool = flag("Print only JSON on stdout.", "--json")
+    quiet: bool = flag("Show results and errors only.", "--quiet", "-q")
+    verbose: bool = flag("Also show skipped files and retries.", "--verbose", "-v")
+    profile: str | None = option("Profile in config.toml. Default: SCENARIO_PROFILE.", "NAME")
+    base_url: str | None = option("The URL of the API. Default: SCENARIO_BASE_URL, else production.", "URL")
+    allow_http_storage: bool | None = option(
+        "Allow plain http for parts, for a sandbox on another machine.", None, "--allow-http-storage"
+    )
+    sandbox: bool = flag("Use a sandbox that runs for this command; needs no account.", "--sandbox")
+    settings: Settings = field(default=Factory(lambda self: load_settings(self.profile), takes_self=True))
+    """What holds where an option is not given."""
+
+    def pick(self, *names: str) -> dict[str, Any]:
+        """Return the values of these names that are given as options or in `config.toml`."""
+        picked: dict[str, Any] = {}
+        for name in names:
+            value, origin = self.settings.values.get(name, (None, ""))
+            if (given := getattr(self, name, None)) is not None:
+                picked[name] = given
+            elif value is not None and origin != SETTINGS[name].variable:
+                picked[name] = value
+        return picked
+
+    @property
+    def log_level(self) -> int:
+        """The least level of log messages to show."""
+        return logging.ERROR if self.quiet else logging.DEBUG if self.verbose else logging.INFO
+
+    @property
+    def progress(self) -> bool:
+        """Whether to show progress."""
+        return not (self.as_json or self.quiet)
+
+    @property
+    def asset_options(self) -> dict[str, Any] | None:
+        """What to do with the asset; None for nothing."""
+        asked = {"collection_ids": self.collection, "parent_id": self.parent, "hide": self.hide}
+        return {name: value for name, value in asked.items() if value} or None
 
 
-def pick(settings: Settings, **given: Any) -> dict[str, Any]:
-    """Return the settings that are given, as options or in the file."""
-    found = {name: settings.get(name, value) for name, value in given.items()}
-    return {name: value for name, value in found.items() if value is not None}
+def command(
+    app: typer.Typer, *examples: str, name: str | None = None, options: str | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a function a command of `app`, with examples in its help.
+
+    Its parameter `options` stands for the fields of its class with these names, by default all, and gets their values.
+    """
+
+    def add(function: Callable[..., None]) -> Callable[..., None]:
+        own = dict(inspect.signature(function, eval_str=True).parameters)
+        first = own.pop("options")
+        known, types = fields_dict(first.annotation), get_type_hints(first.annotation)
+        shared = {
+            option: inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=info, annotation=types[option])
+            for option in (known if options is None else options.split())
+            if (info := known[option].metadata.get("option"))
+        }
+
+        @wraps(function)
+        def run(context: typer.Context, **given: Any) -> None:
+            chosen = {option: given.pop(option) for option in shared}
+            if "profile" in chosen:
+                chosen["profile"] = chosen["profile"] or context.obj
+            asked = first.annotation(**chosen)
+            logging.getLogger("scenario_uploads").setLevel(getattr(asked, "log_level", logging.INFO))
+            function(**given, options=asked)
+
+        context = first.replace(name="context", annotation=typer.Context)
+        run.__signature__ = inspect.Signature([context, *own.values(), *shared.values()])  # type: ignore[attr-defined]
+        epilog = "\b\nExamples:\n" + "\n".join(f"  scenario-uploads {example}" for example in examples)
+        return app.command(name, epilog=epilog)(run)
+
+    return add

@@ -1,52 +1,80 @@
-"""Results on stdout, as text or JSON, without control characters of services and file names."""
+"""What is printed: results on stdout, as text or JSON, and errors on stderr, in the words of the command line.
+
+Without control characters of services and file names. docs/command-line.md lists the exit codes.
+"""
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
 import re
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from scenario_uploads.bulk.options import UploadResult, UploadSource
-from scenario_uploads.errors import ScenarioError
-from scenario_uploads.models import Upload, UploadDryRunResponse
-from scenario_uploads.redaction import SecretURL, mask_known, redact, snippet
-from scenario_uploads.remote import is_url, show_url
-from scenario_uploads.upload.ledger import Entry
+import typer
+from attrs import fields_dict
 
+from scenario_uploads import errors
+from scenario_uploads.bulk.options import UploadResult, UploadSource
+from scenario_uploads.display import report, silence
+from scenario_uploads.models import Upload
+from scenario_uploads.redaction import mask_known, redact, replace_each, snippet
+from scenario_uploads.remote import is_url, show_url
+
+from .options import Options, UsageError
+
+logger = logging.getLogger("scenario_uploads")
+
+# The first match wins.
+EXIT_CODES: tuple[tuple[type[errors.ScenarioError] | tuple[type[errors.ScenarioError], ...], int], ...] = (
+    ((errors.CredentialsError, errors.AuthenticationError, errors.PermissionDeniedError), 3),
+    (errors.InvalidArgumentError, 2),
+    ((errors.TransferError, errors.LedgerLockedError, errors.LedgerError), 5),
+    (errors.UploadFailedError, 6),
+    (errors.UploadTimeoutError, 7),
+    (errors.ScenarioError, 4),
+)
+SOME_FAILED = 8
+INTERRUPTED = 130
+# Typer does not export the base class of its parser's errors.
+PARSER_ERROR: Any = typer.BadParameter.__bases__[0]
 GOES_ON = "The same command goes on from where it stopped."
 
-_OPTIONS = (
-    "content_type|file_name|part_size|max_bandwidth|base_url|project_id|allow_http_storage"
-    "|concurrency|patience|timeout|include|exclude|ledger|resume|kind"
-)
 # Phrases of error messages for programmers, and what to say on the command line instead.
+_CONFIG = "the file that `scenario-uploads config show` names"
 _WORDS = {
-    "recursive=True": "-r",
     "give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET), or give bearer_auth="
     " (or set SCENARIO_SDK_JWT).": "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT, or write"
-    " them into the file that `scenario-uploads config show` names.",
-    "give api_key= and api_secret= here": "write them into the file that `scenario-uploads config show` names",
+    f" them into {_CONFIG}.",
+    "give api_key= and api_secret= here": f"write them into {_CONFIG}",
     "give api_secret= or set": "set",
     "give api_key= or set": "set",
     ", or give trust_env=False": "",
     "with verify= of the client or with SSL_CERT_FILE": "with SSL_CERT_FILE",
-    "; give `upload.id`": "; give the id that upload printed",
     "import_url(url, kind=...)": "scenario-uploads import URL",
-    "The next call starts": "The same command starts",
 }
+_OPTION = "|".join(fields_dict(Options))
+_LONG = "|".join(name for name in fields_dict(Options) if "_" in name)
 _SPOKEN = re.compile(
     # Quoted values stay as they are.
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|"""
     + "|".join(map(re.escape, _WORDS))
-    + rf"|\b(?P<option>{_OPTIONS})=(?P<switch>True|False|)"
-    + rf"|^(?P<subject>{_OPTIONS})(?= (?:must|is)\b)|\b(?P<name>\w+_\w+)\b(?! ?=)"
+    + rf"|\b(?P<option>{_OPTION})=(?P<value>True|False|)|^(?P<subject>{_OPTION})(?= must| is)|\b(?P<name>{_LONG})\b"
 )
 
 
-def speak(error: ScenarioError) -> str:
+def speak(error: errors.ScenarioError) -> str:
     """Return the message of an error in the words of the command line."""
-    return snippet(error.message if getattr(error, "spoken", False) else translate(error.message), 1000)
+    return snippet(error.message if isinstance(error, UsageError) else translate(error.message), 1000)
 
 
 def translate(text: str) -> str:
@@ -55,13 +83,12 @@ def translate(text: str) -> str:
 
 
 def _say(found: re.Match[str]) -> str:
-    text = found.group()
-    if option := found["option"]:
-        said = f"--{'no-' * (found['switch'] == 'False')}{option.replace('_', '-')}"
-        return said + (" " if not found["switch"] and found.string[found.end() :][:1].strip(" ,.;)") else "")
-    if name := found["subject"] or (found["name"] if found["name"] in _OPTIONS.split("|") else None):
-        return f"--{name.replace('_', '-')}"
-    return _WORDS.get(text, text)
+    name = found["option"] or found["subject"] or found["name"]
+    if name is None:
+        return _WORDS.get(found.group(), found.group())
+    said = f"--{'no-' * (found['value'] == 'False')}{name.replace('_', '-')}"
+    has_value = found["value"] == "" and found.string[found.end() :][:1].strip(" ,.;)")
+    return f"{said} " if has_value else said
 
 
 def show_name(source: object) -> str:
@@ -77,8 +104,14 @@ def name_source(source: object) -> str:
 
 
 def print_json(value: object) -> None:
-    """Print one line of JSON."""
-    print(json.dumps(value), flush=True)
+    """Print one line of JSON, without secrets."""
+    print(json.dumps(replace_each(value, _mask)), flush=True)
+
+
+def _mask(value: object) -> object:
+    if isinstance(value, dict):
+        return {_mask(key): item for key, item in value.items()}
+    return mask_known(redact(value)) if isinstance(value, str) else value
 
 
 def to_json(upload: Upload) -> dict[str, Any]:
@@ -86,15 +119,14 @@ def to_json(upload: Upload) -> dict[str, Any]:
     shown = upload.to_dict(exclude_none=True)
     # A part's URL allows writing to storage, and output ends up in logs.
     shown.pop("parts", None)
-    hidden: dict[str, Any] = _hide(shown)
-    return hidden
+    return shown
 
 
 def describe_result(result: UploadResult) -> dict[str, Any]:
     """Return the `--json` object of a file, or of a command that failed."""
     upload, error = result.upload, result.error
     return {
-        "source": name_source(result.source),
+        "source": name_source(result.source) or None,
         "id": upload.id if upload else None,
         "status": str(upload.status) if upload else None,
         "entityId": result.entity_id,
@@ -106,56 +138,166 @@ def describe_result(result: UploadResult) -> dict[str, Any]:
     }
 
 
-def print_upload(upload: Upload, *, as_json: bool, source: str | None = None) -> None:
+def print_fields(values: Mapping[str, object], indent: str = "") -> None:
+    """Print values with their names, one on a line, those of a mapping indented."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            print_fields(value, "  ")
+        elif value is not None:
+            print(f"{indent}{snippet(name)}: {snippet(str(value), 4096)}")
+
+
+def print_upload(upload: Upload, options: Options, source: str | None = None) -> None:
     """Print an upload on stdout."""
-    if as_json:
+    if options.as_json:
         print_json(to_json(upload))
         return
-    if name := source or upload.original_file_name:
-        print(f"file: {show_name(name)}")
-    told = {"upload": upload.id, "status": upload.status, "entityId": upload.entity_id, "error": upload.error_message}
-    for what, value in told.items():
-        if value:
-            print(f"{what}: {snippet(str(value))}")
+    name = source or upload.original_file_name
+    values = {"upload": upload.id, "status": upload.status, "entityId": upload.entity_id, "error": upload.error_message}
+    print_fields({"file": name_source(name) if name else None} | values)
 
 
-def print_cost(cost: UploadDryRunResponse, *, as_json: bool) -> None:
-    """Print what an upload would cost on stdout."""
-    values: dict[str, Any] = _hide(cost.to_dict(exclude_none=True))
+def print_result(result: UploadResult, options: Options) -> None:
+    """Print the result of one of several files."""
+    name, error = show_name(result.source), result.error
+    if options.as_json:
+        print_json(describe_result(result))
+    elif error:
+        report(f"error: {name}: {speak(error)}")
+    elif result.skipped in (None, "done"):
+        became = result.entity_id or (result.upload.id if result.upload else "")
+        print(f"{name}: {snippet(became)}{' (done before)' if result.skipped else ''}", flush=True)
+    elif options.verbose or options.dry_run:
+        print(f"{name}: skipped ({result.skipped})", flush=True)
+
+
+class UploadStopped(Exception):  # noqa: N818 - an interrupt is no error
+    """An upload ended with an error or an interrupt; its file, if it is one; whether the same command resumes it."""
+
+
+@contextmanager
+def naming(source: str | None, *, goes_on: bool = False) -> Iterator[None]:
+    """Add to an error its file, and whether the same command resumes it."""
+    try:
+        yield
+    except (errors.ScenarioError, KeyboardInterrupt) as error:
+        raise UploadStopped(error, source, goes_on) from error
+
+
+def tell(results: Iterable[UploadResult], options: Options, *, goes_on: bool, single: bool) -> int:
+    """Print each result and a summary; return the exit code. Raises the error of a single file."""
+    told = Counter(uploaded=0, skipped=0, failed=0)
+    stopped = False
+    try:
+        with naming(None, goes_on=goes_on):
+            for result in results:
+                if single and result.error:
+                    raise UploadStopped(result.error, name_source(result.source), goes_on)
+                told["failed" if result.error else "skipped" if result.skipped else "uploaded"] += 1
+                stopped = stopped or isinstance(result.error, errors.TransferError)
+                print_result(result, options)
+    finally:
+        if not (single or options.as_json or options.quiet):
+            report(", ".join(f"{count:,} {what}" for what, count in told.items()))
+    if stopped and goes_on and not options.quiet:
+        report(GOES_ON)
+    return SOME_FAILED if told["failed"] else 0
+
+
+def fail(raised: BaseException, source: str | None = None, goes_on: bool = False, *, as_json: bool) -> int:
+    """Print an error, or that the command was interrupted, and what to do; return the exit code."""
+    error = raised if isinstance(raised, errors.ScenarioError) else errors.ScenarioError("interrupted")
+    text = speak(error)
+    if (
+        source
+        and not isinstance(error, errors.CredentialsError | UsageError)
+        and Path(show_name(source)).name not in text
+    ):
+        text = f"{show_name(source)}: {text}"
+    if error.upload_id and error.upload_id not in text:
+        text += f" (upload {snippet(error.upload_id)})"
+    passing = isinstance(error, errors.TransferError | errors.APIConnectionError) and not isinstance(
+        error, errors.SourceChangedError
+    )
+    if goes_on and (error is not raised or (passing and not error.needs_new_upload)):
+        text = f"{text.rstrip('.')}. {GOES_ON}"
+    report(f"error: {text}")
     if as_json:
-        print_json(values)
-        return
-    details = values.pop("costDetails", None)
-    for indent, told in (("", values), ("  ", details if isinstance(details, dict) else {})):
-        for name, value in told.items():
-            print(f"{indent}{snippet(name)}: {snippet(str(value))}")
+        code = type(error).__name__ if error is raised else KeyboardInterrupt.__name__
+        print_json(describe_result(UploadResult(source or "", error=error)) | {"code": code})
+    return INTERRUPTED if error is not raised else next(code for kind, code in EXIT_CODES if isinstance(error, kind))
 
 
-def print_entries(entries: list[Entry], *, as_json: bool) -> None:
-    """Print the resumable uploads on stdout."""
-    if as_json:
-        uploads = [
-            {
-                "id": entry.upload_id,
-                "file": entry.file,
-                "size": entry.state.size,
-                "parts": len(entry.parts),
-                "partsDone": len(entry.done),
-            }
-            for entry in entries
-        ]
-        print_json({"uploads": uploads})
-        return
-    for entry in entries:
-        done, parts, upload = len(entry.done), len(entry.parts), snippet(entry.upload_id)
-        print(f"{snippet(entry.file, 4096)}: {done} of {parts} parts sent (upload {upload})")
+class Terminated(KeyboardInterrupt):
+    """A signal asked the command to end."""
 
 
-def _hide(value: Any) -> Any:
-    if isinstance(value, SecretURL):
-        return mask_known(redact(value))
-    if isinstance(value, str):
-        return mask_known(value)
-    if isinstance(value, dict):
-        return {mask_known(redact(key)): _hide(item) for key, item in value.items()}
-    return [_hide(item) for item in value] if isinstance(value, list) else value
+def run_app(app: typer.Typer, arguments: list[str] | None) -> int:
+    """Run the command line and return its exit code; every error is one line on stderr."""
+    handler, level = _Handler(), logger.level
+    logger.addHandler(handler)
+    for stream in (sys.stdout, sys.stderr):
+        # A file name that the terminal cannot encode must not fail the upload.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        with interrupt_on_signals() as received:
+            code = _run(app, arguments, as_json="--json" in words)
+        return 128 + received[0] if received and code == INTERRUPTED else code
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
+
+
+class _Handler(logging.Handler):
+    """Writes to the current `sys.stderr`, which is above the bars while there are any."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # Not the requests that an embedded sandbox serves.
+        if record.name == logger.name:
+            report(translate(self.format(record)))
+
+
+@contextmanager
+def interrupt_on_signals() -> Iterator[list[int]]:
+    """Treat signals that end a process like Ctrl-C, so that nothing is left behind; yield the signals received."""
+    received: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        # A second signal would interrupt the removal.
+        if len(received) == 1:
+            raise Terminated
+
+    # Only the main thread can handle signals.
+    names = ("SIGTERM", "SIGHUP", "SIGQUIT") if threading.current_thread() is threading.main_thread() else ()
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    # Under nohup a terminal may be closed.
+    before = {one: signal.signal(one, interrupt) for one in signals if signal.getsignal(one) is not signal.SIG_IGN}
+    try:
+        yield received
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler or signal.SIG_DFL)
+
+
+def _run(app: typer.Typer, arguments: list[str] | None, *, as_json: bool) -> int:
+    try:
+        code = app(arguments, prog_name="scenario-uploads", standalone_mode=False)
+        # Flush now: at exit, a full disk could not be reported.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except UploadStopped as stopped:
+        return fail(*stopped.args, as_json=as_json)
+    except (errors.ScenarioError, KeyboardInterrupt, typer.Abort) as error:
+        return fail(error, as_json=as_json)
+    except OSError as error:
+        # The result could not be printed: a full disk or a closed pipe. Discard the rest.
+        silence(1)
+        report(f"error: {snippet(error.strerror or str(error))}")
+        return 1
+    except PARSER_ERROR as error:
+        return fail(UsageError(f"{error.format_message()} (scenario-uploads --help explains)"), as_json=as_json)
+    # The parser turns an interrupt into this code.
+    return fail(KeyboardInterrupt(), as_json=as_json) if code == INTERRUPTED else code or 0

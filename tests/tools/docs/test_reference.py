@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import scenario_uploads
 from scenario_uploads import errors
-from scenario_uploads.cli import running
+from scenario_uploads.cli import terminal
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -38,12 +38,12 @@ def test_every_setting_of_a_client_is_explained() -> None:
 
 
 def test_every_variable_is_explained() -> None:
-    code = "\n".join(path.read_text(encoding="utf-8") for path in Path(running.__file__).parents[1].rglob("*.py"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in Path(terminal.__file__).parents[1].rglob("*.py"))
     page = read("settings.md")
     assert {name for name in re.findall(r"\bSCENARIO_[A-Z_]+\b", code) if name not in page} == set()
 
 
 def test_every_exit_code_is_explained() -> None:
-    codes = {0, 1, 2, 8, running.INTERRUPTED, *(code for _, code in running.EXIT_CODES)}
+    codes = {0, 1, 2, 8, terminal.INTERRUPTED, *(code for _, code in terminal.EXIT_CODES)}
     table = re.findall(r"^\| (\d+) \| ", read("command-line.md"), re.MULTILINE)
     assert {int(code) for code in table} == codes
