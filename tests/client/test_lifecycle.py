@@ -25,7 +25,7 @@ from scenario_uploads.client.runner import Connections
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.transfer import connection
 from scenario_uploads.transfer import engine as transfer
-from scenario_uploads.transfer.parts import PartTarget
+from scenario_uploads.transfer.parts import Part
 
 from tests.support.clients import SETTINGS, Connect, raises
 from tests.support.server import hang, reply
@@ -517,7 +517,7 @@ def test_47_descriptors_that_are_used_up_end_the_upload_in_our_words(
     def run_out(*_arguments: object) -> bool:
         raise OSError(errno.EMFILE, "Too many open files", "dateutil/__init__.py")
 
-    monkeypatch.setattr(PartTarget, "is_expired", run_out)
+    monkeypatch.setattr(Part, "is_expired", run_out)
     service.script("part 1", reply(403))
     with raises(ScenarioError, "too many open files"):
         connect(service.url).uploads.upload_file(b"x", file_name="a.glb")

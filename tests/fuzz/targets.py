@@ -47,7 +47,7 @@ from scenario_uploads.settings.client import resolve_options
 from scenario_uploads.steps import Pause, Send
 from scenario_uploads.transfer.connection import Connection, StorageTimeouts
 from scenario_uploads.transfer.part import classify_response
-from scenario_uploads.transfer.parts import Part, PartTarget
+from scenario_uploads.transfer.parts import Part
 from scenario_uploads.transfer.sockets import Socket
 from scenario_uploads.transfer.source import open_source
 from scenario_uploads.upload.ledger import Ledger, clean, list_entries
@@ -286,7 +286,7 @@ ERRORS = st.sampled_from(
         b"5\r\n<Erro\r\n0\r\n\r\n",
     ]
 )
-TARGET = PartTarget(Part(1, 0, 4), PRESIGNED, "2025-07-01T15:15:27.153Z")
+TARGET = Part(1, 0, 4, PRESIGNED, "2025-07-01T15:15:27.153Z")
 
 
 def fuzz_storage(data: st.DataObject) -> None:

@@ -17,7 +17,7 @@ import pytest
 from scenario_uploads.transfer import connection, sockets
 from scenario_uploads.transfer.connection import Body, StorageTimeouts
 from scenario_uploads.transfer.engine import TransferJob
-from scenario_uploads.transfer.parts import Part, PartTarget
+from scenario_uploads.transfer.parts import Part
 from scenario_uploads.transfer.sockets import Socket
 from scenario_uploads.transfer.source import Source, open_source
 
@@ -45,15 +45,15 @@ def body_of(content: bytes, **changes: Any) -> Body:
 def make_job(source: Source, origin: str, part_size: int, **changes: Any) -> TransferJob:
     """Return the job of sending a source in parts of any size."""
     offsets = range(0, source.size, part_size)
-    targets = tuple(
-        PartTarget(Part(number, offset, min(part_size, source.size - offset)), f"{origin}/part-{number}?sig=s3cret")
+    parts = tuple(
+        Part(number, offset, min(part_size, source.size - offset), f"{origin}/part-{number}?sig=s3cret")
         for number, offset in enumerate(offsets, 1)
     )
     settings: dict[str, Any] = {
         "source": source,
-        "targets": targets,
+        "parts": parts,
         "size": source.size,
-        "parts_total": len(targets),
+        "parts_total": len(parts),
         "concurrency": 4,
     }
     return TransferJob(**settings | changes)

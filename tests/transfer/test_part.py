@@ -19,7 +19,7 @@ from scenario_uploads.transfer import part as room
 from scenario_uploads.transfer import sockets
 from scenario_uploads.transfer.connection import Body, Storage, StorageResponse, StorageTimeouts
 from scenario_uploads.transfer.part import PART_POLICY, PartEvent, PartJob, classify_response, send_part
-from scenario_uploads.transfer.parts import Part, PartTarget
+from scenario_uploads.transfer.parts import Part
 from scenario_uploads.transfer.sockets import HaltedError, Socket
 from scenario_uploads.transfer.source import open_source
 
@@ -33,8 +33,8 @@ MD5 = "0123456789abcdef0123456789abcdef"
 OTHER = "f" * 32
 
 
-def make_target(origin: str = "https://storage.example", *, expires: str = "2026-01-01T01:00:00Z") -> PartTarget:
-    return PartTarget(Part(7, 0, len(CONTENT)), f"{origin}/bucket/key?X-Amz-Signature=s3cret", expires)
+def make_target(origin: str = "https://storage.example", *, expires: str = "2026-01-01T01:00:00Z") -> Part:
+    return Part(7, 0, len(CONTENT), f"{origin}/bucket/key?X-Amz-Signature=s3cret", expires)
 
 
 def error_body(code: str, message: str = "about AKIASECRET") -> bytes:
@@ -230,7 +230,7 @@ class Sending:
         self.seconds += seconds
         self._on_pause()
 
-    def __call__(self, origin: str, allow: Callable[[int], int] | None = None, **changes: Any) -> None:
+    def __call__(self, origin: str, allow: Callable[[int], int] = int, **changes: Any) -> None:
         body = Body(self.source, True, lambda: self.halted, allow)
         send_part(PartJob(body, **self.settings | changes), make_target(origin))
 

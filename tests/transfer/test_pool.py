@@ -441,9 +441,9 @@ class TestKeeping:
                 assert storage.put(server.origin, body_of(b"x")).status == 200
                 assert server.connections == number + 1
                 ((idle,),) = storage._idle.values()
-                assert idle.usable
+                assert idle.is_usable()
                 exchanges[-1].sock.shutdown(socket.SHUT_RDWR)
-                until(lambda kept=idle: not kept.usable)  # type: ignore[misc]
+                until(lambda kept=idle: not kept.is_usable())  # type: ignore[misc]
 
     def test_each_host_has_connections_of_its_own(self, storage: Storage) -> None:
         with bucket() as one, bucket() as other:
@@ -494,7 +494,7 @@ class TestKeeping:
             ((inherited,),) = storage._idle.values()
             storage.after_fork()
             storage.put(server.origin, body_of(b"x"))
-            assert not inherited.usable
+            assert not inherited.is_usable()
         assert server.connections == 2
 
     def test_what_is_secret_is_in_no_repr(self, storage: Storage) -> None:

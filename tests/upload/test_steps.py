@@ -34,7 +34,7 @@ from scenario_uploads.sandbox.storage.bucket import Storage as SandboxStorage
 from scenario_uploads.transfer import part
 from scenario_uploads.transfer.connection import Storage
 from scenario_uploads.transfer.engine import transfer_parts
-from scenario_uploads.transfer.parts import Part, PartTarget
+from scenario_uploads.transfer.parts import Part
 from scenario_uploads.transfer.source import open_source
 
 from tests.support.clients import Clock, Connect, find_upload_threads, raises
@@ -572,7 +572,7 @@ class TestSecrets:
 
 
 def test_a_target_has_a_repr_without_its_secret() -> None:
-    assert "s3cret" not in repr(PartTarget(Part(1, 0, 5), "https://a.example/x?sig=s3cret"))
+    assert "s3cret" not in repr(Part(1, 0, 5, "https://a.example/x?sig=s3cret"))
 
 
 def test_35_closing_the_client_ends_an_upload_that_is_under_way(service: Service) -> None:

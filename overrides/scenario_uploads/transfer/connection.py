@@ -7,7 +7,6 @@ A refusal that arrives during the body is read, a redirect never followed.
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import socket
@@ -34,8 +33,6 @@ from .source import Source, read_chunk
 # Large enough for little overhead in Python, small enough to react to a stop or a bandwidth limit.
 CHUNK_SIZE = 1024 * 1024
 RESPONSE_LIMIT = 64 * 1024
-# Errors of `sendfile` after which reading works, or raises a clearer error.
-_NO_SENDFILE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EIO})
 
 
 @frozen
@@ -66,15 +63,10 @@ class Body:
     source: Source = field(repr=False)
     hashed: bool  # whether to compute the MD5 of the part
     halted: Halted
-    allow: Callable[[int], int] | None = None  # waits for the bandwidth limit; returns how many bytes may go out
+    allow: Callable[[int], int] = int  # waits for the bandwidth limit; returns how many bytes may go out
     alone: bool = False  # whether no other part is sent concurrently
     part: Part = field(default=Part(0, 0, 0))
-    sent: Callable[[int], object] = field(default=bool)  # called with the number of bytes sent
-
-    def count(self, position: int, most: int) -> int:
-        """Return how many bytes may go out next."""
-        most = min(self.part.offset + self.part.length - position, most)
-        return self.allow(most) if self.allow else most
+    sent: Callable[[int], object] = int  # called with the number of bytes sent
 
 
 class Connection:
@@ -90,12 +82,7 @@ class Connection:
         self._protocol = h11.Connection(our_role=h11.CLIENT)
         self._buffer = memoryview(b"")
         self._early: Any = None
-        self.close = sock.close
-
-    @property
-    def usable(self) -> bool:
-        """Whether another part can go over this connection: it is open and nothing unexpected has arrived."""
-        return self._sock.silent
+        self.close, self.is_usable = sock.close, sock.is_silent
 
     def put(self, url: str, body: Body) -> StorageResponse:
         """Send a part and return the response. HaltedError, OSError or h11.RemoteProtocolError otherwise."""
@@ -138,7 +125,7 @@ class Connection:
         descriptor, base = body.source.descriptor or (-1, 0)
         position, end = body.part.offset, body.part.offset + body.part.length
         while position < end:
-            until = position + body.count(position, CHUNK_SIZE * 4)
+            until = position + body.allow(min(end - position, CHUNK_SIZE * 4))
             while position < until:
                 # After a stop, the descriptor number may belong to another file.
                 if body.halted():
@@ -149,12 +136,10 @@ class Connection:
                     if self._wait_to_write(body.halted):
                         return None
                     continue
-                except OSError as error:
-                    if error.errno in _NO_SENDFILE:
-                        return position
-                    raise
+                except OSError:
+                    moved = 0
                 if moved == 0:
-                    # The file has shrunk; reading raises the error.
+                    # The file has shrunk, or this cannot be done: reading works, or raises a clearer error.
                     return position
                 position += moved
                 body.sent(moved)
@@ -168,7 +153,7 @@ class Connection:
         # Encryption alone prefers chunks that fit the CPU cache; hashing, large ones that release the GIL for longer.
         step = CHUNK_SIZE if md5 is not None else CHUNK_SIZE // 4
         while position < end:
-            chunk = read_chunk(body.source, position, self._buffer[: body.count(position, step)])
+            chunk = read_chunk(body.source, position, self._buffer[: body.allow(min(end - position, step))])
             if md5 is not None:
                 md5.update(chunk)
             if self._write(chunk, body.halted):
@@ -259,7 +244,7 @@ class Storage:
             opened.callback(connection.close)
             response = connection.put(url, body)
             with self._lock:
-                if not self.closed and connection.usable:
+                if not self.closed and connection.is_usable():
                     self._idle[host].append(connection)
                     opened.pop_all()
         return response
@@ -284,7 +269,7 @@ class Storage:
         with self._lock:
             while self._idle[host]:
                 connection = self._idle[host].pop()
-                if connection.usable:
+                if connection.is_usable():
                     return connection
                 connection.close()
         return None

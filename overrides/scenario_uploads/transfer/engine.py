@@ -21,7 +21,7 @@ from scenario_uploads.steps import SLICE, Step
 from .connection import Body, Storage
 from .pace import Pace, Turns
 from .part import PartEvent, PartJob, send_part
-from .parts import DEFAULT_PART_SIZE, PartTarget
+from .parts import DEFAULT_PART_SIZE, Part
 from .sockets import HaltedError
 from .source import Source
 
@@ -34,7 +34,7 @@ class TransferJob:
     """The parts to send, and how. The callbacks are called from the counting thread."""
 
     source: Source = field(repr=False)  # stays open while the job runs
-    targets: tuple[PartTarget, ...] = field(repr=False)  # the missing parts
+    parts: tuple[Part, ...] = field(repr=False)  # the missing ones
     size: int  # of the whole file
     parts_total: int  # of the whole file
     concurrency: int
@@ -96,10 +96,10 @@ class _Workers:
     def __init__(self, storage: Storage, job: TransferJob, stop: threading.Event) -> None:
         self._storage, self._job, self._stop, self._halt = storage, job, stop, threading.Event()
         # A sequential source is sent part by part.
-        count = max(1, min(1 if job.source.sequential else job.concurrency, len(job.targets)))
+        count = max(1, min(1 if job.source.sequential else job.concurrency, len(job.parts)))
         self._turns = job.turns or Turns(count, job.max_bandwidth)
         alone = count == 1 and not job.turns
-        allow = self._allow if job.max_bandwidth else None
+        allow = self._allow if job.max_bandwidth else int
         self._part_job = PartJob(
             Body(job.source, job.integrity, self._is_halted, allow, alone),
             storage.put,
@@ -109,16 +109,16 @@ class _Workers:
             settled=job.settled,
         )
         # The end of the parts for each worker, whose last event is its error, or None.
-        self._todo: queue.SimpleQueue[PartTarget | None] = queue.SimpleQueue()
-        for target in (*job.targets, *[None] * count):
-            self._todo.put(target)
+        self._todo: queue.SimpleQueue[Part | None] = queue.SimpleQueue()
+        for part in (*job.parts, *[None] * count):
+            self._todo.put(part)
         self._events: queue.SimpleQueue[PartEvent | BaseException | None] = queue.SimpleQueue()
         # With many small files, each has a thread already; another for its part would cost as much as sending it.
-        inline = bool(job.turns) and len(job.targets) <= 1 and job.size <= DEFAULT_PART_SIZE
+        inline = bool(job.turns) and len(job.parts) <= 1 and job.size <= DEFAULT_PART_SIZE
         names = [] if inline else [f"scenario-uploads-{number}" for number in range(count)]
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
-        done = job.size - sum(target.part.length for target in job.targets)
-        parts_done = job.parts_total - len(job.targets)
+        done = job.size - sum(part.length for part in job.parts)
+        parts_done = job.parts_total - len(job.parts)
         self._progress = UploadProgress(UploadPhase.TRANSFERRING, done, job.size, parts_done, job.parts_total)
 
     @property
@@ -178,10 +178,10 @@ class _Workers:
     def _work(self) -> None:
         error: BaseException | None = None
         try:
-            while (target := self._todo.get()) is not None:
+            while (part := self._todo.get()) is not None:
                 self._turns.take(self._is_halted)
                 try:
-                    send_part(self._part_job, target)
+                    send_part(self._part_job, part)
                 finally:
                     self._turns.give_back()
         except HaltedError:

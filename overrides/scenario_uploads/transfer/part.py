@@ -26,7 +26,7 @@ from scenario_uploads.system import is_used_up
 from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
 
 from .connection import CHUNK_SIZE, Body, StorageResponse
-from .parts import Part, PartTarget, UploadPlan
+from .parts import Part, UploadPlan
 from .sockets import HaltedError, ProxyRefusedError, UnreachableError
 from .source import Source, open_source, read_chunk
 
@@ -113,12 +113,12 @@ class _Meter:
             self.told, self.told_at = self.sent, now
 
 
-def send_part(job: PartJob, target: PartTarget) -> None:
+def send_part(job: PartJob, part: Part) -> None:
     """Send a part until storage acknowledges it, reading it again for each attempt. HaltedError when stopped."""
-    part, halted = target.part, job.body.halted
-    if target.md5 is not None:
-        if read_md5(job.body.source, part, halted) == target.md5:
-            job.report(PartEvent(part.number, sent=part.length, done=True, md5=target.md5))
+    halted = job.body.halted
+    if part.md5 is not None:
+        if read_md5(job.body.source, part, halted) == part.md5:
+            job.report(PartEvent(part.number, sent=part.length, done=True, md5=part.md5))
             return
         if job.settled:
             raise SourceChangedError(
@@ -130,7 +130,7 @@ def send_part(job: PartJob, target: PartTarget) -> None:
         job.report(PartEvent(attempt=tries.failed + 1))
         now = job.clock()
         meter = _Meter(job, tries, part.length, now, now)
-        result = _try(job, target, meter.count)
+        result = _try(job, part, meter.count)
         if result.error is None:
             quick = job.clock() - now < QUICK_PART
             job.report(PartEvent(part.number, done=True, quick=quick, md5=result.md5))
@@ -169,23 +169,23 @@ def read_md5s(file: FileInput, size: int, part_size: int) -> list[str] | None:
         return md5s
 
 
-def _try(job: PartJob, target: PartTarget, sent: Callable[[int], object]) -> AttemptResult:
+def _try(job: PartJob, part: Part, sent: Callable[[int], object]) -> AttemptResult:
     try:
-        response = job.put(target.url, evolve(job.body, part=target.part, sent=sent))
+        response = job.put(part.url, evolve(job.body, part=part, sent=sent))
     except (OSError, h11.RemoteProtocolError) as error:
         redact_chain(error)
-        return _classify_exception(error, target)
-    return classify_response(response, target, now=job.now())
+        return _classify_exception(error, part)
+    return classify_response(response, part, now=job.now())
 
 
-def _classify_exception(error: OSError | h11.RemoteProtocolError, target: PartTarget) -> AttemptResult:
+def _classify_exception(error: OSError | h11.RemoteProtocolError, part: Part) -> AttemptResult:
     if certificate := find_certificate_error(error):
         what = f"the TLS certificate is not trusted: {certificate}; {REMEDY}"
     elif isinstance(error, h11.RemoteProtocolError):
         what = "the response was cut short or is not HTTP"
     else:
         what = snippet(error.strerror or str(error) or type(error).__name__)
-    failure = TransferError(f"Part {target.part.number} did not reach {urlsplit(target.url).hostname}: {what}.")
+    failure = TransferError(f"Part {part.number} did not reach {urlsplit(part.url).hostname}: {what}.")
     failure.__cause__ = error
     unreached = isinstance(error, UnreachableError)
     refused = is_tls_refusal(error) or is_used_up(error) or isinstance(error.__cause__, ProxyRefusedError)
@@ -193,9 +193,9 @@ def _classify_exception(error: OSError | h11.RemoteProtocolError, target: PartTa
     return AttemptResult(failure, outcome)
 
 
-def classify_response(response: StorageResponse, target: PartTarget, *, now: datetime) -> AttemptResult:
+def classify_response(response: StorageResponse, part: Part, *, now: datetime) -> AttemptResult:
     """Return what storage's response means: stored, retry, or give up."""
-    status, headers, number = response.status, response.headers, target.part.number
+    status, headers, number = response.status, response.headers, part.number
     accepted, slow, forbidden = 200 <= status < 300, status in SLOW_STATUSES, status == 403
     # S3 acknowledges a part with an empty body; anything else is an error, or from a middlebox.
     if accepted and response.whole and not response.body.strip():
@@ -209,7 +209,7 @@ def classify_response(response: StorageResponse, target: PartTarget, *, now: dat
     if accepted or slow or code in RETRYABLE_CODES:
         return AttemptResult(TransferError(f"{message}."), Outcome(status=503, retry_after=wait), slow=slow)
     # Storage uses its own clock, which `Date` shows.
-    expired = forbidden and target.is_expired(parse_date(headers.get("date")) or now)
+    expired = forbidden and part.is_expired(parse_date(headers.get("date")) or now)
     if expired or (400 <= status < 500 and _EXPIRED.search(response.body)):
         message += ": the presigned URL has expired, so the upload must be started afresh"
         return AttemptResult(UploadURLExpiredError(f"{message}."), Outcome(retryable=False))

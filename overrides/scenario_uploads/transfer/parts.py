@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from attrs import frozen
+from attrs import field, frozen
 
 from scenario_uploads.arguments import MAX_FILE_SIZE, MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE
 from scenario_uploads.errors import InvalidArgumentError, SourceError, TransferError
@@ -24,11 +24,22 @@ _URL = re.compile(r"https?://([\w-][\w.-]*|\[[\da-f:.]+\])(:\d+)?([/?#][!-~]*)?"
 
 @frozen
 class Part:
-    """A part of the file: `length` bytes from `offset`; `number` counts from 1."""
+    """A part of the file: `length` bytes from `offset`, with its presigned URL, a secret; `number` counts from 1."""
 
     number: int
     offset: int
     length: int
+    url: str = field(default="", repr=False)
+    expires: str = ""  # as the service wrote it
+    md5: str | None = None
+
+    def is_expired(self, now: datetime) -> bool:
+        """Return whether the URL has expired; False when the time is not ISO 8601."""
+        try:
+            moment = datetime.fromisoformat(self.expires)
+        except ValueError:
+            return False
+        return now >= (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 
 @frozen
@@ -43,10 +54,10 @@ class UploadPlan:
         """How many parts there are."""
         return -(-self.size // self.part_size)
 
-    def part(self, number: int) -> Part:
+    def part(self, number: int, url: str = "", expires: str = "") -> Part:
         """Return the part with this number, from 1 to `parts_count`."""
         offset = (number - 1) * self.part_size
-        return Part(number, offset, min(self.part_size, self.size - offset))
+        return Part(number, offset, min(self.part_size, self.size - offset), url, expires)
 
 
 def plan_parts(size: int, part_size: int | None = None) -> UploadPlan:
@@ -73,32 +84,9 @@ def plan_parts(size: int, part_size: int | None = None) -> UploadPlan:
     return UploadPlan(size, part_size)
 
 
-@frozen
-class PartTarget:
-    """A part and its presigned URL, a secret; `expires_text` is as the service wrote it."""
-
-    part: Part
-    url: str
-    expires_text: str = ""
-    md5: str | None = None
-
-    def __repr__(self) -> str:
-        return f"PartTarget({self.part!r}, url={urlsplit(self.url).hostname!r}…)"
-
-    def is_expired(self, now: datetime) -> bool:
-        """Return whether the URL has expired; False when the time is not ISO 8601."""
-        from dateutil.parser import isoparse  # noqa: PLC0415 - slow to import, and needed only when something fails
-
-        try:
-            moment = isoparse(self.expires_text)
-        except (ValueError, TypeError, OverflowError):
-            return False
-        return now >= (moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-
-
-def match_targets(
+def match_parts(
     plan: UploadPlan, answered: Iterable[Any], *, api_url: str, allow_http: bool = False
-) -> tuple[PartTarget, ...]:
+) -> tuple[Part, ...]:
     """Return each part of the plan with its URL; TransferError when numbers do not match or a URL is not allowed."""
     answered = list(answered)
     # The tolerant decoder may leave a value of another type here.
@@ -114,7 +102,7 @@ def match_targets(
         if fault := find_url_fault(part.url, api_url=api_url, allow_http=allow_http):
             raise TransferError(f"The URL of part {number} is refused: {fault}.")
     return tuple(
-        PartTarget(plan.part(number), part.url, part.expires if isinstance(part.expires, str) else "")
+        plan.part(number, part.url, part.expires if isinstance(part.expires, str) else "")
         for number, part in sorted(found.items())
     )
 

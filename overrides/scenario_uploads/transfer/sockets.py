@@ -110,8 +110,7 @@ class Socket:
             self.layer = context.wrap_socket(self.layer, server_hostname=host, do_handshake_on_connect=False)
         self.attempt(self.layer.do_handshake, deadline)
 
-    @property
-    def silent(self) -> bool:
+    def is_silent(self) -> bool:
         """Whether the socket is open and nothing has arrived."""
         if self.layer.fileno() < 0:
             return False

@@ -117,10 +117,10 @@ class Control:
 
         attempt, job = 1, evolve(step.job, on_part=note, interrupted=self._is_interrupted)
         while True:
-            left = tuple(target for target in job.targets if target.part.number not in done)
-            tries: int = yield Transfer(evolve(job, targets=left))
+            left = tuple(part for part in job.parts if part.number not in done)
+            tries: int = yield Transfer(evolve(job, parts=left))
             attempt = max(attempt, tries)
-            if len(done) >= len(job.targets):
+            if len(done) >= len(job.parts):
                 return attempt
             yield from self._admit()
 

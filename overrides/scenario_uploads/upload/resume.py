@@ -14,7 +14,7 @@ from scenario_uploads.models import Upload
 from scenario_uploads.redaction import snippet
 from scenario_uploads.steps import Steps, Work
 from scenario_uploads.transfer.engine import Transfer, TransferJob
-from scenario_uploads.transfer.parts import PartTarget, find_url_fault
+from scenario_uploads.transfer.parts import Part, find_url_fault
 
 from .ledger import Entry
 from .prepare import Opened
@@ -30,20 +30,20 @@ class Begun:
     """A created upload: its parts, and which of them are stored."""
 
     upload_id: str
-    targets: tuple[PartTarget, ...] = field(repr=False)
+    targets: tuple[Part, ...] = field(repr=False)
     done: Mapping[int, str | None] = field(factory=dict, repr=False)
     """The stored parts, with the MD5 of the bytes sent, if it was computed."""
     accepted: Upload | None = None
     """The upload as the service returned it, if it has been completed already."""
 
     @property
-    def missing(self) -> tuple[PartTarget, ...]:
+    def missing(self) -> tuple[Part, ...]:
         """The parts to send."""
-        return tuple(target for target in self.targets if target.part.number not in self.done)
+        return tuple(target for target in self.targets if target.number not in self.done)
 
     def compare_with(self, done: Mapping[int, str | None]) -> Begun:
         """Return this upload with no part done, whose parts are compared with their MD5s before they are sent."""
-        targets = tuple(evolve(target, md5=done.get(target.part.number)) for target in self.targets)
+        targets = tuple(evolve(target, md5=done.get(target.number)) for target in self.targets)
         return evolve(self, targets=targets, done={})
 
 
@@ -99,14 +99,14 @@ def _check_entry(opened: Opened, entry: Entry) -> Begun | str:
         check_upload_id(entry.upload_id)
     except InvalidArgumentError:
         return "its ledger names no upload"
-    targets = tuple(PartTarget(plan.part(number), url, expires) for number, (url, expires) in enumerate(entry.parts, 1))
+    targets = tuple(plan.part(number, url, expires) for number, (url, expires) in enumerate(entry.parts, 1))
     begun = Begun(entry.upload_id, targets, entry.done)
     if not entry.state.proves(state):
         begun = begun.compare_with(entry.done if opened.options.integrity else {})
     return _find_url_trouble(opened, begun.missing) or begun
 
 
-def _find_url_trouble(opened: Opened, targets: tuple[PartTarget, ...]) -> str | None:
+def _find_url_trouble(opened: Opened, targets: tuple[Part, ...]) -> str | None:
     """Return why the URLs of the ledger cannot be used, or None."""
     service, now = opened.api.options, opened.api.now()
     faults = (
@@ -118,7 +118,7 @@ def _find_url_trouble(opened: Opened, targets: tuple[PartTarget, ...]) -> str | 
     return "its presigned URLs have expired" if any(target.is_expired(now) for target in targets) else None
 
 
-def _is_what_was_sent(opened: Opened, entry: Entry, targets: tuple[PartTarget, ...]) -> Steps[bool]:
+def _is_what_was_sent(opened: Opened, entry: Entry, targets: tuple[Part, ...]) -> Steps[bool]:
     """Return whether an upload that accepts no more parts has the bytes of this file."""
     if opened.source.state and entry.state.proves(opened.source.state):
         return True
@@ -131,7 +131,7 @@ def _is_what_was_sent(opened: Opened, entry: Entry, targets: tuple[PartTarget, .
     return True
 
 
-def make_job(opened: Opened, targets: tuple[PartTarget, ...], *, settled: bool = False) -> TransferJob:
+def make_job(opened: Opened, targets: tuple[Part, ...], *, settled: bool = False) -> TransferJob:
     """Return the transfer job for some parts; with `settled`, a part that differs from the bytes sent is an error."""
     options = opened.options
     return TransferJob(

@@ -40,7 +40,7 @@ from scenario_uploads.models import Upload, UploadCreateResponse, UploadPart
 from scenario_uploads.progress import UploadPhase, UploadProgress
 from scenario_uploads.steps import Steps, Work
 from scenario_uploads.transfer.engine import Transfer
-from scenario_uploads.transfer.parts import match_targets
+from scenario_uploads.transfer.parts import match_parts
 
 from .control import Control
 from .ledger import Entry
@@ -155,9 +155,9 @@ def _note(opened: Opened, upload: Upload) -> Begun:
     answered = upload.parts if isinstance(upload.parts, list) else []
     parts = [part for part in answered if isinstance(part, UploadPart)]
     with name_upload(upload.id):
-        targets = match_targets(plan, parts, api_url=service.base_url, allow_http=service.allow_http_storage)
+        targets = match_parts(plan, parts, api_url=service.base_url, allow_http=service.allow_http_storage)
     if opened.ledger and source.path and source.state:
-        urls = tuple((target.url, target.expires_text) for target in targets)
+        urls = tuple((target.url, target.expires) for target in targets)
         entry = Entry(upload.id, source.path, source.state, plan.part_size, urls, {}, service.base_url, opened.asked)
         opened.ledger.begin(entry)
     return Begun(upload.id, targets)
@@ -168,7 +168,7 @@ def _send(opened: Opened, begun: Begun) -> Steps[tuple[Upload | None, int]]:
     options = opened.options
     if begun.accepted is not None:
         if options.on_sent:
-            known = {target.part.number: target.md5 for target in begun.targets} | dict(begun.done)
+            known = {target.number: target.md5 for target in begun.targets} | dict(begun.done)
             yield Work(partial(options.on_sent, begun.upload_id, known))
         return begun.accepted, 1
     attempt = yield from _transfer(opened, begun)
