@@ -36,9 +36,9 @@ class Picture:
 
 
 TO_DRAW = (
-    Picture("progress", "scenario-uploads upload castle.glb --max-bandwidth 6MB/s", r"\b[45]\d\.\d of "),
+    Picture("progress", "scenario-uploads upload castle.glb --max-bandwidth 6MB/s", r"\b[45]\d\.\d/"),
     Picture("plan", "scenario-uploads upload refs -r --exclude '*.tmp' --dry-run"),
-    Picture("files", "scenario-uploads upload scans -r --max-bandwidth 8MB/s", "[2-4] of 6 files"),
+    Picture("files", "scenario-uploads upload scans -r --max-bandwidth 8MB/s", "[2-4]/6 files"),
     Picture("folder", "scenario-uploads upload refs -r --exclude '*.tmp'"),
     Picture("again", "scenario-uploads upload refs -r --exclude '*.tmp'"),
     Picture("resume", "scenario-uploads resume"),
