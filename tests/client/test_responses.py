@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import attrs
 import httpx
 import pytest
 from scenario_uploads import (
@@ -158,11 +157,6 @@ class TestBoth:
         assert type(response.parse(to=UploadCreateResponse)) is UploadCreateResponse
         assert type(response.parse()) is UploadRetrieveResponse
         assert response.parse(to=httpx.Response).json()["upload"]["id"] == UPLOAD_ID
-
-    @pytest.mark.parametrize("to", [int, Response, "Upload", attrs.make_class("Foreign", ["a"])])
-    def test_an_answer_cannot_be_parsed_to_anything(self, respond: Response, to: Any) -> None:
-        with raises(InvalidArgumentError, "can be parsed to"):
-            respond("retrieve", UPLOAD_ID).parse(to=to)
 
     @pytest.mark.parametrize(
         ("body", "call", "fragment"),
@@ -381,13 +375,11 @@ class TestStreaming:
     def test_a_body_that_cannot_be_unpacked_is_told(
         self, connect: Connect, service: Service, headers: dict[str, str], body: bytes, fragment: str
     ) -> None:
-        service.script("retrieve", *[reply(200, body, headers)] * 2)
+        service.script("retrieve", reply(200, body, headers))
         streaming = connect(service.url).uploads.with_streaming_response
         with streaming.retrieve(UPLOAD_ID) as response, raises(APIResponseValidationError, fragment) as caught:
-            list(response.iter_bytes())
-        assert caught.error.upload_id == UPLOAD_ID
-        with streaming.retrieve(UPLOAD_ID) as response, raises(APIResponseValidationError, fragment):
             response.read()
+        assert caught.error.upload_id == UPLOAD_ID
 
     def test_an_answer_keeps_the_connections_of_a_client_that_nobody_has(self, service: Service) -> None:
         manager = Scenario(**KEYS, base_url=service.url).uploads.with_streaming_response.retrieve(UPLOAD_ID)

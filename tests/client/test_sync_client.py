@@ -305,14 +305,6 @@ def test_a_value_that_holds_itself_is_refused(connect: Connect, service: Service
     assert service.steps == []
 
 
-@pytest.mark.parametrize("size", [0, -1, "x", 1.5, True, []])
-def test_pieces_of_no_size_are_refused(connect: Connect, service: Service, size: Any) -> None:
-    response = connect(service.url).uploads.with_raw_response.retrieve(UPLOAD_ID)
-    for read in (response.iter_bytes, response.iter_text):
-        with pytest.raises(InvalidArgumentError, match="chunk_size must be a whole number from 1"):
-            list(read(size))
-
-
 def test_a_query_that_is_too_large_a_number_is_refused(connect: Connect, service: Service) -> None:
     with pytest.raises(InvalidArgumentError, match="extra_query: the query parameter 'a'"):
         connect(service.url).uploads.retrieve(UPLOAD_ID, extra_query={"a": 10**5000})

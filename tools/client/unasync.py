@@ -31,7 +31,8 @@ SUBSTITUTIONS = [
         (r"\ban (`?)(?=async with)", r"a \1"),
         # Names of ours, of httpx and of Python.
         (r"\bDefaultAsyncHttpxClient\b", "DefaultHttpxClient"),
-        (r"\b(_?)Async(?=[A-Z])", r"\1"),
+        (r"\b(_|Abstract)?Async(?=[A-Z])", r"\1"),
+        (r"\basynccontextmanager\b", "contextmanager"),
         (r"\basync_(?=client|http|operations|response)", "sync_"),
         (r"\basync_runner\b", "runner"),
         (r"\b(return_raw|return_streamed|upload_all)_async\b", r"\1"),

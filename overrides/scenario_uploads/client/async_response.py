@@ -2,36 +2,103 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, overload
+from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, get_origin, overload
 
+import attrs
 import httpx
 
 from scenario_uploads.api.async_http import read_async
-from scenario_uploads.api.exchange import LARGE_BODY, Api, Reply, ResponseMode
+from scenario_uploads.api.exchange import LARGE_BODY, Api, Reply, ResponseMode, name_upload
+from scenario_uploads.api.responses import classify_exception, decode_body, find_fault, invalid_response, parse_body
 from scenario_uploads.errors import ScenarioError
+from scenario_uploads.retry import Repeat
 from scenario_uploads.steps import Steps
 
 from .async_runner import AsyncRunner, finish, run_blocking
-from .response import BaseAPIResponse, check_chunk_size
 
 P = ParamSpec("P")
 T = TypeVar("T")
 To = TypeVar("To")
 
 
-class AsyncAPIResponse(BaseAPIResponse[T]):
+class AsyncAPIResponse(Generic[T]):
     """A raw response, from `with_raw_response`, or a streamed one, from `with_streaming_response`.
 
     `read`, `text`, `json` and `parse` read the whole body, within the limit of every response, and keep it. The `iter_`
     methods stream it, once only.
+
+    Attributes:
+        http_response: The response of HTTPX. Its body is decompressed once read.
+        retries_taken: How often the request was sent again, 0 or more.
     """
 
     __module__ = "scenario_uploads"
+
+    http_response: httpx.Response
+    retries_taken: int
+
+    def __init__(self, reply: Reply[T], runner: AsyncRunner) -> None:
+        self.http_response, self.retries_taken = reply.response, reply.retries_taken
+        self._operation, self._strict = reply.operation, reply.strict
+        # Keeps the connections alive while the response is read.
+        self._runner = runner
+        self._parsed: dict[object, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} [{self.status_code}] type={self._operation.model.__name__}>"
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        return self.http_response.status_code
+
+    @property
+    def headers(self) -> httpx.Headers:
+        """The headers of the response."""
+        return self.http_response.headers
+
+    @property
+    def http_request(self) -> httpx.Request:
+        """The request that was answered; its headers hold the credentials."""
+        return self.http_response.request
+
+    @property
+    def method(self) -> str:
+        """The method of the request."""
+        return self.http_request.method
+
+    @property
+    def url(self) -> httpx.URL:
+        """The URL of the request."""
+        return self.http_request.url
+
+    @property
+    def http_version(self) -> str:
+        """The protocol of the response, such as `HTTP/1.1`."""
+        return self.http_response.http_version
+
+    @property
+    def elapsed(self) -> datetime.timedelta:
+        """The time from the request to the end of the response; a `RuntimeError` before that."""
+        return self.http_response.elapsed
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the body is read or discarded, and the connection free."""
+        return self.http_response.is_closed
+
+    @property
+    def content(self) -> bytes:
+        """The body, unpacked, once it is read; a `ScenarioError` before that."""
+        with self._explain():
+            self._check()
+            return self.http_response.content
 
     async def read(self) -> bytes:
         """Return the body, unpacked.
@@ -41,15 +108,9 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
             APIConnectionError: When the connection breaks.
             ScenarioError: When the body has been streamed, or the response is closed.
         """
-        if not self._is_read:
-            response = self._begin()
-            try:
-                await finish(read_async, response, self._reply.operation.response_limit)
-            except ScenarioError:
-                raise
-            except Exception as error:
-                raise self._explain(error) from error
-            self._is_read = True
+        if not self.is_closed:
+            with self._explain():
+                await finish(read_async, self.http_response, self._operation.response_limit)
         return self.content
 
     async def text(self) -> str:
@@ -59,8 +120,7 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
 
     async def json(self) -> Any:
         """Return the JSON value of the body. Raises what `read` raises, also if it is not JSON."""
-        await self.read()
-        return await self._work(self._parse_json)
+        return await self.parse(to=object)
 
     @overload
     async def parse(self) -> T: ...
@@ -72,25 +132,26 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
         """Return the model that the call itself would have returned.
 
         Args:
-            to: What to return instead: another model of the contract, `dict`, `list`, `str`, `bytes`, `object` for the
+            to: What to return instead: another model of the contract, `dict`, `list`, `str`, `bytes`, `object` for any
                 JSON value, or `httpx.Response`.
 
         Raises:
             APIResponseValidationError: When the body is not that, or is cut short, damaged or too large.
             APIConnectionError: When the connection breaks.
-            InvalidArgumentError: When `to` is something else.
         """
-        await self.read()
-        return await self._work(self._parse, to)
+        body = await self.read()
+        if to not in self._parsed:
+            with name_upload(self._operation.upload_id):
+                large = len(body) > LARGE_BODY
+                self._parsed[to] = await run_blocking(self._decode, to) if large else self._decode(to)
+        return self._parsed[to]
 
     def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """Yield the body, unpacked, in chunks of `chunk_size` bytes, or as they come. Raises what `read` raises."""
-        check_chunk_size(chunk_size)
         return self._iterate(lambda response: response.aiter_bytes(chunk_size))
 
     def iter_text(self, chunk_size: int | None = None) -> AsyncIterator[str]:
         """Yield the body as text in chunks of `chunk_size` characters, or as they come. Raises what `read` raises."""
-        check_chunk_size(chunk_size)
         return self._iterate(lambda response: response.aiter_text(chunk_size))
 
     def iter_lines(self) -> AsyncIterator[str]:
@@ -110,40 +171,53 @@ class AsyncAPIResponse(BaseAPIResponse[T]):
         """Discard the rest of the body and free the connection. Idempotent."""
         await finish(self.http_response.aclose)
 
-    async def _work(self, function: Callable[P, To], *args: P.args, **kwargs: P.kwargs) -> To:
-        """Call a function, in a thread when the body is large."""
-        if len(self.content) > LARGE_BODY:
-            return await run_blocking(function, *args, **kwargs)
-        return function(*args, **kwargs)
-
     async def _iterate(self, read: Callable[[httpx.Response], AsyncIterator[Any]]) -> AsyncIterator[Any]:
+        with self._explain():
+            self._check()
+            pieces = read(self.http_response)
+            try:
+                while (piece := await finish(anext, pieces, None)) is not None:
+                    yield piece
+            except Exception:
+                await self.close()
+                raise
+
+    def _check(self) -> None:
+        """Raise when the body was read, but not whole."""
+        if fault := find_fault(self.http_response):
+            raise invalid_response(self.http_response, self._operation.name, fault)
+
+    def _decode(self, to: Any) -> Any:
+        response, name = self.http_response, self._operation.name
+        if to is None:
+            return self._operation.decode(response, strict=self._strict)
+        if to in (str, bytes, httpx.Response):
+            return {str: response.text, bytes: response.content, httpx.Response: response}[to]
+        if attrs.has(to):
+            return decode_body(to, response, name, strict=self._strict)
         try:
-            pieces = read(self._open())
-            while (piece := await finish(anext, pieces, None)) is not None:
-                yield piece
-        except ScenarioError:
-            raise
-        except Exception as error:
-            await self.close()
-            raise self._explain(error) from error
+            value = parse_body(response.content)
+        except ValueError as error:
+            raise invalid_response(response, name, str(error)) from None
+        if not isinstance(value, get_origin(to) or to):
+            raise invalid_response(response, name, f"JSON that is not a {(get_origin(to) or to).__name__}")
+        return value
 
-
-class AsyncResponseContextManager(Generic[T]):
-    """Makes a call when its `async with` block is entered, and closes the response when it is left."""
-
-    def __init__(self, call: Callable[[], Awaitable[AsyncAPIResponse[T]]]) -> None:
-        self._call = call
-        self._response: AsyncAPIResponse[T] | None = None
-
-    async def __aenter__(self) -> AsyncAPIResponse[T]:
-        self._response = await self._call()
-        return self._response
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._response is not None:
-            await self._response.close()
+    @contextmanager
+    def _explain(self) -> Iterator[None]:
+        """Turn what HTTPX raises while the body is read into errors of the package."""
+        with name_upload(self._operation.upload_id):
+            try:
+                yield
+            except ScenarioError:
+                raise
+            except httpx.StreamError as error:
+                raise ScenarioError(
+                    "The body is not read yet, or has been streamed already, or the response is closed. Call read()"
+                    " before, and the body is kept."
+                ) from error
+            except Exception as error:
+                raise classify_exception(error, self._operation.name, Repeat.SAFE, self.http_request)[0] from error
 
 
 class AsyncResource:
@@ -166,11 +240,18 @@ def return_raw_async(method: Callable[P, Awaitable[T]]) -> Callable[P, Awaitable
     return cast("Callable[P, Awaitable[AsyncAPIResponse[T]]]", method)
 
 
-def return_streamed_async(method: Callable[P, Awaitable[T]]) -> Callable[P, AsyncResponseContextManager[T]]:
-    """Wrap a method of a client in streaming mode, to be called on entering a `with` block."""
+def return_streamed_async(
+    method: Callable[P, Awaitable[T]],
+) -> Callable[P, AbstractAsyncContextManager[AsyncAPIResponse[T]]]:
+    """Wrap a method of a client in streaming mode: it is called when its block is entered."""
 
+    @asynccontextmanager
     @functools.wraps(method)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> AsyncResponseContextManager[T]:
-        return AsyncResponseContextManager(functools.partial(return_raw_async(method), *args, **kwargs))
+    async def wrapped(*args: P.args, **kwargs: P.kwargs) -> AsyncIterator[AsyncAPIResponse[T]]:
+        response = await return_raw_async(method)(*args, **kwargs)
+        try:
+            yield response
+        finally:
+            await response.close()
 
     return wrapped

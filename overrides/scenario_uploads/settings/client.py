@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-from attrs import asdict, evolve, field, fields, frozen
+from attrs import Factory, asdict, evolve, field, fields, frozen
 
 from scenario_uploads.arguments import CallOptions, Headers, NotGiven, Omit, Query, is_given
 from scenario_uploads.errors import InvalidArgumentError
@@ -21,7 +21,6 @@ from .credentials import Credentials, drop_authorization, read_authorization, re
 from .defaults import DEFAULT_BASE_URL, resolve_timeout
 from .request import add_headers, check_body, check_headers, check_query
 
-_TIMEOUT_OF_HTTPX = httpx.Timeout(5.0)
 NO_HTTP_CLIENT = "A client with its own http_client cannot go to another process; leave http_client out."
 
 
@@ -71,6 +70,18 @@ def check_http_client(given: object, expected: type[httpx.Client | httpx.AsyncCl
         raise InvalidArgumentError(f"http_client must be an httpx.{expected.__name__}, not {type(given).__name__}.")
 
 
+def _find_credentials(options: ClientOptions) -> Credentials:
+    written = read_authorization(options.default_headers)
+    return written or resolve_credentials(options.api_key, options.api_secret, options.bearer_auth, options.environ)
+
+
+def _read_headers(options: ClientOptions) -> Headers:
+    lines = options.environ.get("SCENARIO_CUSTOM_HEADERS", "").split("\n") if options.trust_env else []
+    pairs = [line.partition(":") for line in lines if ":" in line]
+    headers = {name.strip(): value.strip() for name, _, value in pairs}
+    return drop_authorization(check_headers(headers, "SCENARIO_CUSTOM_HEADERS"))
+
+
 @frozen(kw_only=True)
 class ClientOptions(ClientArguments):
     """The settings of one client: its arguments, checked, with what they leave to the environment."""
@@ -87,20 +98,8 @@ class ClientOptions(ClientArguments):
     trust_env: bool = field(converter=bool)
     environ: Mapping[str, str] = field(repr=False)
     """The variables of the package, when the client was made."""
-    credentials: Credentials = field(init=False)
-    environment_headers: Headers = field(init=False, repr=False)
-
-    @credentials.default
-    def _resolve_credentials(self) -> Credentials:
-        written = read_authorization(self.default_headers)
-        return written or resolve_credentials(self.api_key, self.api_secret, self.bearer_auth, self.environ)
-
-    @environment_headers.default
-    def _read_environment_headers(self) -> Headers:
-        lines = self.environ.get("SCENARIO_CUSTOM_HEADERS", "").split("\n") if self.trust_env else []
-        pairs = [line.partition(":") for line in lines if ":" in line]
-        headers = {name.strip(): value.strip() for name, _, value in pairs}
-        return drop_authorization(check_headers(headers, "SCENARIO_CUSTOM_HEADERS"))
+    credentials: Credentials = field(init=False, default=Factory(_find_credentials, takes_self=True))
+    environment_headers: Headers = field(init=False, default=Factory(_read_headers, takes_self=True), repr=False)
 
     @property
     def all_headers(self) -> dict[str, str | Omit]:
@@ -131,18 +130,14 @@ def resolve_options(
     environ: Mapping[str, str], given: ClientArguments, http_client: httpx.Client | httpx.AsyncClient | None = None
 ) -> ClientOptions:
     """Check the arguments of a client, and fill in the environment's."""
-    environ = _select(environ) if given.trust_env else {}
-    if given.trust_env and given.verify is None:
-        check_authorities()
+    environ = _read_environment(environ, given.verify) if given.trust_env else {}
     values = asdict(given, recurse=False)
     values["base_url"] = given.base_url or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL
     # HTTPX's own default was not chosen by the caller.
-    if (
-        (given.timeout is None or not is_given(given.timeout))
-        and http_client
-        and http_client.timeout != _TIMEOUT_OF_HTTPX
-    ):
-        values["timeout"] = http_client.timeout
+    if http_client and http_client.timeout != httpx.Timeout(5.0):
+        values["timeout"] = (
+            http_client.timeout if given.timeout is None or not is_given(given.timeout) else given.timeout
+        )
     if given.allow_http_storage is None:
         switch = environ.get("SCENARIO_ALLOW_HTTP_STORAGE", "").strip().lower()
         values["allow_http_storage"] = switch in ("1", "true", "yes", "on")
@@ -156,6 +151,7 @@ def change_options(environ: Mapping[str, str], options: ClientOptions, given: Cl
         for each in fields(ClientChanges)
         if (value := getattr(given, each.name)) is not each.default and not isinstance(value, NotGiven)
     }
+    changed["base_url"] = given.base_url or options.base_url
     headers = options.default_headers
     if not changed.keys().isdisjoint(("api_key", "api_secret", "bearer_auth")):
         headers = drop_authorization(headers)
@@ -170,7 +166,7 @@ def change_options(environ: Mapping[str, str], options: ClientOptions, given: Cl
     changed["default_headers"] = changed.pop("set_default_headers", add_headers(headers, more_headers))
     changed["default_query"] = changed.pop("set_default_query", {**options.default_query, **more_query})
     if given.trust_env and not options.trust_env:
-        changed["environ"] = _select(environ)
+        changed["environ"] = _read_environment(environ, changed.get("verify", options.verify))
     return evolve(options, **changed)
 
 
@@ -184,5 +180,8 @@ def list_arguments(options: ClientOptions) -> dict[str, Any]:
     return {each.name: getattr(options, each.name) for each in fields(ClientArguments)} | {"verify": verify}
 
 
-def _select(environ: Mapping[str, str]) -> dict[str, str]:
+def _read_environment(environ: Mapping[str, str], verify: object) -> dict[str, str]:
+    """Return the variables of the package; the CA files that others name must be there unless `verify` is given."""
+    if verify is None:
+        check_authorities()
     return {name: value for name, value in environ.items() if name.startswith("SCENARIO_")}
