@@ -169,18 +169,16 @@ def note_as_done(folder: str, ledger: str) -> dict[str, float]:
     """Let a ledger say of each file of a folder that an earlier run has sent it."""
     from scenario_uploads import Scenario  # noqa: PLC0415 - as above
     from scenario_uploads.bulk.ledger import Row, open_ledger  # noqa: PLC0415
+    from scenario_uploads.bulk.listing import list_sources  # noqa: PLC0415
     from scenario_uploads.bulk.options import BulkOptions  # noqa: PLC0415
-    from scenario_uploads.bulk.plan import File, Files  # noqa: PLC0415
+    from scenario_uploads.bulk.plan import File, plan_files  # noqa: PLC0415
 
     client = Scenario(base_url="http://127.0.0.1:1", api_key="key", api_secret="secret", trust_env=False)
-    files, known, row = (
-        Files(folder, BulkOptions(recursive=True)),
-        open_ledger(ledger),
-        Row("upload", "entity", done=True),
-    )
+    options, known, row = BulkOptions(recursive=True), open_ledger(ledger), Row("upload", "entity", done=True)
     assert known is not None
-    files.known = known, client.uploads._api.options  # noqa: SLF001 - all but the sending
-    while (file := files.take()) is not None:
+    # All but the sending.
+    settings = client.uploads._api.options  # noqa: SLF001
+    for file in plan_files(list_sources(folder, options), options.file, settings, known):
         assert isinstance(file, File)
         assert file.state is not None
         known.note(file.context, file.state, row, size=file.plan.size, part_size=1, content=file.state)

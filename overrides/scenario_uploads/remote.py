@@ -43,17 +43,27 @@ def _is_http(url: str) -> bool:
     return url.lower().startswith("http")
 
 
-def show_url(url: str) -> str:
-    """Return a URL without user, password and query, which may be secrets."""
-    bare = _USER.sub("", url).partition("?")[0]
-    return bare if len(bare) == len(url) else f"{bare}?…" if "?" in url else bare
+def _has_folders(url: str) -> bool:
+    return not _is_http(url) and find_local(url) is None
 
 
-def split_pattern(url: str) -> tuple[str, str] | None:
-    """Return the folder and the pattern of a URL with one, or None. HTTP has no folders, and a `?` begins a query."""
-    magic = None if _is_http(url) or "::" in url else re.search(r"[*[]", url.partition("?")[0])
-    start = url.rindex("/", 0, magic.start()) + 1 if magic else 0
-    return (url[:start], url[start:]) if magic else None
+def show_url(path: str) -> str:
+    """Return a URL without user, password and query, which may be secrets; a path as it is."""
+    if not is_url(path):
+        return path
+    bare, mark, _ = _USER.sub("", path).partition("?")
+    return f"{bare}?…" if mark else bare
+
+
+def split_pattern(path: str) -> tuple[str, str] | None:
+    """Return the folder and the pattern of a glob, or None. HTTP has no folders; in any URL a `?` begins a query."""
+    if is_url(path):
+        magic = re.search(r"[*[]", path.partition("?")[0]) if _has_folders(path) and "::" not in path else None
+    else:
+        path = path.replace(os.sep, "/")
+        magic = re.search(r"[*?[]", path)
+    start = path.rfind("/", 0, magic.start()) + 1 if magic else 0
+    return (path[:start], path[start:]) if magic else None
 
 
 def find_local(url: str) -> str | None:
@@ -63,21 +73,21 @@ def find_local(url: str) -> str | None:
 
 def is_folder(url: str) -> bool:
     """Return whether a URL is a folder. No request over HTTP: the response would be a whole file."""
-    if _is_http(url):
-        return False
-    with suppress(OSError), _hide_secrets(url):
-        system, path = _find_system(url)
-        return bool(system.isdir(path))
+    if _has_folders(url):
+        with suppress(OSError), _hide_secrets(url):
+            system, path = _find_system(url)
+            return bool(system.isdir(path))
     return False
 
 
-def walk(url: str) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
-    """Walk a folder as `os.walk` does: relative path, subfolders (which may be removed), and file names."""
-    with _hide_secrets(url):
-        system, top = _find_system(url)
-        for path, folders, files in system.walk(top, detail=True, on_error="raise"):
-            below = path.strip("/")[len(top.strip("/")) :].strip("/")
-            yield f"{below}/" if below else "", folders, [*files]
+def scan_url(top: str, prefix: str, **_whole: bool) -> Iterator[tuple[str, bool, None]]:
+    """Yield the names in a folder below another, and which of them are folders."""
+    with _hide_secrets(top):
+        system, path = _find_system(join_url(top, prefix))
+        _, folders, files = next(system.walk(path, maxdepth=1, on_error="raise"))
+    for name in (*folders, *files):
+        if name:
+            yield name, name in folders, None
 
 
 def join_url(folder: str, name: str) -> str:

@@ -112,7 +112,7 @@ def test_workers_send_and_the_caller_completes(
         (1, SystemExit(15), None),
         (2, KeyboardInterrupt(), "(KeyboardInterrupt); the same call sends it again"),
         (
-            1,
+            2,
             BrokenExecutor("it is over"),
             "(BrokenExecutor: it is over); the same call sends it again, with a new exec",
         ),
@@ -171,7 +171,7 @@ def test_a_worker_reads_secrets_of_the_environment_in_its_own(
         folder = write(tmp_path / "refs", 1)
         (result,) = client.uploads.upload_many(folder, recursive=True, ledger=False, executor=pool)
     assert isinstance(result.error, CredentialsError)
-    assert "where the workers run" in result.error.message
+    assert "credentials in its own environment" in result.error.message
 
 
 def test_a_file_that_is_not_where_the_workers_are_is_told(call: Caller, tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from scenario_uploads import InvalidArgumentError, UploadSource
-from scenario_uploads.bulk.listing import Glob, list_sources
+from scenario_uploads.bulk import listing
+from scenario_uploads.bulk.options import BulkOptions, UploadResult
 
 
 @pytest.fixture
@@ -29,7 +30,12 @@ def folder(tmp_path: Path) -> Path:
 def tell(top: Path, *sources: Any, recursive: bool = True, include: Any = None, exclude: Any = None) -> dict[str, Any]:
     """Return what becomes of each path: None when it is to be sent, else why not."""
     found = list_sources(sources, recursive=recursive, include=include, exclude=exclude)
-    return {os.path.relpath(each.path, top): each.skipped or (each.error and "error") for each in found}
+    return {os.path.relpath(str(each.source), top): each.skipped or (each.error and "error") for each in found}
+
+
+def list_sources(sources: Any, **options: Any) -> Iterator[UploadResult]:
+    """Check the arguments at once; return what becomes of each file."""
+    return (result for result, _ in listing.list_sources(sources, BulkOptions(**options)))
 
 
 def lowest_free_descriptor() -> int:
@@ -51,7 +57,9 @@ class TestURLs:
 
     @pytest.mark.parametrize("top", ["memory://listed", "memory://listed/", "memory:///listed"])
     def test_folders_are_gone_through(self, top: str) -> None:
-        found = {each.path.removeprefix(top).lstrip("/"): each.skipped for each in list_sources(top, recursive=True)}
+        found = {
+            str(each.source).removeprefix(top).lstrip("/"): each.skipped for each in list_sources(top, recursive=True)
+        }
         assert found == {
             "a.png": None,
             "b.glb": None,
@@ -73,13 +81,15 @@ class TestURLs:
     )
     def test_patterns_are_matched(self, url: str, recursive: bool, names: list[str]) -> None:
         found = [*list_sources(url, recursive=recursive)]
-        sent = sorted(each.path.removeprefix("memory://listed/") for each in found if not (each.skipped or each.error))
+        sent = sorted(
+            str(each.source).removeprefix("memory://listed/") for each in found if not (each.skipped or each.error)
+        )
         assert sent == (names if "?" not in url else ["deep/?.png"])
         assert names or "?" in url or "matches no file" in str(found[0].error)
 
     def test_are_filtered(self) -> None:
         found = list_sources("memory://listed", recursive=True, include="*.png", exclude="deep")
-        told = {each.path.removeprefix("memory://listed/"): each.skipped for each in found}
+        told = {str(each.source).removeprefix("memory://listed/"): each.skipped for each in found}
         assert told == {
             ".git": "hidden",
             ".hidden.png": "hidden",
@@ -103,7 +113,7 @@ class TestURLs:
 
     def test_one_file_stays_one_file(self) -> None:
         (found,) = list_sources("memory://listed/a.png", recursive=True)
-        assert (found.path, found.skipped, found.error) == ("memory://listed/a.png", None, None)
+        assert (found.source, found.skipped, found.error) == ("memory://listed/a.png", None, None)
 
 
 class TestFolders:
@@ -162,7 +172,7 @@ class TestFolders:
         (folder / "deep" / "c.png").unlink()
         (folder / "deep").rmdir()
         # Sent as a file, it is said to be missing.
-        assert [each.status for each in found] == [None]
+        assert [each.error for each in found] == [None]
 
     def test_deeper_than_any_number_of_open_files(self, tmp_path: Path) -> None:
         deepest = tmp_path.joinpath(*(str(level) for level in range(60)))
@@ -170,7 +180,7 @@ class TestFolders:
         (deepest / "a.png").write_bytes(b"x")
         before = lowest_free_descriptor()
         found = list_sources([tmp_path], recursive=True)
-        assert next(found).path == str(deepest / "a.png")
+        assert str(next(found).source) == str(deepest / "a.png")
         assert lowest_free_descriptor() - before < 20
         assert list(found) == []
         assert lowest_free_descriptor() == before
@@ -221,7 +231,7 @@ class TestGlobs:
         ],
     )
     def test_match(self, glob: str, path: str, matches: bool) -> None:
-        assert Glob.of(glob).matches(path) is matches
+        assert listing.matches(listing.parse_glob(glob), path.split("/")) is matches
 
 
 class TestSources:

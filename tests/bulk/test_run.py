@@ -510,28 +510,43 @@ class TestLimiter:
 
         response = httpx.Response(429, headers=told, request=request)
         response.elapsed = timedelta()
-        steps = limiter.limit(call(), limiter.Limiter.begin(4), api)
+        steps = limiter.limit(call(), limiter.Limiter(4), api)
         next(steps)
         assert steps.send(response) == Pause(seconds)
 
     def test_it_slows_down_once_for_calls_that_were_under_way_together(self) -> None:
-        pace = limiter.Limiter(limiter.Pace(16, 16))
+        pace = limiter.Limiter(16)
         assert [pace.admit(0.0) for _ in range(8)] == [None] * 8
-        assert all(pace.slow(5.0, 0.0) for _ in range(8))
+        for _ in range(8):
+            pace.slow(5.0, 0.0)
         assert pace.pace.limit == 4
         assert pace.admit(1.0) == 4.0
         assert [pace.admit(5.0) for _ in range(5)] == [None] * 4 + [limiter.TURN]
         for _ in range(4):
-            pace.release(5.0)
+            pace.release(steady=True)
         assert pace.pace.limit == 5
 
-    def test_it_gives_up_when_nothing_succeeds_for_long(self) -> None:
-        pace = limiter.Limiter(limiter.Pace(1, 1))
-        pace.admit(0.0)
-        assert pace.slow(1000.0, 0.0)
-        assert pace.admit(0.0) == limiter.LONGEST_HOLD
-        pace.admit(limiter.LONGEST_HOLD)
-        assert not pace.slow(1.0, limiter.PATIENCE)
+    def test_it_gives_up_when_a_call_is_refused_for_long(self) -> None:
+        with Scenario(api_key="key", api_secret="secret") as client:
+            now = 0.0
+            api = evolve(client.uploads._api, clock=lambda: now)
+        request = httpx.Request("GET", "https://api.example")
+
+        def call() -> Steps[httpx.Response]:
+            response: httpx.Response = yield Send(request, 0)
+            return response
+
+        response = httpx.Response(429, headers={"Retry-After": "1000"}, request=request)
+        response.elapsed = timedelta()
+        steps = limiter.limit(call(), limiter.Limiter(4), api)
+        next(steps)
+        while now < limiter.PATIENCE:
+            assert steps.send(response) == Pause(limiter.LONGEST_HOLD)
+            now += limiter.LONGEST_HOLD
+            next(steps)
+        with pytest.raises(StopIteration) as end:
+            steps.send(response)
+        assert end.value.value is response
 
 
 @pytest.mark.parametrize(

@@ -238,7 +238,7 @@ class TestWhatFails:
     def test_of_several_is_summed_up_and_goes_on(
         self, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("scenario_uploads.bulk.run.BulkRun.count", _raise_interrupt)
+        monkeypatch.setattr("scenario_uploads.bulk.run.BulkRun._take", _raise_interrupt)
         assert cli.run(["upload", "refs", "-r"]) == 130
         assert capsys.readouterr().err == (
             "0 uploaded, 0 skipped, 0 failed\nerror: interrupted. The same command goes on from where it stopped.\n"

@@ -10,18 +10,18 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Executor, Future
 from typing import Any
 
 from attrs import evolve, field, frozen
 
 from scenario_uploads.api.exchange import Api
 from scenario_uploads.arguments import FileInput
-from scenario_uploads.errors import CredentialsError, InvalidArgumentError, ScenarioError, SourceError, TransferError
+from scenario_uploads.errors import CredentialsError, ScenarioError, SourceError, TransferError
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url
 from scenario_uploads.settings.arguments import ClientArguments
-from scenario_uploads.settings.client import ClientOptions, list_arguments, resolve_options
+from scenario_uploads.settings.client import ClientOptions, resolve_options
 from scenario_uploads.steps import CLOSED, SLICE
 from scenario_uploads.upload.options import FileOptions
 from scenario_uploads.upload.steps import send_file
@@ -33,62 +33,50 @@ from .workers import Runner
 Sent = tuple[str, Mapping[int, str | None]]
 """The id of an upload whose parts are all stored, and their MD5s."""
 
-
 Connect = Callable[[ClientOptions], Runner]
 """Returns a runner with its own connections."""
+
+_ON_A_WORKER = (
+    "on a worker, which needs the files at the same paths, or at URLs that it can read, and credentials in its own"
+    " environment: SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT"
+)
 
 
 @frozen
 class Errand:
     """A task for a worker. Its `repr` shows no secret, since some executors log it."""
 
+    run: str
+    """Names the run, whose files share connections in a worker."""
+    connect: Connect
     arguments: Mapping[str, Any] = field(repr=False)
     """The arguments of the client."""
-    file: FileInput = field(repr=False)
-    options: FileOptions = field(repr=False)
-    # Dask names a task by its arguments, and runs tasks of one name only once.
-    number: str = field(factory=lambda: uuid.uuid4().hex)
+    file: FileInput = field(default=b"", repr=False)
+    options: FileOptions = field(factory=FileOptions, repr=False)
 
 
-class Elsewhere:
-    """Sends files by an executor; refuses client settings that cannot be pickled."""
-
-    def __init__(self, executor: Executor, settings: ClientOptions, at_once: int) -> None:
-        self._executor, self._at_once = executor, at_once
-        self._arguments = list_arguments(settings)
-
-    def send(self, file: FileInput, options: FileOptions, work: Callable[..., Sent], ended: Callable[[], bool]) -> Sent:
-        """Run `work` on a file in a worker, again if it fails once; return early when the call has ended."""
-        given, bandwidth = _prepare(file), options.max_bandwidth
-        options = evolve(
-            options,
-            on_progress=None,
-            turns=None,
-            max_bandwidth=bandwidth and max(1.0, bandwidth / self._at_once),
-        )
-        again = False
-        while True:
-            try:
-                return _wait(self._executor.submit(work, Errand(self._arguments, given, options)), ended)
-            except CredentialsError as error:
-                raise CredentialsError(
-                    "A worker has no credentials: those in this environment are not sent to it. Set"
-                    " SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT, where the workers run, or"
-                    " give api_key= and api_secret= here."
+def send_by(executor: Executor, errand: Errand, ended: Callable[[], bool]) -> Sent:
+    """Let a worker send a file, once more if that fails; return early when the call has ended."""
+    file, again = errand.file, False
+    if isinstance(file, str | os.PathLike) and not is_url(os.fspath(file)):
+        # The worker has another current folder.
+        errand = evolve(errand, file=os.path.abspath(file))  # noqa: PTH100 - it resolves no links
+    while True:
+        try:
+            # Dask names a task by its arguments, and runs tasks of one name only once.
+            return _wait(executor.submit(run_errand, errand, uuid.uuid4().hex), ended)
+        except (CredentialsError, SourceError) as error:
+            raise type(error)(f"{error.message.rstrip('.')} ({_ON_A_WORKER}).") from error
+        except ScenarioError:
+            raise
+        except BaseException as error:
+            if again:
+                what = f"{type(error).__name__}: {snippet(str(error))}".rstrip(".: ")
+                raise TransferError(
+                    f"The worker that was sending the file was lost or has failed ({what}); the same call sends it"
+                    " again, with a new executor if this one has ended."
                 ) from error
-            except SourceError as error:
-                where = "on a worker, which needs the files at the same paths, or at URLs that it can read"
-                raise SourceError(f"{error.message.rstrip('.')} ({where}).") from error
-            except ScenarioError:
-                raise
-            except BaseException as error:
-                if again or isinstance(error, BrokenExecutor):
-                    what = f"{type(error).__name__}: {snippet(str(error))}".rstrip(".: ")
-                    raise TransferError(
-                        f"The worker that was sending the file was lost or has failed ({what}); the same call sends it"
-                        " again, with a new executor if this one has ended."
-                    ) from error
-            again = True
+        again = True
 
 
 def _wait(task: Future[Sent], ended: Callable[[], bool]) -> Sent:
@@ -102,33 +90,21 @@ def _wait(task: Future[Sent], ended: Callable[[], bool]) -> Sent:
     raise ScenarioError(CLOSED)
 
 
-def _prepare(file: Any) -> FileInput:
-    """Return a file in a form that does not depend on the worker's current folder."""
-    if isinstance(file, bytes | bytearray | memoryview):
-        return bytes(file)
-    if not isinstance(file, str | os.PathLike):
-        raise InvalidArgumentError(
-            f"A {type(file).__name__} cannot go to another process; give the path of the file, or bytes."
-        )
-    path = os.fspath(file)
-    return path if is_url(str(path)) else os.path.abspath(path)  # noqa: PTH100 - it resolves no links
-
-
 # In a worker process: the connections by run, reused for the files of that run.
 _connected: dict[str, tuple[Runner, Api, Limiter]] = {}
 _connected_lock = threading.Lock()
 _MOST_CONNECTED = 4
 
 
-def send_elsewhere(connect: Connect, run: str, errand: Errand) -> Sent:
+def run_errand(errand: Errand, _number: str) -> Sent:
     """Send the parts of a file, in a worker process; return the id of its upload and their MD5s."""
     with _connected_lock:
-        if run not in _connected:
+        if errand.run not in _connected:
             if len(_connected) >= _MOST_CONNECTED:
                 _connected.pop(next(iter(_connected)))
             settings = resolve_options(os.environ, ClientArguments(**errand.arguments))
-            _connected[run] = connect(settings), Api(settings), Limiter.begin(MAX_FILES_AT_ONCE)
-        runner, api, limiter = _connected[run]
+            _connected[errand.run] = errand.connect(settings), Api(settings), Limiter(MAX_FILES_AT_ONCE)
+        runner, api, limiter = _connected[errand.run]
     return runner.run(limit(send_file(api, errand.file, errand.options), limiter, api))
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import Any, Self, TypeVar
+from typing import Any, TypeVar
 
 import httpx
-from attrs import evolve, field, mutable
+from attrs import evolve
 
 from scenario_uploads.api.exchange import Api
 from scenario_uploads.api.responses import classify_response
@@ -16,30 +16,17 @@ from scenario_uploads.transfer.pace import Pace
 
 T = TypeVar("T")
 
-# Seconds between checks whether a queued call may go out.
-TURN = 0.05
-
-# The longest wait in seconds that the service may ask for at once.
-LONGEST_HOLD = 300.0
-
-# Seconds without any success after which a 429 is returned to the caller.
-PATIENCE = 900.0
+# Seconds between checks whether a queued call may go out; the longest wait that the service may ask for at once; and
+# after which a call that is answered by 429 again and again is given up.
+TURN, LONGEST_HOLD, PATIENCE = 0.05, 300.0, 900.0
 
 
-@mutable
 class Limiter:
     """How many calls may be in progress at once, over all files, and when the next one may start."""
 
-    pace: Pace
-    _active: int = 0
-    _free_at: float = 0.0
-    _succeeded_at: float | None = None
-    _lock: threading.Lock = field(factory=threading.Lock, repr=False)
-
-    @classmethod
-    def begin(cls, most: int) -> Self:
-        """Return a limiter that allows at most `most` calls at once."""
-        return cls(Pace(most, most))
+    def __init__(self, most: int) -> None:
+        self.pace = Pace(most, most)
+        self._active, self._free_at, self._lock = 0, 0.0, threading.Lock()
 
     def admit(self, now: float) -> float | None:
         """Take a turn and return None, or return the seconds after which to ask again."""
@@ -51,24 +38,21 @@ class Limiter:
             self._active += 1
             return None
 
-    def release(self, succeeded_at: float | None = None) -> None:
-        """Give a turn back after a call that was not refused."""
+    def release(self, *, steady: bool = False) -> None:
+        """Give a turn back; `steady` after a call that was not refused."""
         with self._lock:
             self._active -= 1
-            if succeeded_at is not None:
-                self._succeeded_at, self.pace = succeeded_at, self.pace.steady()
+            if steady:
+                self.pace = self.pace.steady()
 
-    def slow(self, seconds: float, now: float) -> bool:
-        """Give a turn back after a refused call; return whether to retry it."""
+    def slow(self, seconds: float, now: float) -> None:
+        """Give a turn back after a refused call, and let all calls wait."""
         with self._lock:
-            if self._succeeded_at is None:
-                self._succeeded_at = now
             # Concurrent calls are refused together: slow down once for all of them.
             if now >= self._free_at:
                 self.pace = evolve(self.pace, limit=min(self.pace.limit, self._active)).slower()
             self._active -= 1
             self._free_at = max(self._free_at, now + min(seconds, LONGEST_HOLD))
-            return now - self._succeeded_at < PATIENCE
 
 
 def limit(steps: Steps[T], limiter: Limiter, api: Api) -> Steps[T]:
@@ -79,6 +63,7 @@ def limit(steps: Steps[T], limiter: Limiter, api: Api) -> Steps[T]:
 def _carry_out(limiter: Limiter, api: Api, step: Step) -> Steps[Any]:
     if not isinstance(step, Send):
         return (yield step)
+    begun = api.clock()
     while True:
         while (delay := limiter.admit(api.clock())) is not None:
             yield Pause(delay)
@@ -88,13 +73,13 @@ def _carry_out(limiter: Limiter, api: Api, step: Step) -> Steps[Any]:
             limiter.release()
             raise
         if response.status_code not in (429, 503):
-            limiter.release(api.clock())
+            limiter.release(steady=True)
             return response
         _, outcome = classify_response(response, "upload_many", now=api.now())
         if outcome.told is False:
             limiter.release()
             return response
         seconds = 1.0 if outcome.retry_after is None else max(outcome.retry_after, TURN)
-        again = limiter.slow(seconds, api.clock())
-        if response.status_code != 429 or not again:
+        limiter.slow(seconds, api.clock())
+        if response.status_code != 429 or api.clock() - begun >= PATIENCE:
             return response

@@ -139,18 +139,14 @@ class BulkOptions(TransferOptions):
 def check_bulk_options(options: BulkOptions) -> None:
     """Check the arguments of `upload_many` that can be checked without the files."""
     check_all_options(options.file)
-    count = options.files_at_once
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_FILES_AT_ONCE:
-        raise InvalidArgumentError(
-            f"files_at_once must be a whole number from 1 to {MAX_FILES_AT_ONCE}, not {count!r}."
-        )
-    told = options.on_progress
-    if told is not None and not callable(told):
-        raise InvalidArgumentError(f"on_progress must be a function, not {told!r}.")
-    if options.executor is not None and not callable(getattr(options.executor, "submit", None)):
-        raise InvalidArgumentError(
-            f"executor must be a concurrent.futures.Executor, such as a ProcessPoolExecutor, not {options.executor!r}."
-        )
-    ledger = os.fspath(options.ledger) if isinstance(options.ledger, os.PathLike) else options.ledger
-    if not (isinstance(ledger, bool | None) or (isinstance(ledger, str) and ledger and "\0" not in ledger)):
-        raise InvalidArgumentError(f"ledger must be the path of a file, or False for none, not {options.ledger!r}.")
+    count, told = options.files_at_once, options.on_progress
+    whole = isinstance(count, int) and not isinstance(count, bool)
+    wanted = {
+        "files_at_once": (whole and 1 <= count <= MAX_FILES_AT_ONCE, f"a whole number from 1 to {MAX_FILES_AT_ONCE}"),
+        "on_progress": (told is None or callable(told), "a function"),
+        "executor": (isinstance(options.executor, Executor | None), "a concurrent.futures.Executor"),
+        "ledger": (isinstance(options.ledger, str | os.PathLike | None | bool), "a path, or False for none"),
+    }
+    for name, (usable, what) in wanted.items():
+        if not usable:
+            raise InvalidArgumentError(f"{name} must be {what}, not {getattr(options, name)!r}.")

@@ -8,138 +8,121 @@ import stat
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from attrs import define, evolve
 
 from scenario_uploads.api.calls import create_operation
+from scenario_uploads.arguments import FileInput
 from scenario_uploads.display import FileProgress
-from scenario_uploads.errors import LedgerError, ScenarioError
+from scenario_uploads.errors import ScenarioError
 from scenario_uploads.remote import find_local, is_url
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.system import FileState
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
 from scenario_uploads.transfer.source import open_source
-from scenario_uploads.upload.media_types import Media, infer_media
+from scenario_uploads.upload.media_types import infer_media
 from scenario_uploads.upload.options import FileOptions, check_file_name
 
-from .ledger import LedgerView, Row, hash_state, view_ledger
-from .listing import Found, list_sources
-from .options import BulkOptions, Sources, UploadResult, check_bulk_options
+from .ledger import BulkLedger, Row, hash_context, hash_state, open_ledger
+from .listing import Listed, list_sources
+from .options import BulkOptions, Sources, UploadResult, UploadSource
 
 
 @define
 class File:
     """A file to send, unless its content is in the ledger."""
 
-    found: Found
+    source: Any
+    """As the caller gave it."""
+    content: FileInput
     options: FileOptions
     plan: UploadPlan
-    context: int = 0
-    """The ledger's number for its account, project and settings."""
-    state: bytes | None = None
-    """Its key in the ledger."""
+    context: bytes
+    """The ledger's key for its account, project and settings."""
+    state: bytes | None
+    """Its own key in the ledger."""
     row: Row | None = None
     """Its row from an earlier run."""
     shown: FileProgress | None = None
 
 
-class Files:
-    """The files of a call, one after the other. Arguments that cannot be used are an InvalidArgumentError."""
+def plan_files(
+    listed: Listed,
+    call: FileOptions,
+    service: ClientOptions | None,
+    ledger: BulkLedger | None = None,
+    *,
+    force: bool = False,
+    asks: bool = True,
+) -> Iterator[File | UploadResult]:
+    """Yield each file to send, and the results of the others.
 
-    def __init__(self, sources: Sources, options: BulkOptions) -> None:
-        check_bulk_options(options)
-        self._listing = list_sources(
-            sources, recursive=options.recursive, include=options.include, exclude=options.exclude
-        )
-        self._force, self.call = options.force, options.file
-        self._contexts: dict[Media, int] = {}
-        self.known: tuple[LedgerView, ClientOptions] | None = None
-        """The ledger, and the client settings that select its rows."""
-
-    def close(self) -> None:
-        """Stop listing. Idempotent."""
-        self._listing.close()
-
-    def take(self, *, asks: bool = True) -> File | UploadResult | None:
-        """Return the next file, or its result if already known; None when there are no more.
-
-        With `asks`, a URL is asked for the size of its file.
-        """
-        found = next((found for found in self._listing if not self._is_ledger(found)), None)
-        if found is None:
-            return None
-        if found.skipped or found.error:
-            return UploadResult(found.source, skipped=found.skipped, error=found.error)
+    Args:
+        listed: The files of all sources.
+        call: The options of each file that has none of its own.
+        service: The settings that select rows of the ledger.
+        ledger: What is done.
+        force: Whether to send what is done.
+        asks: Whether to ask URLs for the size of their file.
+    """
+    for result, status in listed:
+        if ledger and status and ledger.owns(status):
+            continue
+        if result.skipped or result.error:
+            yield result
+            continue
         try:
-            file = self._look(found, asks=asks)
-        except LedgerError:
-            raise
+            file = _look(result.source, status, call, service, asks=asks)
         except ScenarioError as error:
-            return UploadResult(found.source, error=error)
+            yield UploadResult(result.source, error=error)
+            continue
+        file.row = ledger.find(file.context, file.state) if ledger and not force else None
         if file.row and file.row.done:
-            return UploadResult(found.source, skipped="done", entity_id=file.row.entity_id)
-        return file
-
-    def _is_ledger(self, found: Found) -> bool:
-        """Return whether a file in a source folder is the ledger itself or its journal."""
-        if not self.known or found.status is None:
-            return False
-        path, ledger = found.path.removesuffix("-journal"), self.known[0].path
-        return path.endswith(ledger.name) and os.path.realpath(path) == os.path.realpath(ledger)
-
-    def _look(self, found: Found, *, asks: bool) -> File:
-        given, status, call = found.given, found.status, self.call
-        size, state, own_name = None, None, None
-        if status is not None and stat.S_ISREG(status.st_mode):
-            size, state, own_name = status.st_size, FileState.of(status), Path(found.path).name
-        elif not asks and isinstance(given.file, str) and is_url(given.file) and find_local(given.file) is None:
-            own_name = urlsplit(given.file).path.rpartition("/")[2]
+            yield UploadResult(result.source, skipped="done", entity_id=file.row.entity_id)
         else:
-            with closing(open_source(given.file)) as source:
-                size, state, own_name = source.size, source.state, source.name
-        name = check_file_name(given.file_name if given.file_name is not None else own_name)
-        media = infer_media(name, content_type=given.content_type, kind=given.kind or call.kind)
-        options = evolve(
-            call,
-            file_name=name,
-            content_type=media.content_type,
-            kind=media.kind,
-            asset_options=call.asset_options if given.asset_options is None else given.asset_options,
-        )
-        file = File(found, options, UploadPlan(0, 1) if size is None else plan_parts(size, call.part_size))
-        if self.known:
-            ledger, service = self.known
-            file.context, file.state = self._find_context(ledger, service, options, media), hash_state(state)
-            file.row = None if self._force else ledger.find(file.context, file.state)
-        return file
+            yield file
 
-    def _find_context(self, ledger: LedgerView, service: ClientOptions, options: FileOptions, media: Media) -> int:
-        shared = options.asset_options is self.call.asset_options
-        if shared and media in self._contexts:
-            return self._contexts[media]
-        create = create_operation({"kind": media.kind, "asset_options": options.asset_options}, options.call)
-        number = ledger.context(
-            service.base_url,
-            service.credentials.account,
-            options.call.project_id or "",
+
+def _look(
+    source: Any, status: os.stat_result | None, call: FileOptions, service: ClientOptions | None, *, asks: bool
+) -> File:
+    given = source if isinstance(source, UploadSource) else UploadSource(source)
+    content, size, state = given.file, None, None
+    own_name: str | None
+    if isinstance(content, str | os.PathLike) and status and stat.S_ISREG(status.st_mode):
+        size, state, own_name = status.st_size, FileState.of(status), Path(content).name
+    elif not asks and isinstance(content, str) and is_url(content) and find_local(content) is None:
+        own_name = urlsplit(content).path.rpartition("/")[2]
+    else:
+        with closing(open_source(content)) as opened:
+            size, state, own_name = opened.size, opened.state, opened.name
+    name = check_file_name(given.file_name if given.file_name is not None else own_name)
+    media = infer_media(name, content_type=given.content_type, kind=given.kind or call.kind)
+    asset_options = call.asset_options if given.asset_options is None else given.asset_options
+    create = create_operation({"kind": media.kind, "asset_options": asset_options}, call.call)
+    return File(
+        source,
+        content,
+        evolve(call, file_name=name, content_type=media.content_type, kind=media.kind, asset_options=asset_options),
+        UploadPlan(0, 1) if size is None else plan_parts(size, call.part_size),
+        hash_context(
+            service.base_url if service else "",
+            service.credentials.account if service else "",
+            call.call.project_id or "",
             media.content_type,
             json.dumps(create.request["json"], sort_keys=True),
-        )
-        if shared:
-            self._contexts[media] = number
-        return number
+        ),
+        hash_state(state),
+    )
 
 
-def plan_many(
-    sources: Sources, options: BulkOptions, service: ClientOptions | None
-) -> Iterator[tuple[UploadResult, File | None]]:
+def plan_many(sources: Sources, options: BulkOptions, service: ClientOptions | None) -> Iterator[File | UploadResult]:
     """Yield the files that would be sent, and results for the others, without a request or a write.
 
     Without the settings of a client, no file counts as done.
     """
-    files, ledger = Files(sources, options), view_ledger(options.ledger) if service else None
-    with closing(files), closing(ledger) if ledger else nullcontext():
-        files.known = (ledger, service) if ledger and service else None
-        while (file := files.take(asks=False)) is not None:
-            yield (file, None) if isinstance(file, UploadResult) else (UploadResult(file.found.source), file)
+    listed, ledger = list_sources(sources, options), open_ledger(options.ledger, read_only=True) if service else None
+    with closing(ledger) if ledger else nullcontext():
+        yield from plan_files(listed, options.file, service, ledger, force=options.force, asks=False)

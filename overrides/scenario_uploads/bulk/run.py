@@ -8,153 +8,133 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
 from attrs import evolve
 
-from scenario_uploads.api.calls import (
-    UploadState,
-    classify_status,
-    is_past_pending,
-    retrieve_once,
-    wait,
-)
+from scenario_uploads.api.calls import UploadState, classify_status, is_past_pending, retrieve_once, wait
 from scenario_uploads.api.exchange import Api, name_upload
 from scenario_uploads.arguments import FileInput
-from scenario_uploads.display import Display, FileProgress, open_display
+from scenario_uploads.display import Display, open_display
 from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress, UploadProgress
+from scenario_uploads.settings.client import list_arguments
 from scenario_uploads.steps import Steps, Work
 from scenario_uploads.transfer.pace import Turns
 from scenario_uploads.transfer.part import read_md5s
+from scenario_uploads.upload.options import FileOptions
 from scenario_uploads.upload.steps import complete_upload, upload_file
 
-from .executor import Connect, Elsewhere, disconnect, send_elsewhere
+from .executor import Connect, Errand, disconnect, send_by
 from .ledger import BulkLedger, Row, hash_content, open_ledger
 from .limiter import Limiter, limit
+from .listing import list_sources
 from .options import BulkOptions, Sources, UploadResult
-from .plan import File, Files
+from .plan import File, plan_files
 from .workers import Runner, Workers
 
 # The service no longer has the upload, or never had it for these credentials.
 _GONE = frozenset({400, 403, 404, 410})
 
 
-class Counter:
-    """Counts the progress of all files, from any thread, and calls the callbacks one at a time."""
+class BulkRun:
+    """Handles the files of one call. InvalidArgumentError for arguments that cannot be used."""
 
-    def __init__(self, *told: Callable[[BulkProgress], object] | None) -> None:
-        self.progress = BulkProgress()
-        self._told = [one for one in told if one]
-        self._lock = threading.Lock()
+    def __init__(self, api: Api, sources: Sources, options: BulkOptions) -> None:
+        self._api, self._options = api, options
+        self._listed = list_sources(sources, options)
+        self._arguments = list_arguments(api.options) if options.executor else {}
+        self.on_progress: Callable[[BulkProgress], object] | None = options.on_progress
+        """May be replaced until the first result is asked for."""
+        # Twice as many as files: the polls of waiting files must not delay the calls of those being sent.
+        self._limiter = Limiter(2 * options.files_at_once)
+        self._progress, self._counting = BulkProgress(), threading.Lock()
+        self._ledger: BulkLedger | None = None
+        self._display: Display | None = None
 
-    def add(self, *, complete: bool = False, **more: int) -> None:
-        """Add to the counts; `complete` when all files were listed."""
-        if not self._told or not (complete or any(more.values())):
-            return
-        with self._lock:
-            changes: dict[str, Any] = {name: getattr(self.progress, name) + count for name, count in more.items()}
-            self.progress = evolve(self.progress, complete=complete or self.progress.complete, **changes)
-            for one in self._told:
-                one(self.progress)
+    def results(self, runner: Runner, connect: Connect) -> Generator[UploadResult]:
+        """Yield the result of each file as it finishes; then close the runner. Workers of an executor use `connect`."""
+        workers, more = Workers(runner, self._options.files_at_once), True
+        self._errand = Errand(uuid.uuid4().hex, connect, self._arguments)
+        self._ended = lambda: runner.closed
+        with ExitStack() as stack:
+            stack.callback(disconnect, self._errand.run)
+            try:
+                files = self._open(stack)
+                while more or workers.busy:
+                    searching = more and workers.has_room
+                    found = self._take(files) if searching else None
+                    more = more and not (searching and found is None)
+                    for item in (found, workers.get(block=not searching)):
+                        if isinstance(item, UploadResult):
+                            failed, skipped = item.error is not None, item.skipped is not None
+                            self._count(files_failed=failed, files_skipped=skipped, files_done=not (failed or skipped))
+                            yield item
+                            if failed and self._options.fail_fast:
+                                return
+                        elif item is not None:
+                            workers.start(item, waiting=item is not found)
+            finally:
+                workers.end()
 
-    def follow(self, shown: FileProgress | None) -> Callable[[UploadProgress], object] | None:
-        """Return the progress callback of one file, or None when there are no callbacks."""
-        if not self._told:
+    def _open(self, stack: ExitStack) -> Iterator[File | UploadResult]:
+        """Open the ledger, show the bars, and return the files."""
+        stack.callback(self._listed.close)
+        options, self._ledger = self._options, open_ledger(self._options.ledger)
+        if self._ledger is not None:
+            stack.callback(self._ledger.close)
+        if options.progress:
+            self._display = stack.enter_context(open_display())
+        # A large file is resumed, if possible.
+        resume, turns = None if self._ledger else False, Turns(options.concurrency, options.max_bandwidth)
+        call = evolve(options.file, resume=resume, wait=False, turns=turns)
+        return plan_files(self._listed, call, self._api.options, self._ledger, force=options.force)
+
+    def _take(self, files: Iterator[File | UploadResult]) -> UploadResult | Steps[Any] | None:
+        """Return the result of the next file, or the steps that give it; None when there are no more files."""
+        file = next(files, None)
+        if file is None:
+            self._count(complete=True)
             return None
+        self._count(files_found=1)
+        if isinstance(file, UploadResult):
+            return file
+        self._count(bytes_found=file.plan.size)
+        if self._display:
+            file.shown = self._display.follow(str(file.options.file_name))
+        if self._display or self.on_progress:
+            file.options = evolve(file.options, on_progress=self._follow(file))
+        return self._run(file, self._send(file))
+
+    def _count(self, *, complete: bool = False, **more: int) -> None:
+        """Add to the counts, and tell them, from one thread at a time; `complete` when all files were listed."""
+        told = [tell for tell in (self._display and self._display.tell, self.on_progress) if tell]
+        if not told:
+            return
+        with self._counting:
+            counts: dict[str, Any] = {name: getattr(self._progress, name) + count for name, count in more.items()}
+            self._progress = evolve(self._progress, complete=complete or self._progress.complete, **counts)
+            for tell in told:
+                tell(self._progress)
+
+    def _follow(self, file: File) -> Callable[[UploadProgress], object]:
+        """Return the progress callback of one file."""
         before = 0
 
         def on_progress(event: UploadProgress) -> None:
             nonlocal before
             moved, before = event.bytes_done - before, event.bytes_done
-            self.add(bytes_done=moved)
-            if shown is not None:
-                shown(event)
+            if moved:
+                self._count(bytes_done=moved)
+            if file.shown:
+                file.shown(event)
 
         return on_progress
-
-
-class BulkRun:
-    """Handles the files of one call. InvalidArgumentError for arguments that cannot be used."""
-
-    def __init__(self, api: Api, sources: Sources, options: BulkOptions) -> None:
-        self._files = Files(sources, options)
-        self.on_progress: Callable[[BulkProgress], object] | None = options.on_progress
-        """May be replaced until the first result is asked for."""
-        # Whether there may be more files; whether a failure ends the call.
-        self._more, self._failed = True, False
-        self._api, self._options = api, options
-        # Twice as many as files: the polls of waiting files must not delay the calls of those being sent.
-        self._limiter = Limiter.begin(2 * options.files_at_once)
-        self._turns = Turns(options.file.concurrency, options.file.max_bandwidth)
-        self._ledger: BulkLedger | None = None
-        self._counter = Counter()
-        self._display: Display | None = None
-        executor = options.executor
-        self._elsewhere = Elsewhere(executor, api.options, options.files_at_once) if executor is not None else None
-        self._stack = ExitStack()
-
-    def results(self, runner: Runner, connect: Connect) -> Generator[UploadResult]:
-        """Yield the result of each file as it finishes; then close the runner. Workers of an executor use `connect`."""
-        workers, name = Workers(runner, self._options.files_at_once), uuid.uuid4().hex
-        self._work, self._ended = partial(send_elsewhere, connect, name), lambda: runner.closed
-        try:
-            self._open()
-            while self._more or workers.busy:
-                searching = self._more and workers.has_room
-                found = self._take() if searching else None
-                for item in (found, workers.get(block=not searching)):
-                    if isinstance(item, UploadResult):
-                        yield self.count(item)
-                        if self._failed:
-                            return
-                    elif item is not None:
-                        workers.start(item, waiting=item is not found)
-        finally:
-            workers.end()
-            self._files.close()
-            self._stack.close()
-            disconnect(name)
-
-    def _open(self) -> None:
-        """Open the ledger, and show the bars."""
-        self._ledger = open_ledger(self._options.ledger)
-        if self._ledger is not None:
-            self._stack.callback(self._ledger.close)
-            self._files.known = self._ledger, self._api.options
-        if self._options.progress:
-            self._display = self._stack.enter_context(open_display())
-        self._counter = Counter(self._display.tell if self._display else None, self.on_progress)
-        # A large file is resumed, if possible.
-        resume = None if self._ledger else False
-        self._files.call = evolve(self._files.call, resume=resume, wait=False, turns=self._turns)
-
-    def _take(self) -> UploadResult | Steps[Any] | None:
-        """Return the result of the next file, or the steps that give it; None when there are no more files."""
-        file = self._files.take()
-        if file is None:
-            self._more = False
-            self._counter.add(complete=True)
-            return None
-        self._counter.add(files_found=1)
-        if isinstance(file, UploadResult):
-            return file
-        self._counter.add(bytes_found=file.plan.size)
-        file.shown = self._display.follow(str(file.options.file_name)) if self._display else None
-        if on_progress := self._counter.follow(file.shown):
-            file.options = evolve(file.options, on_progress=on_progress)
-        return self._run(file, self._send(file))
-
-    def count(self, result: UploadResult) -> UploadResult:
-        """Count a result and return it."""
-        failed, skipped = result.error is not None, result.skipped is not None
-        self._counter.add(files_failed=failed, files_skipped=skipped, files_done=not failed and not skipped)
-        self._failed = self._failed or (failed and self._options.fail_fast)
-        return result
 
     def _run(self, file: File, steps: Steps[Any]) -> Steps[Any]:
         """Run steps under the shared rate limit; an error becomes the result of the file."""
@@ -164,41 +144,42 @@ class BulkRun:
             # Without the ledger, files would be sent twice.
             raise
         except ScenarioError as error:
-            return UploadResult(file.found.source, error=error)
+            return UploadResult(file.source, error=error)
         finally:
             if file.shown:
                 file.shown.end()
 
     def _send(self, file: File) -> Steps[UploadResult | Steps[UploadResult]]:
         """Send a file, unless an earlier run has; return its result, or the steps that wait for it."""
+        row: Row | None = None
         if self._ledger and not self._options.force:
-            known: Row | None = file.row or (yield Work(partial(self._find_equal, file, self._ledger)))
-            upload = (yield from self._complete_earlier(known.upload_id)) if known and not known.done else None
-            if known and (known.done or upload):
-                self._counter.add(bytes_found=-file.plan.size)
-            if known and known.done:
-                return UploadResult(file.found.source, skipped="done", entity_id=known.entity_id)
-            if upload is not None:
-                return self._end(file, upload, taken_up=True)
-        if self._elsewhere:
-            return self._end(file, (yield from self._send_elsewhere(file, self._elsewhere)))
+            row = file.row or (yield Work(partial(self._find_equal, file, self._ledger)))
+        upload = (yield from self._complete_earlier(row.upload_id, file.options)) if row and not row.done else None
+        if row and (row.done or upload):
+            self._count(bytes_found=-file.plan.size)
+        if row and row.done:
+            return UploadResult(file.source, skipped="done", entity_id=row.entity_id)
+        if upload is not None:
+            return self._end(file, upload, taken_up=True)
+        if self._options.executor:
+            return self._end(file, (yield from self._send_elsewhere(file, self._options.executor)))
         options = evolve(file.options, on_sent=partial(self._note_sent, file) if self._ledger else None)
-        upload = yield from upload_file(self._api, file.found.given.file, options)
-        return self._end(file, upload)
+        return self._end(file, (yield from upload_file(self._api, file.content, options)))
 
-    def _send_elsewhere(self, file: File, elsewhere: Elsewhere) -> Steps[Upload]:
+    def _send_elsewhere(self, file: File, executor: Executor) -> Steps[Upload]:
         """Let a worker send the parts of a file, and complete its upload here."""
-        upload_id, md5s = yield Work(
-            partial(elsewhere.send, file.found.given.file, file.options, self._work, self._ended)
-        )
-        self._counter.add(bytes_done=file.plan.size)
+        bandwidth = file.options.max_bandwidth
+        bandwidth = bandwidth and max(1.0, bandwidth / self._options.files_at_once)
+        options = evolve(file.options, on_progress=None, turns=None, max_bandwidth=bandwidth)
+        errand = evolve(self._errand, file=file.content, options=options)
+        upload_id, md5s = yield Work(partial(send_by, executor, errand, self._ended))
+        self._count(bytes_done=file.plan.size)
         yield Work(partial(self._note_sent, file, upload_id, md5s))
         with name_upload(upload_id):
             return (yield from complete_upload(self._api, upload_id, file.options))
 
-    def _complete_earlier(self, upload_id: str) -> Steps[Upload | None]:
+    def _complete_earlier(self, upload_id: str, options: FileOptions) -> Steps[Upload | None]:
         """Complete an upload of an earlier run and return it; None when only a new upload can succeed."""
-        options = self._options.file
         try:
             reply = yield from retrieve_once(self._api, upload_id, options.call, retries=None)
             upload = reply.value.upload
@@ -212,15 +193,15 @@ class BulkRun:
 
     def _find_equal(self, file: File, ledger: BulkLedger) -> Row | None:
         """Return the row of an earlier run for equal content. Reads the file if one of its size is done."""
-        given, size, part_size = file.found.given.file, file.plan.size, file.plan.part_size
+        size = file.plan.size
         if file.state is None:
             # Without an inode, only the content identifies the file.
-            file.state = read_content(given, size, part_size)
+            file.state = read_content(file.content, size, file.plan.part_size)
             if row := ledger.find(file.context, file.state):
                 return row
         for part_size in ledger.find_part_sizes(file.context, size):
-            content = read_content(given, size, part_size)
-            if content and (row := ledger.find_content(file.context, content)):
+            content = read_content(file.content, size, part_size)
+            if row := ledger.find_content(file.context, content):
                 if file.state:
                     ledger.note(file.context, file.state, row, size=size, part_size=part_size, content=content)
                 return row
@@ -244,10 +225,10 @@ class BulkRun:
         if done and self._ledger and file.state:
             self._ledger.finish(file.context, file.state, Row(upload.id, upload.entity_id, done=True))
         skipped = "done" if taken_up and not self._options.wait else None
-        return UploadResult(file.found.source, upload, skipped=skipped, entity_id=upload.entity_id)
+        return UploadResult(file.source, upload, skipped=skipped, entity_id=upload.entity_id)
 
     def _wait(self, file: File, upload: Upload) -> Steps[Any]:
-        options = self._options.file
+        options = file.options
         upload = yield from wait(
             self._api, upload.id, options.timeout, options.call, patience=options.patience, completing=True
         )

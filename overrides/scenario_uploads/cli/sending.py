@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from scenario_uploads.arguments import GIB, MIB, omit
-from scenario_uploads.bulk.listing import MAGIC
 from scenario_uploads.bulk.options import BulkOptions, UploadResult, UploadSource
-from scenario_uploads.bulk.plan import plan_many
+from scenario_uploads.bulk.plan import File, plan_many
 from scenario_uploads.client.sync_client import Scenario
 from scenario_uploads.errors import LedgerLockedError, ScenarioError
 from scenario_uploads.progress import format_size
@@ -46,7 +45,7 @@ def find_single(paths: list[str], options: Options) -> str | None:
     if is_url(path):
         return None if options.recursive or split_pattern(path) else path
     # `isdir` and `exists` return False for an invalid path.
-    several = os.path.isdir(path) or (MAGIC.search(path) and not os.path.exists(path))  # noqa: PTH110, PTH112
+    several = os.path.isdir(path) or (split_pattern(path) and not os.path.exists(path))  # noqa: PTH110, PTH112
     return None if several else path
 
 
@@ -89,9 +88,9 @@ def plan(sources: Any, bulk: BulkOptions, service: ClientOptions | None, options
     kinds: dict[str, Counter[str]] = defaultdict(Counter)
     skipped: Counter[str] = Counter()
     left_out: list[dict[str, Any]] = []
-    for result, file in plan_many(sources, bulk, service):
-        if file:
-            kind, size = str(file.options.kind), file.plan.size
+    for result in plan_many(sources, bulk, service):
+        if isinstance(result, File):
+            kind, size = str(result.options.kind), result.plan.size
             kinds[kind].update(files=1, bytes=size)
             if options.verbose and not options.as_json:
                 print(f"{show_name(result.source)}: {kind}, {format_size(size)}")
