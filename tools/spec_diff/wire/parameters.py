@@ -105,7 +105,7 @@ def compare_value(
 
 def compare_style(walk: Walk, old: Pointer, new: Pointer, default: str, keys: Iterable[str]) -> dict[str, str]:
     """Return what differs in how a parameter or a header is written, where that means something for its type."""
-    sides = ((walk.comparer.old, old), (walk.comparer.new, new))
+    sides = ((walk.readers["old"], old), (walk.readers["new"], new))
     styles = [describe_style(reader.contract.object_at(place), default) for reader, place in sides]
     if not any(may_be(reader, place, "array", "object") for reader, place in sides):
         for style in styles:

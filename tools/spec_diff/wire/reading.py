@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
@@ -10,13 +11,12 @@ from typing import Any
 import attrs
 
 from tools.contract.document import Contract, Pointer, is_array, is_object, parse_reference
-from tools.contract.operations import find_references, list_components, reach
+from tools.contract.operations import list_components, reach
 from tools.spec_diff.wire.places import is_words
 from tools.spec_diff.wire.views import (
     DIGEST_DEPTH,
     FLAGS,
     JUDGED_KEYWORDS,
-    KNOWN_KEYWORDS,
     LIMITS,
     LISTED,
     MAPS,
@@ -28,21 +28,18 @@ from tools.spec_diff.wire.views import (
     TEXTS,
     UNORDERED,
     WRAPPING,
-    Bound,
     Group,
     Places,
     View,
     accepts_own_null,
     freeze,
     is_number,
-    join_bounds,
     join_steps,
     join_types,
     list_declared,
     list_values,
     read_bounds,
     read_type,
-    round_bound,
 )
 
 
@@ -51,15 +48,13 @@ class Reader:
     """Reads the schemas of one contract into views, each one once."""
 
     contract: Contract
-    is_30: bool = attrs.field(init=False)
-    """Whether it is OpenAPI 3.0, which knows `nullable`, and nothing beside a `$ref`."""
     _views: dict[Places, View] = attrs.field(factory=dict)
     _digests: dict[tuple[Pointer, int], str] = attrs.field(factory=dict)
-    _heirs: dict[Pointer, list[Pointer]] | None = None
 
-    def __attrs_post_init__(self) -> None:
-        """Read the version."""
-        self.is_30 = str(self.contract.document["openapi"]).startswith("3.0")
+    @property
+    def is_30(self) -> bool:
+        """Whether it is OpenAPI 3.0, which knows `nullable`, and nothing beside a `$ref`."""
+        return str(self.contract.document["openapi"]).startswith("3.0")
 
     def locate(self, pointer: Pointer) -> Pointer:
         """Return where a schema really is: past a `$ref` that stands alone."""
@@ -94,14 +89,6 @@ class Reader:
             builder.finish()
             self._views[places] = builder.view
         return self._views[places]
-
-    def has_flag(self, places: Places, name: str) -> bool:
-        """Return whether a flag such as `readOnly` is set; most schemas need not be put together to tell."""
-        first, *more = places
-        node = self.contract.at(first)
-        if not more and is_object(node) and not node.keys() & WRAPPING:
-            return node.get(name) is True
-        return name in self.read(places).flags
 
     def read_types(self, pointer: Pointer) -> frozenset[str] | None:
         """Return the types of a schema that says nothing but these."""
@@ -158,30 +145,31 @@ class Reader:
         if pointer in seen:
             return True
         node, seen = self.node(pointer), seen | {pointer}
+        fitting = {
+            keyword: [self.accepts_null(each, seen) for each in self.members(pointer, keyword)]
+            for keyword in ("allOf", "oneOf", "anyOf")
+            if keyword in node
+        }
         return (
             accepts_own_null(node)
             and ("$ref" not in node or self.accepts_null(self.contract.follow(pointer), seen))
-            and ("allOf" not in node or all(self.accepts_null(each, seen) for each in self.members(pointer, "allOf")))
-            and all(self.admits_null(pointer, keyword, seen) for keyword in ("oneOf", "anyOf") if keyword in node)
+            and all(fitting.get("allOf", ()))
+            and ("oneOf" not in fitting or sum(fitting["oneOf"]) == 1)
+            and ("anyOf" not in fitting or any(fitting["anyOf"]))
         )
-
-    def admits_null(self, pointer: Pointer, keyword: str, seen: frozenset[Pointer] = frozenset()) -> bool:
-        """Return whether null fits the members of `oneOf`, which is one of them and no more, or of `anyOf`."""
-        fitting = sum(self.accepts_null(each, seen) for each in self.members(pointer, keyword))
-        return fitting == 1 if keyword == "oneOf" else fitting > 0
 
     def list_heirs(self, pointer: Pointer) -> list[Pointer]:
         """Return the components that take in a schema by `allOf`, directly or by way of others."""
-        if self._heirs is None:
-            self._heirs = {}
-            for place, node in list_components(self.contract).items():
-                members = node.get("allOf") if is_object(node) and place[1] == "schemas" else None
-                for target in find_references(
-                    [{"$ref": each.get("$ref")} for each in members if is_object(each)] if is_array(members) else ()
-                ):
-                    self._heirs.setdefault(target, []).append(place)
-        heirs = self._heirs
-        return list(reach(heirs.get(pointer, ()), lambda place: heirs.get(place, ())))
+
+        def list_own(target: Pointer) -> list[Pointer]:
+            return [place for place, members in parents.items() if target in members]
+
+        parents = {
+            place: [self.locate(member) for member in self.members(place, "allOf")]
+            for place in list_components(self.contract)
+            if place[1] == "schemas"
+        }
+        return list(reach(list_own(pointer), list_own))
 
 
 @attrs.define(eq=False)
@@ -191,8 +179,8 @@ class _Builder:
     reader: Reader
     view: View
 
-    def add(self, pointer: Pointer, *, is_whole: bool, exempt: bool = False) -> None:
-        """Add a schema, which is the whole or a part of it; `exempt` when others say whether null is accepted."""
+    def add(self, pointer: Pointer, *, is_whole: bool) -> None:
+        """Add a schema, which is the whole or a part of it."""
         reader, view = self.reader, self.view
         pointer = reader.locate(pointer)
         if pointer in view.nodes:
@@ -201,10 +189,8 @@ class _Builder:
         node = view.nodes[pointer] = reader.node(pointer)
         if len(view.nodes) > MAX_LAYERS:
             raise reader.contract.fail(pointer, f"more than {MAX_LAYERS} schemas are put together here")
-        if not exempt:
-            view.nullable = view.nullable and accepts_own_null(node)
-            key = next((key for key in ("type", "enum", "const", "nullable") if key in node), None)
-            view.null_place = view.null_place or (() if key is None else (*pointer, key))
+        key = next((key for key in ("type", "enum", "const", "nullable") if key in node), None)
+        view.null_place = view.null_place or (() if key is None else (*pointer, key))
         for key in node.keys() & JUDGED_KEYWORDS:
             view.places.setdefault(key, (*pointer, key))
         self.add_values(pointer, node)
@@ -213,28 +199,25 @@ class _Builder:
         if is_object(node.get("discriminator")):
             self.add_discriminator(pointer, node, is_whole=is_whole)
         if "$ref" in node:
-            self.add(reader.contract.follow(pointer), is_whole=False, exempt=exempt)
+            self.add(reader.contract.follow(pointer), is_whole=False)
         members = reader.members(pointer, "allOf")
         alone = len(members) == 1 and node.keys() & JUDGED_KEYWORDS == {"allOf"}
         for member in members:
-            self.add(member, is_whole=is_whole and alone, exempt=exempt)
+            self.add(member, is_whole=is_whole and alone)
         for keyword in ("oneOf", "anyOf"):
             if keyword in node:
-                self.add_group(pointer, keyword, is_whole=is_whole, exempt=exempt)
+                self.add_group((*pointer, keyword), reader.members(pointer, keyword), is_whole=is_whole)
 
-    def add_group(self, pointer: Pointer, keyword: str, *, is_whole: bool, exempt: bool) -> None:
+    def add_group(self, place: Pointer, members: list[Pointer], *, is_whole: bool) -> None:
         """Add the members of `oneOf` or `anyOf`, of which null is no member but a property."""
-        reader, view, place = self.reader, self.view, (*pointer, keyword)
-        members = reader.members(pointer, keyword)
-        rest = [member for member in members if not reader.is_null(member)]
-        if not exempt:
-            view.nullable = view.nullable and reader.admits_null(pointer, keyword)
-            if not view.null_place or len(rest) < len(members):
-                view.null_place = place
+        view, keyword = self.view, str(place[-1])
+        rest = [member for member in members if not self.reader.is_null(member)]
+        if not view.null_place or len(rest) < len(members):
+            view.null_place = place
         if len(rest) == 1:
-            self.add(rest[0], is_whole=is_whole, exempt=True)
+            self.add(rest[0], is_whole=is_whole)
             return
-        types = [reader.read_types(member) for member in rest]
+        types = [self.reader.read_types(member) for member in rest]
         named = [name for each in types if each is not None for name in each]
         clash = len({*named}) < len(named) or {"integer", "number"} <= {*named}
         if all(types) and not (keyword == "oneOf" and clash):
@@ -249,15 +232,12 @@ class _Builder:
         if declared is not None:
             view.types = join_types(view.types, frozenset(declared) - {"null"})
         if listed is not None:
-            own = {freeze(value): value for value in listed if value is not None}
-            view.values = own if view.values is None else {key: own[key] for key in view.values if key in own}
-        view.flags |= {name for name in FLAGS if node.get(name) is True}
-        if "default" in node and view.default is None:
-            view.default = freeze(node["default"])
+            own = dict.fromkeys(freeze(value) for value in listed if value is not None)
+            view.values = {each: None for each in own if view.values is None or each in view.values}
         for name, sign in LIMITS.items():
-            bound: Any = node.get(name)
-            if is_number(bound) and (name not in view.limits or (bound - view.limits[name]) * sign > 0):
-                view.limits[name], view.places[name] = bound, (*pointer, name)
+            for bound in read_bounds(pointer, node, name):
+                if name not in view.limits or bound.is_stricter(view.limits[name], sign):
+                    view.limits[name] = bound
         multiple: Any = node.get("multipleOf")
         if is_number(multiple) and multiple > 0:
             step = Fraction(str(multiple))
@@ -269,25 +249,29 @@ class _Builder:
 
     def add_facets(self, pointer: Pointer, node: Mapping[str, Any]) -> None:
         """Add the keywords of a schema that cannot be merged."""
-        for keyword in node.keys() & {*TEXTS}:
-            self.add_facet((*pointer, keyword), freeze(node[keyword]))
-        for keyword in node.keys() & {*OPAQUE}:
-            value = node[keyword]
-            idle = value is False if keyword == "not" else value in (True, {}) or (keyword == OPEN and value is False)
-            # Where all items are spoken of, none is left over.
-            if not idle and not (keyword == "unevaluatedItems" and "items" in node):
-                self.add_facet((*pointer, keyword), self.reader.digest(((*pointer, keyword),)))
-        # Redocly looks into no object below a keyword that it does not know.
+        told = {keyword: value for keyword, value in node.items() if keyword in TEXTS}
+        told |= {keyword: True for keyword in FLAGS if node.get(keyword) is True}
+        if "default" in node and "default" not in self.view.facets:
+            told["default"] = node["default"]
         for keyword, value in node.items():
-            if is_object(value) and not (keyword in KNOWN_KEYWORDS or is_words((keyword,))):
-                self.add_facet((*pointer, keyword), freeze(value))
-        if self.reader.is_30:
+            if keyword in OPAQUE:
+                idle = (
+                    value is False if keyword == "not" else value in (True, {}) or (keyword == OPEN and value is False)
+                )
+                # Where all items are spoken of, none is left over.
+                if not idle and not (keyword == "unevaluatedItems" and "items" in node):
+                    self.add_facet((*pointer, keyword), self.reader.digest(((*pointer, keyword),)))
+            elif is_object(value) and keyword not in JUDGED_KEYWORDS | {"$defs", "definitions"}:
+                # Redocly looks into no object below a keyword that it does not know.
+                told |= {} if is_words((keyword,)) else {keyword: value}
+        if self.reader.is_30 and "$ref" in node:
             # Keywords beside a `$ref` have no effect; report changes of them.
-            beside = self.reader.contract.at(pointer) if "$ref" in node else {}
-            for keyword in beside.keys() & JUDGED_KEYWORDS - {"$ref"}:
-                self.add_facet((*pointer, keyword), freeze(beside[keyword]))
-        elif node.get("nullable") is True:
-            self.add_facet((*pointer, "nullable"), "true")
+            beside = self.reader.contract.at(pointer)
+            told |= {keyword: beside[keyword] for keyword in beside.keys() & JUDGED_KEYWORDS - {"$ref"}}
+        elif not self.reader.is_30 and node.get("nullable") is True:
+            told["nullable"] = True
+        for keyword, value in told.items():
+            self.add_facet((*pointer, keyword), freeze(value))
         place = (*pointer, "dependentRequired")
         for name, others in self.reader.contract.get(place, dict).items():
             for other in others if is_array(others) else ():
@@ -340,16 +324,21 @@ class _Builder:
     def finish(self) -> None:
         """Settle what only all of the schemas together tell."""
         view = self.view
+        view.nullable = all(map(self.reader.accepts_null, view.origin))
         self.settle_contains()
         self.settle_closed()
-        if view.values is not None and not view.values and view.nullable:
+        if view.values == {} and view.nullable:
             view.types, view.values = frozenset(), None
         elif view.values is not None and view.types is None:
-            view.types, view.derived = frozenset(map(read_type, view.values.values())), True
+            view.types, view.derived = frozenset(read_type(json.loads(each)) for each in view.values), True
         if view.types is not None and "number" in view.types:
             view.types -= {"integer"}
-        view.lower = self.find_bound("minimum", "exclusiveMinimum", 1)
-        view.upper = self.find_bound("maximum", "exclusiveMaximum", -1)
+        is_whole = view.types is not None and "integer" in view.types
+        for name, bound in list(view.limits.items()):
+            if name in ("minimum", "maximum"):
+                view.limits[name] = bound.round(LIMITS[name]) if is_whole else bound
+            elif bound.value == 0 and name.startswith("min") and name != "minContains":
+                del view.limits[name]
         # Said by a wrapper that says nothing else, it is said by what that wraps.
         grouped = {group.place[:-1] for group in view.groups}
         own = JUDGED_KEYWORDS - WRAPPING
@@ -358,26 +347,21 @@ class _Builder:
         view.place, view.null_place = next(saying, first), view.null_place or first
 
     def settle_contains(self) -> None:
-        """Add `contains`, and leave of the bounds what means something: one from below by 0 is none."""
-        limits = self.view.limits
+        """Add `contains`, whose bounds mean something only where it is the one."""
         holders = {(*pointer, "contains"): node for pointer, node in self.view.nodes.items() if "contains" in node}
+        if len(holders) == 1:
+            self.add_child("contains", "", *holders)
+            return
         for place, node in holders.items():
-            if len(holders) == 1:
-                self.add_child("contains", "", place)
-            else:
-                bounds = [node.get("minContains"), node.get("maxContains")]
-                self.add_facet(place, freeze([self.reader.digest((place,)), *bounds]))
-        is_alone = ("contains", "") in self.view.children
-        for name, bound in list(limits.items()):
-            if (name.endswith("Contains") and (not is_alone or (name == "minContains" and bound == 1))) or (
-                not bound and name.startswith("min") and name != "minContains"
-            ):
-                del limits[name]
+            bounds = [node.get("minContains"), node.get("maxContains")]
+            self.add_facet(place, freeze([self.reader.digest((place,)), *bounds]))
+        for name in ("minContains", "maxContains"):
+            self.view.limits.pop(name, None)
 
     def settle_closed(self) -> None:
         """Tell whether other properties are ruled out, and note of each schema that does so which ones it knows."""
         nodes = self.view.nodes
-        names = {name for keyword, name in self.view.children if keyword == "properties"}
+        names = {*self.view.properties}
         is_open = any(node.get("additionalProperties", False) is not False for node in nodes.values())
         self.view.closed = not is_open and any(node.get(OPEN) is False for node in nodes.values())
         for pointer, node in nodes.items():
@@ -386,12 +370,3 @@ class _Builder:
                 own = {*self.reader.contract.get((*pointer, "properties"), dict)}
                 if own != names:
                     self.add_facet((*pointer, "additionalProperties"), freeze(sorted(own)))
-
-    def find_bound(self, inclusive: str, exclusive: str, sign: int) -> Bound | None:
-        """Return the strictest bound on one side."""
-        result: Bound | None = None
-        for pointer, node in self.view.nodes.items():
-            for bound in read_bounds(pointer, node, inclusive, exclusive):
-                is_whole = self.view.types is not None and "integer" in self.view.types
-                result = join_bounds(result, round_bound(bound, sign) if is_whole else bound, sign)
-        return result

@@ -20,37 +20,30 @@ Places = tuple[Pointer, ...]
 Child = tuple[str, str]
 
 LIMITS: Mapping[str, int] = {
-    "minLength": 1,
-    "minItems": 1,
-    "minProperties": 1,
-    "minContains": 1,
-    "maxLength": -1,
-    "maxItems": -1,
-    "maxProperties": -1,
-    "maxContains": -1,
+    **dict.fromkeys(("minimum", "minLength", "minItems", "minProperties", "minContains"), 1),
+    **dict.fromkeys(("maximum", "maxLength", "maxItems", "maxProperties", "maxContains"), -1),
 }
-"""Bounds that need no other keyword, and whether they bound from below (1) or above (-1)."""
-FLAGS = ("uniqueItems", "deprecated", "readOnly", "writeOnly")
+"""Bounds, and whether they bound from below (1) or above (-1)."""
+EXCLUSIVE = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
+FLAGS = frozenset({"uniqueItems", "deprecated", "readOnly", "writeOnly"})
 # Of several values each holds, so that they are kept as a set.
-TEXTS = ("pattern", "format", "contentEncoding", "contentMediaType", "$dynamicRef", "xml")
-OPAQUE = ("not", "contentSchema", "unevaluatedProperties", "unevaluatedItems")
+TEXTS = frozenset({"pattern", "format", "contentEncoding", "contentMediaType", "$dynamicRef", "xml"})
+OPEN = "unevaluatedProperties"
+OPAQUE = frozenset({"not", "contentSchema", OPEN, "unevaluatedItems"})
 MAPS = ("properties", "patternProperties", "dependentSchemas")
 SINGLE = ("items", "additionalProperties", "propertyNames")
 SCHEMAS = frozenset({*SINGLE, *OPAQUE, "if", "then", "else", "contains"})
 UNORDERED = ("required", "enum", "type")
+WRAPPING = frozenset({"$ref", "allOf", "oneOf", "anyOf"})
 JUDGED_KEYWORDS = frozenset(
     {
-        *("$ref", "type", "nullable", "enum", "const", "required", "oneOf", "anyOf", "allOf", "default", "multipleOf"),
-        *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "if", "then", "else", "contains"),
-        *("prefixItems", "dependentRequired", "discriminator"),
-        *(*LIMITS, *FLAGS, *TEXTS, *OPAQUE, *MAPS, *SINGLE),
+        *("type", "nullable", "enum", "const", "required", "default", "multipleOf", "prefixItems"),
+        *("dependentRequired", "discriminator", *EXCLUSIVE.values()),
+        *(*LIMITS, *FLAGS, *TEXTS, *MAPS, *SCHEMAS, *WRAPPING),
     }
 )
-KNOWN_KEYWORDS = JUDGED_KEYWORDS | {"$defs", "definitions"}
 LISTED = ("properties", "patternProperties", "prefixItems", "contains", "discriminator")
 """Keywords whose schemas say something by being there, though they rule nothing out."""
-OPEN = "unevaluatedProperties"
-WRAPPING = frozenset({"$ref", "allOf", "oneOf", "anyOf"})
 DIGEST_DEPTH = 50
 """Schemas that are alike so many levels down count as the same: some hold themselves."""
 MAX_LAYERS = 5_000
@@ -59,17 +52,23 @@ MAX_LAYERS = 5_000
 
 @attrs.frozen
 class Bound:
-    """Where a range of numbers ends."""
+    """Where a range ends; bounds that say the same are equal."""
 
     value: Fraction
     exclusive: bool
-    place: Pointer
-    text: str
+    place: Pointer = attrs.field(eq=False)
+    text: str | None = attrs.field(eq=False)
 
-    @property
-    def limit(self) -> tuple[Fraction, bool]:
-        """What the bound says, however it is written."""
-        return self.value, self.exclusive
+    def is_stricter(self, other: Bound, sign: int) -> bool:
+        """Return whether it excludes what `other` allows."""
+        return (self.value * sign, self.exclusive) > (other.value * sign, other.exclusive)
+
+    def round(self, sign: int) -> Bound:
+        """Return it as whole numbers see it: more than 0 is at least 1."""
+        value = math.ceil(self.value * sign)
+        if self.exclusive:
+            value = math.floor(self.value * sign) + 1
+        return attrs.evolve(self, value=Fraction(value * sign), exclusive=False)
 
 
 @attrs.frozen
@@ -97,29 +96,21 @@ class View:
     nullable: bool = True
     null_place: Pointer = ()
     """Where it is said whether null is accepted."""
-    values: dict[str, Any] | None = None
-    """The values beside null, by their JSON; None when they are not enumerated."""
+    values: dict[str, None] | None = None
+    """The values beside null, as JSON; None when they are not enumerated."""
     required: dict[str, Pointer] = attrs.field(factory=dict)
     """Required names, and where each is demanded."""
     children: dict[Child, Places] = attrs.field(factory=dict)
     closed: bool = False
     """Whether other properties than those listed are ruled out."""
     groups: list[Group] = attrs.field(factory=list)
-    lower: Bound | None = None
-    upper: Bound | None = None
-    limits: dict[str, Any] = attrs.field(factory=dict)
+    limits: dict[str, Bound] = attrs.field(factory=dict)
     facets: dict[str, dict[str, Pointer]] = attrs.field(factory=dict)
     """The values of keywords that cannot be merged, as texts or fingerprints, and where each is written."""
-    flags: set[str] = attrs.field(factory=set)
     step: Fraction | None = None
     """The `multipleOf`."""
-    default: str | None = None
     places: dict[str, Pointer] = attrs.field(factory=dict)
     """Where each keyword is written."""
-
-    def place_of(self, keyword: str) -> Pointer:
-        """Return where `keyword` is written, or else the schema."""
-        return self.places.get(keyword, self.place)
 
     @property
     def properties(self) -> dict[str, Places]:
@@ -129,9 +120,8 @@ class View:
     @property
     def is_bare(self) -> bool:
         """Whether the members of `oneOf` or `anyOf` are all that it says."""
-        said = (self.types, self.values, self.lower, self.upper, self.step, self.default)
-        has_more = self.required or self.children or self.closed or self.limits or self.facets
-        return all(each is None for each in said) and not has_more
+        has_more = self.required or self.children or self.closed or self.limits or self.facets.keys() - FLAGS
+        return not has_more and all(each is None for each in (self.types, self.values, self.step))
 
 
 def show(value: Any) -> str:
@@ -144,28 +134,12 @@ def join_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[
     """Return the types that both accept."""
     if a is None or b is None:
         return b if a is None else a
-    both = a & b
-    # Every integer is a number.
-    if ("integer" in a and "number" in b) or ("integer" in b and "number" in a):
-        both |= {"integer"}
-    return both
+    return frozenset(name for name in a | b if covers(a, name) and covers(b, name))
 
 
 def covers(types: frozenset[str] | None, name: str) -> bool:
-    """Return whether values of the type `name` are accepted."""
+    """Return whether values of the type `name` are accepted; every integer is a number."""
     return types is None or name in types or (name == "integer" and "number" in types)
-
-
-def join_bounds(a: Bound | None, b: Bound | None, sign: int) -> Bound | None:
-    """Return the stricter of two bounds, from below (1) or from above (-1)."""
-    if a is None or b is None:
-        return b if a is None else a
-    return b if is_stricter(b, a, sign) else a
-
-
-def is_stricter(a: Bound, b: Bound, sign: int) -> bool:
-    """Return whether `a` excludes what `b` allows."""
-    return (a.value * sign, a.exclusive) > (b.value * sign, b.exclusive)
 
 
 def is_number(value: Any) -> bool:
@@ -222,22 +196,14 @@ def join_steps(a: Fraction, b: Fraction) -> Fraction:
     return Fraction(math.lcm(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator)
 
 
-def read_bounds(pointer: Pointer, node: Mapping[str, Any], inclusive: str, exclusive: str) -> Iterator[Bound]:
-    """Yield the bounds that a schema sets on one side, as OpenAPI 3.0 or 3.1 writes them."""
-    if is_number(node.get(inclusive)):
-        is_open = node.get(exclusive) is True
-        text = f"{exclusive if is_open else inclusive} {node[inclusive]}"
-        yield Bound(Fraction(str(node[inclusive])), is_open, (*pointer, inclusive), text)
-    if is_number(node.get(exclusive)):
-        yield Bound(Fraction(str(node[exclusive])), True, (*pointer, exclusive), f"{exclusive} {node[exclusive]}")
-
-
-def round_bound(bound: Bound, sign: int) -> Bound:
-    """Return a bound as whole numbers see it: more than 0 is at least 1."""
-    value = math.floor(bound.value) + 1 if bound.exclusive else math.ceil(bound.value)
-    if sign < 0:
-        value = math.ceil(bound.value) - 1 if bound.exclusive else math.floor(bound.value)
-    return attrs.evolve(bound, value=Fraction(value), exclusive=False)
+def read_bounds(pointer: Pointer, node: Mapping[str, Any], name: str) -> Iterator[Bound]:
+    """Yield the bounds that a schema sets by a keyword, as OpenAPI 3.0 or 3.1 writes exclusive ones."""
+    exclusive = EXCLUSIVE.get(name, "")
+    is_open = node.get(exclusive) is True
+    for keyword, is_exclusive in ((name, is_open), (exclusive, True)):
+        if is_number(node.get(keyword)):
+            text = f"{exclusive if is_exclusive else name} {node[keyword]}"
+            yield Bound(Fraction(str(node[keyword])), is_exclusive, (*pointer, keyword), text)
 
 
 def list_types(view: View) -> str:

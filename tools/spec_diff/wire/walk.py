@@ -12,7 +12,7 @@ from tools.contract.document import Contract, Pointer, is_array, is_object
 from tools.contract.operations import find_references, list_components, list_operations, reach
 from tools.spec_diff.wire.places import format_place, name_place
 from tools.spec_diff.wire.reading import Reader
-from tools.spec_diff.wire.schemas import Comparer, Difference, Pair
+from tools.spec_diff.wire.schemas import Difference, Pair, compare_schemas
 from tools.spec_diff.wire.views import Direction, Side, freeze
 
 OPPOSITE: Mapping[Direction, Direction] = {"request": "response", "response": "request"}
@@ -49,7 +49,7 @@ class Walk:
 
     old: Contract
     new: Contract
-    comparer: Comparer = attrs.field(init=False)
+    readers: Mapping[Side, Reader] = attrs.field(init=False)
     found: dict[Found, tuple[dict[str, None], set[Direction]]] = attrs.field(factory=dict)
     judged: dict[Side, dict[Pointer, str]] = attrs.field(factory=lambda: {"old": {}, "new": {}})
     """Where the walk has been, and what kind of thing is there."""
@@ -61,8 +61,8 @@ class Walk:
     """Whether the service makes the call, so that we receive its body and send its response."""
 
     def __attrs_post_init__(self) -> None:
-        """Make what compares schemas."""
-        self.comparer = Comparer(Reader(self.old), Reader(self.new))
+        """Make what reads schemas."""
+        self.readers = {"old": Reader(self.old), "new": Reader(self.new)}
 
     def sides(self, old: Pointer, new: Pointer) -> tuple[tuple[Contract, Pointer], tuple[Contract, Pointer]]:
         """Return each contract with a place in it."""
@@ -172,7 +172,7 @@ class Walk:
         (before, *more), (after, *others) = pair.old, pair.new
         if more or others:
             return pair
-        old, new = self.comparer.old.locate(before), self.comparer.new.locate(after)
+        old, new = self.readers["old"].locate(before), self.readers["new"].locate(after)
         if old == new or not (self.new.has(old) or self.old.has(new)):
             return Pair((old,), (new,))
         # Another component is referred to: each reference that does so is a fact of its own.
@@ -193,14 +193,12 @@ class Walk:
                 self.visit("schema", pair.old[0], pair.new[0])
                 children[pair] = []
                 continue
-            own, below = self.comparer.compare(pair, direction)
+            differences[pair], below = compare_schemas(self.readers, pair, direction)
             # Whatever was merged into the two has been compared.
-            for source in (*pair.old, *self.comparer.old.read(pair.old).nodes):
+            for source in (*pair.old, *self.readers["old"].read(pair.old).nodes):
                 self.visit("schema", source, None)
-            for source in (*pair.new, *self.comparer.new.read(pair.new).nodes):
+            for source in (*pair.new, *self.readers["new"].read(pair.new).nodes):
                 self.visit("schema", None, source)
-            if own:
-                differences[pair] = own
             children[pair] = [self.locate(each) for each in below]
             queue.extend(children[pair])
         return differences, children
@@ -208,7 +206,7 @@ class Walk:
     def is_unchanged(self, pair: Pair) -> bool:
         """Return whether two schemas are written alike, and all that they lead to."""
         (old, *more), (new, *others) = pair.old, pair.new
-        if more or others or self.comparer.old.is_30 != self.comparer.new.is_30:
+        if more or others or self.readers["old"].is_30 != self.readers["new"].is_30:
             return False
         if self._changed is None:
             self._changed = find_changed(self.old, self.new)
@@ -223,8 +221,8 @@ class Walk:
         """Return a difference of schemas as a fact."""
         contract = self.old if difference.side == "old" else self.new
         place = subject = difference.place
-        reader, own = (self.comparer.old, pair.old[0]) if difference.side == "old" else (self.comparer.new, pair.new[0])
-        there = reader.locate(own)
+        own = pair.old[0] if difference.side == "old" else pair.new[0]
+        there = self.readers[difference.side].locate(own)
         if there != own and place[: len(there)] == there:
             # Said of the reference, since the component has not changed.
             place = subject = own
