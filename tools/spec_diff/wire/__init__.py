@@ -1,8 +1,8 @@
 """How what goes over the wire differs between two contracts, fact by fact.
 
 walk         what one walk through two contracts finds, and which place belongs to which
-operations   operations, webhooks and callbacks; it leads to the others
-parameters, bodies, responses, security, servers      a part of an operation each
+operations   operations, webhooks and callbacks, their responses and servers; it leads to the others
+values       parameters, headers, bodies and media types; `security` the ways to authenticate
 views        what a schema accepts; `reading` reads it so
 schemas      how two such views differ
 remainder    what Redocly saw and no fact covers

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from tools.contract.document import Contract, Pointer, is_object
-from tools.contract.operations import METHODS, Operation, find_path_item, list_operations, match_operations
+from tools.contract.operations import (
+    METHODS,
+    Operation,
+    find_covering,
+    find_path_item,
+    list_operations,
+    match_operations,
+)
 from tools.spec_diff.redocly import Seen
-from tools.spec_diff.wire.bodies import compare_bodies
-from tools.spec_diff.wire.parameters import compare_parameters
 from tools.spec_diff.wire.remainder import explain
-from tools.spec_diff.wire.responses import compare_responses
 from tools.spec_diff.wire.security import compare_security
-from tools.spec_diff.wire.servers import compare_servers
+from tools.spec_diff.wire.values import compare_bodies, compare_content, compare_header, compare_parameters
+from tools.spec_diff.wire.views import Side, freeze
 from tools.spec_diff.wire.walk import Fact, Walk
 
 
@@ -32,7 +37,11 @@ def compare_all(walk: Walk) -> list[str]:
     if str(walk.old.document["openapi"])[:3] != str(walk.new.document["openapi"])[:3]:
         walk.say("openapi-changed", "new", ("openapi",), "the contract is written in another version of OpenAPI")
     for before, after in pair_operations(walk, list_operations(walk.old), list_operations(walk.new)):
-        compare_operation(walk, before, after)
+        walk.operation = after.name
+        compare_operation_id(walk, before.pointer, after.pointer)
+        compare_parts(walk, before, after)
+        compare_security(walk, before.pointer, after.pointer)
+        compare_servers(walk, before.pointer, after.pointer)
     calls = [list_calls(contract) for contract in (walk.old, walk.new)]
     walk.is_received = True
     for before, after in pair_operations(walk, *calls):
@@ -47,17 +56,16 @@ def pair_operations(walk: Walk, old: list[Operation], new: list[Operation]) -> I
     matches = match_operations(old, new)
     names = {each.name: each for each in new if each not in set(matches.values())}
     for each in old:
+        moved = names.get(each.name)
+        walk.operation, here = each.name, f"{each.method.upper()} {each.path}"
         if each in matches:
             continue
         walk.visit("path", each.pointer[:-1], None)
-        moved = names.get(each.name)
-        walk.operation = each.name
         if moved is None:
-            walk.say("operation-removed", "old", each.pointer, f"{each.method.upper()} {each.path} was removed")
+            walk.say("operation-removed", "old", each.pointer, f"{here} was removed")
         else:
             matches[each] = moved
-            here, there = (f"{one.method.upper()} {one.path}" for one in (each, moved))
-            walk.say("operation-moved", "new", moved.pointer, f"{here} became {there}")
+            walk.say("operation-moved", "new", moved.pointer, f"{here} became {moved.method.upper()} {moved.path}")
     taken = set(matches.values())
     for each in new:
         walk.operation = each.name
@@ -67,16 +75,12 @@ def pair_operations(walk: Walk, old: list[Operation], new: list[Operation]) -> I
     yield from matches.items()
 
 
-def compare_operation(walk: Walk, old: Operation, new: Operation) -> None:
-    """Compare two versions of an operation that we call."""
-    walk.operation = new.name
-    before, after = (contract.at(place).get("operationId") for contract, place in walk.sides(old.pointer, new.pointer))
+def compare_operation_id(walk: Walk, old: Pointer, new: Pointer) -> None:
+    """Compare the names that generated clients have for an operation."""
+    before, after = (contract.at(place).get("operationId") for contract, place in walk.sides(old, new))
     if before != after:
         message = f"operationId {before} became {after}"
-        walk.say_key("operationId-changed", old.pointer, new.pointer, "operationId", message, "request")
-    compare_parts(walk, old, new)
-    compare_security(walk, old.pointer, new.pointer)
-    compare_servers(walk, old.pointer, new.pointer)
+        walk.say_key("operationId-changed", old, new, "operationId", message, "request")
 
 
 def compare_parts(walk: Walk, old: Operation, new: Operation) -> None:
@@ -102,8 +106,108 @@ def list_calls(contract: Contract) -> list[Operation]:
     calls: list[Operation] = []
     for label, holder in holders:
         place = find_path_item(contract, holder)
-        for method in METHODS:
-            value = contract.object_at(place).get(method)
-            if is_object(value):
-                calls.append(Operation((*place, method), label, method, f"{method.upper()} {label}"))
+        item = contract.object_at(place)
+        calls += [
+            Operation((*place, method), label, method, f"{method.upper()} {label}")
+            for method in METHODS
+            if is_object(item.get(method))
+        ]
     return calls
+
+
+# Responses
+
+
+def list_responses(contract: Contract, operation: Pointer) -> dict[str, Pointer]:
+    """Return where an operation lists its answers, by their statuses."""
+    statuses = contract.get((*operation, "responses"), dict)
+    return {str(each).upper(): (*operation, "responses", each) for each in statuses if not str(each).startswith("x-")}
+
+
+def compare_responses(walk: Walk, old: Pointer, new: Pointer) -> None:
+    """Compare what an operation answers, matched by status, its range or the default."""
+    before, after = list_responses(walk.old, old), list_responses(walk.new, new)
+    # Of an operation that promised no success by name, the default is the promise.
+    promise = None if any(each.startswith("2") for each in before) else before.get("DEFAULT")
+    for status, place in before.items():
+        # Of a range that is narrower now, what comes was allowed before.
+        narrower = (after[each] for each in after if status.endswith("XX") and each[:1] == status[:1])
+        compare_status(walk, status, place, find_covering(after, status) or next(narrower, None))
+    for status, place in after.items():
+        if status not in before:
+            compare_status(walk, status, find_covering(before, status) or promise, place)
+
+
+def compare_status(walk: Walk, status: str, old: Pointer | None, new: Pointer | None) -> None:
+    """Compare two versions of one answer, or say that it came or went."""
+    before = None if old is None else walk.old.resolve(old)
+    after = None if new is None else walk.new.resolve(new)
+    walk.visit("response", before, after)
+    kind = "success" if status[0] in "123" else "error"
+    # The line of the operation's own entry, since a shared answer is most often still there.
+    if before is None and new is not None:
+        walk.say(f"{kind}-status-added", "new", new, f"the status {status} was added")
+    elif after is None and old is not None:
+        walk.say(f"{kind}-status-removed", "old", old, f"the status {status} was removed")
+    elif before is not None and after is not None:
+        compare_content(walk, before, after, "response")
+        compare_headers(walk, before, after)
+        compare_links(walk, before, after)
+
+
+def list_headers(contract: Contract, response: Pointer) -> dict[str, Pointer]:
+    """Return where the headers of an answer are; what it says of Content-Type counts as its media types alone."""
+    names = contract.get((*response, "headers"), dict)
+    places = {name.lower(): contract.resolve((*response, "headers", name)) for name in names}
+    places.pop("content-type", None)
+    return places
+
+
+def compare_headers(walk: Walk, old: Pointer, new: Pointer) -> None:
+    """Compare the headers of an answer."""
+    before, after = list_headers(walk.old, old), list_headers(walk.new, new)
+    for name in before.keys() & after.keys():
+        compare_header(walk, name, before[name], after[name])
+    for name in before.keys() - after.keys():
+        message = f"the header {name} was removed"
+        walk.say("header-removed", "old", before[name], message, direction="response", kind="header")
+    for name in after.keys() - before.keys():
+        required = walk.is_received and walk.new.object_at(after[name]).get("required") is True
+        rule, message = "header-became-required" if required else "header-added", f"the header {name} was added"
+        walk.say(rule, "new", after[name], message, direction="response", kind="header")
+
+
+def compare_links(walk: Walk, old: Pointer, new: Pointer) -> None:
+    """Compare what links give to the operations that they lead to, which Redocly does not look into."""
+    before, after = (contract.get((*place, "links"), dict) for contract, place in walk.sides(old, new))
+    for name in before.keys() & after.keys():
+        places = [contract.resolve((*holder, "links", name)) for contract, holder in walk.sides(old, new)]
+        given = [contract.object_at(place).get("parameters") for contract, place in walk.sides(places[0], places[1])]
+        if freeze(given[0]) != freeze(given[1]):
+            walk.say("other-changed", "new", places[1], f"the parameters of the link {name} were changed")
+
+
+# Servers
+
+
+def list_servers(contract: Contract, operation: Pointer) -> dict[str, Pointer]:
+    """Return the base URLs of an operation and where they are said."""
+    for holder in (operation, operation[:-1], ()):
+        if servers := contract.get((*holder, "servers"), list):
+            urls = [str(server.get("url") if is_object(server) else server) for server in servers]
+            return {url.rstrip("/") or "/": (*holder, "servers", index) for index, url in enumerate(urls)}
+    return {"/": ()}
+
+
+def compare_servers(walk: Walk, old: Pointer, new: Pointer) -> None:
+    """Compare the base URLs of an operation."""
+    before, after = list_servers(walk.old, old), list_servers(walk.new, new)
+    for place in before.values():
+        walk.visit("server", place or None, None)
+    for place in after.values():
+        walk.visit("server", None, place or None)
+    for url in before.keys() - after.keys():
+        side: Side = "old" if before[url] else "new"
+        walk.say("server-removed", side, before[url] or new, f"the server {url} was removed")
+    for url in after.keys() - before.keys():
+        walk.say("server-added", "new", after[url] or new, f"the server {url} was added")

@@ -90,6 +90,13 @@ class Reader:
             self._views[places] = builder.view
         return self._views[places]
 
+    def has_flag(self, places: Places, name: str) -> bool:
+        """Return whether a flag such as `readOnly` is set; most schemas need not be put together to tell."""
+        nodes = [self.contract.at(place) for place in places]
+        if not any(is_object(node) and node.keys() & WRAPPING for node in nodes):
+            return any(is_object(node) and node.get(name) is True for node in nodes)
+        return name in self.read(places).facets
+
     def read_types(self, pointer: Pointer) -> frozenset[str] | None:
         """Return the types of a schema that says nothing but these."""
         node = self.node(self.locate(pointer))

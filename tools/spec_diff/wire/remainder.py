@@ -54,15 +54,15 @@ def explain(walk: Walk, seen: Iterable[Seen]) -> None:
             continue
         if each.key is None and place[:1] == ("components",) and len(place) <= 3:
             note_components(walk, where, place, unused[where], each.change)
-            continue
-        if each.key is not None and each.old is not None and where == "new" and not walk.new.has(place):
-            where, place = "old", each.old
-        note(walk, where, place, each, unused[where])
+        elif each.key is not None and each.old is not None and not walk.new.has(place):
+            note(walk, "old", each.old, each, unused["old"])
+        else:
+            note(walk, where, place, each, unused[where])
 
 
 def find_hidden_words(walk: Walk) -> Iterator[Seen]:
     """Yield the examples and extensions that differ; Redocly does not look into those that are objects or lists."""
-    old, new = (list_hidden_words(contract) for contract in (walk.old, walk.new))
+    old, new = (dict(list_words(contract, (), contract.document)) for contract in (walk.old, walk.new))
     for name in dict.fromkeys([*old, *new]):
         place, text = new.get(name) or old[name]
         if name not in old or name not in new or old[name][1] != text:
@@ -70,19 +70,14 @@ def find_hidden_words(walk: Walk) -> Iterator[Seen]:
             yield Seen("", change, str(place[-1]), place[:-1] if name in old else None, place[:-1])
 
 
-def list_hidden_words(contract: Contract) -> dict[str, tuple[Pointer, str]]:
-    """Return the examples and extensions of a contract with their places, by what these are called."""
-    found: dict[str, tuple[Pointer, str]] = {}
-    stack: list[tuple[Pointer, Any]] = [((), contract.document)]
-    while stack:
-        holder, value = stack.pop()
-        for key, child in value.items() if is_object(value) else enumerate(value) if is_array(value) else ():
-            place = (*holder, key)
-            if str(key).startswith(("example", "x-")) and is_words(place):
-                found[format_place(contract, place)] = place, freeze(child)
-            else:
-                stack.append((place, child))
-    return found
+def list_words(contract: Contract, holder: Pointer, value: Any) -> Iterator[tuple[str, tuple[Pointer, str]]]:
+    """Yield the examples and extensions in a value, by what their places are called."""
+    for key, child in value.items() if is_object(value) else enumerate(value) if is_array(value) else ():
+        place = (*holder, key)
+        if str(key).startswith(("example", "x-")) and is_words(place):
+            yield format_place(contract, place), (place, freeze(child))
+        else:
+            yield from list_words(contract, place, child)
 
 
 def note(walk: Walk, where: Side, place: Pointer, seen: Seen, unused: Collection[Pointer]) -> None:
@@ -123,14 +118,12 @@ def is_judged(walk: Walk, side: Side, place: Pointer | None, key: str | None) ->
     """Return whether the walk has compared `key` at `place`, or `place` itself."""
     if place is None:
         return False
-    judged = walk.judged[side]
     for length in range(len(place), -1, -1):
-        kind = judged.get(place[:length])
+        kind = walk.judged[side].get(place[:length])
         if kind is not None:
             step = str(place[length]) if length < len(place) else key
-            if length == len(place) and place and key == place[-1]:
-                return True
-            return step is None or step in JUDGED_KEYS[kind]
+            is_itself = length == len(place) > 0 and key == place[-1]
+            return is_itself or step is None or step in JUDGED_KEYS[kind]
     return False
 
 

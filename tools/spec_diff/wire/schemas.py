@@ -205,7 +205,7 @@ class _Comparison:
     def list_visible(self, side: Side, view: View) -> dict[str, Places]:
         """Return the properties that exist in this direction."""
         flag, reader = "readOnly" if self.direction == "request" else "writeOnly", self.readers[side]
-        return {name: places for name, places in view.properties.items() if flag not in reader.read(places).facets}
+        return {name: places for name, places in view.properties.items() if not reader.has_flag(places, flag)}
 
     def compare_properties(self) -> None:
         all_old, all_new = self.old.properties, self.new.properties

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.contract.document import Contract, Pointer, format_pointer, is_array, is_object
+from tools.spec_diff.wire.places import is_words
 from tools.spec_diff.wire.views import freeze
 from tools.spec_diff.wire.walk import Walk
 
 # A way to authenticate: names of schemes, each with "" and with the scopes that are asked for.
 Way = frozenset[tuple[str, str]]
-URLS = ("authorizationUrl", "tokenUrl", "refreshUrl", "deviceAuthorizationUrl")
-KEYS = ("type", "scheme", "name", "in", "openIdConnectUrl")
 
 
 def compare_security(walk: Walk, old: Pointer, new: Pointer) -> None:
@@ -79,53 +78,47 @@ def describe_scheme(contract: Contract, name: str) -> str | None:
     return freeze({format_pointer(key): value for key, value in said.items() if "scopes" not in key})
 
 
-def list_flows(scheme: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Return the flows of a scheme of OAuth."""
-    flows = scheme.get("flows")
-    return {name: flow for name, flow in flows.items() if is_object(flow)} if is_object(flows) else {}
-
-
-def flatten_scheme(scheme: Mapping[str, Any]) -> dict[Pointer, Any]:
-    """Return what a scheme says, by where in it."""
-    said: dict[Pointer, Any] = {(key,): scheme.get(key) for key in KEYS}
-    said["scheme",] = str(scheme.get("scheme", "")).lower()
-    for name, flow in list_flows(scheme).items():
-        scopes = flow.get("scopes")
-        said["flows", name] = True
-        said |= {("flows", name, key): flow.get(key) for key in URLS}
-        if is_object(scopes):
-            said |= {("flows", name, "scopes", scope): text for scope, text in scopes.items()}
+def flatten_scheme(scheme: Mapping[str, Any], place: Pointer = ()) -> dict[Pointer, Any]:
+    """Return what a scheme says, by where in it; of an object, that it is there."""
+    said: dict[Pointer, Any] = {}
+    for key, value in scheme.items():
+        here = (*place, key)
+        if is_object(value):
+            said |= {here: True, **flatten_scheme(value, here)}
+        elif place[2:] == ("scopes",) or not is_words(here):
+            said[here] = str(value).lower() if here == ("scheme",) else value
     return said
 
 
 def compare_scheme(walk: Walk, old: str, new: str) -> None:
     """Compare a security scheme that an operation uses."""
-    places = find_scheme(walk.old, old), find_scheme(walk.new, new)
-    walk.visit("scheme", *places)
-    if places[0] is None or places[1] is None:
-        if places[0] is not None:
-            walk.say("security-scheme-changed", "old", places[0], f"the security scheme {old} was removed")
-        elif places[1] is not None:
-            walk.say("security-scheme-extended", "new", places[1], f"the security scheme {new} was added")
+    there, here = find_scheme(walk.old, old), find_scheme(walk.new, new)
+    walk.visit("scheme", there, here)
+    if there is None or here is None:
+        if there is not None:
+            walk.say("security-scheme-changed", "old", there, f"the security scheme {old} was removed")
+        elif here is not None:
+            walk.say("security-scheme-extended", "new", here, f"the security scheme {new} was added")
         return
-    before, after = flatten_scheme(walk.old.object_at(places[0])), flatten_scheme(walk.new.object_at(places[1]))
+    before, after = flatten_scheme(walk.old.object_at(there)), flatten_scheme(walk.new.object_at(here))
     for key in dict.fromkeys([*before, *after]):
-        name = key[-1]
-        # What is in a flow goes with it.
-        if before.get(key) == after.get(key) or any(key[:2] not in side for side in (before, after) if len(key) > 2):
+        place, name, kind = (*here, *key), key[-1], {2: "flow", 4: "scope"}.get(len(key))
+        # What is in a flow goes with it, and scopes are named one by one.
+        goes_along = len(key) > 2 and not (key[:2] in before and key[:2] in after)
+        if before.get(key) == after.get(key) or goes_along or name in ("flows", "scopes"):
             continue
-        place = (*places[1], *key)
-        kind = "scope" if len(key) == 4 else "flow" if len(key) == 2 else ""
-        rule, location = "security-scheme-changed", None
-        message = f"the {name} of the security scheme {old} was changed"
-        if kind and key not in after:
+        if kind is None:
+            message = f"the {name} of the security scheme {old} was changed"
+            walk.say("security-scheme-changed", "new", place, message)
+        elif key not in after:
             message = f"the {kind} {name} was removed from the security scheme {old}"
-            place, location = place[:-1], format_pointer(place)
-        elif kind and key not in before:
-            rule, message = "security-scheme-extended", f"the {kind} {name} was added to the security scheme {old}"
-        elif kind:
-            rule, message = "documentation-changed", f"the description of the scope {name} was changed"
-        walk.say(rule, "new", place, message, location=location)
+            walk.say("security-scheme-changed", "new", place[:-1], message, location=format_pointer(place))
+        elif key not in before:
+            message = f"the {kind} {name} was added to the security scheme {old}"
+            walk.say("security-scheme-extended", "new", place, message)
+        else:
+            message = f"the description of the scope {name} was changed"
+            walk.say("documentation-changed", "new", place, message)
 
 
 def describe_way(way: Way) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections import deque
-from collections.abc import Iterable, Mapping
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 import attrs
 
@@ -43,26 +44,20 @@ class Found:
     message: str
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class Walk:
     """A walk through two contracts."""
 
     old: Contract
     new: Contract
-    readers: Mapping[Side, Reader] = attrs.field(init=False)
     found: dict[Found, tuple[dict[str, None], set[Direction]]] = attrs.field(factory=dict)
     judged: dict[Side, dict[Pointer, str]] = attrs.field(factory=lambda: {"old": {}, "new": {}})
     """Where the walk has been, and what kind of thing is there."""
-    names: dict[tuple[str, Direction], list[Pair]] = attrs.field(factory=dict)
+    roots: dict[tuple[str, Direction], list[Pair]] = attrs.field(factory=dict)
     """Where the schemas of each operation begin, by direction."""
     operation: str = ""
-    _changed: frozenset[Pointer] | None = None
     is_received: bool = False
     """Whether the service makes the call, so that we receive its body and send its response."""
-
-    def __attrs_post_init__(self) -> None:
-        """Make what reads schemas."""
-        self.readers = {"old": Reader(self.old), "new": Reader(self.new)}
 
     def sides(self, old: Pointer, new: Pointer) -> tuple[tuple[Contract, Pointer], tuple[Contract, Pointer]]:
         """Return each contract with a place in it."""
@@ -99,12 +94,11 @@ class Walk:
 
     def say_key(self, rule: str, old: Pointer, new: Pointer, key: str, message: str, direction: Direction) -> None:
         """Note that a key of a thing has another value, at the key where it is written."""
-        if self.new.has((*new, key)):
-            self.say(rule, "new", (*new, key), message, direction=direction)
-        elif self.old.has((*old, key)):
+        if self.old.has((*old, key)) and not self.new.has((*new, key)):
             self.say(rule, "old", (*old, key), message, direction=direction)
         else:
-            self.say(rule, "new", new, message, direction=direction)
+            place = (*new, key) if self.new.has((*new, key)) else new
+            self.say(rule, "new", place, message, direction=direction)
 
     def note(self, found: Found, operation: str, direction: Direction | None = None) -> None:
         """Note a fact, or one more operation or direction of it."""
@@ -115,18 +109,29 @@ class Walk:
             directions.add(direction)
 
     def compare_flag(
-        self, old: Pointer, new: Pointer, key: str, rules: tuple[str, str], words: tuple[str, str]
+        self,
+        places: tuple[Pointer, Pointer],
+        key: str,
+        rules: Sequence[str],
+        words: Sequence[str],
+        direction: Direction,
     ) -> None:
         """Compare whether `key` of a thing is true, said by one rule when it is now and by another when it was."""
-        before, after = (contract.object_at(place).get(key) is True for contract, place in self.sides(old, new))
+        before, after = (contract.object_at(place).get(key) is True for contract, place in self.sides(*places))
         if before != after:
-            self.say_key(rules[not after], old, new, key, words[not after], "request")
+            self.say_key(rules[not after], *places, key, words[not after], direction)
 
-    def compare_deprecation(self, old: Pointer, new: Pointer) -> None:
+    def compare_deprecation(self, *places: Pointer) -> None:
         """Compare whether something is deprecated."""
-        self.compare_flag(
-            old, new, "deprecated", ("deprecated", "undeprecated"), ("deprecated", "no longer deprecated")
-        )
+        words = ("deprecated", "no longer deprecated")
+        self.compare_flag((places[0], places[1]), "deprecated", ("deprecated", "undeprecated"), words, "request")
+
+    def compare_required(self, kind: str, subject: str, places: tuple[Pointer, Pointer], direction: Direction) -> None:
+        """Compare whether a parameter, a header or a body is required."""
+        changes = ("became-required", "became-optional")
+        rules = [f"{kind}-{change}" for change in changes]
+        words = [f"{subject} {change.replace('-', ' ')}" for change in changes]
+        self.compare_flag(places, "required", rules, words, direction)
 
     @staticmethod
     def find(contract: Contract, holder: Pointer, key: str) -> Pointer | None:
@@ -140,7 +145,7 @@ class Walk:
         """Remember to compare the schemas of two parameters, headers or media types, if they have any."""
         before, after = (self.find(contract, place, "schema") for contract, place in self.sides(old, new))
         if before is not None and after is not None:
-            self.names.setdefault((self.operation, self.turn(direction)), []).append(Pair((before,), (after,)))
+            self.roots.setdefault((self.operation, self.turn(direction)), []).append(Pair((before,), (after,)))
         elif after is not None:
             self.say("keyword-added", "new", after, "a schema was added", direction=direction)
         elif before is not None:
@@ -149,22 +154,18 @@ class Walk:
     def compare_schemas(self) -> None:
         """Compare all schemas, each pair once, and say of each fact which operations it concerns, in what direction."""
         for direction in OPPOSITE:
-            roots = {name: pairs for (name, way), pairs in self.names.items() if way == direction}
+            roots = {name: [*map(self.locate, own)] for (name, way), own in self.roots.items() if way == direction}
             differences, children = self.compare_pairs([pair for pairs in roots.values() for pair in pairs], direction)
-            holders: dict[Pair, list[Pair]] = {}
+            holders: defaultdict[Pair, list[Pair]] = defaultdict(list)
             for holder, below in children.items():
                 for pair in below:
-                    holders.setdefault(pair, []).append(holder)
-            users: dict[Pair, dict[str, None]] = {}
-            for name, pairs in roots.items():
-                for pair in pairs:
-                    users.setdefault(self.locate(pair), {})[name] = None
+                    holders[pair].append(holder)
             for pair, own in differences.items():
-                concerned = list_users(pair, holders, users)
+                around = reach([pair], holders.__getitem__)
                 for difference in own:
                     found = self.describe(difference, pair)
-                    for name in roots:
-                        if name in concerned:
+                    for name, pairs in roots.items():
+                        if not around.keys().isdisjoint(pairs):
                             self.note(found, name, direction)
 
     def locate(self, pair: Pair) -> Pair:
@@ -193,7 +194,9 @@ class Walk:
                 self.visit("schema", pair.old[0], pair.new[0])
                 children[pair] = []
                 continue
-            differences[pair], below = compare_schemas(self.readers, pair, direction)
+            own, below = compare_schemas(self.readers, pair, direction)
+            if own:
+                differences[pair] = own
             # Whatever was merged into the two has been compared.
             for source in (*pair.old, *self.readers["old"].read(pair.old).nodes):
                 self.visit("schema", source, None)
@@ -208,14 +211,22 @@ class Walk:
         (old, *more), (new, *others) = pair.old, pair.new
         if more or others or self.readers["old"].is_30 != self.readers["new"].is_30:
             return False
-        if self._changed is None:
-            self._changed = find_changed(self.old, self.new)
         before, after = self.old.at(old), self.new.at(new)
         text = json.dumps(before)
-        if text != json.dumps(after) or (self._changed and '"discriminator"' in text):
+        if text != json.dumps(after) or (self.changed and '"discriminator"' in text):
             return False
         leads = find_references(before) if '"$ref"' in text else ()
-        return all(map(is_component, leads)) and self._changed.isdisjoint({old, new, *leads})
+        return all(map(is_component, leads)) and self.changed.isdisjoint({old, new, *leads})
+
+    @cached_property
+    def readers(self) -> Mapping[Side, Reader]:
+        """What reads the schemas of each contract."""
+        return {"old": Reader(self.old), "new": Reader(self.new)}
+
+    @cached_property
+    def changed(self) -> frozenset[Pointer]:
+        """The components that differ between the contracts, or lead to such, where `$ref` would name them."""
+        return find_changed(self.old, self.new)
 
     def describe(self, difference: Difference, pair: Pair) -> Found:
         """Return a difference of schemas as a fact."""
@@ -254,14 +265,6 @@ class Walk:
             )
             for found, (operations, directions) in self.found.items()
         ]
-
-
-def list_users(
-    pair: Pair, holders: Mapping[Pair, Iterable[Pair]], users: Mapping[Pair, Iterable[str]]
-) -> frozenset[str]:
-    """Return whose schemas lead to a pair, given what holds each one and whose each one is."""
-    around = reach([pair], lambda each: holders.get(each, ()))
-    return frozenset(name for each in around for name in users.get(each, ()))
 
 
 def is_component(place: Pointer) -> bool:
