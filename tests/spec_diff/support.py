@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tools.contract.document import Contract, Lines, read_contract
+from tools.contract.document import Contract, read_contract
 from tools.project import ROOT
 from tools.spec_diff.compare import compare_wire
 from tools.spec_diff.policy import POLICY, read_policy
@@ -77,7 +77,7 @@ BASE: dict[str, Any] = {
 
 def generate(document: Any) -> Path:
     """Return the folder that holds the generated client of a contract, made once in a session."""
-    return wait_for(Contract("contract", Path("contract.json"), document, Lines(1)))
+    return wait_for(Contract("contract", Path("contract.json"), document))
 
 
 def edit(change: Callable[[Any], Any], version: str = "1.0.0") -> dict[str, Any]:

@@ -96,23 +96,24 @@ def read_scalar(text: str) -> Any:
     return value
 
 
-@attrs.frozen(eq=False)
-class Lines:
-    """The lines of a value: its own, and those of what it holds."""
+class Object(dict[str, Any]):
+    """An object, with the line of each key."""
 
-    line: int
-    children: Mapping[str | int, Lines] = attrs.field(factory=dict)
-    """By key or index; the line of a child that has a key is that of its key."""
+    __slots__ = ("lines",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: dict[str | int, int] = {}
 
 
-@attrs.frozen(eq=False)
-class _Built:
-    """A value with its lines, and how much of it there is."""
+class Array(list[Any]):
+    """An array, with the line of each item."""
 
-    value: Any
-    lines: Lines
-    size: int
-    depth: int
+    __slots__ = ("lines",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: dict[str | int, int] = {}
 
 
 @attrs.define(eq=False)
@@ -121,25 +122,21 @@ class _Builder:
 
     name: str
     parser: Any
-    anchors: dict[str, _Built] = attrs.field(factory=dict)
+    anchors: dict[str, Any] = attrs.field(factory=dict)
     size: int = 0
 
-    def build(self, depth: int = 0) -> _Built:
+    def build(self, depth: int = 0) -> Any:
         event = self.parser.get_event()
         line = event.start_mark.line + 1
-        before = self.size
         if isinstance(event, yaml.AliasEvent):
-            built = self.anchors.get(str(event.anchor))
-            if built is None:
+            if event.anchor not in self.anchors:
                 raise UnreadableError(self.name, f"the alias {event.anchor!r} stands for nothing, or for itself", line)
-            self.count(built.size, depth + built.depth, line)
-            return attrs.evolve(built, lines=Lines(line, built.lines.children))
-        self.count(1, depth, line)
+            self.count_again(self.anchors[event.anchor], depth, line)
+            return self.anchors[event.anchor]
+        self.count(depth, line)
         if event.tag not in HARMLESS_TAGS:
             raise UnreadableError(self.name, f"the tag {event.tag!r} is not allowed", line)
         value: Any
-        children: dict[str | int, Lines] = {}
-        deepest = 0
         if isinstance(event, yaml.ScalarEvent):
             plain = event.implicit[0] and event.tag is None
             try:
@@ -147,28 +144,22 @@ class _Builder:
             except ValueError as error:
                 raise UnreadableError(self.name, str(error), line) from None
         elif isinstance(event, yaml.SequenceStartEvent):
-            value = []
+            value = Array()
             while not self.parser.check_event(yaml.SequenceEndEvent):
-                child = self.build(depth + 1)
-                children[len(value)] = child.lines
-                value.append(child.value)
-                deepest = max(deepest, child.depth + 1)
+                value.lines[len(value)] = self.parser.peek_event().start_mark.line + 1
+                value.append(self.build(depth + 1))
             self.parser.get_event()
         else:
-            value = {}
+            value = Object()
             while not self.parser.check_event(yaml.MappingEndEvent):
-                key, where = self.read_key(value)
-                child = self.build(depth + 1)
-                value[key] = child.value
-                children[key] = Lines(where, child.lines.children)
-                deepest = max(deepest, child.depth + 1)
-                if key == "$ref" and isinstance(child.value, str) and child.value != "#":
-                    self.check_reference(child.value, where)
+                key, value.lines[key] = self.read_key(value)
+                value[key] = self.build(depth + 1)
+                if key == "$ref" and isinstance(value[key], str) and value[key] != "#":
+                    self.check_reference(value[key], value.lines[key])
             self.parser.get_event()
-        built = _Built(value, Lines(line, children), self.size - before, deepest)
         if event.anchor is not None:
-            self.anchors[event.anchor] = built
-        return built
+            self.anchors[event.anchor] = value
+        return value
 
     def check_reference(self, reference: str, line: int) -> None:
         """Refuse a `$ref` that is not a pointer into this document."""
@@ -184,23 +175,25 @@ class _Builder:
         line = event.start_mark.line + 1
         if not isinstance(event, yaml.ScalarEvent):
             raise UnreadableError(self.name, "a key is neither a text nor a number", line)
-        if event.tag not in HARMLESS_TAGS:
-            raise UnreadableError(self.name, f"the tag {event.tag!r} is not allowed", line)
         if event.value in others:
             raise UnreadableError(self.name, f"the key {event.value!r} is there twice", line)
         if event.value == "<<" and event.implicit[0]:
             raise UnreadableError(self.name, "merge keys (<<) are not OpenAPI", line)
-        if event.anchor is not None:
-            raise UnreadableError(self.name, "a key has an anchor", line)
         return str(event.value), line
 
-    def count(self, size: int, depth: int, line: int) -> None:
-        """Count what was read, that which an alias repeats included."""
-        self.size += size
+    def count(self, depth: int, line: int) -> None:
+        """Count a value that was read."""
+        self.size += 1
         if self.size > MAX_VALUES:
             raise UnreadableError(self.name, f"more than {MAX_VALUES:,} values, repeated ones counted", line)
         if depth > MAX_DEPTH:
             raise UnreadableError(self.name, f"nested more than {MAX_DEPTH} levels deep", line)
+
+    def count_again(self, value: Any, depth: int, line: int) -> None:
+        """Count what an alias repeats."""
+        self.count(depth, line)
+        for child in value.values() if is_object(value) else value if is_array(value) else ():
+            self.count_again(child, depth + 1, line)
 
 
 @attrs.frozen(eq=False)
@@ -210,8 +203,7 @@ class Contract:
     name: str
     """What messages call it: the path as it was given."""
     path: Path
-    document: Mapping[str, Any]
-    lines: Lines = attrs.field(repr=False)
+    document: Mapping[str, Any] = attrs.field(repr=False)
 
     @property
     def version(self) -> str:
@@ -285,21 +277,18 @@ class Contract:
 
     def find_line(self, pointer: Pointer) -> int:
         """Return the line, from 1, of the value at `pointer`, or of the nearest thing around it; of its key if any."""
-        return find_line(self.lines, pointer)
+        return find_line(self.document, pointer)
 
 
-def find_line(lines: Lines | None, pointer: Pointer) -> int:
-    """Return the line, from 1, of the value at `pointer`, or of the nearest thing around it."""
-    if lines is None:
-        return 1
+def find_line(value: Any, pointer: Pointer) -> int:
+    """Return the line, from 1, of what is at `pointer` in a document, or of the nearest thing around it."""
+    line = 1
     for step in pointer:
-        child = lines.children.get(step)
-        if child is None and str(step).isdigit():
-            child = lines.children.get(int(step), lines.children.get(str(step)))
-        if child is None:
+        key: Any = int(step) if is_array(value) and str(step).isdigit() else str(step)
+        if not isinstance(value, Object | Array) or key not in value.lines:
             break
-        lines = child
-    return lines.line
+        line, value = value.lines[key], value[key]
+    return line
 
 
 TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(?=(\s*:)?)|[\t:]')
@@ -325,8 +314,8 @@ def is_json(text: str) -> bool:
     return True
 
 
-def read_yaml(path: Path, name: str) -> tuple[Any, Lines | None]:
-    """Return the value that a YAML or JSON file holds, and its lines."""
+def read_yaml(path: Path, name: str) -> Any:
+    """Return the value that a YAML or JSON file holds, which knows its lines; None when it holds none."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -337,13 +326,13 @@ def read_yaml(path: Path, name: str) -> tuple[Any, Lines | None]:
         try:
             parser.get_event()  # the stream
             if parser.check_event(yaml.StreamEndEvent):
-                return None, None
+                return None
             parser.get_event()  # the document
-            built = _Builder(name, parser).build()
+            value = _Builder(name, parser).build()
             parser.get_event()
             if not parser.check_event(yaml.StreamEndEvent):
                 raise UnreadableError(name, "a second document", parser.peek_event().start_mark.line + 1)
-            return built.value, built.lines
+            return value
         finally:
             parser.dispose()
     except OSError as error:
@@ -360,28 +349,21 @@ def read_yaml(path: Path, name: str) -> tuple[Any, Lines | None]:
 def read_contract(path: Path, name: str | None = None) -> Contract:
     """Return the contract in a file."""
     name = str(path) if name is None else name
-    document, lines = read_yaml(path, name)
-    if not is_object(document) or lines is None:
+    document = read_yaml(path, name)
+    if not is_object(document):
         raise UnreadableError(name, "not an OpenAPI document", 1)
-    contract = Contract(name, path, document, lines)
+    contract = Contract(name, path, document)
     version = document.get("openapi")
-    if not isinstance(version, str) or not VERSIONS.fullmatch(version):
-        raise contract.fail(("openapi",), describe_version(document))
+    if version is None:
+        raise contract.fail(("swagger",), "not an OpenAPI 3 document: openapi is missing")
+    if not isinstance(version, str):
+        reason = f'openapi: {version} is no text; write the whole version in quotes, as "3.1.1"'
+        raise contract.fail(("openapi",), reason)
+    if not VERSIONS.fullmatch(version):
+        raise contract.fail(("openapi",), f"openapi {version!r} is not known here; 3.0.x and 3.1.x are")
     info = document.get("info")
     if not is_object(info) or not isinstance(info.get("version"), str | int | float):
         raise contract.fail(("info", "version"), "info.version is missing")
     if not is_object(document.get("paths", {})):
         raise contract.fail(("paths",), "paths should be an object")
     return contract
-
-
-def describe_version(document: Mapping[str, Any]) -> str:
-    """Return why the version of OpenAPI that a document names is none that is known here."""
-    if "swagger" in document and "openapi" not in document:
-        return f"not an OpenAPI 3 document: swagger {document['swagger']}"
-    version = document.get("openapi")
-    if version is None:
-        return "not an OpenAPI 3 document: openapi is missing"
-    if not isinstance(version, str):
-        return f'openapi: {version} is no text; write the whole version in quotes, as "3.1.1"'
-    return f"openapi {version!r} is not known here; 3.0.x and 3.1.x are"

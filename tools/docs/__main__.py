@@ -11,7 +11,7 @@ import http.server
 import sys
 
 from tools.docs.check import find_faults
-from tools.docs.site import SITE, SiteError, build, check_spelling
+from tools.docs.site import SITE, build, check_spelling
 from tools.environment.setup import SetupError
 
 
@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"error: {fault}", file=sys.stderr)
         if arguments.serve is not None:
             serve(arguments.serve)
-    except (SetupError, SiteError) as error:
+    except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

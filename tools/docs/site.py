@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tools.environment.setup import set_up_python
+from tools.environment.setup import SetupError, run, set_up_python
 from tools.project import ROOT
 
 SITE = ROOT / "build" / "docs"
@@ -19,30 +19,21 @@ SHIM = "https://unpkg.com/iframe-worker/shim"
 POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: file:"
 
 
-class SiteError(Exception):
-    """The site cannot be built; the message says why."""
-
-
 def build() -> None:
-    """Build the site into build/docs, from nothing.
-
-    Raises:
-        SetupError: When the environment cannot be made.
-        SiteError: When a tool fails or warns.
-    """
+    """Build the site into build/docs, from nothing; a tool that fails or warns is an error."""
     (ROOT / ".docs").mkdir(exist_ok=True)
     set_up_python(ROOT, ".docs/venv", "requirements-docs.txt")
     render_contract(CONTRACT)
     # What an earlier build left would hide a dead link.
     shutil.rmtree(SITE, ignore_errors=True)
-    _run(VENV / "bin" / "zensical", "build", "--strict", "--clean")
+    run(VENV / "bin" / "zensical", "build", "--strict", "--clean")
     bring_home(SITE)
 
 
 def render_contract(page: Path) -> None:
     """Write openapi.yaml as a page that needs nothing else."""
     redocly = ROOT / "node_modules" / ".bin" / "redocly"
-    _run(redocly, "build-docs", "openapi.yaml", "--inlineBundle", "-o", page)
+    run(redocly, "build-docs", "openapi.yaml", "--inlineBundle", "-o", page)
     # Its own logo would come from another host; a text does as well.
     html = re.sub(r"https://cdn\.redoc\.ly/redoc/[\w-]+\.svg", "data:,", page.read_text(encoding="utf-8"))
     style = '<style>a[href*="redocly.com/redoc"]::after { content: "Redoc" }</style>'
@@ -65,24 +56,5 @@ def check_spelling() -> list[str]:
     command = (VENV / "bin" / "codespell", "--skip", "*.html,*.svg,*.json,*.png", *pages)
     result = subprocess.run([*map(str, command)], cwd=ROOT, capture_output=True, text=True, check=False)
     if result.stderr.strip():
-        raise SiteError(f"codespell: {result.stderr.strip()}")
+        raise SetupError(f"codespell: {result.stderr.strip()}")
     return [line.replace(f"{ROOT}{os.sep}", "") for line in result.stdout.splitlines()]
-
-
-def _run(*command: str | Path) -> None:
-    """Run a tool of the site; what it prints is shown only when it fails."""
-    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    quiet = {"PATH": path, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_COLOR": "1"}
-    result = subprocess.run(
-        [*map(str, command)],
-        cwd=ROOT,
-        env=os.environ | quiet,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    if result.returncode != 0:
-        said = re.sub(r"\x1b\[[\d;]*m", "", result.stdout.partition("Traceback (most recent call last)")[0]).strip()
-        raise SiteError(f"{Path(command[0]).name} ended with {result.returncode}:\n{said}")

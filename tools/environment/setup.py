@@ -4,15 +4,12 @@
     python3 tools/environment/setup.py --node     # and node_modules from package-lock.json
 
 Runs on the bare interpreter of a fresh machine, so it uses the standard library alone: pip installs the uv of the lock
-file, and uv the rest. A stamp keeps what a folder was made from, by content and not by time, with its place and what is
-installed in it; a folder that was moved, broken or changed by hand is made anew.
+file, and uv the rest. A stamp keeps what a folder was made from, by content and not by time, and where.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import importlib.util
 import os
 import re
 import subprocess
@@ -28,39 +25,30 @@ class SetupError(Exception):
     """The environment cannot be made here; the message is one line that says what to do."""
 
 
-def describe_venv(root: Path, venv: Path, lock: Path) -> str:
-    """Return the fingerprint of an environment: what it is made from, where it is, and what is installed in it."""
-    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    # Settings of linters and test tools cost no installation.
-    packaging = settings["build-system"], settings["project"], settings.get("tool", {}).get("hatch")
-    installed = sorted(path.name for path in venv.glob("lib/python*/site-packages/*.dist-info"))
-    return _digest(sys.version_info[:2], str(venv), lock.read_bytes(), packaging, installed)
-
-
-def describe_node(root: Path) -> str:
-    """Return the fingerprint of `node_modules`."""
-    return _digest(*((root / name).read_bytes() for name in ("package.json", "package-lock.json", ".npmrc")))
+def is_made(folder: Path, fingerprint: str) -> bool:
+    """Return whether a folder was made from what has a fingerprint."""
+    stamp = folder / STAMP
+    return stamp.is_file() and stamp.read_bytes() == fingerprint.encode()
 
 
 def _digest(*values: object) -> str:
     return hashlib.sha256(repr(values).encode()).hexdigest()
 
 
-def is_made(folder: Path, fingerprint: str) -> bool:
-    """Return whether a folder has a fingerprint for its stamp."""
-    stamp = folder / STAMP
-    return stamp.is_file() and stamp.read_bytes() == fingerprint.encode()
-
-
 def run(*command: str | Path, root: Path = ROOT) -> None:
-    """Run a command of the set-up; what it prints is shown only when it fails."""
-    # npm starts Node, and a package may start tools: those of the environment.
-    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    """Run a command; what it prints is shown only when it fails."""
     result = subprocess.run(
         [*map(str, command)],
         cwd=root,
-        # uv trusts whom the machine trusts, as pip does.
-        env={"UV_SYSTEM_CERTS": "1", **os.environ, "PATH": path},
+        env={
+            # uv trusts whom the machine trusts, as pip does.
+            "UV_SYSTEM_CERTS": "1",
+            "REDOCLY_TELEMETRY": "off",
+            "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
+            **os.environ,
+            # npm starts Node, and a package may start tools: those of the environment.
+            "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -69,15 +57,7 @@ def run(*command: str | Path, root: Path = ROOT) -> None:
     if result.returncode != 0:
         sys.stderr.buffer.write(result.stdout)
         sys.stderr.flush()
-        raise SetupError(f"set-up failed: {Path(command[0]).name} ended with {result.returncode} (see above)")
-
-
-def works(python: Path) -> bool:
-    """Return whether an interpreter is there and starts."""
-    try:
-        return subprocess.run([str(python), "-c", ""], capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
+        raise SetupError(f"{Path(command[0]).name} ended with {result.returncode} (see above)")
 
 
 def set_up_python(root: Path = ROOT, folder: str = ".venv", lock: str = "requirements-dev.txt", *options: str) -> bool:
@@ -87,11 +67,12 @@ def set_up_python(root: Path = ROOT, folder: str = ".venv", lock: str = "require
     """
     venv = root / folder
     python, uv = venv / "bin" / "python", root / ".venv" / "bin" / "uv"
-    if is_made(venv, describe_venv(root, venv, root / lock)) and works(python):
+    settings = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    # Settings of linters and test tools cost no installation.
+    packaging = settings["build-system"], settings["project"], settings.get("tool", {}).get("hatch")
+    fingerprint = _digest(sys.version_info[:2], str(venv), (root / lock).read_bytes(), packaging)
+    if python.exists() and is_made(venv, fingerprint):
         return False
-    if any(importlib.util.find_spec(module) is None for module in ("venv", "ensurepip")):
-        remedy = "on Debian and Ubuntu: apt-get install python3-venv"
-        raise SetupError(f"{sys.executable} comes without venv or pip; {remedy}")
     say(f"Setting up {folder} with Python {sys.version_info[0]}.{sys.version_info[1]} ...")
     # --clear and not a removal beforehand: the interpreter that runs this may be the one of the old environment.
     run(sys.executable, "-m", "venv", "--clear", venv, root=root)
@@ -107,20 +88,21 @@ def set_up_python(root: Path = ROOT, folder: str = ".venv", lock: str = "require
     run(*install, "--editable", ".", root=root)
     run(uv, "pip", "check", "--python", python, root=root)
     # Written last: an interrupted set-up leaves no stamp and is done again.
-    (venv / STAMP).write_text(describe_venv(root, venv, root / lock), encoding="utf-8")
+    (venv / STAMP).write_text(fingerprint, encoding="utf-8")
     return True
 
 
 def set_up_node(root: Path = ROOT) -> bool:
     """Make `node_modules` with the Node of `.venv` and return whether anything had to be done."""
     folder = root / "node_modules"
-    if is_made(folder, describe_node(root)):
+    fingerprint = _digest(*((root / name).read_bytes() for name in ("package.json", "package-lock.json", ".npmrc")))
+    if is_made(folder, fingerprint):
         return False
     say("Setting up node_modules with the Node of .venv ...")
     # What ~/.npmrc or NODE_ENV say of what to leave out or run must not matter; where packages come from is theirs.
     npm = (root / ".venv" / "bin" / "npm", "ci", "--include=dev", "--ignore-scripts")
     run(*npm, "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error", root=root)
-    (folder / STAMP).write_text(describe_node(root), encoding="utf-8")
+    (folder / STAMP).write_text(fingerprint, encoding="utf-8")
     return True
 
 
@@ -129,16 +111,13 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(arguments: list[str]) -> int:
     """Run the command line; see the module's docstring."""
-    parser = argparse.ArgumentParser(description="Set up .venv, and with --node also node_modules.")
-    parser.add_argument("--node", action="store_true", help="also set up node_modules")
-    arguments = parser.parse_args(argv)
     try:
         done = set_up_python()
-        done = (arguments.node and set_up_node()) or done
+        done = ("--node" in arguments and set_up_node()) or done
     except SetupError as error:
-        say(f"error: {error}")
+        say(f"error: set-up failed: {error}")
         return 1
     if done:
         say("Set up.")
@@ -146,4 +125,4 @@ def main(argv: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

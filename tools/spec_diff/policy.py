@@ -86,9 +86,9 @@ class Policy:
 def read_policy(path: Path = POLICY, name: str | None = None) -> Policy:
     """Return the policy that a file sets."""
     name = path.name if name is None else name
-    document, lines = read_yaml(path, name)
+    document = read_yaml(path, name)
     # The project's own policy says which rules there are.
-    known = document if path == POLICY else read_yaml(POLICY, POLICY.name)[0]
+    known = document if path == POLICY else read_yaml(POLICY, POLICY.name)
     levels: dict[str, dict[str, Level]] = {}
     installed: dict[str, dict[str, str]] = {}
     for section in SECTIONS:
@@ -96,13 +96,13 @@ def read_policy(path: Path = POLICY, name: str | None = None) -> Policy:
         if not is_object(entries):
             raise UnreadableError(name, f"{section!r} is missing", 1)
         for rule in sorted(known[section].keys() ^ entries.keys()):
-            line = find_line(lines, (section, rule)) if rule in entries else None
+            line = find_line(document, (section, rule)) if rule in entries else None
             raise UnreadableError(name, f"the rule {rule} is {'unknown' if rule in entries else 'missing'}", line)
         for rule, entry in entries.items():
             try:
                 levels[rule], effects = read_rule(section, entry)
             except ValueError as error:
-                raise UnreadableError(name, f"the rule {rule} {error}", find_line(lines, (section, rule))) from None
+                raise UnreadableError(name, f"the rule {rule} {error}", find_line(document, (section, rule))) from None
             installed |= {rule: effects} if effects else {}
     return Policy(levels, installed)
 
@@ -147,7 +147,7 @@ class Allowed:
 def read_allowed(path: Path, name: str | None = None) -> list[Allowed]:
     """Return the accepted breaks of an allow file."""
     name = path.name if name is None else name
-    document, lines = read_yaml(path, name)
+    document = read_yaml(path, name)
     document = {"allow": []} if document is None else document
     entries = document["allow"] or [] if is_object(document) and set(document) == {"allow"} else None
     if not is_array(entries):
@@ -155,7 +155,7 @@ def read_allowed(path: Path, name: str | None = None) -> list[Allowed]:
     rules = read_policy().levels
     result: list[Allowed] = []
     for index, entry in enumerate(entries):
-        line = find_line(lines, ("allow", index))
+        line = find_line(document, ("allow", index))
         if not is_object(entry) or not entry.keys() <= {"kind", "location", "reason"}:
             raise UnreadableError(name, "an entry has kind, location and reason, and nothing else", line)
         for key in ("kind", "location", "reason"):

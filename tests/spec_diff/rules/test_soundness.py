@@ -15,7 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # has no types of its own
 
 from tests.spec_diff.rules.runner import Pair, make_documents, place_schema
-from tools.contract.document import Contract, Lines
+from tools.contract.document import Contract
 from tools.spec_diff.policy import judge, read_policy
 from tools.spec_diff.wire.operations import compare
 
@@ -76,7 +76,7 @@ def test_validator_finds_no_break_that_is_not_told(seed: int) -> None:
         for index, halves in enumerate(schemas)
         for way, place in (("sent", "request"), ("received", "response"))
     ]
-    old, new = (Contract("contract", Path("contract"), each, Lines(1)) for each in make_documents(pairs))
+    old, new = (Contract("contract", Path("contract"), each) for each in make_documents(pairs))
     found: dict[str, dict[str, str]] = {}
     for change in judge(compare(old, new, list), read_policy()):
         for operation in change.operation.split(", "):
