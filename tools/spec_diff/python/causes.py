@@ -3,111 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from functools import cached_property
 
 import attrs
 
 from tools.contract.document import Contract, Pointer, is_object, parse_pointer
-from tools.contract.operations import METHODS, find_references, list_components, list_operations, reach
+from tools.contract.operations import find_references, list_components, list_operations, reach
 from tools.spec_diff.python.differences import Difference, normalize
 from tools.spec_diff.report import Change
+from tools.spec_diff.wire.places import list_parts
 
-STRUCTURE = frozenset(
-    {"properties", "patternProperties", "items", "prefixItems", "schema", "content", "enum", "const", "required"}
-    | {"oneOf", "anyOf", "allOf", "parameters"}
-)
+NAMELESS = frozenset({"items", "prefixItems", "schema", "enum", "const", "required", "oneOf", "anyOf", "allOf"})
 """Keys of a contract that give nothing to the name of a class or a field."""
+VERBS = ("added", "removed", "changed", "narrowed", "widened", "moved")
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, slots=False)
 class Places:
     """Finds, in one contract, where the things are that a difference is about."""
 
     contract: Contract
-    components: dict[str, str] = attrs.field(init=False)
-    """The components with schemas, by their names in normal form."""
-    operations: dict[str, Pointer] = attrs.field(init=False)
-    """Where each operation is, by its name in normal form."""
-    references: dict[Pointer, Iterable[Pointer]] = attrs.field(init=False)
-    """The components that each one refers to by itself."""
     _reached: dict[Pointer, frozenset[Pointer]] = attrs.field(factory=dict)
 
-    def __attrs_post_init__(self) -> None:
-        """List the components and operations."""
-        components = list_components(self.contract)
-        self.components = {normalize(name): str(name) for _, kind, name in components if kind == "schemas"}
-        self.references = {place: find_references(value).keys() for place, value in components.items()}
-        self.operations = {normalize(each.name): each.pointer for each in list_operations(self.contract)}
+    @cached_property
+    def components(self) -> dict[str, Pointer]:
+        """Where the components with schemas are, by their names in normal form."""
+        return {normalize(place[2]): place for place in list_components(self.contract) if place[1] == "schemas"}
 
-    def get(self, pointer: Pointer) -> Any:
-        """Return the value at a pointer; none when there is none."""
-        return self.contract.at(pointer) if self.contract.has(pointer) else None
+    @cached_property
+    def operations(self) -> dict[str, Pointer]:
+        """Where the operations are, by their names in normal form."""
+        return {normalize(each.name): each.pointer for each in list_operations(self.contract)}
+
+    @cached_property
+    def references(self) -> dict[Pointer, Iterable[Pointer]]:
+        """The components that each one refers to by itself."""
+        return {place: find_references(value).keys() for place, value in list_components(self.contract).items()}
 
     def find(self, difference: Difference) -> Pointer:
         """Return the location of a difference, as precisely as known."""
-        place: Pointer
-        if difference.in_operation:
-            place = self.operations.get(normalize(difference.owner), ("paths",))
-            return (*place, "responses") if difference.sort == "return" and len(place) > 1 else place
         key = normalize(difference.owner)
-        component = self.components.get(key)
-        if component is None:
+        if difference.in_operation:
+            place = self.operations.get(key, ("paths",))
+            return (*place, "responses") if difference.sort == "return" and len(place) > 1 else place
+        if key not in self.components:
             # A class without a component is named after what holds it.
-            holders: list[tuple[str, Pointer]] = [
-                *((name, ("components", "schemas", own)) for name, own in self.components.items()),
-                *self.operations.items(),
-            ]
-            fitting = [(name, holder) for name, holder in holders if key.startswith(name)]
-            return max(fitting, key=lambda each: len(each[0]))[1] if fitting else ("components",)
-        place = ("components", "schemas", component)
+            holders = {**self.operations, **self.components}
+            fitting = [name for name in holders if key.startswith(name)]
+            return holders[max(fitting, key=len)] if fitting else ("components",)
+        place = self.components[key]
         if difference.sort == "field":
-            properties = self.get((*place, "properties"))
-            for name in properties if is_object(properties) else ():
-                if normalize(name) == normalize(difference.name):
-                    return (*place, "properties", name)
-        if difference.sort == "member" and difference.rule == "python-renamed":
-            names = (*place, "x-enum-varnames")
-            return names if self.get(names) is not None else place
-        return place
+            name = normalize(difference.name)
+            own = [each for each in self.contract.get((*place, "properties"), dict) if normalize(each) == name]
+            return (*place, "properties", own[0]) if own else place
+        names = (*place, "x-enum-varnames")
+        is_renamed = difference.sort == "member" and difference.rule == "python-renamed"
+        return names if is_renamed and self.contract.has(names) else place
 
     def reach(self, pointer: Pointer) -> frozenset[Pointer]:
         """Return the components that a place leads to, those that it is in included."""
         if pointer not in self._reached:
             own = [pointer[:3]] if pointer[:1] == ("components",) and len(pointer) > 2 else []
-            starts = [*own, *find_references(self.get(pointer))]
+            value = self.contract.at(pointer) if self.contract.has(pointer) else None
+            starts = [*own, *find_references(value)]
             lead = {**self.references, **dict.fromkeys(own, ())}
             self._reached[pointer] = frozenset(reach(starts, lambda place: lead.get(place, ())))
         return self._reached[pointer]
 
-    def name_steps(self, location: str) -> list[str]:
-        """Return the names, as they would make up that of a class and its field, that a location leads through."""
-        steps = [str(step) for step in parse_pointer(location)]
-        names: list[str]
-        if steps[:1] == ["components"]:
-            names, rest = steps[2:3], steps[3:]
-        elif steps[:1] == ["paths"] and len(steps) > 2:
-            operation = self.get(tuple(steps[:3])) if steps[2] in METHODS else None
-            names = [str(operation.get("operationId", ""))] if is_object(operation) else []
-            rest = steps[3:] if names else steps[2:]
-        else:
-            names, rest = [], steps
-        result = list(names)
-        rest = list(rest)
-        while rest:
-            step = rest.pop(0)
-            if step in ("properties", "patternProperties") and rest:
-                result.append(rest.pop(0))
-            elif step == "requestBody":
-                result.append("body")
-            elif step == "responses" and rest:
-                result.append(f"response{rest.pop(0)}")
-            elif step == "content" and rest:
-                rest.pop(0)
-            elif step == "parameters" and rest:
-                result.append(rest.pop(0).partition(".")[2])
-            elif step not in STRUCTURE and not step.isdigit():
-                result.append(step)
-        return result
+    def list_names(self, pointer: Pointer) -> list[str]:
+        """Return the names, as they would make up that of a class and its field, that a place leads through."""
+        operation = (
+            self.contract.at(pointer[:3]) if pointer[:1] == ("paths",) and self.contract.has(pointer[:3]) else {}
+        )
+        names: list[str] = []
+        for kind, step in list_parts(self.contract, pointer):
+            if kind == "operation":
+                names.append(str(operation.get("operationId", "")) if is_object(operation) else "")
+            elif kind == "responses":
+                names.append(f"response{step}")
+            elif kind != "other" or not (step in NAMELESS or step.isdigit()):
+                names.append("body" if step == "requestBody" else step)
+        return names
 
 
 @attrs.frozen(eq=False)
@@ -126,20 +102,17 @@ class Clue:
 
 def make_clue(change: Change, places: Places) -> Clue:
     """Return what a change says of where it is."""
-    names = places.name_steps(change.location)
     pointer = parse_pointer(change.location)
-    keys = tuple(normalize(*names[: index + 1]) for index in range(len(names)))
+    names = places.list_names(pointer)
     last = {normalize(name) for name in names[-2:]}
     if pointer[:2] == ("components", "parameters"):
-        value = places.get(pointer[:3])
-        last.add(normalize(value.get("name", "")) if is_object(value) else "")
-    component = pointer[:3] if pointer[:1] == ("components",) and len(pointer) > 2 else None
+        last.add(normalize(places.contract.object_at(pointer[:3]).get("name", "")))
     return Clue(
         change,
-        frozenset(normalize(name) for name in change.operation.split(", ")),
-        keys,
+        frozenset(map(normalize, change.operation.split(", "))),
+        tuple(normalize(*names[: index + 1]) for index in range(len(names))),
         frozenset(last),
-        component,
+        pointer[:3] if pointer[:1] == ("components",) and len(pointer) > 2 else None,
         places.reach(pointer),
     )
 
@@ -147,21 +120,20 @@ def make_clue(change: Change, places: Places) -> Clue:
 def find_causes(difference: Difference, clues: Sequence[Clue], places: Mapping[str, Places]) -> list[Clue]:
     """Return the changes of the wire that a difference comes from; none when it comes from none."""
     if difference.in_operation:
-        return find_causes_in_operation(difference, clues)
-    if difference.rule == "python-renamed" and difference.sort in ("class", "member"):
+        return find_in_operation(difference, clues)
+    if difference.rule == "python-order-changed" or (
+        difference.rule == "python-renamed" and difference.sort != "field"
+    ):
         return []
     if difference.sort == "class":
-        if difference.rule == "python-order-changed":
-            return []
         owner = normalize(difference.owner)
         exact = [clue for clue in clues if clue.keys and clue.keys[-1] == owner]
         return exact or find_by_reach(difference, clues, places)
     key = normalize(difference.owner, difference.name)
-    exact = [clue for clue in clues if key in clue.keys]
-    return exact or find_behind(difference, clues, places)
+    return [clue for clue in clues if key in clue.keys] or find_behind(difference, clues, places)
 
 
-def find_causes_in_operation(difference: Difference, clues: Sequence[Clue]) -> list[Clue]:
+def find_in_operation(difference: Difference, clues: Sequence[Clue]) -> list[Clue]:
     """Return the changes that an operation, what it takes, or what it returns differs by."""
     own = [clue for clue in clues if normalize(difference.owner) in clue.operations]
     if difference.sort == "operation":
@@ -176,37 +148,24 @@ def find_causes_in_operation(difference: Difference, clues: Sequence[Clue]) -> l
 
 def find_behind(difference: Difference, clues: Sequence[Clue], places: Mapping[str, Places]) -> list[Clue]:
     """Return the changes of what lies behind a field: a component without a class, or a part of an allOf."""
-    side = places["old" if difference.removed else "new"]
+    side = places[difference.side]
     place = side.find(difference)
     if place[-2:-1] == ("properties",):
-        reached = side.reach(place) - {place[:3]}
-        through = [clue for clue in clues if clue.component in reached]
+        through = [clue for clue in clues if clue.component in side.reach(place) - {place[:3]}]
         if through:
             return through
     name = normalize(difference.name)
-    return [clue for clue in clues if name in clue.last and is_inherited(difference, clue, places)]
+    # Its class is made of the component that the change is in.
+    owner = attrs.evolve(difference, sort="class")
+    made_of = frozenset[Pointer | None]().union(*(each.reach(each.find(owner)) for each in places.values()))
+    return [clue for clue in clues if name in clue.last and clue.component in made_of]
 
 
 def find_by_reach(difference: Difference, clues: Sequence[Clue], places: Mapping[str, Places]) -> list[Clue]:
     """Return the changes that brought a class, or took it away, by what they lead to."""
-    side: Literal["old", "new"] = "old" if difference.removed else "new"
-    place = places[side].find(difference)
-    verbs = ("added", "removed", "changed", "narrowed", "widened", "moved")
-    fitting = [
-        clue
-        for clue in clues
-        if clue.change.side == side and place[:3] in clue.reached and clue.change.kind.endswith(verbs)
+    place = places[difference.side].find(difference)[:3]
+    own = [clue for clue in clues if clue.change.side == difference.side and clue.change.kind.endswith(VERBS)]
+    name = normalize(difference.owner)
+    return [clue for clue in own if place in clue.reached] or [
+        clue for clue in clues if any(map(name.startswith, clue.keys[1:] or clue.keys))
     ]
-    by_name = [
-        clue
-        for clue in clues
-        if clue.keys and any(normalize(difference.owner).startswith(key) for key in clue.keys[1:] or clue.keys)
-    ]
-    return fitting or by_name
-
-
-def is_inherited(difference: Difference, clue: Clue, places: Mapping[str, Places]) -> bool:
-    """Return whether the class of a difference is made of the component that a change is in."""
-    return clue.component is not None and any(
-        clue.component in side.reach(side.find(attrs.evolve(difference, sort="class"))) for side in places.values()
-    )

@@ -9,12 +9,11 @@ from typing import Literal
 
 import attrs
 
-from tools.spec_diff.python.surface import Argument, Enum, Model, Operation, Surface
+from tools.spec_diff.python.surface import Argument, Shape, Shapes
 
 Sort = Literal["class", "field", "member", "operation", "argument", "return"]
-
-
 GIVEN, READ = frozenset({"request"}), frozenset({"response"})
+ARTICLES = {"enum": "an enum", "model": "a model"}
 BOTH, NEITHER = GIVEN | READ, frozenset[str]()
 
 
@@ -39,9 +38,9 @@ class Difference:
         return self.sort in ("operation", "argument", "return")
 
     @property
-    def removed(self) -> bool:
-        """Whether it is there in the old contract only."""
-        return self.rule == "python-removed"
+    def side(self) -> Literal["old", "new"]:
+        """The contract that it is to be looked up in."""
+        return "old" if self.rule == "python-removed" else "new"
 
 
 def normalize(*names: object) -> str:
@@ -49,110 +48,77 @@ def normalize(*names: object) -> str:
     return "".join(re.sub(r"[\W_]", "", str(name)).lower() or str(name) for name in names)
 
 
-def compare_surfaces(old: Surface, new: Surface, moved: Mapping[str, str]) -> list[Difference]:
-    """Return what differs between two generated clients."""
-    renames = match_classes(old, new, moved)
-    operations = {
-        name: Operation(
-            tuple(rename_argument(each, renames) for each in own.arguments), rename_choices(own.returns, renames)
-        )
-        for name, own in old.operations.items()
-    }
-    old = Surface({name: rename_shape(shape, renames) for name, shape in old.classes.items()}, operations)
-    return [*compare_classes(old, new, renames), *compare_operations(old, new, moved)]
+def compare_surfaces(
+    old: tuple[Shapes, Shapes], new: tuple[Shapes, Shapes], moved: Mapping[str, str]
+) -> list[Difference]:
+    """Return what differs between the classes and operations of two generated clients."""
+    renames = match_classes(old[0], new[0], moved)
+    classes, operations = ({name: shape.rename(renames) for name, shape in shapes.items()} for shapes in old)
+    return [*compare_classes(classes, new[0], renames), *compare_operations(operations, new[1], moved)]
 
 
-def match_classes(old: Surface, new: Surface, moved: Mapping[str, str]) -> dict[str, str]:
+def match_classes(old: Shapes, new: Shapes, moved: Mapping[str, str]) -> dict[str, str]:
     """Return the new name of each class that is the same one under another name."""
-    gone = [name for name in old.classes if name not in new.classes]
-    come = [name for name in new.classes if name not in old.classes]
     renames: dict[str, str] = {}
     found = True
     # A class that holds another renamed one is recognised only after it.
     while found:
         found = False
-        for name in [name for name in gone if name not in renames]:
-            shape = rename_shape(old.classes[name], renames)
-            fitting = [each for each in come if each not in renames.values() and new.classes[each] == shape]
-            if not fitting:
-                continue
+        for name in [name for name in old if name not in new and name not in renames]:
+            come = [each for each in new if each not in old and each not in renames.values()]
+            fitting = [each for each in come if new[each] == old[name].rename(renames)]
             key = normalize(name)
             expected = {after + key[len(before) :] for before, after in moved.items() if key.startswith(before)}
-            renames[name] = max(
-                fitting, key=lambda each: (normalize(each) in expected, SequenceMatcher(None, name, each).ratio())
-            )
-            found = True
+            if fitting:
+                found = True
+                renames[name] = max(
+                    fitting, key=lambda each: (normalize(each) in expected, SequenceMatcher(None, name, each).ratio())
+                )
     return renames
 
 
-def rename_shape(shape: Enum | Model, renames: Mapping[str, str]) -> Enum | Model:
-    """Return a class as it would be with other classes renamed."""
-    if isinstance(shape, Enum):
-        return shape
-    return Model(tuple(rename_argument(field, renames) for field in shape.fields))
-
-
-def rename_argument(argument: Argument, renames: Mapping[str, str]) -> Argument:
-    """Return an argument with the classes in its annotation renamed."""
-    return attrs.evolve(argument, annotation=rename_choices(argument.annotation, renames))
-
-
-def rename_choices(choices: frozenset[str], renames: Mapping[str, str]) -> frozenset[str]:
-    """Return the choices of an annotation with classes renamed."""
-    return frozenset(re.sub(r"\w+", lambda match: renames.get(match[0], match[0]), choice) for choice in choices)
-
-
-def compare_classes(old: Surface, new: Surface, renames: Mapping[str, str]) -> Iterator[Difference]:
+def compare_classes(old: Shapes, new: Shapes, renames: Mapping[str, str]) -> Iterator[Difference]:
     """Return what differs between the enums and models."""
-    for name, after in new.classes.items():
-        if name not in old.classes and name not in renames.values():
-            noun = "enum" if isinstance(after, Enum) else "model"
-            yield Difference("python-added", "class", name, "", f"the {noun} {name} was added", NEITHER)
-    for name, before in old.classes.items():
-        noun = "enum" if isinstance(before, Enum) else "model"
+    for name, after in new.items():
+        if name not in old and name not in renames.values():
+            yield Difference("python-added", "class", name, "", f"the {after.noun} {name} was added", NEITHER)
+    for name, before in old.items():
         if name in renames:
-            text = f"the {noun} {name} → {renames[name]}"
+            text = f"the {before.noun} {name} → {renames[name]}"
             yield Difference("python-renamed", "class", renames[name], "", text)
-        elif name not in new.classes:
-            yield Difference("python-removed", "class", name, "", f"the {noun} {name} was removed")
+        elif name not in new:
+            yield Difference("python-removed", "class", name, "", f"the {before.noun} {name} was removed")
+        elif before.noun != new[name].noun:
+            text = f"{name}, {ARTICLES[before.noun]}, is {ARTICLES[new[name].noun]} now"
+            yield Difference("python-type-changed", "class", name, "", text)
         else:
-            after = new.classes[name]
-            if isinstance(before, Enum) and isinstance(after, Enum):
-                yield from compare_enums(name, before, after)
-            elif isinstance(before, Model) and isinstance(after, Model):
-                yield from compare_models(name, before, after)
-            else:
-                text = f"{name}, a model, is an enum now" if noun == "model" else f"{name}, an enum, is a model now"
-                yield Difference("python-type-changed", "class", name, "", text)
+            yield from compare_enums(name, before.members, new[name].members)
+            yield from compare_models(name, before, new[name])
 
 
-def compare_enums(name: str, old: Enum, new: Enum) -> Iterator[Difference]:
+def compare_enums(name: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Difference]:
     """Return what differs between two versions of an enum; a member is known by its value."""
-    before, after = ({value: member for member, value in enum.members.items()} for enum in (old, new))
-    for value, member in before.items():
-        plain = value.strip("'\"")
-        if value not in after:
-            yield Difference("python-removed", "member", name, plain, f"{name}.{member} was removed")
-        elif after[value] != member:
-            yield Difference("python-renamed", "member", name, plain, f"{name}.{member} → {name}.{after[value]}")
-    for value, member in after.items():
-        if value not in before:
-            text = f"{name}.{member} was added"
-            yield Difference("python-added", "member", name, value.strip("'\""), text, NEITHER)
+    for value in dict.fromkeys([*old, *new]):
+        before, after, plain = old.get(value), new.get(value), value.strip("'\"")
+        if after is None:
+            yield Difference("python-removed", "member", name, plain, f"{name}.{before} was removed")
+        elif before is None:
+            yield Difference("python-added", "member", name, plain, f"{name}.{after} was added", NEITHER)
+        elif before != after:
+            yield Difference("python-renamed", "member", name, plain, f"{name}.{before} → {name}.{after}")
 
 
-def compare_models(name: str, old: Model, new: Model) -> Iterator[Difference]:
+def compare_models(name: str, old: Shape, new: Shape) -> Iterator[Difference]:
     """Return what differs between two versions of a model: fields, their types, and the order of the constructor."""
-    before, after = ({field.name: field for field in model.fields} for model in (old, new))
+    before, after = ({field.name: field for field in model.arguments} for model in (old, new))
     gone = [field for field in before if field not in after]
     come = [field for field in after if field not in before]
     if len(gone) == len(come) == 1:
         (one,), (other,) = gone, come
-        same = attrs.evolve(before[one], name=other) == after[other]
-        if same and list(before).index(one) == list(after).index(other):
-            text = f"{name}.{one} → {name}.{other}"
+        is_same = attrs.evolve(before[one], name=other) == after[other]
+        if is_same and list(before).index(one) == list(after).index(other):
             for each in (one, other):
-                yield Difference("python-renamed", "field", name, each, text)
+                yield Difference("python-renamed", "field", name, each, f"{name}.{one} → {name}.{other}")
             gone = come = []
     for field in gone:
         yield Difference("python-removed", "field", name, field, f"{name}.{field} was removed")
@@ -166,9 +132,8 @@ def compare_models(name: str, old: Model, new: Model) -> Iterator[Difference]:
         needed = added.required and added.taken
         rule = "python-required-added" if needed else "python-added"
         yield Difference(rule, "field", name, field, text, GIVEN if needed else NEITHER)
-    for field, argument in before.items():
-        if field in after:
-            yield from compare_arguments("field", name, f"{name}.{field}", argument, after[field])
+    for field in [field for field in before if field in after]:
+        yield from compare_arguments("field", name, f"{name}.{field}", before[field], after[field])
     orders = [[each for each in model if is_kept(before.get(each), after.get(each))] for model in (before, after)]
     if orders[0] != orders[1]:
         text = f"the positional arguments of {name}() were {', '.join(orders[0])} and are {', '.join(orders[1])}"
@@ -182,15 +147,16 @@ def is_kept(old: Argument | None, new: Argument | None) -> bool:
 
 def compare_arguments(sort: Sort, owner: str, subject: str, old: Argument, new: Argument) -> Iterator[Difference]:
     """Return what differs between two versions of a field, which is given and read, or of an argument."""
+    ways = BOTH if sort == "field" else GIVEN
     if old.annotation != new.annotation:
-        text = f"{subject}: {show_type(old.annotation)} → {show_type(new.annotation)}{describe_choices(old, new, sort)}"
-        breaks = find_broken(old.annotation, new.annotation) & (BOTH if sort == "field" else GIVEN)
-        yield make_type_change(sort, owner, new.name, text, breaks)
-    if old.required != new.required:
-        text = "became required" if new.required else "became optional"
-        reads = " and may read as not given" if sort == "field" and not new.required else ""
-        breaks = GIVEN if new.required else READ & (BOTH if sort == "field" else GIVEN)
-        yield make_type_change(sort, owner, new.name, f"{subject} {text}{reads}", breaks)
+        words = describe_choices(old.annotation, new.annotation, sort)
+        text = f"{subject}: {show_type(old.annotation)} → {show_type(new.annotation)}{words}"
+        yield make_type_change(sort, owner, new.name, text, find_broken(old.annotation, new.annotation) & ways)
+    if new.required and not old.required:
+        yield make_type_change(sort, owner, new.name, f"{subject} became required", GIVEN)
+    elif old.required and not new.required:
+        reads = " and may read as not given" if sort == "field" else ""
+        yield make_type_change(sort, owner, new.name, f"{subject} became optional{reads}", READ & ways)
 
 
 def make_type_change(sort: Sort, owner: str, name: str, text: str, breaks: frozenset[str]) -> Difference:
@@ -203,13 +169,9 @@ def find_broken(old: frozenset[str], new: frozenset[str]) -> frozenset[str]:
     if "Any" in old | new:
         # What the generator does not tell apart is for the wire to judge.
         return NEITHER
-    more, less = new - list_taken(old), old - list_taken(new)
-    return BOTH if more and less else GIVEN if less else READ if more else NEITHER
-
-
-def list_taken(choices: frozenset[str]) -> frozenset[str]:
-    """Return the choices with what is taken for one of them: an int for a float."""
-    return choices | {"int"} if "float" in choices else choices
+    # An int is taken for a float.
+    old_taken, new_taken = (each | {"int"} if "float" in each else each for each in (old, new))
+    return (GIVEN if old - new_taken else NEITHER) | (READ if new - old_taken else NEITHER)
 
 
 def show_type(choices: frozenset[str]) -> str:
@@ -217,9 +179,9 @@ def show_type(choices: frozenset[str]) -> str:
     return " | ".join(sorted(choices, key=lambda choice: (choice == "None", choice)))
 
 
-def describe_choices(old: Argument, new: Argument, sort: Sort) -> str:
+def describe_choices(old: frozenset[str], new: frozenset[str], sort: Sort) -> str:
     """Return what a new annotation means to those who give the value and to those who read it."""
-    more, less = new.annotation - old.annotation, old.annotation - new.annotation
+    more, less = new - old, old - new
     if more and less:
         return ""
     if more:
@@ -227,49 +189,44 @@ def describe_choices(old: Argument, new: Argument, sort: Sort) -> str:
     return f" (no longer {'' if sort == 'field' else 'takes '}{show_type(less)})"
 
 
-def compare_operations(old: Surface, new: Surface, moved: Mapping[str, str]) -> Iterator[Difference]:
-    """Return what differs between the operations; an operation is its four functions."""
-    before, after = ({normalize(key.partition(".")[2]): key for key in each.operations} for each in (old, new))
+def compare_operations(old: Shapes, new: Shapes, moved: Mapping[str, str]) -> Iterator[Difference]:
+    """Return what differs between the operations, which are known by their names without the tag."""
+    before, after = ({normalize(key.partition(".")[2]): key for key in each} for each in (old, new))
     for name, key in after.items():
         if name not in before and name not in moved.values():
-            yield Difference("python-added", "operation", name_of(key), "", f"the operation {key} was added", NEITHER)
+            text = f"the operation {key} was added"
+            yield Difference("python-added", "operation", key.partition(".")[2], "", text, NEITHER)
     for name, key in before.items():
         match = after.get(name if name in after else moved.get(name, ""))
         if match is None:
-            yield Difference("python-removed", "operation", name_of(key), "", f"the operation {key} was removed")
+            text = f"the operation {key} was removed"
+            yield Difference("python-removed", "operation", key.partition(".")[2], "", text)
             continue
+        owner = match.partition(".")[2]
         if key != match:
-            text = f"the operation {key} → {match}"
-            yield Difference("python-renamed", "operation", name_of(match), "", text)
-        yield from compare_signatures(name_of(match), old.operations[key], new.operations[match])
+            yield Difference("python-renamed", "operation", owner, "", f"the operation {key} → {match}")
+        yield from compare_signatures(owner, old[key], new[match])
 
 
-def name_of(key: str) -> str:
-    """Return the name of an operation without its tag."""
-    return key.partition(".")[2]
-
-
-def compare_signatures(name: str, old: Operation, new: Operation) -> Iterator[Difference]:
+def compare_signatures(name: str, old: Shape, new: Shape) -> Iterator[Difference]:
     """Return what differs between what two versions of an operation take and return."""
     before, after = ({argument.name: argument for argument in each.arguments} for each in (old, new))
-    for argument in before:
-        if argument not in after:
-            yield Difference("python-removed", "argument", name, argument, f"the argument {argument} was removed")
-    for argument, value in after.items():
-        if argument not in before:
-            need = "required" if value.required else "optional"
-            text = f"the argument {argument} was added ({need})"
-            rule, breaks = ("python-required-added", BOTH) if value.required else ("python-added", NEITHER)
-            yield Difference(rule, "argument", name, argument, text, breaks)
+    for argument in [argument for argument in before if argument not in after]:
+        yield Difference("python-removed", "argument", name, argument, f"the argument {argument} was removed")
+    for argument in [argument for argument in after if argument not in before]:
+        if after[argument].required:
+            text = f"the argument {argument} was added (required)"
+            yield Difference("python-required-added", "argument", name, argument, text)
         else:
-            yield from compare_arguments("argument", name, f"the argument {argument}", before[argument], value)
+            text = f"the argument {argument} was added (optional)"
+            yield Difference("python-added", "argument", name, argument, text, NEITHER)
+    for argument in [argument for argument in before if argument in after]:
+        yield from compare_arguments("argument", name, f"the argument {argument}", before[argument], after[argument])
     more, less = new.returns - old.returns, old.returns - new.returns
     if more and less:
         text = f"returned {show_type(old.returns)} and returns {show_type(new.returns)}"
-    elif more:
-        text = f"may now also return {show_type(more)}"
-    else:
-        text = f"no longer returns {show_type(less)}"
-    if more or less:
+        yield make_type_change("return", name, "", text, BOTH)
+    elif more or less:
         # What may come beside it, or comes no more, is judged as the answer that it is.
-        yield make_type_change("return", name, "", text, BOTH if more and less else NEITHER)
+        text = f"may now also return {show_type(more)}" if more else f"no longer returns {show_type(less)}"
+        yield make_type_change("return", name, "", text, NEITHER)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping
-from functools import reduce
 from pathlib import Path
+from typing import Literal
 
 import attrs
 import griffe
 
 PACKAGE = "scenario_uploads_client"
-VARIANTS = ("sync", "sync_detailed", "asyncio", "asyncio_detailed")
-"""The functions of an operation: with and without the whole response, once awaited. They count as one."""
 ABSENT = "Unset"
 """What stands in an annotation for an argument that may be left out."""
+
+
+def rename_choices(choices: frozenset[str], names: Mapping[str, str]) -> frozenset[str]:
+    """Return the choices of an annotation with classes renamed."""
+    return frozenset(re.sub(r"\w+", lambda match: names.get(match[0], match[0]), choice) for choice in choices)
 
 
 @attrs.frozen
@@ -31,34 +34,24 @@ class Argument:
 
 
 @attrs.frozen
-class Enum:
-    """An enum: the value of each member, as Python source."""
+class Shape:
+    """An enum, a model with the fields of its constructor in order, or an operation with its arguments."""
 
-    members: Mapping[str, str]
+    noun: Literal["enum", "model", "operation"]
+    arguments: tuple[Argument, ...] = ()
+    returns: frozenset[str] = frozenset()
+    """What an operation returns."""
+    members: Mapping[str, str] = attrs.field(factory=dict)
+    """The members of an enum, by their values as Python source."""
 
-
-@attrs.frozen
-class Model:
-    """A model: its fields, in the order of the constructor."""
-
-    fields: tuple[Argument, ...]
-
-
-@attrs.frozen
-class Operation:
-    """An operation: what it takes besides the client, and what it returns."""
-
-    arguments: tuple[Argument, ...]
-    returns: frozenset[str]
+    def rename(self, names: Mapping[str, str]) -> Shape:
+        """Return it as it would be with other classes renamed."""
+        arguments = (attrs.evolve(each, annotation=rename_choices(each.annotation, names)) for each in self.arguments)
+        return attrs.evolve(self, arguments=tuple(arguments), returns=rename_choices(self.returns, names))
 
 
-@attrs.frozen
-class Surface:
-    """What a generated client offers, or the part of it that was read."""
-
-    classes: Mapping[str, Enum | Model]
-    operations: Mapping[str, Operation]
-    """By tag and name, as `uploads.create_upload`."""
+# The classes of a generated client, or its operations, which are called as `uploads.create_upload`.
+Shapes = dict[str, Shape]
 
 
 def is_taken(field: griffe.Attribute) -> bool:
@@ -86,51 +79,32 @@ def read_argument(parameter: griffe.Parameter | griffe.Attribute, default: objec
     return Argument(parameter.name, choices - {ABSENT}, required=default is None, taken=taken)
 
 
-def read_class(cls: griffe.Class) -> Enum | Model | None:
+def read_class(cls: griffe.Class) -> Shape | None:
     """Return an enum or a model; none when the class is something else."""
+    attributes = [member for member in cls.members.values() if isinstance(member, griffe.Attribute)]
     if any(re.search(r"Enum$", str(base)) for base in cls.bases):
-        attributes = (member for member in cls.members.values() if isinstance(member, griffe.Attribute))
-        return Enum({member.name: str(member.value) for member in attributes if member.value is not None})
+        return Shape("enum", members={str(each.value): each.name for each in attributes if each.value is not None})
     if not any("define" in str(decorator.value) for decorator in cls.decorators):
         return None
-    fields = [
-        read_argument(member, member.value)
-        for member in cls.members.values()
-        if isinstance(member, griffe.Attribute) and "property" not in member.labels
-    ]
-    return Model(tuple(fields))
+    fields = (read_argument(member, member.value) for member in attributes if "property" not in member.labels)
+    return Shape("model", tuple(fields))
 
 
-def read_operation(module: griffe.Module) -> Operation | None:
-    """Return the one operation that the functions of a module are variants of."""
-    variants = [module[name] for name in VARIANTS if name in module.members]
-    if not variants:
-        return None
-    arguments = {
-        parameter.name: read_argument(parameter, parameter.default)
-        for function in variants
-        for parameter in function.parameters
-        if parameter.name != "client"
-    }
-    # A variant returns the answer, with None beside it, or a response that holds the answer.
-    returns: frozenset[str] = reduce(
-        frozenset.union, (read_annotation(re.sub(r"^Response\[(.*)\]$", r"\1", str(f.returns))) for f in variants)
+def read_operation(function: griffe.Function) -> Shape:
+    """Return an operation, given that of its functions which returns the response with the answer."""
+    arguments = (read_argument(each, each.default) for each in function.parameters if each.name != "client")
+    returns = read_annotation(re.sub(r"^Response\[(.*)\]$", r"\1", str(function.returns)))
+    return Shape("operation", tuple(arguments), returns - {"None"})
+
+
+def read_surfaces(old: Path, new: Path) -> tuple[tuple[Shapes, Shapes], tuple[Shapes, Shapes]]:
+    """Return the classes and the operations of two generated clients, as far as their files differ."""
+    sources = [list_sources(folder / PACKAGE) for folder in (old, new)]
+    texts = [{name: path.read_text(encoding="utf-8") for name, path in own.items()} for own in sources]
+    before, after = (
+        read_surface([path for name, path in own.items() if texts[0].get(name) != texts[1].get(name)])
+        for own in sources
     )
-    return Operation(tuple(arguments.values()), returns - {"None"})
-
-
-def visit(path: Path) -> griffe.Module:
-    """Return what a source file defines."""
-    return griffe.visit(path.stem, filepath=path, code=path.read_text(encoding="utf-8"))
-
-
-def read_surfaces(old: Path, new: Path) -> tuple[Surface, Surface]:
-    """Return what two generated clients offer, as far as their files differ."""
-    trees = [list_sources(folder / PACKAGE) for folder in (old, new)]
-    equal = {
-        name for name, path in trees[0].items() if name in trees[1] and path.read_bytes() == trees[1][name].read_bytes()
-    }
-    before, after = (read_surface({name: path for name, path in tree.items() if name not in equal}) for tree in trees)
     return before, after
 
 
@@ -140,17 +114,16 @@ def list_sources(package: Path) -> dict[str, Path]:
     return {path.relative_to(package).as_posix(): path for path in sorted(paths) if path.name != "__init__.py"}
 
 
-def read_surface(sources: Mapping[str, Path]) -> Surface:
-    """Return what source files of a generated client offer."""
-    classes: dict[str, Enum | Model] = {}
-    operations: dict[str, Operation] = {}
-    for name, path in sources.items():
-        module = visit(path)
-        if name.startswith("models/"):
-            for cls in module.classes.values():
-                read = read_class(cls)
-                if read is not None:
-                    classes[cls.name] = read
-        elif (operation := read_operation(module)) is not None:
-            operations[f"{path.parent.name}.{path.stem}"] = operation
-    return Surface(classes, operations)
+def read_surface(sources: Iterable[Path]) -> tuple[Shapes, Shapes]:
+    """Return the classes and the operations that source files of a generated client define."""
+    classes: Shapes = {}
+    operations: Shapes = {}
+    for path in sources:
+        module = griffe.visit(path.stem, filepath=path, code=path.read_text(encoding="utf-8"))
+        if path.parent.name == "models":
+            read = {cls.name: read_class(cls) for cls in module.classes.values()}
+            classes |= {name: shape for name, shape in read.items() if shape is not None}
+        elif "sync_detailed" in module.functions:
+            # The other functions of an operation take the same.
+            operations[f"{path.parent.name}.{path.stem}"] = read_operation(module.functions["sync_detailed"])
+    return classes, operations

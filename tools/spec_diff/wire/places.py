@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tools.contract.document import Contract, Pointer, format_pointer, is_array, is_object
 from tools.contract.operations import METHODS, find_references, list_components, list_operations, reach
 
@@ -55,45 +57,54 @@ def is_words(place: Pointer) -> bool:
     return False
 
 
+def list_parts(contract: Contract, place: Pointer) -> Iterator[tuple[str, str]]:
+    """Yield the parts of a place that have names: what each one is, and how it is called."""
+    steps = [str(step) for step in place]
+    at = 0
+    while at < len(steps):
+        kind, following = steps[at], steps[at + 1] if at + 1 < len(steps) else None
+        if kind == "components" and at + 2 < len(steps):
+            yield "component", steps[at + 2]
+            at += 3
+        elif kind in ("properties", "patternProperties", "responses", "headers") and following is not None:
+            yield kind, following
+            at += 2
+        elif kind == "content" and following is not None:
+            at += 2
+        elif kind == "parameters" and following is not None:
+            value = contract.at(place[: at + 2]) if following.isdigit() else None
+            yield kind, str(value.get("name")) if is_object(value) else following.partition(".")[2] or following
+            at += 2
+        elif kind in ("paths", "webhooks", "callbacks") and following is not None:
+            # Below the name of a callback there is an expression, and then what is called.
+            at += 3 if kind == "callbacks" else 2
+            method = steps[at].upper() if at < len(steps) and steps[at] in METHODS else "path"
+            yield "operation", f"{'callback' if kind == 'callbacks' else method} {following}"
+            at += method != "path"
+        else:
+            yield "other", kind
+            at += 1
+
+
 def name_place(contract: Contract, place: Pointer) -> str:
     """Return a short name of a place, as `Upload.kind` or `body.fileName`."""
-    steps = list(place)
     name = "the contract"
-    if steps[:1] == ["components"] and len(steps) >= 3:
-        name, steps = str(steps[2]), steps[3:]
-    elif steps[:1] in (["paths"], ["webhooks"]):
-        name, steps = name_in_operation(contract, place)
-    index = 0
-    while index < len(steps):
-        step = steps[index]
-        if step in ("properties", "patternProperties") and index + 1 < len(steps):
-            index += 1
-            name += f".{steps[index]}"
+    parts = list(list_parts(contract, place))
+    for index, (kind, step) in enumerate(parts):
+        if kind in ("component", "operation"):
+            name = step
+        elif kind == "responses":
+            name = f"answer {step}"
+        elif kind == "parameters":
+            name = f"parameter {step}"
+        elif kind == "headers":
+            name += f" header {step}"
+        elif kind in ("properties", "patternProperties"):
+            name += f".{step}"
+        elif step == "requestBody":
+            name = "body"
         elif step == "items":
             name += "[]"
-        elif step == "additionalProperties" and index + 1 < len(steps):
+        elif step == "additionalProperties" and index + 1 < len(parts):
             name += ".*"
-        index += 1
     return name
-
-
-def name_in_operation(contract: Contract, place: Pointer) -> tuple[str, list[str | int]]:
-    """Return a short name of the part of an operation that a place is in, and the steps that are left."""
-    name = str(place[2]).upper() if len(place) > 2 and place[2] in METHODS else "path"
-    name = f"{name} {place[1]}" if len(place) > 1 else "".join(map(str, place))
-    start = 3 if len(place) > 2 and place[2] in METHODS else 2
-    rest = list(place[start:])
-    if rest[:1] == ["callbacks"] and len(rest) > 3:
-        # What is below is an operation of its own.
-        name, start = f"callback {rest[1]}", start + 4
-        rest = rest[4:]
-    if rest[:1] == ["requestBody"]:
-        name, rest = "body", rest[1:]
-    elif rest[:1] == ["responses"] and len(rest) > 1:
-        name, rest = f"answer {rest[1]}", rest[2:]
-        if rest[:1] == ["headers"] and len(rest) > 1:
-            name, rest = f"{name} header {rest[1]}", rest[2:]
-    elif rest[:1] == ["parameters"] and len(rest) > 1:
-        value = contract.at(place[: start + 2])
-        name, rest = f"parameter {value.get('name') if is_object(value) else rest[1]}", rest[2:]
-    return name, rest
