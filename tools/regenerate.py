@@ -104,7 +104,6 @@ def say(text: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.regenerate", description="Rebuild the client, compare, test, and say what to look at."
     )

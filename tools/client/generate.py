@@ -176,7 +176,6 @@ def replace_folder(target: Path, new: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.client.generate", description="Build the client from openapi.yaml."
     )

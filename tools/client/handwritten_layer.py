@@ -17,17 +17,14 @@ CALLS, CLIENT = PACKAGE / "api" / "calls.py", PACKAGE / "client" / "template.py"
 
 
 def read_classes(paths: Iterable[Path]) -> dict[str, ast.ClassDef]:
-    """Return the classes of some modules by name."""
     return {each.name: each for path in paths for each in read_body(path) if isinstance(each, ast.ClassDef)}
 
 
 def read_body(path: Path) -> list[ast.stmt]:
-    """Return the statements of a module."""
     return ast.parse(path.read_text(encoding="utf-8"), filename=path.name).body
 
 
 def list_functions(body: list[ast.stmt]) -> dict[str, ast.FunctionDef]:
-    """Return the functions of a module by name."""
     return {each.name: each for each in body if isinstance(each, ast.FunctionDef)}
 
 

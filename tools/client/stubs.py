@@ -73,7 +73,6 @@ def _is_define(decorator: ast.expr) -> bool:
 
 
 def _declare(node: ast.ClassDef, models: set[str], *, received: bool) -> str:
-    """Return the declaration of one model."""
     fields: list[str] = []
     for item in node.body:
         if isinstance(item, ast.AnnAssign):

@@ -265,7 +265,6 @@ def check(contract: Contract) -> list[Finding]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python -m tools.contract.check", description="Check the client's demands.")
     parser.add_argument("contract", type=Path)
     arguments = parser.parse_args(argv)

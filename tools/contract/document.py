@@ -49,12 +49,10 @@ class UnreadableError(Exception):
 
 
 def is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:
-    """Return whether a value is an object."""
     return isinstance(value, Mapping)
 
 
 def is_array(value: Any) -> TypeGuard[list[Any]]:
-    """Return whether a value is an array."""
     return isinstance(value, list)
 
 
@@ -190,7 +188,6 @@ class _Builder:
             raise UnreadableError(self.name, f"nested more than {MAX_DEPTH} levels deep", line)
 
     def count_again(self, value: Any, depth: int, line: int) -> None:
-        """Count what an alias repeats."""
         self.count(depth, line)
         for child in value.values() if is_object(value) else value if is_array(value) else ():
             self.count_again(child, depth + 1, line)
@@ -207,15 +204,12 @@ class Contract:
 
     @property
     def version(self) -> str:
-        """The version of the contract, `info.version`."""
         return str(self.document["info"]["version"])
 
     def fail(self, pointer: Pointer, reason: str) -> UnreadableError:
-        """Return the error that says `reason` of the value at `pointer`."""
         return UnreadableError(self.name, reason, self.find_line(pointer))
 
     def at(self, pointer: Pointer) -> Any:
-        """Return the value at `pointer`."""
         value: Any = self.document
         try:
             for step in pointer:
@@ -225,7 +219,6 @@ class Contract:
         return value
 
     def has(self, pointer: Pointer) -> bool:
-        """Return whether something is at `pointer`."""
         try:
             self.at(pointer)
         except UnreadableError:
@@ -233,7 +226,6 @@ class Contract:
         return True
 
     def object_at(self, pointer: Pointer) -> Mapping[str, Any]:
-        """Return the object at `pointer`."""
         value = self.at(pointer)
         if not is_object(value):
             raise self.fail(pointer, f"{pointer[-1]!r} should be an object")
@@ -304,7 +296,6 @@ def write_as_yaml(match: re.Match[str]) -> str:
 
 
 def is_json(text: str) -> bool:
-    """Return whether a document is JSON."""
     if not text.lstrip(" \t\r\n").startswith("{"):
         return False
     try:
@@ -347,7 +338,6 @@ def read_yaml(path: Path, name: str) -> Any:
 
 
 def read_contract(path: Path, name: str | None = None) -> Contract:
-    """Return the contract in a file."""
     name = str(path) if name is None else name
     document = read_yaml(path, name)
     if not is_object(document):

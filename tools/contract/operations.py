@@ -17,8 +17,6 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 @attrs.frozen
 class Operation:
-    """An operation of one contract."""
-
     pointer: Pointer
     path: str
     method: str
@@ -26,7 +24,6 @@ class Operation:
 
 
 def list_operations(contract: Contract) -> list[Operation]:
-    """Return the operations of a contract, in its order."""
     result: list[Operation] = []
     for path in contract.get(("paths",), dict) if "paths" in contract.document else ():
         if path.startswith("x-"):

@@ -24,7 +24,6 @@ def serve(port: int) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(description="Build the site of the documentation, and check it.")
     parser.add_argument("--serve", nargs="?", type=int, const=8000, metavar="PORT", help="and show it (default 8000)")
     arguments = parser.parse_args(argv)

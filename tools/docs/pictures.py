@@ -108,7 +108,6 @@ def draw(picture: Picture, screen: str) -> str:
 
 
 def main() -> int:
-    """Draw all pictures."""
     with tempfile.TemporaryDirectory() as name, Sandbox(step_delay=0.2) as box:
         folder = Path(name)
         (folder / "refs").mkdir()

@@ -112,7 +112,6 @@ def say(message: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command line; see the module's docstring."""
     try:
         done = set_up_python()
         done = ("--node" in arguments and set_up_node()) or done

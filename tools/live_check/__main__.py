@@ -33,7 +33,6 @@ def is_wanted(*, yes: bool) -> bool:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.live_check", description="Hold the contract against the service itself."
     )

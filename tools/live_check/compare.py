@@ -76,7 +76,6 @@ class _Comparison:
         self._is_create = False
 
     def find(self) -> Iterator[_Finding]:
-        """Yield the differences."""
         exchange = self._exchange
         if exchange.md5:
             yield from self._judge_storage()
@@ -244,7 +243,6 @@ def show_word(value: object) -> str:
 
 
 def name_type(value: object) -> str:
-    """Return the JSON type of a value."""
     return JSON_TYPES.get(type(value), "null")
 
 

@@ -64,7 +64,6 @@ class Report:
         return self.hide(value) if key in TEXTS else f"… ({len(value)} characters)"
 
     def to_json(self) -> str:
-        """Return the report for programs."""
         document = {
             "contract": self._contract.version,
             "base_url": self._run.base_url,

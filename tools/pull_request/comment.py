@@ -26,7 +26,6 @@ def render_comment(report: Report | str, commit: str, run_url: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.pull_request.comment", description="Print the comment for a pull request."
     )

@@ -29,8 +29,6 @@ def mirror(cls: type[attrs.AttrsInstance], **types: Any) -> Any:
 
 
 class Failure(BaseModel):
-    """Why there is no report."""
-
     format: Literal[1]
     error: str
 

@@ -34,7 +34,6 @@ def annotate_failure(message: str, name: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.pull_request.report", description="Write what a branch changes in the contract."
     )

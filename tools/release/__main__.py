@@ -67,7 +67,6 @@ def record(project: Project, step: Step) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(prog="python -m tools.release", description="Versions of the contract.")
     parser.add_argument("command", choices=("check", "draft", "record"))
     parser.add_argument("--print", action="store_true", help="with draft: show the draft and write nothing")

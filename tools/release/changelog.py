@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 from tools.contract.document import UnreadableError
 from tools.contract.operations import list_operations
@@ -15,8 +14,10 @@ from tools.spec_diff.policy import LEVELS
 from tools.spec_diff.report import Change
 
 HEADING = "## Contract"
-WIDTH = 120
-Section = Literal["Added", "Changed", "Deprecated", "Removed"]
+ITEM = textwrap.TextWrapper(
+    120, initial_indent="- ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+)
+SECTIONS = ("Added", "Changed", "Deprecated", "Removed")
 # Rules whose names end in these words and still narrow or widen something that was there before.
 CONDITIONS = ("limit", "pattern", "format", "default", "enum", "null", "keyword", "additional-properties")
 
@@ -24,14 +25,11 @@ CONDITIONS = ("limit", "pattern", "format", "default", "enum", "null", "keyword"
 OF_OPERATIONS = ("operation-added", "operation-removed", "operation-moved", "deprecated", "undeprecated")
 
 
-def find_section(kind: str) -> Section:
+def find_section(kind: str) -> str:
     """Return the section of Keep a Changelog that a kind of change belongs to."""
-    if kind == "deprecated":
-        return "Deprecated"
     subject, _, change = kind.removesuffix("-to-closed").rpartition("-")
-    if change in ("added", "removed") and subject not in CONDITIONS:
-        return "Added" if change == "added" else "Removed"
-    return "Changed"
+    known = {"added": "Added", "removed": "Removed", "deprecated": "Deprecated"}
+    return known.get(change, "Changed") if subject not in CONDITIONS else "Changed"
 
 
 def quote(text: str) -> str:
@@ -48,50 +46,38 @@ def join_names(names: Sequence[str]) -> str:
 def describe_change(change: Change, operations: Sequence[str]) -> str:
     """Return a change in a sentence that names the operations that it concerns, out of all of the contract."""
     names = change.operation.split(", ") if change.operation else []
-    where = "" if not names else "In all operations, " if {*names} >= {*operations} else f"In {join_names(names)}, "
-    if names and change.kind in OF_OPERATIONS:
-        where = f"{join_names(names)}: "
-    message = change.message if where else re.sub(r"^the\b", "The", change.message)
-    sentence = f"{where}{quote(message)}."
+    message = quote(change.message)
+    if not names:
+        sentence = f"{re.sub(r'^the', 'The', message)}."
+    elif change.kind in OF_OPERATIONS:
+        sentence = f"{join_names(names)}: {message}."
+    else:
+        sentence = f"In {'all operations' if {*names} >= {*operations} else join_names(names)}, {message}."
     if change.level == "breaking":
         sentence = f"**breaking** {sentence}"
         if change.installed_clients:
             sentence += f" Installed clients: {quote(change.installed_clients)}."
-    if change.accepted is not None:
-        sentence += f" Accepted: {quote(change.accepted)}"
-    return sentence
+    return sentence if change.accepted is None else f"{sentence} Accepted: {quote(change.accepted)}"
 
 
 def draft_entry(step: Step) -> str:
     """Return the entry of the present contract, without a line end."""
     operations = [operation.name for operation in list_operations(step.new)]
-    sections: dict[Section, list[str]] = {}
+    sections: dict[str, list[str]] = {}
     if step.report is None:
-        sections["Added"] = [
-            f"The first version, with {join_names(operations)}." if operations else "The first version."
-        ]
-    else:
-        if not step.report.changes:
-            sections["Changed"] = ["Nothing but the number."]
-        for change in sorted(step.report.changes, key=lambda each: LEVELS.index(each.level)):
-            sentence = describe_change(change, operations)
-            sections.setdefault(find_section(change.kind), []).append(sentence)
+        sections["Added"] = [f"The first version, with {join_names(operations)}."]
+    elif not step.report.changes:
+        sections["Changed"] = ["Nothing but the number."]
+    for change in sorted(step.report.changes if step.report else (), key=lambda each: LEVELS.index(each.level)):
+        sections.setdefault(find_section(change.kind), []).append(describe_change(change, operations))
     lines = [f"### [{step.new.version}]"]
-    for section in get_args(Section):
+    for section in SECTIONS:
         if section in sections:
-            lines += ["", f"#### {section}", "", *map(wrap_item, sections[section])]
+            lines += ["", f"#### {section}", "", *map(ITEM.fill, sections[section])]
     return "\n".join(lines)
 
 
-def wrap_item(sentence: str) -> str:
-    """Return a sentence as an item of a list."""
-    return textwrap.fill(
-        sentence, WIDTH, initial_indent="- ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
-    )
-
-
 def read_changelog(project: Project) -> str:
-    """Return the changelog."""
     try:
         return project.changelog.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -99,41 +85,22 @@ def read_changelog(project: Project) -> str:
         raise UnreadableError(project.changelog.name, reason) from None
 
 
-def find_contract_lines(text: str) -> range | None:
-    """Return the lines below the heading of the contract, by index; None when there is no such heading."""
-    start = None
-    lines = text.splitlines()
-    for index, line in enumerate(lines):
-        if start is not None and re.match(r"##? ", line):
-            return range(start, index)
-        if line.rstrip() == HEADING:
-            start = index + 1
-    return None if start is None else range(start, len(lines))
-
-
 def find_entry(text: str, version: str) -> int | None:
     """Return the line, from 1, of the entry of a version of the contract; None when there is none, or it is empty."""
-    lines = text.splitlines()
-    section = find_contract_lines(text) or range(0)
-    for index in section:
-        if re.match(rf"### \[{re.escape(version)}\](\s|$)", lines[index]):
-            rest = (lines[after] for after in range(index + 1, section.stop))
-            said = next((line for line in rest if line.strip() and not line.startswith("####")), "###")
-            return None if said.startswith("###") else index + 1
-    return None
+    section = re.search(rf"^{HEADING}\s*\n(.*?)(?=^##? |\Z)", text, re.MULTILINE | re.DOTALL)
+    entry = section and re.search(
+        rf"^### \[{re.escape(version)}\](?=\s)[^\n]*\n+(?:####[^\n]*\n+)*(?!#)\S", section[1], re.MULTILINE
+    )
+    return text.count("\n", 0, section.start(1) + entry.start()) + 1 if section and entry else None
 
 
 def insert_entry(text: str, entry: str, name: str) -> str:
     """Return the changelog with an entry above the older ones of the contract."""
-    section = find_contract_lines(text)
-    if section is None:
+    head, *others = re.split(rf"^{HEADING} *$", text, maxsplit=1, flags=re.MULTILINE)
+    if not others:
         raise UnreadableError(name, f"no heading `{HEADING}`, under which the entry belongs")
-    lines = text.splitlines()
-    place = next((index for index in section if lines[index].startswith("### ")), section.stop)
-    before, after = lines[:place], lines[place:]
-    while before and not before[-1].strip():
-        before.pop()
-    return "\n".join([*before, "", entry, *(["", *after] if after else [])]) + "\n"
+    before, *after = re.split(r"^(?=##?#? )", others[0], maxsplit=1, flags=re.MULTILINE)
+    return "\n".join([f"{head}{HEADING}{before.rstrip()}", "", entry, "", *after]).rstrip("\n") + "\n"
 
 
 def find_obstacle(step: Step, text: str, name: str) -> str | None:

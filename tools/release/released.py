@@ -61,7 +61,6 @@ def list_released(project: Project) -> dict[Version, Path]:
 
 
 def read_released(path: Path) -> Contract:
-    """Return a released contract."""
     contract = read_contract(path, f"{path.parent.name}/{path.name}")
     if contract.version != path.stem:
         raise contract.fail(("info", "version"), f"info.version is {contract.version}, unlike the name of the file")
@@ -69,7 +68,6 @@ def read_released(path: Path) -> Contract:
 
 
 def read_present(project: Project) -> Contract:
-    """Return the contract in work."""
     contract = read_contract(project.contract, project.contract.name)
     if parse_version(contract.version) is None:
         raise contract.fail(("info", "version"), "info.version should be three numbers and nothing else, as 1.2.3")
@@ -87,17 +85,13 @@ def find_step(project: Project) -> Step:
     """Return the way from the last released contract to the present one."""
     new = read_present(project)
     released = list_released(project)
-    paths = list(released.values())
     is_released = parse_version(new.version) in released
-    if not paths:
-        return Step(new, None, None, released=False)
-    last = read_released(paths[-1])
     # What is released has to be what was released, and is judged by the one before it: so is a commit that releases.
-    if last.version != new.version or last.document != new.document:
-        report = compare_contracts(project, last, new)
-        if last.version != new.version or report.changes:
-            return Step(new, last, report, released=is_released)
-    if len(paths) == 1:
-        return Step(new, None, None, released=True)
-    previous = read_released(paths[-2])
-    return Step(new, previous, compare_contracts(project, previous, new), released=True)
+    for path in reversed(released.values()):
+        old = read_released(path)
+        if old.version == new.version and old.document == new.document:
+            continue
+        report = compare_contracts(project, old, new)
+        if old.version != new.version or report.changes:
+            return Step(new, old, report, released=is_released)
+    return Step(new, None, None, released=is_released)

@@ -47,7 +47,6 @@ def read_parts(text: str) -> list[Part]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; see the module's docstring."""
     parser = argparse.ArgumentParser(
         prog="python -m tools.spec_diff", description="Compare two versions of a contract."
     )

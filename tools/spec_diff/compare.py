@@ -21,7 +21,6 @@ MAX_RECURSION = 20_000
 
 
 def compare_wire(old: Contract, new: Contract, policy: policies.Policy) -> list[Change]:
-    """Return the changes that the wire shows, judged."""
     if is_same(old, new):
         return []
     with redocly.run(old, new) as running:

@@ -84,7 +84,6 @@ class Policy:
 
 
 def read_policy(path: Path = POLICY, name: str | None = None) -> Policy:
-    """Return the policy that a file sets."""
     name = path.name if name is None else name
     document = read_yaml(path, name)
     # The project's own policy says which rules there are.

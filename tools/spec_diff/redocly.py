@@ -39,13 +39,10 @@ class Seen:
 
 @attrs.frozen
 class Running:
-    """Redocly at work."""
-
     process: subprocess.Popen[str]
     folder: Path
 
     def wait(self) -> list[Seen]:
-        """Return what Redocly saw."""
         try:
             output, errors = self.process.communicate(timeout=TIMEOUT)
         except subprocess.TimeoutExpired:

@@ -91,7 +91,6 @@ class Report:
 
 
 def group(changes: Iterable[Change]) -> dict[str, list[Change]]:
-    """Return changes by the operations that they concern."""
     groups: dict[str, list[Change]] = {}
     for change in changes:
         groups.setdefault(change.operation, []).append(change)
@@ -99,7 +98,6 @@ def group(changes: Iterable[Change]) -> dict[str, list[Change]]:
 
 
 def describe_operation(operation: str) -> str:
-    """Return the heading of a group."""
     names = operation.split(", ")
     if len(names) > NAMED_OPERATIONS:
         return f"{', '.join(names[:NAMED_OPERATIONS])} and {len(names) - NAMED_OPERATIONS} more"
@@ -198,7 +196,6 @@ def render_markdown(report: Report) -> str:
 
 
 def list_markdown(changes: Sequence[Change]) -> list[str]:
-    """Return a list of changes by operation."""
     lines: list[str] = []
     for operation, own in group(changes).items():
         lines += ["", f"**{escape(describe_operation(operation))}**", ""]

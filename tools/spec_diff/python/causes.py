@@ -101,7 +101,6 @@ class Clue:
 
 
 def make_clue(change: Change, places: Places) -> Clue:
-    """Return what a change says of where it is."""
     pointer = parse_pointer(change.location)
     names = places.list_names(pointer)
     last = {normalize(name) for name in names[-2:]}

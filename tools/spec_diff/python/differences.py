@@ -34,7 +34,6 @@ class Difference:
 
     @property
     def in_operation(self) -> bool:
-        """Whether it is about an operation, or what that takes or returns."""
         return self.sort in ("operation", "argument", "return")
 
     @property

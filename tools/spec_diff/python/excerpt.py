@@ -84,7 +84,6 @@ def find_operations(contract: Contract, other: Contract, shown: set[Pointer]) ->
 
 
 def read_operation(contract: Contract, operation: Operation) -> tuple[Any, dict[str, Any]]:
-    """Return what an operation says, and what its path says for all of its operations."""
     item = contract.at(operation.pointer[:-1])
     return item[operation.method], {key: value for key, value in item.items() if key not in METHODS}
 

@@ -17,7 +17,6 @@ ABSENT = "Unset"
 
 
 def rename_choices(choices: frozenset[str], names: Mapping[str, str]) -> frozenset[str]:
-    """Return the choices of an annotation with classes renamed."""
     return frozenset(re.sub(r"\w+", lambda match: names.get(match[0], match[0]), choice) for choice in choices)
 
 
@@ -73,7 +72,6 @@ def _list_choices(node: ast.expr) -> Iterable[str]:
 
 
 def read_argument(parameter: griffe.Parameter | griffe.Attribute, default: object) -> Argument:
-    """Return a parameter, or a field, as an argument."""
     choices = read_annotation(parameter.annotation)
     taken = isinstance(parameter, griffe.Parameter) or is_taken(parameter)
     return Argument(parameter.name, choices - {ABSENT}, required=default is None, taken=taken)

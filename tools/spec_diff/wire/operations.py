@@ -22,7 +22,6 @@ from tools.spec_diff.wire.walk import Fact, Walk
 
 
 def compare(old: Contract, new: Contract, seen: Callable[[], Iterable[Seen]]) -> list[Fact]:
-    """Return how two contracts differ, with what `seen` returns explained."""
     walk = Walk(old, new)
     names = compare_all(walk)
     walk.compare_schemas()
@@ -164,7 +163,6 @@ def list_headers(contract: Contract, response: Pointer) -> dict[str, Pointer]:
 
 
 def compare_headers(walk: Walk, old: Pointer, new: Pointer) -> None:
-    """Compare the headers of an answer."""
     before, after = list_headers(walk.old, old), list_headers(walk.new, new)
     for name in before.keys() & after.keys():
         compare_header(walk, name, before[name], after[name])

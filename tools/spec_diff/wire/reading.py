@@ -141,13 +141,11 @@ class Reader:
         return [(*pointer, keyword, index) for index in range(len(self.contract.get((*pointer, keyword), list)))]
 
     def is_null(self, pointer: Pointer) -> bool:
-        """Return whether null is all that a schema accepts."""
         node = self.node(self.locate(pointer))
         values = list_values(node) or ()
         return list_declared(node) == ["null"] or (bool(values) and all(value is None for value in values))
 
     def accepts_null(self, pointer: Pointer, seen: frozenset[Pointer] = frozenset()) -> bool:
-        """Return whether a schema accepts null."""
         pointer = self.locate(pointer)
         if pointer in seen:
             return True
@@ -187,7 +185,6 @@ class _Builder:
     view: View
 
     def add(self, pointer: Pointer, *, is_whole: bool) -> None:
-        """Add a schema, which is the whole or a part of it."""
         reader, view = self.reader, self.view
         pointer = reader.locate(pointer)
         if pointer in view.nodes:
@@ -291,7 +288,6 @@ class _Builder:
             self.view.children[keyword, name] = (*known, place)
 
     def add_below(self, pointer: Pointer, node: Mapping[str, Any]) -> None:
-        """Add what is below a schema."""
         contract = self.reader.contract
         for index, name in enumerate(contract.get((*pointer, "required"), list)):
             self.view.required.setdefault(str(name), (*pointer, "required", index))

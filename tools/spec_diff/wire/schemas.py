@@ -80,8 +80,6 @@ def compare_schemas(
 
 @attrs.define(eq=False)
 class _Comparison:
-    """The state of one comparison of two views."""
-
     readers: Mapping[Side, Reader]
     old: View
     new: View
@@ -90,7 +88,6 @@ class _Comparison:
     pairs: list[Pair] = attrs.field(factory=list)
 
     def add(self, rule: str, side: Side, place: Pointer, message: str, member: str | None = None) -> None:
-        """Note a difference at a place."""
         self.differences.append(Difference(rule, side, place, message, member))
 
     def say(self, rule: str, keyword: str, message: str) -> None:
@@ -336,7 +333,6 @@ class _Comparison:
             self.add("keyword-removed", "old", group.place, "alternatives were removed")
 
     def compare_members(self, old: Group, new: Group) -> None:
-        """Compare two sets of alternatives."""
         matched, gone, come = self.match_members(old.members, new.members)
         self.pairs += [Pair(*pair) for pair in matched]
         for places in come:
@@ -429,7 +425,6 @@ def name_change(name: str, old: str | None, new: str | None) -> str:
 
 
 def show_number(value: Fraction | None) -> str | None:
-    """Return a fraction as one writes it."""
     return None if value is None else str(value.numerator) if value.denominator == 1 else str(float(value))
 
 
@@ -439,7 +434,6 @@ def show_json(text: str | None) -> str | None:
 
 
 def describe_change(name: str, old: Any, new: Any) -> str:
-    """Return the change of a keyword in words."""
     return describe_words(*(None if value is None else f"{name} {value}" for value in (old, new)))
 
 

@@ -43,7 +43,6 @@ def list_parameters(contract: Contract, operation: Operation) -> dict[tuple[str,
 
 
 def compare_parameters(walk: Walk, old: Operation, new: Operation) -> None:
-    """Compare the parameters of an operation, matched by where they are and what they are called."""
     before, after = list_parameters(walk.old, old), list_parameters(walk.new, new)
     come = [key for key in after if key not in before]
     for key, place in before.items():
@@ -70,7 +69,6 @@ def compare_parameters(walk: Walk, old: Operation, new: Operation) -> None:
 
 
 def compare_parameter(walk: Walk, old: Pointer, new: Pointer) -> None:
-    """Compare two versions of one parameter."""
     walk.visit("parameter", old, new)
     before, after = walk.old.at(old), walk.new.at(new)
     name, where = after["name"], str(after["in"])
@@ -83,7 +81,6 @@ def compare_parameter(walk: Walk, old: Pointer, new: Pointer) -> None:
 
 
 def compare_header(walk: Walk, name: str, old: Pointer, new: Pointer) -> None:
-    """Compare two versions of one header."""
     walk.visit("header", old, new)
     walk.compare_required("header", f"the header {name}", (old, new), "response")
     compare_value(walk, f"the header {name}", (old, new), "response", "simple", ("style", "explode"))
@@ -146,7 +143,6 @@ def allows_type(reader: Reader, view: View, name: str, depth: int) -> bool:
 
 
 def compare_bodies(walk: Walk, old: Pointer, new: Pointer) -> None:
-    """Compare what an operation is sent."""
     before, after = (
         None if (place := walk.find(contract, holder, "requestBody")) is None else contract.resolve(place)
         for contract, holder in walk.sides(old, new)
@@ -204,7 +200,6 @@ def compare_content(walk: Walk, old: Pointer, new: Pointer, direction: Direction
 
 
 def compare_media_type(walk: Walk, old: Pointer, new: Pointer, direction: Direction) -> None:
-    """Compare two versions of what has one media type."""
     walk.visit("media", old, new)
     walk.compare_schema(direction, old, new)
     before, after = (describe_encoding(contract, place) for contract, place in walk.sides(old, new))

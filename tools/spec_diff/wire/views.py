@@ -114,7 +114,6 @@ class View:
 
     @property
     def properties(self) -> dict[str, Places]:
-        """The listed properties."""
         return {name: places for (keyword, name), places in self.children.items() if keyword == "properties"}
 
     @property
@@ -143,12 +142,10 @@ def covers(types: frozenset[str] | None, name: str) -> bool:
 
 
 def is_number(value: Any) -> bool:
-    """Return whether a value is a number that can be counted with."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def read_type(value: Any) -> str:
-    """Return the type of a JSON value."""
     if isinstance(value, bool):
         return "boolean"
     if isinstance(value, int | float):
@@ -207,7 +204,6 @@ def read_bounds(pointer: Pointer, node: Mapping[str, Any], name: str) -> Iterato
 
 
 def list_types(view: View) -> str:
-    """Return the types of a view in words."""
     if view.types is None:
         return "any type"
     names = sorted(view.types) + (["null"] if view.nullable else [])

@@ -60,7 +60,6 @@ class Walk:
     """Whether the service makes the call, so that we receive its body and send its response."""
 
     def sides(self, old: Pointer, new: Pointer) -> tuple[tuple[Contract, Pointer], tuple[Contract, Pointer]]:
-        """Return each contract with a place in it."""
         return (self.old, old), (self.new, new)
 
     def turn(self, direction: Direction) -> Direction:
@@ -122,7 +121,6 @@ class Walk:
             self.say_key(rules[not after], *places, key, words[not after], direction)
 
     def compare_deprecation(self, *places: Pointer) -> None:
-        """Compare whether something is deprecated."""
         words = ("deprecated", "no longer deprecated")
         self.compare_flag((places[0], places[1]), "deprecated", ("deprecated", "undeprecated"), words, "request")
 
@@ -229,7 +227,6 @@ class Walk:
         return find_changed(self.old, self.new)
 
     def describe(self, difference: Difference, pair: Pair) -> Found:
-        """Return a difference of schemas as a fact."""
         contract = self.old if difference.side == "old" else self.new
         place = subject = difference.place
         own = pair.old[0] if difference.side == "old" else pair.new[0]
