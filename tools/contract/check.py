@@ -17,7 +17,6 @@ Prints one line for each finding, as `file:line: what is wrong`, and exits 1 whe
 from __future__ import annotations
 
 import argparse
-import ast
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,8 +24,10 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import scenario_uploads
 from openapi_python_client.strings import ClassName, PythonIdentifier
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
+from scenario_uploads import models
 
 from tools.contract.document import (
     Contract,
@@ -38,7 +39,6 @@ from tools.contract.document import (
     read_contract,
 )
 from tools.contract.operations import list_operations
-from tools.project import ROOT
 
 RESERVED = frozenset(
     {
@@ -149,20 +149,9 @@ def check_optional_is_nullable(contract: Contract) -> Iterator[Finding]:
                 )
 
 
-def read_public_names() -> set[str]:
-    """Return what `scenario_uploads` exports besides the models of the contract."""
-    names: set[str] = set()
-    for module, variable in (("__init__.py", "_HOMES"), ("errors.py", "__all__")):
-        tree = ast.parse((ROOT / "overrides" / "scenario_uploads" / module).read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == variable:
-                names |= set(ast.literal_eval(node.value))
-    return names
-
-
 def check_names(contract: Contract) -> Iterator[Finding]:
     """Yield the properties whose names a generated class needs for itself, and the schemas whose names are taken."""
-    taken = IMPORTED | read_public_names()
+    taken = IMPORTED | {*dir(scenario_uploads)} - {*dir(models)}
     for name in contract.document.get("components", {}).get("schemas", {}):
         if ClassName(name, "") in taken:
             message = f"the schema {name!r} would take the place of what generated code or the package has; rename it"
