@@ -74,7 +74,6 @@ class Proxies:
 
     _by_scheme: dict[str, Proxy] = field(factory=dict)
     _direct: tuple[str, ...] = ()
-    _system: bool = False
 
     @classmethod
     def read(cls) -> Self:
@@ -89,7 +88,7 @@ class Proxies:
         for scheme in ("http", "https"):
             if name := next((name for name in (scheme, "all") if urls.get(name, "").strip()), None):
                 proxies[scheme] = Proxy.parse(f"{name.upper()}_PROXY", urls[name])
-        return cls(proxies, tuple(entries), not request.getproxies_environment())
+        return cls(proxies, tuple(entries))
 
     @property
     def all(self) -> set[Proxy]:
@@ -101,13 +100,12 @@ class Proxies:
         proxy = self._by_scheme.get(scheme)
         if proxy is None or is_loopback(host):
             return None
-        host = _canonical(host)
-        direct = any(_names(entry, scheme, host, port or _PORTS[scheme]) for entry in self._direct)
-        if self._system and not direct:
-            from urllib import request  # noqa: PLC0415 - see above
+        from urllib import request  # noqa: PLC0415 - see above
 
-            direct = bool(request.proxy_bypass(host))
-        return None if direct else proxy
+        host, port = _canonical(host), port or _PORTS[scheme]
+        direct = any(_names(entry, scheme, host, port) for entry in self._direct)
+        # The system's own exceptions, where its settings count.
+        return None if direct or request.proxy_bypass(host) else proxy
 
 
 def _names(entry: str, scheme: str, host: str, port: int) -> bool:
