@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from .display import Display
+from .display import Display, FileProgress
 
 # Narrower terminals have no bars, but names and figures.
 _NARROW = 60
@@ -69,6 +69,9 @@ class Bars(Display):
         with self._screen:
             self._live.refresh()
 
+    def show(self, *files: FileProgress) -> None:
+        """Wait for the next look."""
+
     def _render(self) -> Group:
         width, most = self._screen.width, max(1, self._screen.height - 3)
         names = width * 3 // 10
@@ -78,7 +81,7 @@ class Bars(Display):
                 shown = file.sending and width >= _NARROW
                 bar = ProgressBar(file.event.bytes_total, file.event.bytes_done) if shown else ""
                 rows.add_row(_shorten(file.name, names), bar, _fit(file.describe(), width - names - 4))
-            return Group(_fit(self.describe_whole(), width), rows) if self.whole else Group(rows)
+            return Group(_fit(self.describe_whole(self.whole), width), rows) if self.whole else Group(rows)
 
 
 def _fit(texts: list[str], width: int) -> Text:

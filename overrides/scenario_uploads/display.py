@@ -82,7 +82,7 @@ class FileProgress:
         self.name, self.gauge, self._display = snippet(name, 4096), Gauge(), display
         self.event, self.retrying = _NOTHING, False
         self.said: object = None
-        """What `Lines` has printed."""
+        """What `Display` has printed."""
 
     @property
     def sending(self) -> bool:
@@ -118,13 +118,17 @@ class FileProgress:
 
 
 class Display:
-    """What bars and lines share; shows nothing itself. A context manager, usable from any thread."""
+    """Shows progress as lines. A context manager, usable from any thread.
+
+    One file: a line for every tenth of its bytes, every phase and every problem. Many files: a line now and then.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock, self.lock = clock, threading.RLock()
         self.files: list[FileProgress] = []
         self.whole: BulkProgress | None = None
         self.gauge = Gauge()
+        self._said_at = clock()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="scenario-uploads-display", daemon=True)
 
@@ -141,13 +145,14 @@ class Display:
             self.look()
 
     def look(self) -> None:
-        """Measure what moves; subclasses show it."""
+        """Measure what moves, and show what follows from it."""
         with self.lock:
             now = self.clock()
             for file in self.files:
                 file.gauge.sample(file.event.bytes_done if file.sending and not file.retrying else None, now)
             sending = self.whole is not None and any(file.sending for file in self.files)
             self.gauge.sample(self.whole.bytes_done if self.whole and sending else None, now)
+            self.show(*self.files)
 
     def follow(self, name: str) -> FileProgress:
         """Return the progress callback of one file, which is shown from its first event on."""
@@ -157,13 +162,22 @@ class Display:
         """Update the progress of many files."""
         self.whole = progress
 
-    def show(self, file: FileProgress) -> None:
-        """Show an event of a file."""
+    def show(self, *files: FileProgress) -> None:
+        """Show what is new of these files, or of all."""
+        if self.whole is not None:
+            if self.clock() - self._said_at >= QUIET:
+                self._said_at = self.clock()
+                report(", ".join(self.describe_whole(self.whole)))
+            return
+        for file in files:
+            event = file.event
+            state = event.phase, event.attempt, event.bytes_done * 10 // event.bytes_total, bool(file.gauge.stall)
+            if state != file.said:
+                file.said = state
+                report(f"{file.name}: {', '.join(file.describe())}")
 
-    def describe_whole(self) -> list[str]:
+    def describe_whole(self, whole: BulkProgress) -> list[str]:
         """Return the texts on all files: counts, rate or what is wrong, bytes, time left."""
-        if (whole := self.whole) is None:
-            return []
         ended = whole.files_done + whole.files_skipped + whole.files_failed
         texts = [f"{ended:,}/{whole.files_found:,}{'' if whole.complete else '+'} files"]
         texts += [f"{whole.files_failed:,} failed"] if whole.files_failed else []
@@ -171,42 +185,15 @@ class Display:
         return texts + self.gauge.describe(amount, whole.bytes_found if whole.complete else None)
 
 
-class Lines(Display):
-    """One file: a line for every tenth of its bytes, every phase and every problem. Many files: a line now and then."""
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(clock)
-        self._said_at = clock()
-
-    def show(self, file: FileProgress) -> None:
-        """Print what is new of a file."""
-        event = file.event
-        state = event.phase, event.attempt, event.bytes_done * 10 // event.bytes_total, bool(file.gauge.stall)
-        if self.whole is None and state != file.said:
-            file.said = state
-            report(f"{file.name}: {', '.join(file.describe())}")
-
-    def look(self) -> None:
-        """Print stalled files and, now and then, the total."""
-        super().look()
-        with self.lock:
-            for file in self.files:
-                self.show(file)
-            if self.whole is not None and self.clock() - self._said_at >= QUIET:
-                self._said_at = self.clock()
-                report(", ".join(self.describe_whole()))
-
-
 def open_display() -> Display:
     """Return bars on a terminal or in a notebook, else lines; also with `TERM=dumb` and `NO_COLOR`."""
-    if sys.stderr is None:
-        return Display()
     try:
         from .bars import Bars, Screen  # noqa: PLC0415 - rich is an extra
     except ImportError:
-        return Lines()
+        return Display()
     screen = Screen(stderr=True, soft_wrap=True)
-    terminal = sys.stderr.isatty() and not screen.is_dumb_terminal and not os.environ.get("NO_COLOR")
+    seen = sys.stderr is not None and sys.stderr.isatty()
+    terminal = seen and not screen.is_dumb_terminal and not os.environ.get("NO_COLOR")
     # In a notebook, rich uses widgets.
     notebook = screen.is_jupyter and find_spec("ipywidgets") is not None
-    return Bars(screen) if terminal or notebook else Lines()
+    return Bars(screen) if terminal or notebook else Display()

@@ -26,7 +26,7 @@ _ENCODED_QUERY = re.compile(r"%3F[^\s\"'<>]+", re.IGNORECASE)
 _SIGNATURE = re.compile(r"X-Amz-|X-Goog-", re.IGNORECASE)
 AUTHORIZATION = re.compile(r"\b(Basic|Bearer)(\s+)[\w.~+/=-]{16,}", re.IGNORECASE)
 # As `html.escape` writes it, which is slow to import.
-_IN_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"}
+_IN_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 # Control characters, line separators, text-direction marks, and surrogates, which cannot be encoded.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
@@ -185,10 +185,8 @@ def _match_character(character: str) -> str:
     forms = (character, _IN_HTML.get(character, character), json.dumps(character)[1:-1])
     spellings = {re.escape(form) for form in forms}
     spellings |= {rf"\\+{re.escape(character)}"} if character in "\"'/\\" else set()
-    # UTF-16 without its codec: loading a codec may fail here, when descriptors have run out.
-    high, low = divmod(ord(character) - 0x10000, 0x400)
-    units = (ord(character),) if high < 0 else (0xD800 + high, 0xDC00 + low)
-    spellings.add("".join(rf"\\+u(?i:{unit:04x})" for unit in units))
+    units = re.findall(r"\\u(....)", json.dumps(character)) or [f"{ord(character):04x}"]
+    spellings.add("".join(rf"\\+u(?i:{unit})" for unit in units))
     spellings.add("".join(f"%(?i:{byte:02x})" for byte in character.encode()))
     spellings.add(rf"&#(?:0*{ord(character)}|[xX]0*(?i:{ord(character):x}));")
     return f"(?:{'|'.join(sorted(spellings, key=len, reverse=True))})"

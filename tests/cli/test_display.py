@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from scenario_uploads import display
 from scenario_uploads.bars import Bars, Screen
-from scenario_uploads.display import Display, Gauge, Lines, open_display
+from scenario_uploads.display import Display, Gauge, open_display
 from scenario_uploads.progress import BulkProgress, UploadPhase, UploadProgress, format_duration, format_size
 
 from tests.cli.conftest import Compare
@@ -159,7 +159,7 @@ def test_no_line_is_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_lines_of_one_file(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
-    lines = Lines(clock)
+    lines = Display(clock)
     file = lines.follow("a\x1b[31m.glb")
     for event in (tell(0), tell(55), tell(105), tell(105, attempt=2)):
         file(event)
@@ -180,7 +180,7 @@ def test_lines_of_one_file(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_lines_of_many_files_come_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
-    with Lines(clock) as lines:
+    with Display(clock) as lines:
         lines.tell(BulkProgress(12, 3, bytes_found=10 * MIB))
         lines.follow("a.glb")(tell(0, 10))
         look(lines, clock, 23)
@@ -191,7 +191,7 @@ def test_lines_of_many_files_come_now_and_then(capsys: pytest.CaptureFixture[str
 
 @pytest.mark.parametrize(
     ("variables", "kind"),
-    [({"TERM": "xterm"}, Bars), ({"TERM": "dumb"}, Lines), ({"TERM": "xterm", "NO_COLOR": "1"}, Lines)],
+    [({"TERM": "xterm"}, Bars), ({"TERM": "dumb"}, Display), ({"TERM": "xterm", "NO_COLOR": "1"}, Display)],
 )
 def test_bars_are_for_terminals_that_can(
     variables: dict[str, str], kind: type[Display], monkeypatch: pytest.MonkeyPatch
@@ -204,7 +204,7 @@ def test_bars_are_for_terminals_that_can(
         assert type(open_display()) is kind
     monkeypatch.undo()
     monkeypatch.setenv("FORCE_COLOR", "1")
-    assert type(open_display()) is Lines
+    assert type(open_display()) is Display
 
 
 def test_without_anybody_who_reads_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
