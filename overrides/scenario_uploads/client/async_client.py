@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import ssl
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
@@ -20,7 +19,6 @@ from scenario_uploads.api import calls
 from scenario_uploads.api.exchange import Api
 from scenario_uploads.arguments import NOT_GIVEN, FileInput, NotGiven, Omit
 from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
-from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.logs import show_log
 from scenario_uploads.models import (
     Upload,
@@ -34,7 +32,6 @@ from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.retry import DEFAULT_MAX_RETRIES, DEFAULT_PATIENCE
 from scenario_uploads.settings.arguments import ClientArguments, ClientChanges
 from scenario_uploads.settings.client import (
-    NO_HTTP_CLIENT,
     ClientOptions,
     change_options,
     check_http_client,
@@ -200,8 +197,9 @@ class AsyncScenario:
             trust_env=trust_env,
         )
         check_http_client(http_client, httpx.AsyncClient)
-        settings = change_options(os.environ, self._options, options)
-        twin = copy.copy(self)
+        settings = change_options(os.environ, self._options, options, http_client)
+        twin = type(self).__new__(type(self))
+        vars(twin).update(vars(self))
         twin._begin(settings, self._runner.copy(settings, http_client))  # noqa: SLF001 - of the same class
         return twin
 
@@ -262,15 +260,8 @@ class AsyncScenario:
         """The query parameters given for every call."""
         return dict(self._options.default_query)
 
-    def __copy__(self) -> Self:
-        twin = type(self).__new__(type(self))
-        vars(twin).update(vars(self))
-        return twin
-
     def __reduce__(self) -> tuple[Any, ...]:
         # Connections stay here, and so does what the environment gave.
-        if not self._runner.connections.own:
-            raise InvalidArgumentError(NO_HTTP_CLIENT)
         return partial(type(self), **list_arguments(self._options)), ()
 
     def __repr__(self) -> str:
@@ -599,9 +590,8 @@ class AsyncUploads(AsyncUploadsOperations):
         return await self._import(name_civitai(url), options)
 
     async def _import(self, arguments: Mapping[str, object], given: ImportOptions) -> Upload:
-        call = self._api.options.resolve_call(given.project_id)
-        steps = import_upload(self._api, arguments, call, wait_for=given.wait, timeout=given.timeout)
-        return await self._runner.run(steps)
+        given = evolve(given, call=self._api.options.resolve_call(given.project_id))
+        return await self._runner.run(import_upload(self._api, arguments, given))
 
     def upload_many(
         self,
@@ -693,8 +683,6 @@ class AsyncUploads(AsyncUploadsOperations):
             timeout=timeout,
             project_id=project_id,
         )
-        if options.executor is not None and not self._runner.connections.own:
-            raise InvalidArgumentError(NO_HTTP_CLIENT)
         options = evolve(options, call=self._api.options.resolve_call(options.project_id))
         return upload_all_async(self._runner.copy(self._api.options), self._api, sources, options)
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import AsyncGenerator, Mapping
 from functools import partial
@@ -20,7 +19,6 @@ from scenario_uploads.api import calls
 from scenario_uploads.api.exchange import Api
 from scenario_uploads.arguments import FileInput, Omit
 from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
-from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.logs import show_log
 from scenario_uploads.models import (
     Upload,
@@ -32,7 +30,6 @@ from scenario_uploads.models import (
 )
 from scenario_uploads.settings.arguments import ClientArguments, ClientChanges
 from scenario_uploads.settings.client import (
-    NO_HTTP_CLIENT,
     ClientOptions,
     change_options,
     check_http_client,
@@ -100,8 +97,9 @@ class AsyncScenario:
             InvalidArgumentError: When another setting cannot be used.
         """
         check_http_client(http_client, httpx.AsyncClient)
-        settings = change_options(os.environ, self._options, options)
-        twin = copy.copy(self)
+        settings = change_options(os.environ, self._options, options, http_client)
+        twin = type(self).__new__(type(self))
+        vars(twin).update(vars(self))
         twin._begin(settings, self._runner.copy(settings, http_client))  # noqa: SLF001 - of the same class
         return twin
 
@@ -162,15 +160,8 @@ class AsyncScenario:
         """The query parameters given for every call."""
         return dict(self._options.default_query)
 
-    def __copy__(self) -> Self:
-        twin = type(self).__new__(type(self))
-        vars(twin).update(vars(self))
-        return twin
-
     def __reduce__(self) -> tuple[Any, ...]:
         # Connections stay here, and so does what the environment gave.
-        if not self._runner.connections.own:
-            raise InvalidArgumentError(NO_HTTP_CLIENT)
         return partial(type(self), **list_arguments(self._options)), ()
 
     def __repr__(self) -> str:
@@ -345,9 +336,8 @@ class AsyncUploads(AsyncUploadsOperations):
         return await self._import(name_civitai(url), options)
 
     async def _import(self, arguments: Mapping[str, object], given: ImportOptions) -> Upload:
-        call = self._api.options.resolve_call(given.project_id)
-        steps = import_upload(self._api, arguments, call, wait_for=given.wait, timeout=given.timeout)
-        return await self._runner.run(steps)
+        given = evolve(given, call=self._api.options.resolve_call(given.project_id))
+        return await self._runner.run(import_upload(self._api, arguments, given))
 
     def upload_many(self, sources: Sources, options: BulkOptions) -> AsyncGenerator[UploadResult]:
         """Upload many files or whole folders, and resume where an earlier call stopped.
@@ -370,8 +360,6 @@ class AsyncUploads(AsyncUploadsOperations):
             LedgerLockedError: When another run uses the ledger. Raised with the first result, as is the next one.
             LedgerError: When the ledger is damaged, or cannot be used.
         """
-        if options.executor is not None and not self._runner.connections.own:
-            raise InvalidArgumentError(NO_HTTP_CLIENT)
         options = evolve(options, call=self._api.options.resolve_call(options.project_id))
         return upload_all_async(self._runner.copy(self._api.options), self._api, sources, options)
 

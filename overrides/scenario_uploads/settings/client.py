@@ -21,8 +21,6 @@ from .credentials import Credentials, drop_authorization, read_authorization, re
 from .defaults import DEFAULT_BASE_URL, resolve_timeout
 from .request import add_headers, check_body, check_headers, check_query
 
-NO_HTTP_CLIENT = "A client with its own http_client cannot go to another process; leave http_client out."
-
 
 def check_base_url(given: object) -> str:
     """Return the URL of the API without a final slash; it must be http or https, with a host and at most a path."""
@@ -96,6 +94,7 @@ class ClientOptions(ClientArguments):
     verify: ssl.SSLContext | None = field(converter=read_trust, repr=False)
     allow_http_storage: bool = field(converter=bool)
     trust_env: bool = field(converter=bool)
+    http_client: httpx.Client | httpx.AsyncClient | None = field(default=None, repr=False)
     environ: Mapping[str, str] = field(repr=False)
     """The variables of the package, when the client was made."""
     credentials: Credentials = field(init=False, default=Factory(_find_credentials, takes_self=True))
@@ -141,10 +140,15 @@ def resolve_options(
     if given.allow_http_storage is None:
         switch = environ.get("SCENARIO_ALLOW_HTTP_STORAGE", "").strip().lower()
         values["allow_http_storage"] = switch in ("1", "true", "yes", "on")
-    return ClientOptions(**values, environ=environ)
+    return ClientOptions(**values, environ=environ, http_client=http_client)
 
 
-def change_options(environ: Mapping[str, str], options: ClientOptions, given: ClientChanges) -> ClientOptions:
+def change_options(
+    environ: Mapping[str, str],
+    options: ClientOptions,
+    given: ClientChanges,
+    http_client: httpx.Client | httpx.AsyncClient | None = None,
+) -> ClientOptions:
     """Return the settings of a copy: those of the client, changed by the arguments."""
     changed: dict[str, Any] = {
         each.name: value
@@ -167,15 +171,16 @@ def change_options(environ: Mapping[str, str], options: ClientOptions, given: Cl
     changed["default_query"] = changed.pop("set_default_query", {**options.default_query, **more_query})
     if given.trust_env and not options.trust_env:
         changed["environ"] = _read_environment(environ, changed.get("verify", options.verify))
-    return evolve(options, **changed)
+    return evolve(options, **changed, http_client=http_client or options.http_client)
 
 
 def list_arguments(options: ClientOptions) -> dict[str, Any]:
     """Return the arguments for the same client in another process, which reads its environment's secrets itself."""
     verify = getattr(options.verify, "path", None)
-    if options.verify is not None and verify is None:
+    if options.http_client or (options.verify and not verify):
         raise InvalidArgumentError(
-            "An ssl.SSLContext cannot go to another process; give the path of the CA file as verify=."
+            "An http_client or an ssl.SSLContext cannot go to another process: leave http_client= out, and give the"
+            " path of the CA file as verify=."
         )
     return {each.name: getattr(options, each.name) for each in fields(ClientArguments)} | {"verify": verify}
 

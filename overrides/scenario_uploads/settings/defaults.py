@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -17,18 +15,6 @@ DEFAULT_TIMEOUT = httpx.Timeout(connect=10.0, read=60.0, write=60.0, pool=60.0)
 DEFAULT_CONNECTION_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20)
 
 
-@contextmanager
-def _explain_httpx() -> Iterator[None]:
-    """Turn errors of httpx for proxies or CA files into ours, without their text: it may hold a password."""
-    try:
-        yield
-    except (httpx.InvalidURL, ImportError, OSError, ValueError) as error:
-        raise InvalidArgumentError(
-            f"httpx cannot use the proxies or CA files that it was given ({type(error).__name__}): see HTTPS_PROXY,"
-            " HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR, or give trust_env=False."
-        ) from None
-
-
 if TYPE_CHECKING:
     # For type checkers, they accept what httpx's clients accept.
     DefaultHttpxClient = httpx.Client
@@ -39,8 +25,15 @@ else:
         closes_with_client = True
 
         def __init__(self, **settings: Any) -> None:
-            with _explain_httpx():
-                super().__init__(**_DEFAULTS | settings)
+            try:
+                super().__init__(**{"timeout": DEFAULT_TIMEOUT, "limits": DEFAULT_CONNECTION_LIMITS} | settings)
+            except (httpx.InvalidURL, ImportError, OSError, ValueError) as error:
+                # Its text may hold the password of a proxy.
+                raise InvalidArgumentError(
+                    f"httpx cannot use the proxies or CA files that it was given ({type(error).__name__}): see"
+                    " HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE and SSL_CERT_DIR, or give"
+                    " trust_env=False."
+                ) from None
 
     class DefaultHttpxClient(_ClientWithDefaults, httpx.Client):
         """An `httpx.Client` for `http_client=`, with this package's timeouts and limits unless others are given.
@@ -51,15 +44,9 @@ else:
         __module__ = "scenario_uploads"
 
     class DefaultAsyncHttpxClient(_ClientWithDefaults, httpx.AsyncClient):
-        """An `httpx.AsyncClient` for `http_client=`, with this package's timeouts and limits unless others are given.
-
-        It is closed with the client that it is given to, unlike other HTTPX clients.
-        """
+        """An `httpx.AsyncClient` for `http_client=`, as `DefaultHttpxClient` is an `httpx.Client`."""
 
         __module__ = "scenario_uploads"
-
-
-_DEFAULTS: dict[str, Any] = {"timeout": DEFAULT_TIMEOUT, "limits": DEFAULT_CONNECTION_LIMITS}
 
 
 def resolve_timeout(timeout: Any, default: httpx.Timeout = DEFAULT_TIMEOUT) -> httpx.Timeout:

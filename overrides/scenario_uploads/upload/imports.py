@@ -12,13 +12,14 @@ from attrs import evolve
 
 from scenario_uploads.api.calls import UploadState, classify_status, create_operation, failure_of, wait
 from scenario_uploads.api.exchange import Api, fetch
-from scenario_uploads.arguments import CallOptions, check_seconds, omit
+from scenario_uploads.arguments import check_seconds, omit
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.models import Upload
 from scenario_uploads.redaction import redact
 from scenario_uploads.steps import Steps
 
 from .media_types import infer_media
+from .options import ImportOptions
 from .steps import find_missing_id
 
 _MODEL_NAME = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
@@ -86,16 +87,14 @@ def _split(url: object) -> SplitResult | None:
     return None
 
 
-def import_upload(
-    api: Api, arguments: Mapping[str, Any], call: CallOptions, *, wait_for: bool, timeout: float
-) -> Steps[Upload]:
+def import_upload(api: Api, arguments: Mapping[str, Any], options: ImportOptions) -> Steps[Upload]:
     """Create an upload that the service fetches itself, and wait for it if asked to."""
-    check_seconds("timeout", timeout, zero=True)
+    check_seconds("timeout", options.timeout, zero=True)
     # Ignore a `dryRun` in the client's `default_query`.
-    operation = create_operation(arguments, evolve(call, query={"dryRun": omit}))
+    operation = create_operation(arguments, evolve(options.call, query={"dryRun": omit}))
     upload: Upload = (yield from fetch(api, operation, find_missing=find_missing_id)).value.upload
-    if wait_for:
-        return (yield from wait(api, upload.id, timeout, call))
+    if options.wait:
+        return (yield from wait(api, upload.id, options.timeout, options.call))
     if classify_status(upload.status, upload.entity_id) is UploadState.FAILED:
         raise failure_of(upload, upload.id)
     return upload
