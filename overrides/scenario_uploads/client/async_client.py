@@ -42,7 +42,11 @@ from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.imports import import_upload, name_civitai, name_hugging_face, name_url
 from scenario_uploads.upload.options import FileOptions, ImportOptions
 
-from .async_operations import AsyncUploadsOperations
+from .async_operations import (
+    AsyncScenarioWithRawResponse,
+    AsyncScenarioWithStreamingResponse,
+    AsyncUploadsOperations,
+)
 from .async_runner import AsyncConnections, AsyncRunner, AsyncUploadHandle, upload_all_async
 
 
@@ -685,20 +689,6 @@ class AsyncUploads(AsyncUploadsOperations):
         )
         options = evolve(options, call=self._api.options.resolve_call(options.project_id))
         return upload_all_async(self._runner.copy(self._api.options), self._api, sources, options)
-
-
-class AsyncScenarioWithRawResponse:
-    """A client whose calls return raw responses."""
-
-    def __init__(self, uploads: AsyncUploads) -> None:
-        self.uploads = uploads.with_raw_response
-
-
-class AsyncScenarioWithStreamingResponse:
-    """A client whose calls are for an `async with` block that streams the response."""
-
-    def __init__(self, uploads: AsyncUploads) -> None:
-        self.uploads = uploads.with_streaming_response
 
 
 # The name in scenario-sdk.

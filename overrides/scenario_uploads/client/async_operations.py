@@ -242,3 +242,17 @@ class AsyncUploadsWithStreamingResponse:
         self.create = return_streamed_async(streamed.create)
         self.retrieve = return_streamed_async(streamed.retrieve)
         self.trigger_action = return_streamed_async(streamed.trigger_action)
+
+
+class AsyncScenarioWithRawResponse:
+    """A client whose calls return raw responses."""
+
+    def __init__(self, uploads: AsyncUploadsOperations) -> None:
+        self.uploads = uploads.with_raw_response
+
+
+class AsyncScenarioWithStreamingResponse:
+    """A client whose calls are for an `async with` block that streams the response."""
+
+    def __init__(self, uploads: AsyncUploadsOperations) -> None:
+        self.uploads = uploads.with_streaming_response

@@ -44,7 +44,11 @@ from scenario_uploads.upload.imports import import_upload, name_civitai, name_hu
 from scenario_uploads.upload.options import FileOptions, ImportOptions
 
 from .runner import Connections, Runner, UploadHandle, upload_all
-from .sync_operations import UploadsOperations
+from .sync_operations import (
+    ScenarioWithRawResponse,
+    ScenarioWithStreamingResponse,
+    UploadsOperations,
+)
 
 
 class Scenario:
@@ -686,20 +690,6 @@ class Uploads(UploadsOperations):
         )
         options = evolve(options, call=self._api.options.resolve_call(options.project_id))
         return upload_all(self._runner.copy(self._api.options), self._api, sources, options)
-
-
-class ScenarioWithRawResponse:
-    """A client whose calls return raw responses."""
-
-    def __init__(self, uploads: Uploads) -> None:
-        self.uploads = uploads.with_raw_response
-
-
-class ScenarioWithStreamingResponse:
-    """A client whose calls are for a `with` block that streams the response."""
-
-    def __init__(self, uploads: Uploads) -> None:
-        self.uploads = uploads.with_streaming_response
 
 
 # The name in scenario-sdk.

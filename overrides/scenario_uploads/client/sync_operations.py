@@ -243,3 +243,17 @@ class UploadsWithStreamingResponse:
         self.create = return_streamed(streamed.create)
         self.retrieve = return_streamed(streamed.retrieve)
         self.trigger_action = return_streamed(streamed.trigger_action)
+
+
+class ScenarioWithRawResponse:
+    """A client whose calls return raw responses."""
+
+    def __init__(self, uploads: UploadsOperations) -> None:
+        self.uploads = uploads.with_raw_response
+
+
+class ScenarioWithStreamingResponse:
+    """A client whose calls are for a `with` block that streams the response."""
+
+    def __init__(self, uploads: UploadsOperations) -> None:
+        self.uploads = uploads.with_streaming_response
