@@ -17,7 +17,8 @@ import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 from scenario_uploads import Scenario, SourceChangedError, SourceError, TransferError, UploadProgress, UploadSource
-from scenario_uploads.transfer.source import RANGE_SIZE, open_source
+from scenario_uploads.remote import RANGE_SIZE
+from scenario_uploads.transfer.source import open_source
 
 from tests.support.clients import Connect, raises
 from tests.support.server import Server, encode_head, reply
@@ -231,7 +232,7 @@ class TestAURL:
         ("url", "reason"),
         [
             ("ranges://bucket/missing.glb", "there is no such file"),
-            ("ranges://bucket/*.glb", "there is no such file; upload_many takes patterns, but not over HTTP."),
+            ("ranges://bucket/*.glb", "there is no such file"),
             ("ranges://bucket/folder", "it is a folder"),
             ("nosuch://bucket/a.glb?X-Amz-Signature=s3cret", "Protocol not known: nosuch"),
         ],

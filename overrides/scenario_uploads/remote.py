@@ -1,4 +1,7 @@
-"""Remote sources: files at URLs, read through fsspec range by range, and streams that can be read only once."""
+"""What files are read from: the base of all sources, files at URLs, and streams that can be read only once.
+
+URLs are read through fsspec, range by range. The sources on this disk are in `transfer.source`.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,12 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Self
+from typing import Any
 from urllib.request import url2pathname
 
-from attrs import field, frozen
-
-from .errors import SourceError
+from .errors import SourceChangedError, SourceError, TransferError
 from .redaction import redact_chain, snippet
+from .system import FileState
 
 # Windows has drives of one letter. `simplecache::s3://bucket/b.zip` is a URL too.
 _URL = re.compile(r"([A-Za-z][\w+.-]+::)*[A-Za-z][\w+.-]+://")
@@ -31,7 +33,8 @@ _FACTS = re.findall(
 # Bytes of a stream that are buffered in memory; the rest of a larger part goes to a temporary file.
 _KEPT_IN_MEMORY = 32 * 1024 * 1024
 _EXTRA = "reading URLs needs fsspec: pip install fsspec (the extra [fsspec] of this package)"
-_HINT = "; or let the service fetch it: import_url(url, kind=...)"
+# Bytes of a range, which each sending thread keeps in memory.
+RANGE_SIZE = 2 * 1024 * 1024
 
 
 def is_url(path: str) -> bool:
@@ -39,12 +42,13 @@ def is_url(path: str) -> bool:
     return bool(_URL.match(path))
 
 
-def _is_http(url: str) -> bool:
+def is_http(url: str) -> bool:
+    """Return whether a URL is one of HTTP, which has no folders."""
     return url.lower().startswith("http")
 
 
 def _has_folders(url: str) -> bool:
-    return not _is_http(url) and find_local(url) is None
+    return not is_http(url) and find_local(url) is None
 
 
 def show_url(path: str) -> str:
@@ -96,71 +100,6 @@ def join_url(folder: str, name: str) -> str:
     return f"{head if head.endswith('/') else f'{head}/'}{name}{chain}{rest}"
 
 
-@frozen
-class RemoteFile:
-    """A remote file and its identity when it was checked."""
-
-    url: str  # without secrets
-    name: str  # without folders
-    size: int  # bytes
-    identity: bytes  # a hash of the metadata that changes with its content
-    proven: bool  # whether the same identity means the same content
-    _whole_url: str = field(repr=False)
-    _system: Any = field(repr=False)
-    _path: str = field(repr=False)
-
-    @classmethod
-    def find(cls, url: str) -> Self:
-        """Check a file; SourceError when it cannot be read."""
-        try:
-            with _hide_secrets(url):
-                return cls._look(url, *_find_system(url))
-        except OSError as error:
-            hint = _HINT if _is_http(url) else ""
-            missing = "there is no such file" + "; upload_many takes patterns, but not over HTTP" * ("*" in url)
-            reason = missing if isinstance(error, FileNotFoundError) else str(error)
-            raise SourceError(f"{show_url(url)!r} cannot be uploaded: {reason}{hint}.") from error
-
-    @classmethod
-    def _look(cls, url: str, system: Any, path: str) -> Self:
-        info = system.info(path)
-        if info.get("type") == "directory":
-            raise ValueError("it is a folder; give upload_many recursive=True to upload what is in it")
-        if info.get("size") is None:
-            raise ValueError("its size is not known; save it to a file first")
-        known = {re.sub("[-_]", "", key).lower(): str(value or "").strip('"') for key, value in info.items()}
-        fact = next((name for name in _FACTS if known.get(name)), "mtime")
-        own = type(system).ukey is not _find_base().ukey and system.ukey(path)
-        identity = hashlib.sha256(repr((info["size"], known.get(fact), own)).encode()).digest()
-        name = path.partition("?")[0].rstrip("/").rpartition("/")[2]
-        bare = show_url(url).removesuffix("?…")
-        return cls(bare, name, int(info["size"]), identity, fact != "mtime", url, system, path)
-
-    def look_again(self) -> Self:
-        """Check the file again and return its present state."""
-        with _hide_secrets(self._whole_url):
-            self._system.invalidate_cache()
-            return self._look(self._whole_url, self._system, self._path)
-
-    def open(self) -> Any:
-        """Return an open file object where ranges cannot be read directly, or None."""
-        # File systems without `_cat_file` reopen the file for each range, and compressed ones read it from the start.
-        own = getattr(type(self._system), "cat_file", None) is not _find_base().cat_file
-        return None if own or self._system.async_impl else self._system.open(self._path, "rb")
-
-    def read(self, start: int, end: int, opened: Any = None) -> bytes:
-        """Return the bytes from `start` to `end`, from the open file object if there is one."""
-        with _hide_secrets(self._whole_url):
-            if opened is None:
-                data: bytes = self._system.cat_file(self._path, start=start, end=end)
-            else:
-                opened.seek(start)
-                data = opened.read(end - start)
-            if len(data) > end - start:
-                raise ValueError("the server does not send ranges; save the file to the disk first")
-            return data
-
-
 @contextmanager
 def _hide_secrets(url: str) -> Iterator[None]:
     """Turn the exceptions of a file system into an OSError without secrets of the URL."""
@@ -168,7 +107,7 @@ def _hide_secrets(url: str) -> Iterator[None]:
         yield
     except Exception as raised:  # noqa: BLE001 - each file system raises its own
         error: BaseException = raised
-        if _is_http(url) and isinstance(raised, FileNotFoundError) and getattr(raised.__cause__, "status", 0) != 404:
+        if is_http(url) and isinstance(raised, FileNotFoundError) and getattr(raised.__cause__, "status", 0) != 404:
             # fsspec raises this for every failure.
             error = raised.__cause__ or raised
         said = _EXTRA if str(getattr(error, "name", "")).startswith("fsspec") else str(error) or type(error).__name__
@@ -189,63 +128,154 @@ def _find_system(url: str) -> tuple[Any, str]:
     return found
 
 
-def _find_base() -> Any:
-    from fsspec import AbstractFileSystem  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
-
-    return AbstractFileSystem
-
-
-def can_seek(file: Any) -> bool:
-    """Return whether a file object can seek. True for a broken one: using it raises the real error."""
-    try:
-        return bool(file.seekable()) if hasattr(file, "seekable") else callable(file.seek)
-    except Exception as error:  # noqa: BLE001 - each file object raises its own
-        return not isinstance(error, AttributeError)
+def explain(error: Exception) -> str:
+    """Return why something cannot be read, in a few words."""
+    reason = error.strerror if isinstance(error, OSError) else None
+    return snippet(reason or str(error) or type(error).__name__).rstrip(".")
 
 
-class KeptStream:
-    """A stream that cannot seek, of `size` bytes or its own length. Buffers the current part for retries."""
+class Source:
+    """Something of known size that can be read at any offset."""
 
-    def __init__(self, file: Any, size: int | None) -> None:
-        self.size = _measure(file) if size is None else size
-        if isinstance(size, bool) or not isinstance(self.size, int) or self.size < 0:
-            raise SourceError(f"size must be a whole number of bytes, not {size!r}.")
-        name = getattr(file, "name", None)
-        self.name = os.path.basename(name) if isinstance(name, str) else None  # noqa: PTH119
-        self._file, self._ahead, self._lock = file, b"", threading.Lock()
-        self._kept, self._start, self._end = tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY), 0, 0  # noqa: SIM115
+    size: int
+    name: str | None = None  # of the file, without folders
+    path: str | None = None  # absolute, if it was given by path
+    state: FileState | None = None  # of a file, when it was opened
+    sequential = False  # whether reading out of order may be slow
+    descriptor: tuple[int, int] | None = None  # of a file, and the offset of the first byte in it
+    once = False  # whether a part that was sent cannot be read again
+    part_size = 0  # bytes, once known
 
-    def read(self, offset: int, most: int, part_size: int) -> bytes:
-        """Return bytes of the current part, or the first of the next one, once the current one is acknowledged."""
-        with self._lock:
-            if not self._start <= offset <= self._end:
-                raise ValueError(f"byte {offset:,} of the stream was sent before and is gone")
-            if offset < self._end:
-                self._kept.seek(offset - self._start)
-                return self._kept.read(min(most, self._end - offset))
-            if offset % part_size == 0:
-                self._kept.seek(0)
-                self._kept.truncate()
-                self._start = offset
-            most = min(most, self.size - offset)
-            # Wrapped generators return a whole chunk, whatever the size requested.
-            data: bytes = self._ahead or self._file.read(most)
-            data, self._ahead = data[:most], data[most:]
-            self._kept.seek(0, io.SEEK_END)
-            self._kept.write(data)
-            self._end += len(data)
+    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
+        """Fill the buffer from `offset`, or return a view of the caller's bytes; fewer bytes only at the end."""
+        raise NotImplementedError
+
+    def check_unchanged(self) -> int:
+        """Return the change time of a file, or else 0; SourceChangedError when the file has changed."""
+        begun = self.state or FileState(self.size, 0)
+        try:
+            now = self._look()
+        except Exception as error:
+            # A disk or a network may be away for a while.
+            kind = SourceChangedError if isinstance(error, FileNotFoundError) else TransferError
+            raise kind(f"The file can no longer be checked: {explain(error)}.") from error
+        if (now.size, now.mtime_ns) != (begun.size, begun.mtime_ns):
+            raise SourceChangedError(
+                "The file changed while it was being sent; upload it again once nothing writes to it."
+            )
+        return now.ctime_ns
+
+    def close(self) -> None:
+        """Close what this object opened."""
+
+    def _look(self) -> FileState:
+        return FileState(self.size, 0)
+
+
+class RemoteFile(Source):
+    """A file at a URL, read through fsspec."""
+
+    def __init__(self, url: str) -> None:
+        self._url, self._ranges = url, threading.local()
+        with _hide_secrets(url):
+            self._system, self._place = _find_system(url)
+            self.state = self._look()
+            # Other file systems reopen the file for each range, and compressed ones read it from the start.
+            ranges = self._system.async_impl or type(self._system).cat_file.__module__ != "fsspec.spec"
+            self._file: Any = None if ranges else self._system.open(self._place, "rb")
+        self.size, self.path, self.sequential = self.state.size, show_url(url).removesuffix("?…"), not ranges
+        self.name = self._place.partition("?")[0].rstrip("/").rpartition("/")[2]
+
+    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
+        """Read a range, unless the last one of this thread has the bytes."""
+        start, data = getattr(self._ranges, "last", (0, b""))
+        if not start <= offset < start + len(data):
+            # Return a copy, so that the last range is freed before the next one is read.
+            self._ranges.last = data = b""
+            start, data = self._ranges.last = offset, self._read(offset, min(offset + RANGE_SIZE, self.size))
+        chunk = memoryview(data)[offset - start : offset - start + len(buffer)]
+        buffer[: len(chunk)] = chunk
+        return buffer[: len(chunk)]
+
+    def _read(self, start: int, end: int) -> bytes:
+        with _hide_secrets(self._url):
+            if self._file is None:
+                data: bytes = self._system.cat_file(self._place, start=start, end=end)
+            else:
+                self._file.seek(start)
+                data = self._file.read(end - start)
+            if len(data) > end - start:
+                raise ValueError("the server does not send ranges; save the file to the disk first")
             return data
 
     def close(self) -> None:
-        """Discard the buffer."""
+        """Close the file, if it was opened."""
+        with suppress(Exception):
+            self._file.close()
+
+    def _look(self) -> FileState:
+        """Return a state that differs where the metadata does, and has an inode where these prove the content."""
+        with _hide_secrets(self._url):
+            if self.state:
+                self._system.invalidate_cache()
+            info = self._system.info(self._place)
+            if info.get("type") == "directory":
+                raise ValueError("it is a folder; give upload_many recursive=True to upload what is in it")
+            if info.get("size") is None:
+                raise ValueError("its size is not known; save it to a file first")
+        known = {re.sub("[-_]", "", key).lower(): str(value or "").strip('"') for key, value in info.items()}
+        fact = next((name for name in _FACTS if known.get(name)), "mtime")
+        identity = hashlib.sha256(repr((info["size"], known.get(fact))).encode()).digest()
+        mtime, *rest = (int.from_bytes(identity[place : place + 7]) for place in (0, 7, 14))
+        return FileState(int(info["size"]), mtime, 0, *(number * (fact != "mtime") for number in rest))
+
+
+class Stream(Source):
+    """A stream that cannot seek, of `size` bytes or its own length. Keeps the current part for retries."""
+
+    sequential = once = True
+
+    def __init__(self, file: Any, size: int | None) -> None:
+        size = _measure(file) if size is None else size
+        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+            fault = f"size must be a whole number of bytes, not {size!r}"
+            raise SourceError(
+                f"{fault}; give size= for a stream that does not say how long it is, or save it to a file."
+            )
+        name = getattr(file, "name", None)
+        self.size, self.name = size, os.path.basename(name) if isinstance(name, str) else None  # noqa: PTH119
+        self._file, self._ahead, self._start, self._end = file, b"", 0, 0
+        self._kept = tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY)  # noqa: SIM115
+
+    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
+        """Return bytes of the current part, or the first of the next one, once the current one is acknowledged."""
+        if not self._start <= offset <= self._end:
+            raise ValueError(f"byte {offset:,} of the stream was sent before and is gone")
+        if offset < self._end:
+            self._kept.seek(offset - self._start)
+            return memoryview(self._kept.read(min(len(buffer), self._end - offset)))
+        if offset % self.part_size == 0:
+            self._kept.seek(0)
+            self._kept.truncate()
+            self._start = offset
+        most = min(len(buffer), self.size - offset)
+        # Wrapped generators return a whole chunk, whatever the size requested.
+        data: bytes = self._ahead or self._file.read(most)
+        data, self._ahead = data[:most], data[most:]
+        self._kept.seek(0, io.SEEK_END)
+        self._kept.write(data)
+        self._end += len(data)
+        return memoryview(data)
+
+    def close(self) -> None:
+        """Discard what is kept."""
         self._kept.close()
 
 
-def _measure(file: Any) -> int:
+def _measure(file: Any) -> int | None:
     """Return the length that a stream declares."""
     with suppress(TypeError):
         return len(file)
-    headers = getattr(file, "headers", None) or {}
     with suppress(AttributeError, TypeError, ValueError):
-        return int(headers.get("Content-Length") or file.length)
-    raise SourceError("The stream cannot seek and does not say how long it is; give size=, or save it to a file first.")
+        return int(file.headers.get("Content-Length") or file.length)
+    return None

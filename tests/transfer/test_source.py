@@ -22,10 +22,11 @@ from attrs import astuple, evolve
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads.errors import SourceChangedError, SourceError, TransferError
+from scenario_uploads.remote import Source
 from scenario_uploads.system import FileState
 from scenario_uploads.transfer.connection import CHUNK_SIZE
 from scenario_uploads.transfer.parts import plan_parts
-from scenario_uploads.transfer.source import Source, open_source, read_chunk
+from scenario_uploads.transfer.source import open_source, read_chunk
 
 CONTENT = bytes(range(256)) * 9000  # more than two chunks, and no whole number of them
 

@@ -24,11 +24,12 @@ import h11
 from attrs import evolve, field, frozen
 
 from scenario_uploads.proxies import Network
+from scenario_uploads.remote import Source
 from scenario_uploads.system import watch_forks
 
 from .parts import Part
 from .sockets import TO_READ, TO_WRITE, Deadline, Halted, HaltedError, Socket, dial
-from .source import Source, read_chunk
+from .source import read_chunk
 
 # Large enough for little overhead in Python, small enough to react to a stop or a bandwidth limit.
 CHUNK_SIZE = 1024 * 1024

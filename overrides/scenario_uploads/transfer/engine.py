@@ -15,6 +15,7 @@ from attrs import evolve, field, frozen
 
 from scenario_uploads.errors import TransferError
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
+from scenario_uploads.remote import Source
 from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.steps import SLICE, Step
 
@@ -23,7 +24,6 @@ from .pace import Pace, Turns
 from .part import PartEvent, PartJob, send_part
 from .parts import DEFAULT_PART_SIZE, Part
 from .sockets import HaltedError
-from .source import Source
 
 # Together with the time until a stop is noticed, a second.
 STOP_PATIENCE = 0.75

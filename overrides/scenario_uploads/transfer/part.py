@@ -21,6 +21,7 @@ from attrs import define, evolve, field, frozen
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import IntegrityError, SourceChangedError, TransferError, UploadURLExpiredError
 from scenario_uploads.redaction import redact_chain, snippet
+from scenario_uploads.remote import Source
 from scenario_uploads.retry import DEFAULT_PATIENCE, Outcome, Repeat, RetryPolicy, Tries, parse_date, parse_retry_after
 from scenario_uploads.system import is_used_up
 from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
@@ -28,7 +29,7 @@ from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
 from .connection import CHUNK_SIZE, Body, StorageResponse
 from .parts import Part, UploadPlan
 from .sockets import HaltedError, ProxyRefusedError, UnreachableError
-from .source import Source, open_source, read_chunk
+from .source import open_source, read_chunk
 
 logger = logging.getLogger("scenario_uploads")
 PART_POLICY = RetryPolicy(max_retries=8, base=0.5, cap=20.0, clip=True)

@@ -17,52 +17,12 @@ from typing import BinaryIO, cast
 
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import SourceChangedError, SourceError, TransferError
-from scenario_uploads.redaction import redact, snippet
-from scenario_uploads.remote import KeptStream, RemoteFile, can_seek, find_local, is_url
+from scenario_uploads.redaction import redact
+from scenario_uploads.remote import RemoteFile, Source, Stream, explain, find_local, is_http, is_url, show_url
 from scenario_uploads.system import OPEN_FLAGS, FileState, read_at
 
 # Longest wait, in seconds, for a caller's file object at the end of an upload.
 CLOSE_PATIENCE = 0.2
-# Bytes of a range, which each sending thread keeps in memory.
-RANGE_SIZE = 2 * 1024 * 1024
-
-
-class Source:
-    """Something of known size that can be read at any offset."""
-
-    size: int
-    name: str | None = None  # of the file, without folders
-    path: str | None = None  # absolute, if it was given by path
-    state: FileState | None = None  # of a file, when it was opened
-    sequential = False  # whether reading out of order may be slow
-    descriptor: tuple[int, int] | None = None  # of a file, and the offset of the first byte in it
-    once = False  # whether a part that was sent cannot be read again
-    part_size = 0  # bytes, once known
-
-    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
-        """Fill the buffer from `offset`, or return a view of the caller's bytes; fewer bytes only at the end."""
-        raise NotImplementedError
-
-    def check_unchanged(self) -> int:
-        """Return the change time of a file, or else 0; SourceChangedError when the file has changed."""
-        begun = self.state or FileState(self.size, 0)
-        try:
-            now = self._look()
-        except Exception as error:
-            # A disk or a network may be away for a while.
-            kind = SourceChangedError if isinstance(error, FileNotFoundError) else TransferError
-            raise kind(f"The file can no longer be checked: {_explain(error)}.") from error
-        if (now.size, now.mtime_ns) != (begun.size, begun.mtime_ns):
-            raise SourceChangedError(
-                "The file changed while it was being sent; upload it again once nothing writes to it."
-            )
-        return now.ctime_ns
-
-    def close(self) -> None:
-        """Close what this object opened."""
-
-    def _look(self) -> FileState:
-        return FileState(self.size, 0)
 
 
 def open_source(file: FileInput, size: int | None = None) -> Source:
@@ -73,12 +33,13 @@ def open_source(file: FileInput, size: int | None = None) -> Source:
         raise
     except Exception as error:
         what, hint = "What was given", "; open a file with 'rb', or pass bytes"
-        why = "there is no such file" if isinstance(error, FileNotFoundError) else _explain(error)
+        why = "there is no such file" if isinstance(error, FileNotFoundError) else explain(error)
         if isinstance(file, str | os.PathLike):
             path = os.fsdecode(file)
             # It may be a presigned URL by mistake.
-            what = redact(repr(path))
+            what = redact(repr(show_url(path)))
             hint = "; only a shell expands `~`: give Path(...).expanduser()" if path.startswith("~") else ""
+            hint = "; or let the service fetch it: import_url(url, kind=...)" if is_http(path) else hint
         raise SourceError(f"{what} cannot be uploaded: {why}{hint}.") from error
     if size not in (None, source.size):
         source.close()
@@ -91,14 +52,15 @@ def _open(file: FileInput, size: int | None) -> Source:
         return _Memory(file)
     if isinstance(file, str) and is_url(file):
         path = find_local(file)
-        return _Remote(RemoteFile.find(file)) if path is None else _open_path(path)
+        return RemoteFile(file) if path is None else _open_path(path)
     if isinstance(file, str | os.PathLike):
         return _open_path(os.fsdecode(file))
     if not callable(getattr(file, "read", None)):
         raise SourceError(f"file must be a path, a URL, bytes or a binary file object, not {type(file).__name__}.")
     if inspect.iscoroutinefunction(file.read):
         raise SourceError("The file object is asynchronous; give its path, or the file that open(path, 'rb') returns.")
-    return _open_object(cast("BinaryIO", file)) if can_seek(file) else _Stream(KeptStream(file, size))
+    can_seek = file.seekable() if hasattr(file, "seekable") else hasattr(file, "seek")
+    return _open_object(cast("BinaryIO", file)) if can_seek else Stream(file, size)
 
 
 def _open_path(path: str) -> Source:
@@ -134,15 +96,10 @@ def read_chunk(source: Source, offset: int, buffer: memoryview) -> memoryview:
         chunk = source.read_into(offset, buffer)
     except Exception as error:
         # Decompressing file objects raise EOFError, zlib.error and others besides OSError.
-        raise TransferError(f"The file cannot be read: {_explain(error)}.") from error
+        raise TransferError(f"The file cannot be read: {explain(error)}.") from error
     if not chunk:
         raise SourceChangedError(f"The file ends at byte {offset:,} and had {source.size:,} when the upload began.")
     return chunk
-
-
-def _explain(error: Exception) -> str:
-    reason = error.strerror if isinstance(error, OSError) else None
-    return snippet(reason or str(error) or type(error).__name__).rstrip(".")
 
 
 class _Memory(Source):
@@ -217,52 +174,3 @@ class _Seekable(Source):
             size = max(0, self._file.tell() - self._base)
             self._file.seek(self._base)
         return FileState(size, 0)
-
-
-class _Remote(Source):
-    """A file read through fsspec."""
-
-    def __init__(self, file: RemoteFile) -> None:
-        self._remote, self.size, self.name, self.path = file, file.size, file.name, file.url
-        self.state = self._as_state(file)
-        self._file, self._ranges = file.open(), threading.local()
-        self.sequential = self._file is not None
-
-    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
-        start, data = getattr(self._ranges, "last", (0, b""))
-        if not start <= offset < start + len(data):
-            # Return a copy, so that the last range is freed before the next one is read.
-            self._ranges.last = data = b""
-            start, data = offset, self._remote.read(offset, min(offset + RANGE_SIZE, self.size), self._file)
-            self._ranges.last = start, data
-        chunk = memoryview(data)[offset - start : offset - start + len(buffer)]
-        buffer[: len(chunk)] = chunk
-        return buffer[: len(chunk)]
-
-    def close(self) -> None:
-        with suppress(Exception):
-            self._file.close()
-
-    def _look(self) -> FileState:
-        return self._as_state(self._remote.look_again())
-
-    @staticmethod
-    def _as_state(file: RemoteFile) -> FileState:
-        """Return a state that differs where the identity does, and proves something where the identity does."""
-        mtime, *rest = (int.from_bytes(file.identity[place : place + 7]) for place in (0, 7, 14))
-        return FileState(file.size, mtime, 0, *(number * file.proven for number in rest))
-
-
-class _Stream(Source):
-    """A stream of known length that cannot seek."""
-
-    sequential = once = True
-
-    def __init__(self, stream: KeptStream) -> None:
-        self._stream, self.size, self.name = stream, stream.size, stream.name
-
-    def read_into(self, offset: int, buffer: memoryview) -> memoryview:
-        return memoryview(self._stream.read(offset, len(buffer), self.part_size))
-
-    def close(self) -> None:
-        self._stream.close()

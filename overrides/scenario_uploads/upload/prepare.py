@@ -17,9 +17,10 @@ from scenario_uploads.api.exchange import Api, Operation
 from scenario_uploads.arguments import FileInput, omit
 from scenario_uploads.errors import LedgerLockedError, SourceError
 from scenario_uploads.progress import UploadProgress
+from scenario_uploads.remote import Source
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
-from scenario_uploads.transfer.source import Source, open_source
+from scenario_uploads.transfer.source import open_source
 
 from .ledger import Ledger, default_folder
 from .media_types import infer_media
