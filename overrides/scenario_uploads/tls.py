@@ -15,16 +15,15 @@ from .errors import InvalidArgumentError
 from .redaction import iter_chain, snippet
 
 _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
-REMEDY = (
-    "if a proxy or a server of your own signed it, name its CA file with verify= of the client or with SSL_CERT_FILE"
-)
+_REMEDY = "name its CA file with verify= of the client or with SSL_CERT_FILE"
 
 
 def find_certificate_error(error: BaseException | None) -> str | None:
-    """Return why the peer's certificate is not trusted, when that is the cause of `error`."""
+    """Return why the peer's certificate is not trusted, and the remedy, when that is the cause of `error`."""
     for one in iter_chain(error):
         if isinstance(one, ssl.SSLCertVerificationError):
-            return getattr(one, "verify_message", "") or str(one)
+            reason = getattr(one, "verify_message", "") or str(one)
+            return f"{reason}; if a proxy or a server of your own signed it, {_REMEDY}"
     return None
 
 
@@ -78,8 +77,6 @@ def check_authorities() -> None:
 
 def create_tls_context(*, trust_env: bool) -> ssl.SSLContext:
     """Return a context with the environment's CA files, or with certifi's and no SSLKEYLOGFILE."""
-    if trust_env:
-        check_authorities()
     with _name_variables():
         context = httpx.create_ssl_context(trust_env=trust_env)
     if not trust_env:

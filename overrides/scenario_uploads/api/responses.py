@@ -16,7 +16,7 @@ from scenario_uploads.decoding.codec import decode_response
 from scenario_uploads.redaction import find_reason, find_trace_id, guard_header, mask_known, redact_chain, snippet
 from scenario_uploads.retry import Outcome, Repeat, parse_retry_after, parse_seconds
 from scenario_uploads.system import is_used_up
-from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
+from scenario_uploads.tls import find_certificate_error, is_tls_refusal
 
 T = TypeVar("T")
 
@@ -235,7 +235,7 @@ def classify_exception(
     unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
     host = request.url.host
     if certificate := find_certificate_error(error):
-        message = f"The TLS certificate of {host} is not trusted: {certificate}; {REMEDY}"
+        message = f"The TLS certificate of {host} is not trusted: {certificate}"
         return errors.APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
     what = snippet(_describe(error)) or type(error).__name__
     message = f"{operation}: no response from {host}: {what}"

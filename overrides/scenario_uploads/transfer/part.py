@@ -24,7 +24,7 @@ from scenario_uploads.redaction import redact_chain, snippet
 from scenario_uploads.remote import Source
 from scenario_uploads.retry import DEFAULT_PATIENCE, Outcome, Repeat, RetryPolicy, Tries, parse_date, parse_retry_after
 from scenario_uploads.system import is_used_up
-from scenario_uploads.tls import REMEDY, find_certificate_error, is_tls_refusal
+from scenario_uploads.tls import find_certificate_error, is_tls_refusal
 
 from .connection import CHUNK_SIZE, Body, StorageResponse
 from .parts import Part, UploadPlan
@@ -181,7 +181,7 @@ def _try(job: PartJob, part: Part, sent: Callable[[int], object]) -> AttemptResu
 
 def _classify_exception(error: OSError | h11.RemoteProtocolError, part: Part) -> AttemptResult:
     if certificate := find_certificate_error(error):
-        what = f"the TLS certificate is not trusted: {certificate}; {REMEDY}"
+        what = f"the TLS certificate is not trusted: {certificate}"
     elif isinstance(error, h11.RemoteProtocolError):
         what = "the response was cut short or is not HTTP"
     else:
