@@ -22,7 +22,7 @@ import pytest
 import yaml
 from scenario_uploads import APIStatusError, InternalServerError
 from scenario_uploads.api.responses import STATUS_ERRORS
-from scenario_uploads.decoding.fields import json_names
+from scenario_uploads.decoding.codec import json_names
 from scenario_uploads.models import UploadCreateParams
 
 from tests.support.clients import Connect

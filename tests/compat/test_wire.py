@@ -11,7 +11,7 @@ import pytest
 import scenario_sdk
 import scenario_uploads
 from scenario_uploads import Upload, UploadAssetOptions
-from scenario_uploads.decoding.fields import json_names
+from scenario_uploads.decoding.codec import json_names
 
 from tests.compat.conftest import Side
 from tests.support.server import Request, hang, reply

@@ -378,7 +378,7 @@ def test_everything_that_the_generator_knows_is_decoded_as_it_would() -> None:
         ({"nested": [[{"n": "1"}], {}]}, {"nested[0][0].n": "should be a whole number and is '1'"}),
         ({"number": 5}, {}),
         ({"number": "5"}, {"number": "should be a number and is '5'"}),
-        ({"flag": 1}, {"flag": "should be true or false and is 1"}),
+        ({"flag": 1}, {"flag": "should be True or False and is 1"}),
         ({"typedText": {"x": 5}}, {"typedText.x": "should be a string and is 5"}),
         ({"typedText": {"x": None}}, {"typedText.x": "is null"}),
         ({"typedText": {"x\ny" * 99: 5}}, None),
@@ -512,7 +512,7 @@ def test_an_unknown_enum_value_is_taken_when_it_is_one_and_refused_as_a_text() -
         ({"kind": ["3d"]}, "kind", "should be a string and is a list"),
         ({"asset_options": "x"}, "asset_options", "should be an object and is 'x'"),
         ({"asset_options": UploadPart("e", 1, "u")}, "asset_options", "should be an object"),
-        ({"asset_options": {"hide": 1}}, "asset_options.hide", "should be true or false and is 1"),
+        ({"asset_options": {"hide": 1}}, "asset_options.hide", "should be True or False and is 1"),
         ({"asset_options": {"collection_ids": "a"}}, "asset_options.collection_ids", "should be a list and is 'a'"),
         ({"asset_options": {"collection_ids": [5]}}, "asset_options.collection_ids[0]", "should be a string and is 5"),
         (

@@ -9,7 +9,7 @@ from uuid import UUID
 import attrs
 import pytest
 import scenario_uploads_client.models
-from scenario_uploads.decoding.fields import allows_null, attribute_hints, choices_of, json_names
+from scenario_uploads.decoding.codec import allows_null, attribute_hints, choices_of, json_names
 from scenario_uploads_client.types import UNSET, Unset
 
 from tests.support import future

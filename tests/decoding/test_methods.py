@@ -20,9 +20,8 @@ from scenario_uploads import (
     UploadKind,
     UploadPart,
 )
-from scenario_uploads.decoding.codec import decode
+from scenario_uploads.decoding.codec import AdditionalProperties, decode, json_names
 from scenario_uploads.decoding.decoders import Problems
-from scenario_uploads.decoding.fields import AdditionalProperties, json_names
 from scenario_uploads.decoding.methods import ModelMethods, extend_models
 
 from tests.support import future

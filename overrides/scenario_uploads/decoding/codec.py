@@ -7,12 +7,16 @@ returned as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from functools import cache, partial
-from typing import Any, Literal, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import attrs
+from scenario_uploads_client.types import Unset
 
 from scenario_uploads.arguments import is_given
 from scenario_uploads.errors import InvalidArgumentError
@@ -29,31 +33,26 @@ from .decoders import (
     decode_union,
     report_wrong,
 )
-from .fields import AdditionalProperties, allows_null, attribute_hints, choices_of, json_names, list_fields
 
 T = TypeVar("T")
 
 
-@attrs.frozen
-class Field:
-    """One field of a model."""
+class AdditionalProperties(dict[str, Any]):
+    """The fields of a response that the model lacks; `absent` has the attributes that the response lacked."""
 
-    attribute: str
-    key: str
-    required: bool
-    nullable: bool
-    decode: Decoder
+    def __init__(self, values: Mapping[str, Any], absent: Iterable[str]) -> None:
+        super().__init__(values)
+        self.absent = frozenset(absent)
 
 
 @attrs.frozen
-class ModelShape:
-    """The fields of a generated model, and the decoder of additional ones, or None where none are allowed."""
+class Shape:
+    """The fields of a generated model."""
 
-    fields: tuple[Field, ...]
-    attributes: dict[str, str]  # the key of each
-    keys: frozenset[str]
-    decode_extra: Decoder | None
-    any_extra: bool  # whether the contract does not restrict additional fields
+    names: dict[str, str]  # the key of each attribute
+    fields: dict[str, tuple[str, Decoder, bool, bool]]  # by key: the attribute, if it is required and may be null
+    decode_extra: Decoder | None  # None where the contract allows no other fields
+    any_extra: bool  # whether the contract does not restrict them
 
 
 def decode_response(model: type[T], data: Mapping[str, Any]) -> tuple[T, str]:
@@ -74,34 +73,32 @@ def build_body(model: type[T], operation: str, arguments: Mapping[str, Any]) -> 
 def decode(model: type[T], data: Mapping[str, Any], problems: Problems, path: str = "") -> T:
     """Build a model. Absent fields of a response become None; arguments, under either name, leave None out."""
     shape, given = _find_shape(model), problems.given  # type: ignore[arg-type]  # mypy has no hash for types
+    if given:
+        data = {shape.names.get(name, name): value for name, value in data.items()}
     values: dict[str, Any] = {}
     absent: list[str] = []
-    for field in shape.fields:
-        name = shown = field.key
-        if given:
-            shown = field.attribute
-            name = shown if shown in data else name
-        value = data.get(name)
+    for key, (attribute, decode_value, required, nullable) in shape.fields.items():
+        value, shown = data.get(key), path + (attribute if given else key)
         if value is not None:
-            values[field.attribute] = field.decode(value, path + shown, problems)
+            values[attribute] = decode_value(value, shown, problems)
             continue
-        if field.required or not given:
-            values[field.attribute] = None
-        if name not in data:
-            absent.append(field.attribute)
-        if field.required and not (field.nullable and name in data):
-            problems.add(path + shown, "is null" if name in data and not given else "is missing")
+        if required or not given:
+            values[attribute] = None
+        if key not in data:
+            absent.append(attribute)
+        if required and not (nullable and key in data):
+            problems.add(shown, "is null" if key in data and not given else "is missing")
     extra: dict[Any, Any] = {}
-    for key in data:
-        if key in shape.keys or (given and key in shape.attributes):
+    for key, value in data.items():
+        if key in shape.fields:
             continue
         shown = path + snippet(str(key), 60)
         if given and (shape.any_extra or shape.decode_extra is None):
-            problems.add(shown, f"is unknown; known are {', '.join(shape.attributes)}")
+            problems.add(shown, f"is unknown; known are {', '.join(shape.names)}")
         elif shape.decode_extra is None:
             problems.add(shown, "is not in the contract, which allows no more fields here")
         else:
-            extra[mask_urls(key)] = shape.decode_extra(data[key], shown, problems)
+            extra[mask_urls(key)] = shape.decode_extra(value, shown, problems)
     result = model(**values)
     if shape.decode_extra is not None and (extra or absent):
         result.additional_properties = AdditionalProperties(extra, absent)  # type: ignore[attr-defined]
@@ -109,32 +106,34 @@ def decode(model: type[T], data: Mapping[str, Any], problems: Problems, path: st
 
 
 @cache
-def _find_shape(model: Any) -> ModelShape:
+def _find_shape(model: Any) -> Shape:
     names, hints = json_names(model), attribute_hints(model)
-    fields = tuple(
-        Field(
-            attribute=field.name,
-            key=names[field.name],
-            required=field.default is attrs.NOTHING,
-            nullable=allows_null(hints[field.name]),
-            decode=find_decoder(hints[field.name]),
+    fields = {
+        names[field.name]: (
+            field.name,
+            find_decoder(hints[field.name]),
+            field.default is attrs.NOTHING,
+            allows_null(hints[field.name]),
         )
         for field in list_fields(model)
-    )
-    _, extra = get_args(hints.get("additional_properties", dict[str, None]))
-    decode_extra = None if "additional_properties" not in hints else find_item_decoder(extra)
+    }
+    if "additional_properties" not in hints:
+        return Shape(names, fields, None, any_extra=False)
+    _, extra = get_args(hints["additional_properties"])
     # A model without fields is a map, which takes any key.
-    return ModelShape(fields, names, frozenset(names.values()), decode_extra, extra is Any and bool(fields))
+    return Shape(names, fields, find_decoder(extra, item=True), any_extra=extra is Any and bool(fields))
 
 
-def find_decoder(annotation: Any) -> Decoder:
-    """Return the decoder for a JSON value that is not null."""
+def find_decoder(annotation: Any, *, item: bool = False) -> Decoder:
+    """Return the decoder for a JSON value that is not null or, with `item`, for one of a list or map, which may be."""
+    if item:
+        return partial(_decode_item, find_decoder(annotation), allows_null(annotation))
     choices = choices_of(annotation)
     if len(choices) != 1:
         return partial(decode_union, [find_decoder(choice) for choice in choices])
     (choice,) = choices
     if get_origin(choice) is list:
-        return partial(decode_list, find_item_decoder(get_args(choice)[0]))
+        return partial(decode_list, find_decoder(get_args(choice)[0], item=True))
     if get_origin(choice) is Literal:
         return partial(decode_literal, get_args(choice))
     if isinstance(choice, type) and issubclass(choice, Enum):
@@ -142,11 +141,6 @@ def find_decoder(annotation: Any) -> Decoder:
     if isinstance(choice, type) and attrs.has(choice):
         return partial(_decode_model, choice)
     return DECODERS.get(choice, decode_any)
-
-
-def find_item_decoder(annotation: Any) -> Decoder:
-    """Return the decoder for an item of a list or map, which reports null unless the annotation allows it."""
-    return partial(_decode_item, find_decoder(annotation), allows_null(annotation))
 
 
 def _decode_item(decode_value: Decoder, nullable: bool, value: Any, path: str, problems: Problems) -> Any:
@@ -160,8 +154,62 @@ def _decode_item(decode_value: Decoder, nullable: bool, value: Any, path: str, p
 def _decode_model(model: type, value: Any, path: str, problems: Problems) -> Any:
     if isinstance(value, model):
         return value
-    return (
-        decode(model, value, problems, f"{path}.")
-        if isinstance(value, Mapping)
-        else report_wrong(value, path, problems, "an object")
-    )
+    if isinstance(value, Mapping):
+        return decode(model, value, problems, f"{path}.")
+    return report_wrong(value, path, problems, "an object")
+
+
+class _Probe(str):
+    """An attribute's name, passed through a generated `to_dict` as its value to find its JSON name."""
+
+    value = property(lambda self: self)
+    to_dict = to_tuple = isoformat = lambda self: self
+
+    def __iter__(self) -> Iterator[_Probe]:
+        yield self
+
+
+def list_fields(model: type[Any]) -> list[attrs.Attribute[Any]]:
+    """Return the fields of a generated model, without `additional_properties`."""
+    return [field for field in attrs.fields(model) if field.init]
+
+
+def _find_generated(model: type[Any]) -> Callable[[Any], dict[str, Any]]:
+    """Return the generated `to_dict`, also where `extend_models` has replaced it."""
+    return getattr(model, "_generated_to_dict", model.to_dict)  # type: ignore[no-any-return]
+
+
+@cache
+def json_names(model: type[Any]) -> dict[str, str]:
+    """Return the JSON name of each attribute of a generated model; TypeError when its `to_dict` is not understood."""
+    attributes = [field.name for field in list_fields(model)]
+    names: dict[str, str] = {}
+    for key, value in _find_generated(model)(model(**{name: _Probe(name) for name in attributes})).items():
+        # Unwrap the one item of a list or of nested lists.
+        while isinstance(value, list) and value:
+            (value,) = value  # noqa: PLW2901
+        names[str(value)] = key
+    if names.keys() != set(attributes):
+        raise TypeError(f"to_dict of {model.__name__} does not show {set(attributes) ^ names.keys()}")
+    return {attribute: names[attribute] for attribute in attributes}
+
+
+def attribute_hints(model: type[Any]) -> dict[str, Any]:
+    """Return the resolved type annotation of each attribute of a generated model."""
+    # Generated modules import each other under TYPE_CHECKING only, so annotations are resolved with the package's
+    # exports. Not with all its names: the submodule of a model `Float` is called `float`.
+    module = sys.modules[_find_generated(model).__module__]  # the class itself shows `scenario_uploads`
+    package = sys.modules[module.__name__.rpartition(".")[0]]
+    return typing.get_type_hints(model, vars(module), {name: getattr(package, name) for name in package.__all__})
+
+
+def allows_null(annotation: Any) -> bool:
+    """Return whether an annotation allows null, not only absence."""
+    return annotation in (Any, None) or type(None) in get_args(annotation)
+
+
+def choices_of(annotation: Any) -> tuple[Any, ...]:
+    """Return the types that an annotation allows besides absent and null."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        return tuple(choice for choice in get_args(annotation) if choice not in (Unset, type(None)))
+    return (annotation,)

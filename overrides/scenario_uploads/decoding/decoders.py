@@ -34,7 +34,6 @@ class Problems:
             self.shown.append(f"{snippet(path)} {problem}")
 
     def __str__(self) -> str:
-        """Return a text that lists the problems, empty when there are none."""
         more = self.count - len(self.shown)
         return "; ".join(self.shown) + (f"; and {more} more" if more else "")
 
@@ -50,7 +49,6 @@ def report_wrong(value: object, path: str, problems: Problems, expected: str) ->
 
 
 def _describe(value: object) -> str:
-    """Describe a wrong value, shortened and without secrets."""
     if isinstance(value, Mapping):
         return "an object"
     if isinstance(value, list | tuple):
@@ -69,40 +67,32 @@ def _decode_text(value: Any, path: str, problems: Problems) -> Any:
     return mask_urls(value) if isinstance(value, str) else report_wrong(value, path, problems, "a string")
 
 
-def _decode_scalar(scalar: type, expected: str, value: Any, path: str, problems: Problems) -> Any:
-    if type(value) is scalar or (scalar is float and type(value) is int):
-        return value
-    # A member of an IntEnum is a whole number, and so is 5.0, since JSON has one type of numbers.
-    whole = value.is_integer() if isinstance(value, float) else isinstance(value, int) and type(value) is not bool
-    return int(value) if scalar is int and whole else report_wrong(value, path, problems, expected)
-
-
-def _decode_parsed(kind: type, parse: Callable[[str], object], value: Any, path: str, problems: Problems) -> Any:
-    if type(value) is kind:
-        return value
+def _decode_scalar(
+    kind: type, expected: str, convert: Callable[[Any], object], value: Any, path: str, problems: Problems
+) -> Any:
     try:
-        if isinstance(value, str):
-            return parse(value)
-    except (ValueError, OverflowError):
-        pass
-    return report_wrong(value, path, problems, f"a {kind.__name__}")
+        return value if type(value) is kind else convert(value)
+    except (ValueError, OverflowError, TypeError, AttributeError):
+        return report_wrong(value, path, problems, expected)
 
 
-def _parse_datetime(text: str) -> datetime.datetime:
+def _to_whole(value: Any) -> int:
+    # JSON has one type of numbers, so 5.0 is a whole one.
+    if isinstance(value, bool) or int(value) != value:
+        raise ValueError(value)
+    return int(value)
+
+
+def _to_number(value: Any) -> int:
+    if type(value) is not int:
+        raise ValueError(value)
+    return value
+
+
+def _to_datetime(value: Any) -> datetime.datetime:
     from dateutil.parser import isoparse  # noqa: PLC0415 - slow to import, and rarely needed
 
-    return isoparse(text)
-
-
-DECODERS: dict[Any, Decoder] = {
-    str: _decode_text,
-    int: partial(_decode_scalar, int, "a whole number"),
-    float: partial(_decode_scalar, float, "a number"),
-    bool: partial(_decode_scalar, bool, "true or false"),
-    datetime.datetime: partial(_decode_parsed, datetime.datetime, _parse_datetime),
-    datetime.date: partial(_decode_parsed, datetime.date, datetime.date.fromisoformat),
-    uuid.UUID: partial(_decode_parsed, uuid.UUID, uuid.UUID),
-}
+    return isoparse(value)
 
 
 def decode_list(decode_item: Decoder, value: Any, path: str, problems: Problems) -> Any:
@@ -118,6 +108,17 @@ def decode_literal(allowed: tuple[Any, ...], value: Any, path: str, problems: Pr
     return value if known else report_wrong(value, path, problems, " or ".join(map(repr, allowed)))
 
 
+DECODERS: dict[Any, Decoder] = {
+    str: _decode_text,
+    int: partial(_decode_scalar, int, "a whole number", _to_whole),
+    float: partial(_decode_scalar, float, "a number", _to_number),
+    bool: partial(decode_literal, (True, False)),
+    datetime.datetime: partial(_decode_scalar, datetime.datetime, "a datetime", _to_datetime),
+    datetime.date: partial(_decode_scalar, datetime.date, "a date", datetime.date.fromisoformat),
+    uuid.UUID: partial(_decode_scalar, uuid.UUID, "a UUID", uuid.UUID),
+}
+
+
 def decode_enum(enum: type[Enum], value: Any, path: str, problems: Problems) -> Any:
     """Return a member, one of its own for a value that the contract does not know."""
     if isinstance(value, enum):
@@ -128,9 +129,8 @@ def decode_enum(enum: type[Enum], value: Any, path: str, problems: Problems) -> 
         return plain
     member = enum(plain)
     if problems.given and not is_known(member):
-        problems.add(
-            path, f"is {_describe(plain)}, and the contract knows {', '.join(repr(one.value) for one in enum)}"
-        )
+        known = ", ".join(repr(one.value) for one in enum)
+        problems.add(path, f"is {_describe(plain)}, and the contract knows {known}")
     return member
 
 
@@ -142,10 +142,10 @@ def decode_union(decoders: Sequence[Decoder], value: Any, path: str, problems: P
         result = decode_choice(value, path, found)
         if not found.count:
             fitting.append(result)
+    if not fitting:
+        return report_wrong(value, path, problems, "one of what the contract allows")
     # A string may fit several choices: known values and dates win over unknown enum values and plain strings.
-    return (
-        min(fitting, key=_rank) if fitting else report_wrong(value, path, problems, "one of what the contract allows")
-    )
+    return min(fitting, key=_rank)
 
 
 def _rank(decoded: object) -> int:

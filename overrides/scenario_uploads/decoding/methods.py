@@ -18,10 +18,9 @@ from scenario_uploads_client.types import Unset
 
 from scenario_uploads.redaction import replace_each
 
-from .codec import decode
+from .codec import decode, json_names, list_fields
 from .decoders import Problems
 from .enums import open_enum
-from .fields import json_names, list_fields
 
 
 class ModelMethods:
@@ -60,16 +59,7 @@ class ModelMethods:
         exclude_none: bool = False,
         warnings: bool = True,
     ) -> str:
-        """Return the model as JSON, presigned URLs included.
-
-        Args:
-            indent: Spaces per level; None writes one line.
-            use_api_names: As in `to_dict`.
-            exclude_unset: As in `to_dict`.
-            exclude_defaults: As in `to_dict`.
-            exclude_none: As in `to_dict`.
-            warnings: As in `to_dict`.
-        """
+        """Return the model as JSON with `indent` spaces per level, or on one line; for the rest, see `to_dict`."""
         del warnings
         value = _dump(self, True, use_api_names, exclude_unset, exclude_defaults, exclude_none)
         separators = (",", ":") if indent is None else None
@@ -147,19 +137,16 @@ def extend_models(module: ModuleType) -> None:
     # An argument that was not given equals a field that a response lacks.
     Unset.__eq__ = lambda _unset, other: other is None or isinstance(other, Unset)  # type: ignore[method-assign]
     Unset.__hash__ = lambda self: hash(None)  # type: ignore[method-assign]  # noqa: ARG005
-    for item in [item for item in vars(module).values() if isinstance(item, type)]:
-        if issubclass(item, Enum):
-            open_enum(item)
-        elif attrs.has(item):
-            _extend_model(item)
-
-
-def _extend_model(model: Any) -> None:
-    if "_generated_to_dict" not in vars(model):
-        model._generated_to_dict = model.to_dict  # noqa: SLF001
-    for name, method in vars(ModelMethods).items():
-        if (not name.startswith("__") or name == "__getattr__") and name not in attrs.fields_dict(model):
-            setattr(model, name, method)
+    kinds: list[Any] = [item for item in vars(module).values() if isinstance(item, type)]
+    for kind in kinds:
+        if issubclass(kind, Enum):
+            open_enum(kind)
+        elif hasattr(kind, "to_dict"):
+            if "_generated_to_dict" not in vars(kind):
+                kind._generated_to_dict = kind.to_dict  # noqa: SLF001
+            for name, method in vars(ModelMethods).items():
+                if (name == "__getattr__" or not name.startswith("__")) and name not in attrs.fields_dict(kind):
+                    setattr(kind, name, method)
 
 
 def _dump(
@@ -175,7 +162,7 @@ def _dump(
         return str(value) if as_json and isinstance(value, uuid.UUID) else value
 
     def list_items(model: object) -> Iterator[tuple[str, object]]:
-        names = json_names(type(model)) if api_names else {}  # type: ignore[arg-type]  # mypy has no hash for types
+        names = json_names(type(model))  # type: ignore[arg-type]  # mypy has no hash for types
         for field in list_fields(type(model)):
             value = getattr(model, field.name)
             if value is None or isinstance(value, Unset):
@@ -183,7 +170,7 @@ def _dump(
                 if excluded or (exclude_unset and _is_unset(model, field.name)):
                     continue
                 value = None
-            yield names.get(field.name, field.name), value
+            yield names[field.name] if api_names else field.name, value
         for name, value in getattr(model, "additional_properties", {}).items():
             if value is not None or not exclude_none:
                 yield name, value

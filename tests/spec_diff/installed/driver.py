@@ -32,9 +32,8 @@ import stand_ins
 # isort: split
 from scenario_uploads import Scenario, ScenarioError, is_known
 from scenario_uploads.api.exchange import Operation, fetch
-from scenario_uploads.decoding.codec import find_decoder, find_item_decoder
+from scenario_uploads.decoding.codec import find_decoder, json_names
 from scenario_uploads.decoding.decoders import Problems
-from scenario_uploads.decoding.fields import json_names
 from scenario_uploads.retry import Repeat
 
 PACKAGE = stand_ins.PACKAGE
@@ -293,7 +292,7 @@ def build(endpoint: Endpoint, plan: Mapping[str, Any], problems: list[str]) -> d
         if hint is None:
             problems.append("body is no argument")
         else:
-            given["body"] = find_item_decoder(hint)(plan["body"], "body", found)
+            given["body"] = find_decoder(hint, item=True)(plan["body"], "body", found)
     problems += found.shown
     for name, parameter in inspect.signature(endpoint.get_request).parameters.items():
         if parameter.default is inspect.Parameter.empty and name not in given:
