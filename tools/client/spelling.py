@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
@@ -30,43 +29,6 @@ class Argument:
     text: str
 
 
-@attrs.frozen
-class Options:
-    """A class of options: its arguments, those of its bases last, and the imports that their types need."""
-
-    arguments: list[Argument]
-    imports: list[str]
-
-
-def read_options(root: Path, tree: ast.Module, name: str) -> Options:
-    """Return the class that a module calls `name`, whether it is defined there or imported."""
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and node.module and name in {each.name for each in node.names}:
-            path = root / PACKAGE.parent / Path(*node.module.split(".")).with_suffix(".py")
-            return read_options(root, ast.parse(path.read_text(encoding="utf-8"), path.name), name)
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            bases = [read_options(root, tree, ast.unparse(base)) for base in node.bases]
-            imports = [ast.unparse(each) for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
-            return Options(
-                _read_fields(node) + [each for base in bases for each in base.arguments],
-                [each for base in bases for each in base.imports] + imports,
-            )
-    raise UnreadableSourceError(f"no class {name} for the arguments of a method")
-
-
-def _read_fields(node: ast.ClassDef) -> list[Argument]:
-    """Return the fields of a class that have a text, which is a string in the line below."""
-    fields: list[Argument] = []
-    for each, after in zip(node.body, node.body[1:], strict=False):
-        if isinstance(each, ast.AnnAssign) and each.value and isinstance(after, ast.Expr):
-            default = each.value
-            if isinstance(default, ast.Call):
-                (default,) = [keyword.value for keyword in default.keywords if keyword.arg == "default"]
-            text = " ".join(ast.literal_eval(after.value).split())
-            fields.append(Argument(ast.unparse(each.target), ast.unparse(each.annotation), ast.unparse(default), text))
-    return fields
-
-
 def write_client(root: Path) -> dict[Path, bytes]:
     """Return the async client by its place in the project at `root`; nothing without a template."""
     if not (root / TEMPLATE).exists():
@@ -82,46 +44,65 @@ def write_client(root: Path) -> dict[Path, bytes]:
 def spell_out(root: Path, text: str) -> str:
     """Return the template with arguments in place of each parameter called `options`, not yet formatted."""
     tree, lines = ast.parse(text, TEMPLATE.name), text.splitlines(keepends=True)
+    blocks: dict[tuple[int, int], str] = {}
     imports: list[str] = []
-    edits: list[tuple[slice, str]] = []
-    for kind in [each for each in tree.body if isinstance(each, ast.ClassDef)]:
-        for method in kind.body:
-            if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
-                for parameter in method.args.args:
-                    if parameter.arg == "options" and parameter.annotation:
-                        name = ast.unparse(parameter.annotation)
-                        options = read_options(root, tree, name)
-                        imports += options.imports
-                        edits += _spell_out(lines, kind, method, name, options.arguments)
+    for kind in [node for node in tree.body if isinstance(node, ast.ClassDef)]:
+        for method in [node for node in kind.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]:
+            for name in [ast.unparse(each.annotation or each) for each in method.args.args if each.arg == "options"]:
+                arguments, needed = read_arguments(root, tree, name)
+                imports += needed
+                described = kind if method.name == "__init__" else method
+                head, doc = (method.lineno - 1, method.body[0].lineno - 1), described.body[0]
+                place = doc.lineno - 1, doc.end_lineno or 0
+                blocks[head] = _spell_signature("".join(lines[slice(*head)]), arguments)
+                blocks[place] = _spell_text("".join(lines[slice(*place)]), arguments)
+                given = ", ".join(f"{each.name}={each.name}" for each in arguments)
+                blocks[max(head, place)] += f"{' ' * method.body[0].col_offset}options = {name}({given})\n"
     first = next((node.lineno - 1 for node in tree.body if isinstance(node, ast.Import)), 0)
-    edits.append((slice(first, first), "".join(f"{line}\n" for line in imports)))
+    blocks[first, first] = "".join(f"{line}\n" for line in imports)
     # From the end, so that the lines above keep their numbers.
-    for place, new in sorted(edits, key=lambda edit: edit[0].start, reverse=True):
-        lines[place] = [new]
+    for place in sorted(blocks, reverse=True):
+        lines[slice(*place)] = [blocks[place]]
     return "".join(lines)
 
 
-def _spell_out(
-    lines: list[str],
-    kind: ast.ClassDef,
-    method: ast.FunctionDef | ast.AsyncFunctionDef,
-    name: str,
-    arguments: list[Argument],
-) -> Iterator[tuple[slice, str]]:
-    """Yield which lines to replace for one method: of its signature, its description, and the start of its body."""
-    described = kind if method.name == "__init__" else method
-    body = method.body[0 if described is kind else 1]
-    given = ", ".join(f"{each.name}={each.name}" for each in arguments)
-    yield slice(body.lineno - 1, body.lineno - 1), f"{' ' * body.col_offset}options = {name}({given})\n"
-    signature = ", ".join(f"{each.name}: {each.type} = {each.default}" for each in arguments)
-    yield _replace(
-        lines, slice(method.lineno - 1, method.body[0].lineno - 1), rf"options: {name}(,\s+\*)?", f"*, {signature}"
-    )
-    doc = described.body[0]
-    indent = 8 if described is kind else 12
-    texts = "".join(f"{' ' * indent}{fold(f'{each.name}: {each.text}', indent, 4)}\n" for each in arguments)
-    yield _replace(lines, slice(doc.lineno - 1, doc.end_lineno), r" +options: .*\n", texts)
+def _spell_signature(text: str, arguments: list[Argument]) -> str:
+    spelt = ", ".join(f"{each.name}: {each.type} = {each.default}" for each in arguments)
+    return re.sub(r"\boptions: \w+(,\s+\*)?", lambda _: f"*, {spelt}", text, count=1)
 
 
-def _replace(lines: list[str], place: slice, pattern: str, new: str) -> tuple[slice, str]:
-    return place, re.sub(pattern, lambda _: new, "".join(lines[place]), count=1)
+def _spell_text(text: str, arguments: list[Argument]) -> str:
+    def describe(line: re.Match[str]) -> str:
+        indent = len(line[1])
+        return "".join(f"{line[1]}{fold(f'{each.name}: {each.text}', indent, 4)}\n" for each in arguments)
+
+    return re.sub(r"( +)options: .*\n", describe, text, count=1)
+
+
+def read_arguments(root: Path, tree: ast.Module, name: str) -> tuple[list[Argument], list[str]]:
+    """Return the arguments of the class that a module calls `name`, and the imports that their types need."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and node.module and name in {each.name for each in node.names}:
+            path = root / PACKAGE.parent / Path(*node.module.split(".")).with_suffix(".py")
+            return read_arguments(root, ast.parse(path.read_text(encoding="utf-8"), path.name), name)
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            arguments = _read_fields(node)
+            imports = [ast.unparse(each) for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
+            for base in node.bases:
+                more, needed = read_arguments(root, tree, ast.unparse(base))
+                arguments, imports = arguments + more, imports + needed
+            return arguments, imports
+    raise UnreadableSourceError(f"no class {name} for the arguments of a method")
+
+
+def _read_fields(node: ast.ClassDef) -> list[Argument]:
+    """Return the fields of a class that have a text, which is a string in the line below."""
+    fields: list[Argument] = []
+    for each, after in zip(node.body, node.body[1:], strict=False):
+        if isinstance(each, ast.AnnAssign) and each.value and isinstance(after, ast.Expr):
+            default = each.value
+            if isinstance(default, ast.Call):
+                (default,) = [keyword.value for keyword in default.keywords if keyword.arg == "default"]
+            text = " ".join(ast.literal_eval(after.value).replace("\\", "\\\\").split())
+            fields.append(Argument(ast.unparse(each.target), ast.unparse(each.annotation), ast.unparse(default), text))
+    return fields

@@ -40,7 +40,7 @@ from scenario_uploads.settings.client import (
 )
 from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.imports import import_upload, name_civitai, name_hugging_face, name_url
-from scenario_uploads.upload.options import FileOptions, ImportOptions
+from scenario_uploads.upload.options import FileOptions, ImportOptions, WaitOptions
 
 from .async_operations import (
     AsyncScenarioWithRawResponse,
@@ -316,7 +316,7 @@ class AsyncUploads(AsyncUploadsOperations):
 
         Args:
             upload_id: The `id` of the upload, the upload itself, or a response that holds it.
-            timeout: Seconds; 0 polls once.
+            timeout: Seconds to wait for the import, 0 to ask once. The transfer itself may take as long as bytes move.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 
@@ -328,8 +328,9 @@ class AsyncUploads(AsyncUploadsOperations):
             UploadTimeoutError: When it was not imported in time. It may still be later.
             APIError: When a poll fails for a reason that is not temporary.
         """
-        options = self._api.options.resolve_call(project_id)
-        return await self._runner.run(calls.wait(self._api, upload_id, timeout, options))
+        options = WaitOptions(timeout=timeout, project_id=project_id)
+        call = self._api.options.resolve_call(options.project_id)
+        return await self._runner.run(calls.wait(self._api, upload_id, options.timeout, call))
 
     async def upload_file(
         self,
@@ -386,7 +387,7 @@ class AsyncUploads(AsyncUploadsOperations):
             patience: Seconds without progress, from 0, before giving up on a service or storage that cannot be reached:
                 refused, unreachable, unresolved, reset while connecting.
             wait: Wait for the import; False returns once the service has the file, or has accepted to fetch it.
-            timeout: Seconds to wait for the import of a file. The transfer itself may take as long as bytes move.
+            timeout: Seconds to wait for the import, 0 to ask once. The transfer itself may take as long as bytes move.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 
@@ -481,7 +482,7 @@ class AsyncUploads(AsyncUploadsOperations):
             patience: Seconds without progress, from 0, before giving up on a service or storage that cannot be reached:
                 refused, unreachable, unresolved, reset while connecting.
             wait: Wait for the import; False returns once the service has the file, or has accepted to fetch it.
-            timeout: Seconds to wait for the import of a file. The transfer itself may take as long as bytes move.
+            timeout: Seconds to wait for the import, 0 to ask once. The transfer itself may take as long as bytes move.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 
@@ -533,7 +534,7 @@ class AsyncUploads(AsyncUploadsOperations):
         Args:
             url: Where the file is: an http or https URL that the service can reach.
             wait: Wait for the import; False returns once the service has the file, or has accepted to fetch it.
-            timeout: Seconds to wait for the import of a file. The transfer itself may take as long as bytes move.
+            timeout: Seconds to wait for the import, 0 to ask once. The transfer itself may take as long as bytes move.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
             kind: One of the contract's kinds, such as `"3d"`. Default: inferred from the end of the URL's path.
@@ -559,7 +560,7 @@ class AsyncUploads(AsyncUploadsOperations):
         Args:
             name: The model, as `"owner/name"`.
             wait: Wait for the import; False returns once the service has the file, or has accepted to fetch it.
-            timeout: Seconds to wait for the import of a file. The transfer itself may take as long as bytes move.
+            timeout: Seconds to wait for the import, 0 to ask once. The transfer itself may take as long as bytes move.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 
@@ -580,7 +581,7 @@ class AsyncUploads(AsyncUploadsOperations):
         Args:
             url: The page of the model; a `modelVersionId` in it names the version.
             wait: Wait for the import; False returns once the service has the file, or has accepted to fetch it.
-            timeout: Seconds to wait for the import of a file. The transfer itself may take as long as bytes move.
+            timeout: Seconds to wait for the import, 0 to ask once. The transfer itself may take as long as bytes move.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 
@@ -653,7 +654,7 @@ class AsyncUploads(AsyncUploadsOperations):
             patience: Seconds without progress, from 0, before giving up on a service or storage that cannot be reached:
                 refused, unreachable, unresolved, reset while connecting.
             wait: Wait for the import; False returns once the service has the file, or has accepted to fetch it.
-            timeout: Seconds to wait for the import of a file. The transfer itself may take as long as bytes move.
+            timeout: Seconds to wait for the import, 0 to ask once. The transfer itself may take as long as bytes move.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 

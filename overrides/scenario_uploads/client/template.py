@@ -38,7 +38,7 @@ from scenario_uploads.settings.client import (
 )
 from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.imports import import_upload, name_civitai, name_hugging_face, name_url
-from scenario_uploads.upload.options import FileOptions, ImportOptions
+from scenario_uploads.upload.options import FileOptions, ImportOptions, WaitOptions
 
 from .async_operations import (
     AsyncScenarioWithRawResponse,
@@ -208,17 +208,13 @@ class AsyncUploads(AsyncUploadsOperations):
     async def wait(
         self,
         upload_id: str | Upload | UploadCreateResponse | UploadRetrieveResponse | UploadTriggerActionResponse,
-        *,
-        timeout: float = 300,
-        project_id: str | Omit | None = None,
+        options: WaitOptions,
     ) -> Upload:
         """Wait until an upload is imported, polling with growing delays of up to 5 s.
 
         Args:
             upload_id: The `id` of the upload, the upload itself, or a response that holds it.
-            timeout: Seconds; 0 polls once.
-            project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
-                for none.
+            options: How long to wait.
 
         Returns:
             The imported upload, with its `entity_id` when the service gives one.
@@ -228,8 +224,8 @@ class AsyncUploads(AsyncUploadsOperations):
             UploadTimeoutError: When it was not imported in time. It may still be later.
             APIError: When a poll fails for a reason that is not temporary.
         """
-        options = self._api.options.resolve_call(project_id)
-        return await self._runner.run(calls.wait(self._api, upload_id, timeout, options))
+        call = self._api.options.resolve_call(options.project_id)
+        return await self._runner.run(calls.wait(self._api, upload_id, options.timeout, call))
 
     async def upload_file(self, file: FileInput, options: FileOptions) -> Upload:
         """Upload a file: create, send its parts, complete, and wait for the import.

@@ -21,6 +21,8 @@ from .credentials import Credentials, drop_authorization, read_authorization, re
 from .defaults import DEFAULT_BASE_URL, resolve_timeout
 from .request import add_headers, check_body, check_headers, check_query
 
+HttpClient = httpx.Client | httpx.AsyncClient
+
 
 def check_base_url(given: object) -> str:
     """Return the URL of the API without a final slash; it must be http or https, with a host and at most a path."""
@@ -62,7 +64,7 @@ def check_project_id(project_id: object) -> str | None:
     return project_id
 
 
-def check_http_client(given: object, expected: type[httpx.Client | httpx.AsyncClient]) -> None:
+def check_http_client(given: object, expected: type[HttpClient]) -> None:
     """Check that a given `http_client` is of the kind that this client needs."""
     if given is not None and not isinstance(given, expected):
         raise InvalidArgumentError(f"http_client must be an httpx.{expected.__name__}, not {type(given).__name__}.")
@@ -94,7 +96,7 @@ class ClientOptions(ClientArguments):
     verify: ssl.SSLContext | None = field(converter=read_trust, repr=False)
     allow_http_storage: bool = field(converter=bool)
     trust_env: bool = field(converter=bool)
-    http_client: httpx.Client | httpx.AsyncClient | None = field(default=None, repr=False)
+    http_client: HttpClient | None = field(default=None, repr=False)
     environ: Mapping[str, str] = field(repr=False)
     """The variables of the package, when the client was made."""
     credentials: Credentials = field(init=False, default=Factory(_find_credentials, takes_self=True))
@@ -126,7 +128,7 @@ class ClientOptions(ClientArguments):
 
 
 def resolve_options(
-    environ: Mapping[str, str], given: ClientArguments, http_client: httpx.Client | httpx.AsyncClient | None = None
+    environ: Mapping[str, str], given: ClientArguments, http_client: HttpClient | None = None
 ) -> ClientOptions:
     """Check the arguments of a client, and fill in the environment's."""
     environ = _read_environment(environ, given.verify) if given.trust_env else {}
@@ -144,10 +146,7 @@ def resolve_options(
 
 
 def change_options(
-    environ: Mapping[str, str],
-    options: ClientOptions,
-    given: ClientChanges,
-    http_client: httpx.Client | httpx.AsyncClient | None = None,
+    environ: Mapping[str, str], options: ClientOptions, given: ClientChanges, http_client: HttpClient | None
 ) -> ClientOptions:
     """Return the settings of a copy: those of the client, changed by the arguments."""
     changed: dict[str, Any] = {

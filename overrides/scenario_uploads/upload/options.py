@@ -25,17 +25,23 @@ MAX_BANDWIDTH = 10**15
 
 
 @frozen(kw_only=True)
-class ImportOptions:
-    """The arguments of every upload, also of one that the service fetches itself."""
+class WaitOptions:
+    """The arguments of `wait`."""
 
-    wait: bool = True
-    """Wait for the import; False returns once the service has the file, or has accepted to fetch it."""
     timeout: float = 300
-    """Seconds to wait for the import of a file. The transfer itself may take as long as bytes move."""
+    """Seconds to wait for the import, 0 to ask once. The transfer itself may take as long as bytes move."""
     project_id: str | Omit | None = None
     """The project that owns the upload, to assert or to set the owner. Default: the client's; `omit` for none."""
     # The options of each of its calls to the API, with the project.
     call: CallOptions = field(factory=CallOptions)
+
+
+@frozen(kw_only=True)
+class ImportOptions(WaitOptions):
+    """The arguments of every upload, also of one that the service fetches itself."""
+
+    wait: bool = True
+    """Wait for the import; False returns once the service has the file, or has accepted to fetch it."""
 
 
 @frozen(kw_only=True)
