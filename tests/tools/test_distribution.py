@@ -136,7 +136,8 @@ def test_wheel_holds_two_packages_and_nothing_else(wheel: Path) -> None:
     assert len(top) == 3
     assert not [name for name in names if name.endswith((".pyc", ".pyo"))]
     assert {"scenario_uploads/py.typed", "scenario_uploads_client/py.typed"} <= set(names)
-    assert {"scenario_uploads/sandbox/openapi.yaml", "scenario_uploads/upload/media_types.csv"} <= set(names)
+    data = ("sandbox/openapi.yaml", "upload/media_types.csv", "bulk/ledger.sql")
+    assert {f"scenario_uploads/{name}" for name in data} <= set(names)
     page = {
         f"scenario_uploads/sandbox/page/{name}" for name in ("templates/list.html", "static/page.css", "static/page.js")
     }

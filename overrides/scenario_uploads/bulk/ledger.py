@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import pkgutil
 import sqlite3
 import threading
 import time
@@ -30,34 +31,15 @@ logger = logging.getLogger("scenario_uploads")
 
 FILE_NAME = "files.sqlite3"
 
-VERSION = 1
-
-# "ScUL": marks a database as a ledger.
-APPLICATION_ID = 0x5363554C
-
+# What `ledger.sql` writes into a database: an id and the version of the tables.
+_MARKS = (0x5363554C, 1)
 # Finished imports are written in batches: if a batch is lost, the next run retrieves those uploads again.
 _GROUP = 256
 
-_SCHEMA = f"""
-    CREATE TABLE runs (id INTEGER PRIMARY KEY, started REAL NOT NULL);
-    CREATE TABLE contexts (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE);
-    CREATE TABLE files (
-        context INTEGER NOT NULL, state BLOB NOT NULL, size INTEGER NOT NULL, part_size INTEGER NOT NULL,
-        content BLOB, upload_id TEXT NOT NULL, entity_id TEXT, done INTEGER NOT NULL, run INTEGER NOT NULL,
-        PRIMARY KEY (context, state)
-    ) WITHOUT ROWID;
-    CREATE INDEX contents ON files (context, content, run) WHERE done AND content IS NOT NULL;
-    CREATE TABLE sizes (
-        context INTEGER NOT NULL, size INTEGER NOT NULL, part_size INTEGER NOT NULL, run INTEGER NOT NULL,
-        PRIMARY KEY (context, size, part_size)
-    ) WITHOUT ROWID;
-    PRAGMA application_id = {APPLICATION_ID};
-    PRAGMA user_version = {VERSION};
+_FIND = """
+    SELECT upload_id, entity_id, done FROM files JOIN contexts ON id = context
+    WHERE key = ? AND state = ? AND run < ?
 """
-
-_FIND = (
-    "SELECT upload_id, entity_id, done FROM files JOIN contexts ON id = context WHERE key = ? AND state = ? AND run < ?"
-)
 _FIND_CONTENT = """
     SELECT upload_id, entity_id, done FROM files JOIN contexts ON id = context
     WHERE key = ? AND content = ? AND run < ? AND done LIMIT 1
@@ -134,26 +116,20 @@ class BulkLedger:
             execute(f"PRAGMA {pragma}")
         with self._connection:
             execute("BEGIN EXCLUSIVE")
-            if self._read_pragma("schema_version") == 0:
-                for statement in _SCHEMA.split(";"):
+            if execute("PRAGMA schema_version").fetchone() == (0,):
+                for statement in (pkgutil.get_data(__package__, "ledger.sql") or b"").decode().split(";"):
                     execute(statement)
             self._check_version()
             self.run = execute("INSERT INTO runs (started) VALUES (?)", (time.time(),)).lastrowid or 0
 
-    def _read_pragma(self, name: str) -> int:
-        return int(self._connection.execute(f"PRAGMA {name}").fetchone()[0])
-
     def _check_version(self) -> None:
-        if (self._read_pragma("application_id"), self._read_pragma("user_version")) != (APPLICATION_ID, VERSION):
+        if self._connection.execute("SELECT * FROM pragma_application_id, pragma_user_version").fetchone() != _MARKS:
             raise sqlite3.DatabaseError("it is no ledger of uploads, or another version's")
 
     def close(self) -> None:
         """Write what is queued and release the lock. Idempotent."""
-        with self._lock, self._explain():
-            try:
-                self._flush()
-            finally:
-                self._stack.close()
+        with self._stack:
+            self._write()
 
     def owns(self, status: os.stat_result) -> bool:
         """Return whether a file is the database or its journal."""
@@ -198,16 +174,13 @@ class BulkLedger:
     def _write(self) -> None:
         """Write what is queued; the first thread writes for all others."""
         with self._lock, self._explain():
-            self._flush()
-
-    def _flush(self) -> None:
-        if statements := [*self._queue]:
-            with self._connection:
-                self._connection.execute("BEGIN")
-                for statement in statements:
-                    self._connection.execute(*statement)
-            # What could not be written stays in the queue, so that later calls fail too.
-            del self._queue[: len(statements)]
+            if statements := [*self._queue]:
+                with self._connection:
+                    self._connection.execute("BEGIN")
+                    for statement in statements:
+                        self._connection.execute(*statement)
+                # What could not be written stays in the queue, so that later calls fail too.
+                del self._queue[: len(statements)]
 
     @contextmanager
     def _explain(self) -> Iterator[None]:

@@ -57,15 +57,9 @@ def plan_files(
     force: bool = False,
     asks: bool = True,
 ) -> Iterator[File | UploadResult]:
-    """Yield each file to send, and the results of the others.
+    """Yield each file to send, and the results of the others. With `asks`, URLs are asked for the size of their file.
 
-    Args:
-        listed: The files of all sources.
-        call: The options of each file that has none of its own.
-        service: The settings that select rows of the ledger.
-        ledger: What is done.
-        force: Whether to send what is done.
-        asks: Whether to ask URLs for the size of their file.
+    `call` is for files that have no settings of their own, and `service` selects rows of the ledger.
     """
     for result, status in listed:
         if ledger and status and ledger.owns(status):
