@@ -347,19 +347,6 @@ class TestAGivenHttpClient:
             connect("http://api.invalid/v1", http_client=given).uploads.create(**IMPORTS[0])
         self.end(connect, given)
 
-    def test_an_error_without_a_text_that_can_be_had_is_named(self, connect: Connect) -> None:
-        class MuteError(Exception):
-            def __str__(self) -> str:
-                raise ValueError
-
-        def handler(request: httpx.Request) -> httpx.Response:
-            raise MuteError
-
-        given = self.make(connect, handler)
-        with raises(APIConnectionError, "no response from api.invalid: MuteError"):
-            connect("http://api.invalid/v1", max_retries=0, http_client=given).uploads.retrieve("u")
-        self.end(connect, given)
-
 
 class TestRedirects:
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

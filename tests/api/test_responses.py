@@ -229,7 +229,7 @@ class TestWhatIsNoAnswer:
             ("gzip", GOOD, "not the gzip"),
             ("gzip", gzip.compress(GOOD)[:-30], "ends in the middle"),
             ("gzip", gzip.compress(GOOD) + b"x" * 100, "goes on after"),
-            ("gzip", b"", "empty"),
+            ("gzip", b"", "ends in the middle"),
             ("gzip, gzip", GOOD, "gzip, gzip"),
         ],
     )

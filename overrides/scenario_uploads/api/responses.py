@@ -45,7 +45,6 @@ class BodyReader:
         # Mock transports and hooks of the caller's client may have read it already.
         packing = "" if response.is_stream_consumed else response.headers.get("content-encoding", "").strip().lower()
         self._unpack = zlib.decompressobj(wbits=31) if packing in ("gzip", "x-gzip") else None
-        self._begun = False
         if self._unpack is None and packing not in ("", "identity"):
             self._fault = f"a body packed with {snippet(packing, 20)!r}, which was not asked for"
 
@@ -53,28 +52,23 @@ class BodyReader:
         """Add the next bytes; return whether to read on."""
         if time.monotonic() > self._deadline:
             raise httpx.ReadTimeout("The response did not end in time.", request=self._response.request)
-        if self._fault is None:
-            self._take(chunk)
-        return self._fault is None
-
-    def _take(self, chunk: bytes) -> None:
-        if self._unpack is not None and chunk:
-            self._begun = True
+        if self._fault is None and self._unpack:
             try:
                 chunk = self._unpack.decompress(chunk, self._limit - len(self._body) + 1)
             except zlib.error:
                 self._fault = "a body that is not the gzip that it claims to be"
-                return
-            if self._unpack.unused_data:
-                self._fault = "a body that goes on after its gzip"
-        self._body += chunk
-        if len(self._body) > self._limit:
-            self._fault = f"a body of more than {self._limit:,} bytes"
+            else:
+                self._fault = "a body that goes on after its gzip" if self._unpack.unused_data else None
+        if self._fault is None:
+            self._body += chunk
+            if len(self._body) > self._limit:
+                self._fault = f"a body of more than {self._limit:,} bytes"
+        return self._fault is None
 
     def finish(self, elapsed: float, *, cut: bool = False) -> httpx.Response:
         """Return the response with its body after `elapsed` seconds; `cut` when the connection ended early."""
         response = self._response
-        if self._unpack is not None and self._begun and not self._unpack.eof:
+        if self._unpack and not self._unpack.eof:
             self._fault = self._fault or "a body that ends in the middle"
         # HTTPX stores a read body in the same attribute; another response object would need the memory twice.
         response._content = bytes(self._body)  # noqa: SLF001
@@ -84,28 +78,27 @@ class BodyReader:
         return response
 
 
-def _copy_response(response: httpx.Response, body: bytes, headers: httpx.Headers) -> httpx.Response:
-    extensions = {key: response.extensions[key] for key in ("http_version", _FAULT) if key in response.extensions}
-    copied = httpx.Response(response.status_code, content=body, request=response.request, extensions=extensions)
-    # Set afterwards, or HTTPX would decompress the body again.
-    copied.headers, copied.elapsed = headers, response.elapsed
-    return copied
-
-
 def find_fault(response: httpx.Response) -> str | None:
     """Return why the body itself is unusable, such as being cut short, or None."""
     return response.extensions.get(_FAULT)
 
 
-def mask_response(response: httpx.Response) -> httpx.Response:
-    """Return a response, or the beginning of a large one, without the request's credentials if it echoes them."""
+def _read_masked(response: httpx.Response, limit: int) -> tuple[httpx.Response, Any]:
+    """Return a copy of a response, and its body as JSON or text, without credentials that it may echo."""
     guard_header(response.request, response.request.headers.get("authorization", ""))
     body = _mask(response.content[:LOOKED_AT])
-    headers = httpx.Headers([(name, _mask(value)) for name, value in response.headers.raw])
     if len(response.content) > LOOKED_AT:
         # The end may be part of a secret.
         body = body[:-SHOWN]
-    return _copy_response(response, body, headers)
+    extensions = {key: response.extensions[key] for key in ("http_version", _FAULT) if key in response.extensions}
+    copied = httpx.Response(response.status_code, content=body[:limit], request=response.request, extensions=extensions)
+    # Set afterwards, or HTTPX would decompress the body again.
+    copied.headers = httpx.Headers([(name, _mask(value)) for name, value in response.headers.raw])
+    copied.elapsed = response.elapsed
+    try:
+        return copied, parse_body(body)
+    except ValueError:
+        return copied, copied.content.decode("utf-8", "replace")
 
 
 def _mask(value: bytes) -> bytes:
@@ -115,33 +108,24 @@ def _mask(value: bytes) -> bytes:
 
 def parse_body(body: bytes) -> Any:
     """Return the JSON value of a body; ValueError when it is not JSON or too deeply nested."""
-    fault: str | None = None
     value: Any = None
     try:
         # Parsing holds the GIL, and with it an event loop in another thread, except where it calls a function.
         value = json.loads(body, object_hook=lambda value: value)
+        fault = "too deeply nested JSON" if _is_deep(value, DEEPEST) else None
     except RecursionError:
         fault = "too deeply nested JSON"
     except ValueError:
         fault = "not JSON"
-    # Not chained: Python's JSON error would hold the whole body.
-    if fault or _is_deep(value):
-        raise ValueError(fault or "too deeply nested JSON")
+    if fault:
+        # Not chained: Python's JSON error would hold the whole body.
+        raise ValueError(fault)
     return value
 
 
-def _is_deep(value: object) -> bool:
-    level = [value]
-    for _ in range(DEEPEST):
-        level = [
-            child
-            for item in level
-            if isinstance(item, list | dict)
-            for child in (item.values() if isinstance(item, dict) else item)
-        ]
-        if not level:
-            return False
-    return True
+def _is_deep(value: object, limit: int) -> bool:
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(limit == 0 or _is_deep(item, limit - 1) for item in items)
 
 
 def decode_body(model: type[T], response: httpx.Response, operation: str, *, strict: bool) -> T:
@@ -166,16 +150,10 @@ def invalid_response(
     response: httpx.Response, operation: str, what: str, *, show: bool = True
 ) -> errors.APIResponseValidationError:
     """Return the error for a response that cannot be used, with the start of its body."""
-    masked = mask_response(response)
-    beginning = _copy_response(masked, masked.content[:SHOWN], masked.headers)
-    text = beginning.content.decode("utf-8", "replace")
+    beginning, body = _read_masked(response, SHOWN)
     message = f"{operation} was answered with status {response.status_code} and {what}"
     if show:
-        message += f": {snippet(text) or 'the body is empty'}"
-    try:
-        body = parse_body(masked.content)
-    except ValueError:
-        body = text
+        message += f": {snippet(beginning.content.decode('utf-8', 'replace')) or 'the body is empty'}"
     return errors.APIResponseValidationError(message, response=beginning, body=body)
 
 
@@ -183,11 +161,7 @@ def classify_response(
     response: httpx.Response, operation: str, *, now: datetime
 ) -> tuple[errors.APIStatusError, Outcome]:
     """Return the error and the retry outcome for an unsuccessful response."""
-    response = mask_response(response)
-    try:
-        body = parse_body(response.content)
-    except ValueError:
-        body = response.content.decode("utf-8", "replace")
+    response, body = _read_masked(response, LOOKED_AT)
     milliseconds = parse_seconds(response.headers.get("retry-after-ms"))
     waits = [
         parse_retry_after(response.headers.get("retry-after"), now=now) if milliseconds is None else milliseconds / 1000
@@ -237,7 +211,7 @@ def classify_exception(
     if certificate := find_certificate_error(error):
         message = f"The TLS certificate of {host} is not trusted: {certificate}"
         return errors.APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
-    what = snippet(_describe(error)) or type(error).__name__
+    what = snippet(str(error)) or type(error).__name__
     message = f"{operation}: no response from {host}: {what}"
     if not unsent and repeat is Repeat.NEVER:
         message = f"{message.rstrip('.')}; whether the service received it is unknown, so it was not sent again"
@@ -250,10 +224,3 @@ def is_away(error: BaseException | None) -> bool:
     """Return whether no connection was made; False when a proxy refused or the client's own pool was full."""
     unreached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
     return unreached and not is_tls_refusal(error) and not is_used_up(error)
-
-
-def _describe(error: Exception) -> str:
-    try:
-        return str(error)
-    except Exception:  # noqa: BLE001 - a transport of the caller's raises what it likes
-        return ""
