@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from scenario_uploads import AuthenticationError, TransferError
 from scenario_uploads.system import FileState
-from scenario_uploads.upload.ledger import Entry, Ledger
+from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger
 
 from tests.chaos.script import draw_script, list_leads
 from tests.chaos.watch import find_secret
@@ -95,11 +96,11 @@ def test_29_a_resumed_upload_that_cannot_be_read_is_named(
 
 def test_30_a_copy_of_the_descriptor_does_not_keep_a_closed_ledger_locked(tmp_path: Path) -> None:
     """Another thread that starts a process leaves it a copy of every descriptor until it runs its program."""
-    with Ledger(tmp_path, "a") as ledger:
+    with closing(Ledger(tmp_path / f"a{SUFFIX}")) as ledger:
         ledger.begin(Entry("upload_1", "/f", FileState(1, 1), 1, (("https://x/y", ""),)))
         copy = os.dup(ledger._descriptor)  # type: ignore[arg-type]
     try:
-        with Ledger(tmp_path, "a") as again:
+        with closing(Ledger(tmp_path / f"a{SUFFIX}")) as again:
             assert again.read() is not None
     finally:
         os.close(copy)

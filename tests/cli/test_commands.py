@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -286,7 +287,7 @@ def test_what_stopped_can_be_forgotten(
     folder = default_folder()
     folder.mkdir(parents=True)
     (folder / f"damaged{SUFFIX}").write_text("?")
-    with Ledger(folder, "in use") as ledger:
+    with closing(Ledger(folder / f"in use{SUFFIX}")) as ledger:
         ledger.begin(Entry("upload_1", "/f", FileState(1, 1), 1, (("https://a/1", ""),)))
         assert cli.run(["resume", "--clean"]) == 0
         assert capsys.readouterr().out == "1 removed\n"
@@ -614,7 +615,7 @@ def test_an_upload_needs_nobody_who_reads_its_progress(tmp_path: Path, closed: s
 @pytest.mark.usefixtures("environment")
 def test_names_that_an_encoding_lacks_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    with Ledger(default_folder(), "a") as ledger:
+    with closing(Ledger(default_folder() / f"a{SUFFIX}")) as ledger:
         ledger.begin(Entry("upload_1", "/tmp/é\u202e.png", FileState(1, 1), 1, (("https://a.example/", ""),)))
     done = subprocess.run(
         [*COMMAND, "resume"],

@@ -134,7 +134,7 @@ class TestImport:
     @pytest.mark.parametrize(
         ("arguments", "reason"),
         [
-            (["dragon.glb"], "give an http or https URL, hf:OWNER/NAME or civitai:URL"),
+            (["dragon.glb"], "give hf:OWNER/NAME, civitai:URL, or the http or https URL"),
             (["https://example.com/x"], "give --kind"),
             (["hf:a/b", "--kind", "model"], "kind is for the URL of a file"),
             (["hf:a/b", "--hide"], "this becomes a model"),

@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from scenario_uploads.cli.terminal import speak
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.transfer.source import FileState
-from scenario_uploads.upload.ledger import Entry, Ledger, default_folder
+from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, default_folder
 
 from tests.cli.test_commands import interrupt, make_glb, watch
 
@@ -326,11 +327,7 @@ class TestResume:
 
     def test_leaves_what_is_under_way(self, stopped: str, folder: Path, capsys: Capture) -> None:
         (path,) = default_folder().glob("*.jsonl")
-        ledger = Ledger.__new__(Ledger)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("scenario_uploads.upload.ledger.name_ledger", lambda *_key: path.name)
-            ledger.__init__(default_folder())  # type: ignore[misc]
-        with ledger:
+        with closing(Ledger(path)):
             assert cli.run(["resume", "dragon.glb"]) == 5
         assert "Another process uploads it" in capsys.readouterr().err
 
@@ -343,7 +340,7 @@ class TestResume:
     def test_asks_before_it_forgets(
         self, answer: str, removed: int, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with Ledger(default_folder(), "a") as ledger:
+        with closing(Ledger(default_folder() / f"a{SUFFIX}")) as ledger:
             ledger.begin(Entry("upload_1", "/a.glb", FileState(1, 1), 1, (("https://a.example/", ""),)))
         terminal = io.StringIO(answer)
         monkeypatch.setattr(terminal, "isatty", lambda: True)

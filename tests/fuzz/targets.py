@@ -50,7 +50,7 @@ from scenario_uploads.transfer.part import classify_response
 from scenario_uploads.transfer.parts import Part
 from scenario_uploads.transfer.sockets import Socket
 from scenario_uploads.transfer.source import open_source
-from scenario_uploads.upload.ledger import Ledger, clean, list_entries
+from scenario_uploads.upload.ledger import SUFFIX, Ledger, clean, list_entries
 from starlette.datastructures import Headers
 
 from tests.support.storing import make_body
@@ -331,7 +331,7 @@ def fuzz_ledger(data: st.DataObject) -> None:
     content = data.draw(break_bytes(lines) | st.binary())
     with tempfile.TemporaryDirectory() as name, collect_logs() as logged:
         folder = Path(name)
-        with Ledger(folder, "key") as ledger:
+        with contextlib.closing(Ledger(folder / f"key{SUFFIX}")) as ledger:
             ledger.path.write_bytes(content)
             read = ledger.read()
         listed = [entry for _, entry in list_entries(folder)]
@@ -424,7 +424,7 @@ def fuzz_command_line(data: st.DataObject) -> None:
             "scenario_uploads.upload.prepare.default_folder": lambda: folder / "ledgers",
             "scenario_uploads.bulk.ledger.default_folder": lambda: folder / "ledgers",
             "scenario_uploads.display.os.dup2": mock.Mock(side_effect=AssertionError("stdout could not be written")),
-            "scenario_uploads.api.calls.next_poll": lambda poll, remaining: None,
+            "scenario_uploads.api.calls.check_seconds": lambda *_, **__: 0.0,
         }.items():
             stack.enter_context(mock.patch(target, replacement))
         stack.enter_context(contextlib.redirect_stdout(output))

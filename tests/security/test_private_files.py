@@ -6,6 +6,7 @@ import logging
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def mode_of(path: Path) -> int:
 
 
 def write_ledger(folder: Path) -> Path:
-    with Ledger(folder, "key") as ledger:
+    with closing(Ledger(folder / f"key{SUFFIX}")) as ledger:
         ledger.begin(ENTRY)
     return ledger.path
 
@@ -54,7 +55,7 @@ def test_a_ledger_is_private_whatever_the_umask(tmp_path: Path) -> None:
 def test_a_ledger_that_others_may_read_is_made_private(tmp_path: Path) -> None:
     path = write_ledger(tmp_path)
     path.chmod(0o666)
-    with Ledger(tmp_path, "key") as ledger:
+    with closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
         assert ledger.read() == ENTRY
     assert mode_of(path) == 0o600
 
@@ -80,7 +81,7 @@ class TestTricksWithLedgers:
 
     def check_untouched(self, folder: Path, precious: Path, caplog: pytest.LogCaptureFixture) -> None:
         before = precious.read_bytes()
-        with caplog.at_level(logging.WARNING, "scenario_uploads"), Ledger(folder, "key") as ledger:
+        with caplog.at_level(logging.WARNING, "scenario_uploads"), closing(Ledger(folder / f"key{SUFFIX}")) as ledger:
             assert ledger.read() is None
             ledger.begin(ENTRY)
             ledger.record(1)

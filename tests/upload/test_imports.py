@@ -125,14 +125,26 @@ def test_an_address_says_what_it_is(address: str, arguments: dict[str, str]) -> 
 @pytest.mark.parametrize(
     ("address", "kind", "reason"),
     [
-        (MODEL, None, "give an http or https URL, hf:OWNER/NAME or civitai:URL"),
-        ("dragon.glb", "3d", "give an http or https URL, hf:OWNER/NAME or civitai:URL"),
+        (MODEL, None, "cannot be imported; give hf:OWNER/NAME, civitai:URL, or the http or https URL"),
+        ("dragon.glb", "3d", "cannot be imported; give hf:OWNER/NAME, civitai:URL, or the http or https URL"),
         ("hf:sdxl", None, "'owner/name'"),
         ("civitai:370194", None, "the URL of its page"),
         (f"hf:{MODEL}", "model", "kind is for the URL of a file"),
-        (f"https://huggingface.co/{MODEL}/blob/main/a.safetensors", None, "is a web page without a model"),
-        ("https://huggingface.co/datasets/squad", "text", "is a web page without a model"),
-        ("https://civitai.com/images/1", "image", "is a web page without a model"),
+        (
+            f"https://huggingface.co/{MODEL}/blob/main/a.safetensors",
+            None,
+            "cannot be imported; give hf:OWNER/NAME, civitai:URL, or the http or https URL",
+        ),
+        (
+            "https://huggingface.co/datasets/squad",
+            "text",
+            "cannot be imported; give hf:OWNER/NAME, civitai:URL, or the http or https URL",
+        ),
+        (
+            "https://civitai.com/images/1",
+            "image",
+            "cannot be imported; give hf:OWNER/NAME, civitai:URL, or the http or https URL",
+        ),
         ("civitai:https://civitai.com.example.org/models/1", None, "the URL of its page"),
     ],
 )

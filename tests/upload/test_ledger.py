@@ -9,6 +9,7 @@ import os
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -16,8 +17,9 @@ from unittest.mock import Mock
 import pytest
 from attrs import evolve
 from scenario_uploads.errors import LedgerLockedError
+from scenario_uploads.settings.client import ClientArguments, resolve_options
 from scenario_uploads.system import FileState
-from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, clean, default_folder, list_entries
+from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, clean, default_folder, list_entries, locate_ledger
 
 ENTRY = Entry(
     upload_id="upload_1",
@@ -32,7 +34,7 @@ MD5 = "0123456789abcdef0123456789abcdef"
 
 def write_ledger(folder: Path, *done: int) -> Path:
     """Leave a ledger as a process that was killed leaves it."""
-    with Ledger(folder, "key") as ledger:
+    with closing(Ledger(folder / f"key{SUFFIX}")) as ledger:
         ledger.begin(ENTRY)
         for number in done:
             ledger.record(number)
@@ -49,7 +51,7 @@ def let_fail(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 
 def read_ledger(folder: Path) -> Entry | None:
-    with Ledger(folder, "key") as ledger:
+    with closing(Ledger(folder / f"key{SUFFIX}")) as ledger:
         return ledger.read()
 
 
@@ -59,7 +61,7 @@ def test_what_was_recorded_is_read_back(tmp_path: Path) -> None:
 
 
 def test_29_the_md5_of_a_part_is_kept(tmp_path: Path) -> None:
-    with Ledger(tmp_path, "key") as ledger:
+    with closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
         ledger.begin(ENTRY)
         ledger.record(2, MD5)
         ledger.record(3)
@@ -68,12 +70,12 @@ def test_29_the_md5_of_a_part_is_kept(tmp_path: Path) -> None:
 
 def test_29_what_is_cleared_leads_nowhere_and_can_be_begun_anew(tmp_path: Path) -> None:
     write_ledger(tmp_path, 1)
-    with Ledger(tmp_path, "key") as ledger:
+    with closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
         ledger.clear()
         assert ledger.read() is None
         ledger.begin(evolve(ENTRY, upload_id="upload_2"))
     assert evolve(ENTRY, upload_id="upload_2") == read_ledger(tmp_path)
-    with Ledger(tmp_path, "key") as ledger:
+    with closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
         ledger.clear()
     assert [] == list(tmp_path.glob(f"*{SUFFIX}"))
 
@@ -87,8 +89,7 @@ def test_30_a_ledger_of_another_version_is_ignored_without_a_warning(
     with caplog.at_level(logging.INFO, "scenario_uploads"):
         assert read_ledger(tmp_path) is None
         assert [] == list(list_entries(tmp_path))
-    assert {record.levelname for record in caplog.records} == {"INFO"}
-    assert "is of another version" in caplog.text
+    assert [] == caplog.records
 
 
 def test_a_new_ledger_has_nothing_to_resume_and_leaves_no_file(tmp_path: Path) -> None:
@@ -98,22 +99,23 @@ def test_a_new_ledger_has_nothing_to_resume_and_leaves_no_file(tmp_path: Path) -
 
 def test_a_new_upload_replaces_what_was_there(tmp_path: Path) -> None:
     write_ledger(tmp_path, 1, 2)
-    with Ledger(tmp_path, "key") as ledger:
+    with closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
         ledger.begin(evolve(ENTRY, upload_id="upload_2", done={1: None}))
     assert evolve(ENTRY, upload_id="upload_2") == read_ledger(tmp_path)
 
 
 def test_deleting_leaves_nothing(tmp_path: Path) -> None:
     write_ledger(tmp_path, 1)
-    with Ledger(tmp_path, "key") as ledger:
-        ledger.delete()
+    with closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
+        ledger.close(remove=True)
         ledger.record(2)
     assert [] == list(tmp_path.glob(f"*{SUFFIX}"))
 
 
 def test_only_the_owner_may_read_it_and_its_name_tells_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "state"
-    with Ledger(folder, "/data/dragon.glb", "https://api.example", "Basic c2VjcmV0") as ledger:
+    service = resolve_options({}, ClientArguments(api_key="key", api_secret="c2VjcmV0", base_url="https://api.example"))
+    with closing(Ledger(locate_ledger(folder, service, "/data/dragon.glb", {}))) as ledger:
         ledger.begin(ENTRY)
     assert 0o700 == stat.S_IMODE(folder.stat().st_mode)
     assert 0o600 == stat.S_IMODE(ledger.path.stat().st_mode)
@@ -121,9 +123,11 @@ def test_only_the_owner_may_read_it_and_its_name_tells_nothing(tmp_path: Path) -
     assert "secret1" not in repr(ENTRY)
 
 
-def test_different_keys_have_different_ledgers(tmp_path: Path) -> None:
-    with Ledger(tmp_path, "file", "service", "one account") as one, Ledger(tmp_path, "file", "service", "other") as two:
-        assert one.path != two.path
+def test_other_accounts_and_options_have_ledgers_of_their_own(tmp_path: Path) -> None:
+    one, other = (resolve_options({}, ClientArguments(api_key=key, api_secret="secret")) for key in ("one", "other"))
+    asked: list[dict[str, object]] = [{}, {"kind": "3d"}]
+    paths = {locate_ledger(tmp_path, service, "a.glb", each) for service in (one, other) for each in asked}
+    assert len(paths) == 4
 
 
 def test_29_a_line_that_a_crash_cut_short_is_as_if_it_were_not_there(tmp_path: Path) -> None:
@@ -164,8 +168,6 @@ def head_with(**changes: Any) -> str:
         head_with(part_size=-10) + PARTS,
         head_with() + PARTS + '{"part": 3}\n',
         head_with() + PARTS + '{"part": "1"}\n',
-        head_with() + PARTS + '{"part": 1, "md5": "0"}\n',
-        head_with() + PARTS + '{"part": 1, "md5": 0}\n',
         head_with() + PARTS + "{}\n",
         head_with() + PARTS + "[]\n",
         head_with() + PARTS + "\x00\x00\n",
@@ -184,16 +186,16 @@ def test_30_a_damaged_ledger_is_ignored_with_a_warning(
 def test_30_a_ledger_that_another_process_holds_is_a_clear_error(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from scenario_uploads.upload.ledger import Ledger\n"
-        f"with Ledger(Path({str(tmp_path)!r}), 'key'): print('held', flush=True); sys.stdin.read()"
+        f"ledger = Ledger(Path({str(tmp_path / f'key{SUFFIX}')!r})); print('held', flush=True); sys.stdin.read()"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
         with pytest.raises(LedgerLockedError, match="Another upload of this file is in progress"):
-            Ledger(tmp_path, "key")
+            Ledger(tmp_path / f"key{SUFFIX}")
         process.kill()
         process.wait()
-        with Ledger(tmp_path, "key") as ledger:
+        with closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
             assert ledger.read() is None
 
 
@@ -202,11 +204,12 @@ def test_30_a_folder_that_cannot_be_written_costs_a_warning_and_not_the_upload(
 ) -> None:
     blocker = tmp_path / "file"
     blocker.touch()
-    with caplog.at_level(logging.WARNING, "scenario_uploads"), Ledger(blocker / "folder", "key") as ledger:
+    path = blocker / "folder" / f"key{SUFFIX}"
+    with caplog.at_level(logging.WARNING, "scenario_uploads"), closing(Ledger(path)) as ledger:
         ledger.begin(ENTRY)
         ledger.record(1)
         assert ledger.read() is None
-        ledger.delete()
+        ledger.close(remove=True)
     assert len(caplog.records) == 1
     assert "cannot be resumed later" in caplog.text
 
@@ -217,7 +220,7 @@ def test_30_a_disk_that_fills_costs_a_warning_and_not_the_upload(
     def fail(_descriptor: int, _data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    with caplog.at_level(logging.WARNING, "scenario_uploads"), Ledger(tmp_path, "key") as ledger:
+    with caplog.at_level(logging.WARNING, "scenario_uploads"), closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
         monkeypatch.setattr(os, "write", fail)
         ledger.begin(ENTRY)
         ledger.record(1)
@@ -229,7 +232,7 @@ def test_30_a_disk_that_fills_costs_a_warning_and_not_the_upload(
 def test_30_a_ledger_that_failed_once_does_not_outlive_its_upload(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with caplog.at_level(logging.WARNING, "scenario_uploads"), Ledger(tmp_path, "key") as ledger:
+    with caplog.at_level(logging.WARNING, "scenario_uploads"), closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
         ledger.begin(ENTRY)
         ledger.record(1, MD5)
         with monkeypatch.context() as patch:
@@ -238,7 +241,7 @@ def test_30_a_ledger_that_failed_once_does_not_outlive_its_upload(
         # Not joined to what may be half a line.
         ledger.record(3, MD5)
         assert len(caplog.records) == 1
-        ledger.delete()
+        ledger.close(remove=True)
     assert [] == list(tmp_path.glob(f"*{SUFFIX}"))
 
 
@@ -248,7 +251,7 @@ def test_30_what_was_there_before_does_not_outlive_it_either(
 ) -> None:
     """Else a later call would take up an upload that is over."""
     write_ledger(tmp_path, 1)
-    with Ledger(tmp_path, "key") as ledger:
+    with closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
         let_fail(monkeypatch, name)
         ledger.begin(evolve(ENTRY, upload_id="upload_2"))
         ledger.record(1)
@@ -261,13 +264,13 @@ def test_30_what_fails_at_the_end_costs_a_warning_and_not_the_result(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     """Such as a network's file system that has gone meanwhile."""
-    with caplog.at_level(logging.WARNING, "scenario_uploads"), Ledger(tmp_path, "key") as ledger:
+    with caplog.at_level(logging.WARNING, "scenario_uploads"), closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
         ledger.begin(ENTRY)
         if name == "unlock":
             monkeypatch.setattr(ledger, "_unlock", Mock(side_effect=OSError(errno.EIO, "Input/output error")))
         else:
             let_fail(monkeypatch, name)
-        ledger.delete()
+        ledger.close(remove=True)
     monkeypatch.undo()
     assert "Input/output error" in caplog.text
     assert {record.levelname for record in caplog.records} == {"WARNING"}
@@ -278,11 +281,11 @@ def test_30_who_did_not_ask_to_resume_is_not_warned(
 ) -> None:
     write_ledger(tmp_path).write_bytes(b"damaged\n")
     with caplog.at_level(logging.DEBUG, "scenario_uploads"):
-        with Ledger(tmp_path, "key", level=logging.DEBUG) as ledger:
+        with closing(Ledger(tmp_path / f"key{SUFFIX}", level=logging.DEBUG)) as ledger:
             assert ledger.read() is None
             let_fail(monkeypatch, "write")
             ledger.begin(ENTRY)
-        with Ledger(Path(os.devnull, "folder"), "key", level=logging.DEBUG) as ledger:
+        with closing(Ledger(Path(os.devnull, "folder") / f"key{SUFFIX}", level=logging.DEBUG)) as ledger:
             ledger.begin(ENTRY)
     assert len(caplog.records) == 3
     assert {record.levelname for record in caplog.records} == {"DEBUG"}
@@ -296,7 +299,7 @@ def test_a_link_that_someone_laid_in_its_place_is_not_followed(
     precious = tmp_path / "precious"
     precious.write_text("untouched")
     path.symlink_to(precious)
-    with caplog.at_level(logging.WARNING, "scenario_uploads"), Ledger(tmp_path, "key") as ledger:
+    with caplog.at_level(logging.WARNING, "scenario_uploads"), closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
         ledger.begin(ENTRY)
     assert precious.read_text() == "untouched"
 
@@ -324,13 +327,13 @@ def test_a_fault_at_the_end_costs_a_warning(
         done(*arguments, **more)
         raise OSError(errno.EIO, "Input/output error")
 
-    with Ledger(tmp_path, "key") as ledger:
+    with closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
         ledger.begin(ENTRY)
         monkeypatch.setattr(os, step, fail)
-        ledger.delete()
+        ledger.close(remove=True)
         monkeypatch.undo()
     assert "could not be closed and tidied away: Input/output error" in caplog.text
-    with Ledger(tmp_path, "key") as again:
+    with closing(Ledger(tmp_path / f"key{SUFFIX}")) as again:
         assert again.read() is None
 
 
@@ -348,7 +351,7 @@ def test_a_lock_that_cannot_be_given_back_costs_a_warning(
         flock(descriptor, operation)
 
     monkeypatch.setattr(fcntl, "flock", fail)
-    with Ledger(tmp_path, "key") as ledger:
+    with closing(Ledger(tmp_path / f"key{SUFFIX}")) as ledger:
         ledger.begin(ENTRY)
     assert "could not be closed and tidied away: Input/output error" in caplog.text
     assert read_ledger(tmp_path) == ENTRY
@@ -356,7 +359,7 @@ def test_a_lock_that_cannot_be_given_back_costs_a_warning(
 
 def test_cleaning_leaves_what_is_in_use(tmp_path: Path) -> None:
     write_ledger(tmp_path)
-    with Ledger(tmp_path, "another") as ledger:
+    with closing(Ledger(tmp_path / f"another{SUFFIX}")) as ledger:
         ledger.begin(ENTRY)
         assert clean(tmp_path) == 1
         assert list(tmp_path.glob(f"*{SUFFIX}")) == [ledger.path]

@@ -8,7 +8,6 @@ import io
 import itertools
 import logging
 import math
-import os
 import random
 import threading
 import time
@@ -620,26 +619,3 @@ def test_27_a_file_object_that_does_not_answer_holds_up_nobody(connect: Connect,
     finally:
         released.set()
     until(lambda: not find_upload_threads())
-
-
-class PathOfBytes(os.PathLike[Any]):
-    def __fspath__(self) -> bytes:
-        return b"ledgers"
-
-
-@pytest.mark.parametrize(
-    ("options", "fragment"),
-    [
-        ({"resume": "a\0b"}, "resume must be True, False or the path of a folder, not 'a\\x00b'"),
-        ({"resume": PathOfBytes()}, "resume must be True, False or the path of a folder"),
-        ({"max_bandwidth": 10**400}, "max_bandwidth must be a number of bytes a second from 1 to"),
-    ],
-)
-def test_31_options_that_nothing_can_be_done_with_are_refused(
-    connect: Connect, service: Service, tmp_path: Path, options: dict[str, Any], fragment: str
-) -> None:
-    file = tmp_path / "a.glb"
-    file.write_bytes(CONTENT)
-    with raises(InvalidArgumentError, fragment):
-        connect(service.url).uploads.upload_file(file, part_size=PART, **options)
-    assert service.steps == []

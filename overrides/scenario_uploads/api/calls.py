@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping
-from enum import Enum, auto
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, 
 from scenario_uploads_client.types import UNSET
 
 from scenario_uploads import errors
-from scenario_uploads.arguments import MAX_PARTS, CallOptions, check_seconds, is_given
+from scenario_uploads.arguments import MAX_PARTS, CallOptions, check_seconds, is_given, omit
 from scenario_uploads.decoding.codec import build_body
 from scenario_uploads.decoding.enums import is_known
 from scenario_uploads.models import (
@@ -63,7 +63,7 @@ def create_operation(
     )
     body = {**request["json"], **options.body}
     imports = any(body.get(name) for name in ("url", "huggingFaceModelName", "civitaiModelUrl"))
-    parts = body.get("parts")
+    parts = min(max(body["parts"], 0), MAX_PARTS) if isinstance(body.get("parts"), int) else 0
     return Operation(
         "create_upload",
         UploadCreateResponse,
@@ -72,10 +72,16 @@ def create_operation(
         Repeat.NEVER if imports and not wanted else Repeat.ONCE,
         options,
         _find_missing_cost if wanted else find_missing_upload,
-        response_limit=RESPONSE_LIMIT
-        + RESPONSE_LIMIT_PER_PART * (min(max(parts, 0), MAX_PARTS) if isinstance(parts, int) else 0),
+        response_limit=RESPONSE_LIMIT + RESPONSE_LIMIT_PER_PART * parts,
         models={DRY_RUN_STATUS: UploadDryRunResponse},
     )
+
+
+def begin_operation(arguments: Mapping[str, Any], options: CallOptions) -> Operation[UploadCreateResponse]:
+    """Return the call that creates an upload to go on with: no dry run, and answered with a usable id."""
+    # Ignore a `dryRun` in the client's `default_query`.
+    operation = create_operation(arguments, evolve(options, query={"dryRun": omit}))
+    return evolve(operation, find_missing=_find_missing_id, models={})
 
 
 def retrieve_operation(upload_id: str, options: CallOptions) -> Operation[UploadRetrieveResponse]:
@@ -96,24 +102,15 @@ def action_operation(
     request = trigger_upload_action._get_kwargs(  # noqa: SLF001
         check_upload_id(upload_id), body=params, project_id=options.project_id or UNSET
     )
-    return Operation(
-        "trigger_upload_action",
-        UploadTriggerActionResponse,
-        request,
-        Repeat.NEVER,
-        options,
-        find_missing_upload,
-        upload_id,
-    )
+    model = UploadTriggerActionResponse
+    return Operation("trigger_upload_action", model, request, Repeat.NEVER, options, find_missing_upload, upload_id)
 
 
 def _check_dry_run(dry_run: object) -> UploadDryRun | None:
-    """Return the kind of dry run, or None when none is asked for."""
     if dry_run is None or not is_given(dry_run):
         return None
-    wanted = "true" if dry_run is True else dry_run
     for choice in UploadDryRun:
-        if isinstance(wanted, str) and choice == wanted:
+        if choice == dry_run or (dry_run is True and choice == "true"):
             return choice
     known = " or ".join(repr(choice.value) for choice in UploadDryRun)
     raise errors.InvalidArgumentError(f"dry_run must be {known}, not {dry_run!r}.")
@@ -121,22 +118,28 @@ def _check_dry_run(dry_run: object) -> UploadDryRun | None:
 
 def check_upload_id(upload_id: object) -> str:
     """Return `upload_id` when it is valid as one path segment."""
-    if upload_id and not isinstance(upload_id, str):
-        raise errors.InvalidArgumentError(
-            f"upload_id must be a string, not {snippet(repr(upload_id))}; give `upload.id`."
-        )
-    if not isinstance(upload_id, str) or not upload_id:
+    if not upload_id:
         raise errors.InvalidArgumentError(f"Expected a non-empty value for `upload_id` but received {upload_id!r}")
-    if upload_id in (".", "..") or any(character in "/\\?#%" or not character.isprintable() for character in upload_id):
-        raise errors.InvalidArgumentError(
-            f"{upload_id!r} is not an upload id; use the `id` of the upload that create returned."
-        )
-    return upload_id
+    known = isinstance(upload_id, str) and upload_id.isprintable() and upload_id not in (".", "..")
+    if not known or any(character in "/\\?#%" for character in str(upload_id)):
+        shown = snippet(repr(upload_id))
+        raise errors.InvalidArgumentError(f"{shown} is not an upload id; use the `id` of the upload, a string.")
+    return str(upload_id)
 
 
 def find_missing_upload(value: object) -> str | None:
     """Return which required value a decoded response lacks, or None."""
     return None if isinstance(getattr(value, "upload", None), Upload) else "no upload"
+
+
+def _find_missing_id(value: Any) -> str | None:
+    if missing := find_missing_upload(value):
+        return missing
+    try:
+        check_upload_id(value.upload.id)
+    except errors.InvalidArgumentError:
+        return "an upload without a usable id"
+    return None
 
 
 def _find_missing_cost(value: object) -> str | None:
@@ -173,9 +176,8 @@ def trigger_action(
     """Trigger an action; after a failed `complete`, a retrieve shows whether it worked."""
     operation = action_operation(upload_id, options, body)
     if operation.request["json"] != COMPLETE or "action" in options.body:
-        return (yield from fetch(api, operation, mode=mode, retries=0))
-    retries = api.options.max_retries
-    return (yield from complete(api, upload_id, options, retries=retries, refusals=0, mode=mode))
+        return fetch(api, operation, mode=mode, retries=0)
+    return complete(api, upload_id, options, RetryPolicy(api.options.max_retries), refusals=0, mode=mode)
 
 
 def retrieve_once(
@@ -183,56 +185,47 @@ def retrieve_once(
 ) -> Steps[Reply[UploadRetrieveResponse]]:
     """Read an upload, by default without retries, since callers poll. None takes the client's number."""
     operation, find_missing = retrieve_operation(upload_id, options), partial(_find_mix_up, upload_id)
-    return (yield from fetch(api, operation, retries=retries, patience=patience, find_missing=find_missing))
+    return fetch(api, operation, retries=retries, patience=patience, find_missing=find_missing)
 
 
 def complete(
     api: Api,
     upload_id: str,
     options: CallOptions,
+    policy: RetryPolicy,
     *,
-    retries: float,
     refusals: float,
-    patience: float | None = None,
     mode: ResponseMode = ResponseMode.MODEL,
 ) -> Steps[Reply[UploadTriggerActionResponse]]:
-    """Send `complete` until the upload is past `pending`, with at most `refusals` of the `retries` after a refusal.
+    """Send `complete` until the upload is past `pending`, with at most `refusals` of the retries after a refusal.
 
     Without a response, or after a 400 or 409, the upload may be complete: a retrieve shows it, and its response
     replaces that of the action.
     """
-    operation = action_operation(upload_id, options)
-    strict, patient = api.options.strict_responses, patience is not None
-    find_missing = partial(_find_mix_up, upload_id) if patient else lambda _: None
-    tries = Tries(RetryPolicy(retries, clip=patient), Repeat.SAFE, api.draw, api.clock)
+    operation, patience = action_operation(upload_id, options), policy.patience
+    find_missing = partial(_find_mix_up, upload_id) if patience is not None else lambda _: None
+    tries = Tries(policy, Repeat.SAFE, api.draw, api.clock)
     while True:
-        unsettled = None
         try:
             reply = yield from fetch(api, operation, mode=mode, retries=0, patience=patience, find_missing=find_missing)
         except errors.APIError as error:
-            refused = isinstance(error, errors.APIStatusError) and error.status_code in (400, 409)
-            if not refused and not _is_passing(error, strict=strict, patient=patient):
-                raise
             failure = error
         else:
             return evolve(reply, retries_taken=tries.failed)
+        refused = isinstance(failure, errors.APIStatusError) and failure.status_code in (400, 409)
+        if not refused and not _is_passing(api, failure, patience):
+            raise failure
         try:
             settled = yield from retrieve_once(api, upload_id, options, patience=patience)
         except errors.APIError as error:
-            if not _is_passing(error, strict=strict, patient=patient):
+            if not _is_passing(api, error, patience):
                 raise failure if refused else error from failure
         else:
-            upload = settled.value.upload
-            if is_past_pending(upload.status):
-                value = UploadTriggerActionResponse(upload=upload)
-                unsettled = Reply(operation, settled.response, settled.strict, tries.failed, value)
-                if is_past_pending(upload.status, known=True):
-                    return unsettled
-        enough = refused and tries.failed >= refusals
+            if is_past_pending(settled.value.upload.status, known=True):
+                value = UploadTriggerActionResponse(upload=settled.value.upload)
+                return Reply(operation, settled.response, settled.strict, tries.failed, value)
         delay = tries.fail(Outcome(status=503, retry_after=_asked_delay(failure)))
-        if delay is None or enough:
-            if unsettled is not None and patient:
-                return unsettled
+        if delay is None or (refused and tries.failed > refusals):
             raise failure
         yield Pause(delay)
 
@@ -247,60 +240,49 @@ def wait(
     completing: bool = False,
 ) -> Steps[Upload]:
     """Poll until an upload is imported or has failed. With `completing`, polls that say `pending` repeat `complete`."""
-    held = upload if isinstance(upload, Upload) else getattr(upload, "upload", None)
-    upload_id = check_upload_id(held.id if isinstance(held, Upload) else upload)
+    held = getattr(upload, "upload", upload)
+    upload_id = check_upload_id(held.id if isinstance(held, Upload) else held)
     deadline = api.clock() + check_seconds("timeout", timeout, zero=True)
-    heard_at = api.clock()
-    status, failure, poll, pending = None, None, 0, 0
+    heard_at, status, pending, delay = api.clock(), None, 0, FIRST_DELAY
     while True:
+        failure: errors.APIError | None = None
         within = evolve(options, timeout=_limit_timeout(api.options.timeout, deadline - api.clock()))
         try:
             now = (yield from retrieve_once(api, upload_id, within)).value.upload
         except errors.APIError as error:
-            if not _is_passing(error, strict=api.options.strict_responses):
+            if not _is_passing(api, error):
                 raise
             failure = error
             if not isinstance(error, errors.APIConnectionError):
                 heard_at = api.clock()
         else:
-            status, failure, heard_at = now.status, None, api.clock()
-            state = classify_status(now.status, now.entity_id)
-            if state is UploadState.FAILED:
-                raise failure_of(now, upload_id)
-            if state is UploadState.DONE:
+            status, heard_at = now.status, api.clock()
+            if is_imported(now, upload_id):
                 return now
             pending += status == "pending"
-            if completing and status == "pending" and is_complete_due(pending):
+            # After 2, 4, 8 … such polls; the first may be stale.
+            if completing and status == "pending" and pending > 1 and pending.bit_count() == 1:
                 logger.info("Upload %s is still pending; sending complete again.", upload_id)
-                try:
-                    # The next poll shows whether it worked.
+                # The next poll shows whether it worked.
+                with suppress(errors.APIError):
                     yield from fetch(api, action_operation(upload_id, within), retries=0)
-                except errors.APIError as error:
-                    failure = error
         remaining = min(deadline, heard_at + patience) - api.clock()
-        delay = next_poll(poll, remaining)
-        if delay is None:
+        if remaining <= 0:
             seen = f"the status was {str(status)!r}" if status else "no status was received"
             bound = f"within {timeout:g} s" if api.clock() >= deadline else f"before {patience:g} s without a response"
             message = f"Upload {upload_id} was not imported {bound}; {seen}. It may still be: wait again."
             raise errors.UploadTimeoutError(message, status=status, upload_id=upload_id) from failure
         yield Pause(min(remaining, max(delay, min(_asked_delay(failure), RetryPolicy().retry_after_cap))))
-        poll += 1
+        delay = min(LONGEST_DELAY, delay * GROWTH)
 
 
-class UploadState(Enum):
-    """What a status means to a caller who waits."""
-
-    DONE = auto()
-    FAILED = auto()
-    OPEN = auto()
-
-
-def classify_status(status: object, entity_id: object) -> UploadState:
-    """Return the state for a status and entity id; `complete` and unknown statuses mean in progress."""
-    if status == "failed":
-        return UploadState.FAILED
-    return UploadState.DONE if status == "imported" or (isinstance(entity_id, str) and entity_id) else UploadState.OPEN
+def is_imported(upload: Upload, upload_id: str) -> bool:
+    """Return whether the import is done, not for `complete` and unknown statuses; UploadFailedError if it failed."""
+    if upload.status == "failed":
+        reason = snippet(str(upload.error_message), 500) if upload.error_message else None
+        message = f"Upload {upload_id} failed: {reason or 'no reason given'}"
+        raise errors.UploadFailedError(message, reason=reason, upload=upload, upload_id=upload_id)
+    return upload.status == "imported" or (isinstance(upload.entity_id, str) and upload.entity_id != "")
 
 
 def is_past_pending(status: Any, *, known: bool = False) -> bool:
@@ -308,30 +290,13 @@ def is_past_pending(status: Any, *, known: bool = False) -> bool:
     return (not known or is_known(status)) and isinstance(status, str) and status != "pending"
 
 
-def is_complete_due(pending: int) -> bool:
-    """Return whether to repeat `complete` after 2, 4, 8 or 16 `pending` polls; the first may be stale."""
-    return pending > 1 and pending & (pending - 1) == 0
-
-
-def next_poll(poll: int, remaining: float) -> float | None:
-    """Return the seconds before the next poll, or None at the deadline; the last poll is at the deadline."""
-    return min(LONGEST_DELAY, FIRST_DELAY * GROWTH ** min(poll, 30), remaining) if remaining > 0 else None
-
-
-def failure_of(upload: Upload, upload_id: str) -> errors.UploadFailedError:
-    """Return the error for an upload that the service could not import."""
-    reason = snippet(str(upload.error_message), 500) if upload.error_message else None
-    message = f"Upload {upload_id} failed: {reason or 'no reason given'}"
-    return errors.UploadFailedError(message, reason=reason, upload=upload, upload_id=upload_id)
-
-
-def _is_passing(error: errors.APIError, *, strict: bool, patient: bool = False) -> bool:
+def _is_passing(api: Api, error: errors.APIError, patience: float | None = None) -> bool:
     """Return whether the error may be temporary for any request."""
     if isinstance(error, errors.APIConnectionError):
-        return find_certificate_error(error) is None and not (patient and is_away(error.__cause__))
+        return find_certificate_error(error) is None and (patience is None or not is_away(error.__cause__))
     if isinstance(error, errors.APIStatusError):
         return error.status_code in (408, 429) or error.status_code >= 500
-    return isinstance(error, errors.APIResponseValidationError) and not strict
+    return not api.options.strict_responses
 
 
 def _asked_delay(error: errors.APIError | None) -> float:

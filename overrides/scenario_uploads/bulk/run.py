@@ -16,7 +16,7 @@ from typing import Any
 
 from attrs import evolve
 
-from scenario_uploads.api.calls import UploadState, classify_status, is_past_pending, retrieve_once, wait
+from scenario_uploads.api.calls import is_imported, is_past_pending, retrieve_once, wait
 from scenario_uploads.api.exchange import Api, name_upload
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.display import Display, open_display
@@ -189,7 +189,7 @@ class BulkRun:
             if error.status_code not in _GONE:
                 raise
             return None
-        return None if classify_status(upload.status, upload.entity_id) is UploadState.FAILED else upload
+        return None if upload.status == "failed" else upload
 
     def _find_equal(self, file: File, ledger: BulkLedger) -> Row | None:
         """Return the row of an earlier run for equal content. Reads the file if one of its size is done."""
@@ -219,7 +219,7 @@ class BulkRun:
 
     def _end(self, file: File, upload: Upload, *, taken_up: bool = False) -> UploadResult | Steps[UploadResult]:
         """Return the result of a sent file, or the steps that wait for its import."""
-        done = classify_status(upload.status, upload.entity_id) is UploadState.DONE
+        done = is_imported(upload, upload.id)
         if self._options.wait and not done:
             return self._run(file, self._wait(file, upload))
         if done and self._ledger and file.state:

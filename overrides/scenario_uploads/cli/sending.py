@@ -20,9 +20,8 @@ from scenario_uploads.progress import format_size
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url, split_pattern
 from scenario_uploads.settings.client import ClientOptions
-from scenario_uploads.upload.ledger import Entry, is_locked, name_ledger
+from scenario_uploads.upload.ledger import Entry, is_locked, locate_ledger
 from scenario_uploads.upload.media_types import infer_media
-from scenario_uploads.upload.prepare import make_key
 
 from .options import Options, UsageError
 from .terminal import SOME_FAILED, describe_result, print_json, print_result, show_name
@@ -148,7 +147,7 @@ def resume_all(client: Scenario, entries: list[tuple[Path, Entry]], **options: A
 def _find_obstacle(client: Scenario, path: Path, entry: Entry) -> ScenarioError | None:
     """Return why an upload cannot be resumed here, or None."""
     mine = client.uploads._api.options  # noqa: SLF001 - to send nothing for another account
-    if path.name != name_ledger(*make_key(mine, entry.file, entry.asked)):
+    if path != locate_ledger(path.parent, mine, entry.file, entry.asked):
         text = f"It was begun with other credentials or at {entry.base_url}; give --profile or --base-url."
         return UsageError(text, upload_id=entry.upload_id)
     if is_locked(path):

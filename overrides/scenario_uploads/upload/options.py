@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 import os
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -20,8 +19,6 @@ from scenario_uploads.transfer.pace import Turns
 from .control import Control
 
 MAX_CONCURRENCY = 64
-# Far above any network link.
-MAX_BANDWIDTH = 10**15
 
 
 @frozen(kw_only=True)
@@ -91,8 +88,6 @@ class FileOptions(TransferOptions):
     upload."""
     deadline: float | None = None
     """Seconds for the whole call, including the import. Default: no limit."""
-    # Whether to complete the upload once all parts are stored, instead of leaving that to the caller.
-    complete: bool = True
     # Called with the id of the upload and the MD5s of its parts when all are stored, before it is completed.
     on_sent: Callable[[str, Mapping[int, str | None]], object] | None = None
     # The turns to send a part, when shared with other files.
@@ -100,28 +95,24 @@ class FileOptions(TransferOptions):
     # Pauses a background upload.
     control: Control | None = None
 
-
-def check_file_options(options: FileOptions) -> None:
-    """Check the arguments of `upload_file` that can be checked without the file."""
-    count = options.concurrency
-    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_CONCURRENCY:
-        raise InvalidArgumentError(f"concurrency must be a whole number from 1 to {MAX_CONCURRENCY}, not {count!r}.")
-    told = options.on_progress
-    if told is not None and (not callable(told) or inspect.iscoroutinefunction(told)):
-        raise InvalidArgumentError(f"on_progress must be a plain function, not {told!r}.")
-    check_seconds("timeout", options.timeout, zero=True)
-    check_seconds("patience", options.patience, zero=True)
-    if options.deadline is not None:
-        check_seconds("deadline", options.deadline)
-    folder = os.fspath(options.resume) if isinstance(options.resume, str | os.PathLike) else options.resume
-    if not isinstance(folder, bool | None) and (not isinstance(folder, str) or not folder or "\0" in folder):
-        raise InvalidArgumentError(f"resume must be True, False or the path of a folder, not {options.resume!r}.")
-    rate = options.max_bandwidth
-    number = isinstance(rate, int | float) and not isinstance(rate, bool)
-    if rate is not None and not (number and (1 <= rate <= MAX_BANDWIDTH or rate == math.inf)):
-        raise InvalidArgumentError(
-            f"max_bandwidth must be a number of bytes a second from 1 to {MAX_BANDWIDTH:,}, not {rate!r}."
-        )
+    def __attrs_post_init__(self) -> None:
+        """Check the arguments that can be checked without the file."""
+        count, told, rate = self.concurrency, self.on_progress, self.max_bandwidth
+        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_CONCURRENCY:
+            raise InvalidArgumentError(
+                f"concurrency must be a whole number from 1 to {MAX_CONCURRENCY}, not {count!r}."
+            )
+        if told is not None and (not callable(told) or inspect.iscoroutinefunction(told)):
+            raise InvalidArgumentError(f"on_progress must be a plain function, not {told!r}.")
+        check_seconds("timeout", self.timeout, zero=True)
+        check_seconds("patience", self.patience, zero=True)
+        if self.deadline is not None:
+            check_seconds("deadline", self.deadline)
+        if not isinstance(self.resume, bool | str | os.PathLike | None) or self.resume == "":
+            raise InvalidArgumentError(f"resume must be True, False or the path of a folder, not {self.resume!r}.")
+        number = isinstance(rate, int | float) and not isinstance(rate, bool)
+        if rate is not None and not (number and rate >= 1):
+            raise InvalidArgumentError(f"max_bandwidth must be a number of bytes a second from 1, not {rate!r}.")
 
 
 # Control characters, surrogates and Unicode line ends. Unusual spaces are allowed: macOS uses one in the names of

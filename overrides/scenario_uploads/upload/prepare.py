@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import define, evolve
 
-from scenario_uploads.api.calls import create_operation
+from scenario_uploads.api.calls import begin_operation, create_operation
 from scenario_uploads.api.exchange import Api, Operation
-from scenario_uploads.arguments import FileInput, omit
-from scenario_uploads.errors import LedgerLockedError, SourceError
-from scenario_uploads.progress import UploadProgress
+from scenario_uploads.arguments import FileInput
+from scenario_uploads.errors import LedgerLockedError, SourceChangedError, SourceError, UploadFailedError
+from scenario_uploads.progress import UploadPhase, UploadProgress
 from scenario_uploads.remote import Source
-from scenario_uploads.settings.client import ClientOptions
-from scenario_uploads.transfer.parts import UploadPlan, plan_parts
+from scenario_uploads.transfer.engine import TransferJob
+from scenario_uploads.transfer.parts import Part, UploadPlan, plan_parts
 from scenario_uploads.transfer.source import open_source
 
-from .ledger import Ledger, default_folder
+from .ledger import Ledger, default_folder, locate_ledger
 from .media_types import infer_media
-from .options import FileOptions, check_file_name, check_file_options
+from .options import FileOptions, check_file_name
 
 logger = logging.getLogger("scenario_uploads")
 
 
-@frozen
+@define
 class Opened:
     """An upload whose arguments are checked and whose file is open."""
 
@@ -39,6 +38,8 @@ class Opened:
     plan: UploadPlan
     create: Operation[Any]
     ledger: Ledger | None = None
+    attempt: int = 1
+    """The most attempts of a part."""
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -49,10 +50,31 @@ class Opened:
         project_id = self.options.call.project_id
         return asked if project_id is None else asked | {"projectId": project_id}
 
+    def job(self, parts: tuple[Part, ...], **more: Any) -> TransferJob:
+        """Return the transfer job for some parts."""
+        options = self.options
+        return TransferJob(
+            self.source,
+            parts,
+            self.plan.size,
+            self.plan.parts_count,
+            options.concurrency,
+            integrity=options.integrity,
+            patience=options.patience,
+            max_bandwidth=options.max_bandwidth,
+            turns=options.turns,
+            **more,
+        )
+
+    def report(self, phase: UploadPhase) -> None:
+        """Call `on_progress` once all parts are sent."""
+        if self.options.on_progress:
+            size, count = self.plan.size, self.plan.parts_count
+            self.options.on_progress(UploadProgress(phase, size, size, count, count, self.attempt))
+
 
 def check_all_options(options: FileOptions) -> None:
-    """Check every argument except the file."""
-    check_file_options(options)
+    """Check the arguments that are used with the file, before it is opened."""
     plan_parts(1, options.part_size)
     if options.file_name is not None:
         check_file_name(options.file_name)
@@ -76,14 +98,20 @@ def open_upload(stack: ExitStack, api: Api, file: FileInput, options: FileOption
         "parts": plan.parts_count,
         "asset_options": options.asset_options,
     }
-    # Ignore a `dryRun` in the client's `default_query`.
-    create = create_operation(arguments, evolve(options.call, query={"dryRun": omit}))
-    opened = Opened(api, options, source, plan, create)
+    opened = Opened(api, options, source, plan, begin_operation(arguments, options.call))
     if ledger := _open_ledger(opened):
-        stack.callback(ledger.close)
+        opened.ledger = ledger
+        stack.push(partial(_close_ledger, ledger))
     if options.progress:
-        options = _show(stack, name, options)
-    return evolve(opened, options=options, ledger=ledger)
+        opened.options = _show(stack, name, options)
+    return opened
+
+
+def _close_ledger(ledger: Ledger, _kind: object, error: BaseException | None, _traceback: object) -> None:
+    """Close the ledger; remove it unless the same call can resume the upload."""
+    # When the file changed, it is unknown which of its bytes were sent.
+    lost = isinstance(error, UploadFailedError | SourceChangedError) or getattr(error, "needs_new_upload", False)
+    ledger.close(remove=error is None or lost)
 
 
 def _open_ledger(opened: Opened) -> Ledger | None:
@@ -98,22 +126,12 @@ def _open_ledger(opened: Opened) -> Ledger | None:
     level = logging.DEBUG if options.resume is None else logging.WARNING
     try:
         folder = Path(options.resume) if isinstance(options.resume, str | os.PathLike) else default_folder()
-        return Ledger(folder, *make_key(opened.api.options, path, opened.asked), level=level)
-    except OSError as error:
-        logger.log(level, "The upload cannot be resumed later: %s.", error.strerror)
-    except LedgerLockedError as error:
-        if options.resume is not None:
+        return Ledger(locate_ledger(folder, opened.api.options, path, opened.asked), level)
+    except (OSError, LedgerLockedError) as error:
+        if options.resume is not None and isinstance(error, LedgerLockedError):
             raise
-        logger.debug("The upload cannot be resumed later: %s", error)
-    return None
-
-
-def make_key(options: ClientOptions, file: str, asked: Mapping[str, object]) -> tuple[str, str, str, str]:
-    """Return the key of an upload's ledger: file, service, account, and the arguments of the create."""
-    # A bearer token changes between calls; a key does not.
-    credentials = options.credentials
-    account = credentials.header if credentials.scheme == "Basic" else credentials.scheme
-    return file, options.base_url, account, json.dumps(asked, sort_keys=True)
+        logger.log(level, "The upload cannot be resumed later: %s", error)
+        return None
 
 
 def _show(stack: ExitStack, name: str, options: FileOptions) -> FileOptions:

@@ -1,4 +1,4 @@
-"""Resuming an upload of an earlier call: whether that is possible, and which parts are done."""
+"""Beginning an upload, or resuming that of an earlier call: whether that is possible, and which parts are done."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from functools import partial
 
 from attrs import evolve, field, frozen
 
-from scenario_uploads.api.calls import UploadState, check_upload_id, classify_status, is_past_pending, retrieve_once
+from scenario_uploads.api.calls import check_upload_id, is_past_pending, retrieve_once
 from scenario_uploads.errors import APIStatusError, InvalidArgumentError, SourceChangedError
-from scenario_uploads.models import Upload
+from scenario_uploads.models import Upload, UploadPart
 from scenario_uploads.redaction import snippet
 from scenario_uploads.steps import Steps, Work
-from scenario_uploads.transfer.engine import Transfer, TransferJob
-from scenario_uploads.transfer.parts import Part, find_url_fault
+from scenario_uploads.transfer.engine import Transfer
+from scenario_uploads.transfer.parts import Part, find_url_fault, match_parts
 
 from .ledger import Entry
 from .prepare import Opened
@@ -30,7 +30,7 @@ class Begun:
     """A created upload: its parts, and which of them are stored."""
 
     upload_id: str
-    targets: tuple[Part, ...] = field(repr=False)
+    parts: tuple[Part, ...] = field(repr=False)
     done: Mapping[int, str | None] = field(factory=dict, repr=False)
     """The stored parts, with the MD5 of the bytes sent, if it was computed."""
     accepted: Upload | None = None
@@ -39,110 +39,109 @@ class Begun:
     @property
     def missing(self) -> tuple[Part, ...]:
         """The parts to send."""
-        return tuple(target for target in self.targets if target.number not in self.done)
+        return tuple(part for part in self.parts if part.number not in self.done)
+
+    @property
+    def md5s(self) -> dict[int, str | None]:
+        """The known MD5s of the parts."""
+        return {part.number: part.md5 for part in self.parts} | dict(self.done)
 
     def compare_with(self, done: Mapping[int, str | None]) -> Begun:
         """Return this upload with no part done, whose parts are compared with their MD5s before they are sent."""
-        targets = tuple(evolve(target, md5=done.get(target.number)) for target in self.targets)
-        return evolve(self, targets=targets, done={})
+        return evolve(self, parts=tuple(evolve(part, md5=done.get(part.number)) for part in self.parts), done={})
 
 
-def resume(opened: Opened, entry: Entry) -> Steps[Begun | None]:
-    """Resume the upload of an earlier call, if possible; None means to start afresh."""
-    begun = yield from _check_resumable(opened, entry)
-    if isinstance(begun, str):
-        name = snippet(entry.upload_id, 100)
-        logger.warning("Upload %s cannot be resumed: %s; the upload starts afresh.", name, begun)
+class _UselessError(Exception):
+    """Why an upload cannot be resumed."""
+
+
+def begin(opened: Opened, upload: Upload) -> Begun:
+    """Match the parts with the presigned URLs of a new upload, and write these to the ledger."""
+    source, plan, service = opened.source, opened.plan, opened.api.options
+    # The tolerant decoder leaves a value of the wrong type as it is.
+    answered = upload.parts if isinstance(upload.parts, list) else []
+    urls = [part for part in answered if isinstance(part, UploadPart)]
+    parts = match_parts(plan, urls, api_url=service.base_url, allow_http=service.allow_http_storage)
+    if opened.ledger and source.path and source.state:
+        kept = tuple((part.url, part.expires) for part in parts)
+        entry = Entry(upload.id, source.path, source.state, plan.part_size, kept, {}, service.base_url, opened.asked)
+        opened.ledger.begin(entry)
+    return Begun(upload.id, parts)
+
+
+def resume(opened: Opened) -> Steps[Begun | None]:
+    """Resume the upload of an earlier call; None when there is none, or only a new one can succeed."""
+    entry: Entry | None = (yield Work(opened.ledger.read)) if opened.ledger else None
+    if entry is None:
         return None
-    done, state = len(entry.done), opened.source.state
-    logger.info("Upload %s is resumed: %d of %d parts are stored.", begun.upload_id, done, len(begun.targets))
-    if opened.ledger and state and not entry.state.proves(state) and not begun.accepted:
-        if done:
-            logger.info("The file may have changed, so its sent parts are compared with it.")
-        # Forget the parts until they are compared: after a crash, they must not count for a changed file.
-        yield Work(partial(opened.ledger.begin, evolve(entry, state=state)))
-    return begun
+    try:
+        return (yield from _resume(opened, entry))
+    except _UselessError as reason:
+        name = snippet(entry.upload_id, 100)
+        logger.warning("Upload %s cannot be resumed: %s; the upload starts afresh.", name, reason)
+        return None
 
 
-def _check_resumable(opened: Opened, entry: Entry) -> Steps[Begun | str]:
-    """Return the upload of an earlier call, or why it cannot be resumed."""
-    begun: Begun | str = yield Work(partial(_check_entry, opened, entry))
-    if isinstance(begun, str):
-        return begun
+def _resume(opened: Opened, entry: Entry) -> Steps[Begun]:
+    options, state = opened.options, opened.source.state
+    begun: Begun = yield Work(partial(_read_entry, opened, entry))
     try:
         reply = yield from retrieve_once(
-            opened.api, entry.upload_id, opened.options.call, retries=None, patience=opened.options.patience
+            opened.api, entry.upload_id, options.call, retries=None, patience=options.patience
         )
     except APIStatusError as error:
         if error.status_code not in REFUSED | {403}:
             raise
-        return "the service no longer has it"
+        raise _UselessError("the service no longer has it") from error
     upload = reply.value.upload
-    if classify_status(upload.status, upload.entity_id) is UploadState.FAILED:
-        return "it has failed"
+    if upload.status == "failed":
+        raise _UselessError("it has failed")
+    unchanged = state is not None and entry.state.proves(state)
     # An unknown status does not show that the missing parts are stored.
     if is_past_pending(upload.status, known=bool(begun.missing)):
-        if not (yield from _is_what_was_sent(opened, entry, begun.targets)):
-            return "the file differs from what was sent"
+        if not unchanged:
+            yield from _compare(opened, begun)
         return evolve(begun, accepted=upload)
-    # The URLs of stored parts were not checked yet. Once they have expired, storage may have dropped the upload.
-    trouble: str | None = yield Work(partial(_find_url_trouble, opened, begun.targets))
-    return trouble or begun
+    # The URLs of stored parts count, too: once they have expired, storage may have dropped the upload.
+    yield Work(partial(_check_urls, opened, begun))
+    logger.info("Upload %s is resumed: %d of %d parts are stored.", begun.upload_id, len(entry.done), len(begun.parts))
+    if opened.ledger and state and not unchanged:
+        # Forget the parts until they are compared: after a crash, they must not count for a changed file.
+        logger.info("The file may have changed, so its sent parts are compared with it.")
+        yield Work(partial(opened.ledger.begin, evolve(entry, state=state)))
+    return begun
 
 
-def _check_entry(opened: Opened, entry: Entry) -> Begun | str:
-    """Return the upload in a ledger, or why it cannot be resumed, as far as known without a request."""
+def _read_entry(opened: Opened, entry: Entry) -> Begun:
+    """Return the upload in a ledger, as far as known without a request."""
     plan, state = opened.plan, opened.source.state
     if (entry.state.size, entry.part_size) != (plan.size, plan.part_size) or state is None:
-        return "the file or its part size has changed"
+        raise _UselessError("the file or its part size has changed")
     try:
         check_upload_id(entry.upload_id)
     except InvalidArgumentError:
-        return "its ledger names no upload"
-    targets = tuple(plan.part(number, url, expires) for number, (url, expires) in enumerate(entry.parts, 1))
-    begun = Begun(entry.upload_id, targets, entry.done)
-    if not entry.state.proves(state):
-        begun = begun.compare_with(entry.done if opened.options.integrity else {})
-    return _find_url_trouble(opened, begun.missing) or begun
+        raise _UselessError("its ledger names no upload") from None
+    parts = tuple(plan.part(number, url, expires) for number, (url, expires) in enumerate(entry.parts, 1))
+    begun = Begun(entry.upload_id, parts, entry.done)
+    if entry.state.proves(state):
+        return begun
+    return begun.compare_with(entry.done if opened.options.integrity else {})
 
 
-def _find_url_trouble(opened: Opened, targets: tuple[Part, ...]) -> str | None:
-    """Return why the URLs of the ledger cannot be used, or None."""
+def _check_urls(opened: Opened, begun: Begun) -> None:
     service, now = opened.api.options, opened.api.now()
-    faults = (
-        find_url_fault(target.url, api_url=service.base_url, allow_http=service.allow_http_storage)
-        for target in targets
-    )
-    if any(faults):
-        return "its URLs cannot be used here"
-    return "its presigned URLs have expired" if any(target.is_expired(now) for target in targets) else None
+    for part in begun.parts:
+        if find_url_fault(part.url, api_url=service.base_url, allow_http=service.allow_http_storage):
+            raise _UselessError("its URLs cannot be used here")
+        if part.is_expired(now):
+            raise _UselessError("its presigned URLs have expired")
 
 
-def _is_what_was_sent(opened: Opened, entry: Entry, targets: tuple[Part, ...]) -> Steps[bool]:
-    """Return whether an upload that accepts no more parts has the bytes of this file."""
-    if opened.source.state and entry.state.proves(opened.source.state):
-        return True
-    if any(target.md5 is None for target in targets):
-        return False
+def _compare(opened: Opened, begun: Begun) -> Steps[None]:
+    """Check that the bytes of this file are those that were sent."""
     try:
-        yield Transfer(make_job(opened, targets, settled=True))
-    except SourceChangedError:
-        return False
-    return True
-
-
-def make_job(opened: Opened, targets: tuple[Part, ...], *, settled: bool = False) -> TransferJob:
-    """Return the transfer job for some parts; with `settled`, a part that differs from the bytes sent is an error."""
-    options = opened.options
-    return TransferJob(
-        opened.source,
-        targets,
-        opened.plan.size,
-        opened.plan.parts_count,
-        options.concurrency,
-        integrity=options.integrity,
-        patience=options.patience,
-        max_bandwidth=options.max_bandwidth,
-        settled=settled,
-        turns=options.turns,
-    )
+        if any(part.md5 is None for part in begun.parts):
+            raise SourceChangedError("Parts without an MD5 cannot be compared.")
+        yield Transfer(opened.job(begun.parts, settled=True))
+    except SourceChangedError as error:
+        raise _UselessError("the file differs from what was sent") from error
