@@ -42,7 +42,7 @@ class Sighted:
 @pytest.fixture
 def sighted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put something that is no process in the place of Redocly."""
-    monkeypatch.setattr("tools.spec_diff.redocly.run", lambda old, new: nullcontext(Sighted(old, new)))
+    monkeypatch.setattr("tools.spec_diff.redocly.run", lambda old, new: nullcontext(Sighted(old, new).wait))
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def compare_wire_alone(
 @pytest.fixture
 def mini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mini:
     """A project in miniature. The wire alone is compared: the rest has tests of its own and takes longer."""
-    monkeypatch.setattr("tools.spec_diff.redocly.run", lambda old, new: nullcontext(Sighted(old, new)))
+    monkeypatch.setattr("tools.spec_diff.redocly.run", lambda old, new: nullcontext(Sighted(old, new).wait))
     monkeypatch.setattr(comparison, "compare_with_python", compare_wire_alone)
     root = tmp_path / "project"
     root.mkdir()

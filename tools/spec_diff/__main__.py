@@ -17,33 +17,9 @@ from pathlib import Path
 import attrs
 
 from tools.contract.document import UnreadableError, read_contract
-from tools.spec_diff.compare import PARTS, Part, compare
+from tools.spec_diff.compare import PARTS, compare
 from tools.spec_diff.policy import ALLOW, POLICY, read_allowed, read_policy
-from tools.spec_diff.report import FORMATS, Report, describe_verdict, reveal
-
-
-def name_in_repository(path: Path) -> str:
-    """Return the path of a file as a repository knows it, and no folder of the machine."""
-    try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return path.name
-
-
-def fails(report: Report, fail_on: str) -> bool:
-    """Return whether the command must fail because of the report."""
-    if fail_on == "none":
-        return False
-    return not report.covered if fail_on == "bump" else report.uncovered_break
-
-
-def read_parts(text: str) -> list[Part]:
-    """Return the parts that a command line names."""
-    names = [name.strip() for name in text.split(",")]
-    unknown = [name for name in names if name not in PARTS]
-    if unknown:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no part; name some of {', '.join(PARTS)}")
-    return [part for part in PARTS if part in names]
+from tools.spec_diff.report import FORMATS, describe_verdict, reveal
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -54,36 +30,39 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("new", type=Path, metavar="NEW.yaml")
     parser.add_argument("--format", choices=sorted(FORMATS), default="text")
     parser.add_argument("--fail-on", choices=("breaking", "bump", "none"), default="breaking")
-    parser.add_argument(
-        "--allow", type=Path, help=f"breaks that are accepted (default: {ALLOW.name}, when it is there)"
-    )
+    parser.add_argument("--allow", type=Path, help=f"breaks that are accepted (default: {ALLOW.name}, if it is there)")
     parser.add_argument("--policy", type=Path, default=POLICY, help=f"the level of each rule (default: {POLICY.name})")
-    parser.add_argument(
-        "--only",
-        type=read_parts,
-        default=PARTS,
-        metavar="PARTS",
-        help=f"compare some of {', '.join(PARTS)}, joined by commas; the wire needs no generator",
-    )
+    words = f"compare some of {', '.join(PARTS)}, joined by commas; the wire needs no generator"
+    parser.add_argument("--only", type=read_parts, default=PARTS, metavar="PARTS", help=words)
     arguments = parser.parse_args(argv)
-    allow: Path = ALLOW if arguments.allow is None else arguments.allow
+    allow: Path = arguments.allow or ALLOW
     try:
         policy = read_policy(arguments.policy)
-        allowed = [] if arguments.allow is None and not allow.exists() else read_allowed(allow)
+        allowed = read_allowed(allow) if arguments.allow or allow.exists() else []
         old, new = read_contract(arguments.old), read_contract(arguments.new)
         report = compare(old, new, policy, allowed, allow_name=allow.name, parts=arguments.only)
     except UnreadableError as error:
         print(reveal(str(error)), file=sys.stderr)
         return 2
-    report = attrs.evolve(report, file=name_in_repository(arguments.new))
+    # As a repository knows it, and no folder of the machine.
+    path, here = arguments.new.resolve(), Path.cwd()
+    file = path.relative_to(here).as_posix() if path.is_relative_to(here) else path.name
+    report = attrs.evolve(report, file=file)
     # Arrows and marks, whatever the terminal's encoding.
     sys.stdout.buffer.write(FORMATS[arguments.format](report).encode())
     sys.stdout.flush()
-    if fails(report, arguments.fail_on):
-        if arguments.format != "text":
-            print(reveal(describe_verdict(report)), file=sys.stderr)
-        return 1
-    return 0
+    is_bad = {"breaking": report.uncovered_break, "bump": not report.covered, "none": False}[arguments.fail_on]
+    if is_bad and arguments.format != "text":
+        print(reveal(describe_verdict(report)), file=sys.stderr)
+    return int(is_bad)
+
+
+def read_parts(text: str) -> list[str]:
+    """Return the parts that a command line names."""
+    names = [name.strip() for name in text.split(",")]
+    if unknown := [name for name in names if name not in PARTS]:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no part; name some of {', '.join(PARTS)}")
+    return names
 
 
 if __name__ == "__main__":

@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Sequence
-from typing import Literal, get_args
+from collections.abc import Collection, Sequence
 
 import attrs
 
 from tools.contract.document import Contract
 from tools.spec_diff import policy as policies
 from tools.spec_diff import redocly
+from tools.spec_diff.policy import LEVELS
 from tools.spec_diff.report import Change, Report
 from tools.spec_diff.wire import operations
 from tools.spec_diff.wire.views import freeze
 
-Part = Literal["wire", "python", "installed"]
-PARTS: tuple[Part, ...] = get_args(Part)
+PARTS = ("wire", "python", "installed")
 MAX_RECURSION = 20_000
 
 
 def compare_wire(old: Contract, new: Contract, policy: policies.Policy) -> list[Change]:
-    if is_same(old, new):
+    # 1 and true are two things.
+    if old.document == new.document and freeze(old.document) == freeze(new.document):
         return []
-    with redocly.run(old, new) as running:
-        facts = operations.compare(old, new, running.wait)
+    with redocly.run(old, new) as wait:
+        facts = operations.compare(old, new, wait)
     return policies.judge(facts, policy)
-
-
-def is_same(old: Contract, new: Contract) -> bool:
-    """Return whether two contracts say the same in the same order; 1 and true are two things."""
-    return old.document == new.document and freeze(old.document) == freeze(new.document)
 
 
 def compare(
@@ -40,7 +35,7 @@ def compare(
     allowed: Sequence[policies.Allowed] = (),
     *,
     allow_name: str = policies.ALLOW.name,
-    parts: Collection[Part] = PARTS,
+    parts: Collection[str] = PARTS,
 ) -> Report:
     """Return what changed between two contracts and what it asks for."""
     missing: list[str] = []
@@ -53,15 +48,18 @@ def compare(
     if "installed" not in parts:
         changes = [attrs.evolve(change, installed_clients=None) for change in changes]
     changes, unused = policies.accept(changes, allowed)
+    # The worst first among those of the same operations, which keep the order of the contract.
+    order = list(dict.fromkeys(change.operation for change in changes))
+    changes.sort(key=lambda each: (order.index(each.operation), LEVELS.index(each.level), each.line, each.message))
     actual = policies.measure_bump(old.version, new.version)
     return Report(
         old=old.version,
         new=new.version,
-        changes=tuple(sort(changes)),
+        changes=tuple(changes),
         required="none" if actual is None else policies.require_bump(changes),
         actual=actual,
         unused=tuple(
-            f"{allow_name}:{entry.line}: accepts nothing here: {entry.kind} at {entry.location}" for entry in unused
+            f"{allow_name}:{each.line}: accepts nothing here: {each.kind} at {each.location}" for each in unused
         ),
         missing=tuple(missing),
     )
@@ -81,12 +79,3 @@ def compare_with_python(
     except clients.NoClientError as error:
         side = "old" if error.name == old.name else "new"
         return changes, [f"python is missing: no client can be generated from the {side} contract: {error.reason}"]
-
-
-def sort(changes: Iterable[Change]) -> list[Change]:
-    """Return changes with the worst first among those of the same operations, which keep the order of the contract."""
-    changes = list(changes)
-    order = {operation: index for index, operation in enumerate(dict.fromkeys(each.operation for each in changes))}
-    return sorted(
-        changes, key=lambda each: (order[each.operation], policies.LEVELS.index(each.level), each.line, each.message)
-    )

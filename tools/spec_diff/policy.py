@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import attrs
 
@@ -18,8 +18,7 @@ from tools.spec_diff.wire.walk import Fact
 POLICY = ROOT / "spec-diff-policy.yaml"
 ALLOW = ROOT / "spec-diff-allow.yaml"
 LEVELS: tuple[Level, ...] = get_args(Level)
-Section = Literal["schemas", "contract", "python"]
-SECTIONS: tuple[Section, ...] = get_args(Section)
+SECTIONS = ("schemas", "contract", "python")
 
 WORDS = ("nothing", "tolerated", "degraded", "broken")
 """What may become of an installed client, from harmless to worst."""
@@ -41,8 +40,8 @@ WAYS: Mapping[Direction, str] = {"request": "sent", "response": "received"}
 class Policy:
     """The level of each rule, in requests and in answers, and what becomes of installed clients."""
 
-    levels: Mapping[str, Mapping[str, Level]]
-    installed: Mapping[str, Mapping[str, str]]
+    levels: dict[str, Mapping[str, Level]]
+    installed: dict[str, Mapping[str, str]]
     """A word and its reason, by rule and direction; that of a rule without directions is under `level`."""
 
     def judge(self, fact: Fact) -> Level:
@@ -65,12 +64,12 @@ class Policy:
 
     def is_of_schemas(self, fact: Fact) -> bool:
         """Return whether a fact is about a schema: those rules alone tell installed clients' directions apart."""
-        return "request" in self.installed.get(fact.rule, ())
+        return "request" in self.installed[fact.rule]
 
     def describe_installed(self, fact: Fact) -> str:
         """Return what becomes of a client that was made from the old contract: a word and why."""
         in_header = "/headers/" in fact.location and self.is_of_schemas(fact)
-        effects = self.installed.get("header-style-changed" if in_header else fact.rule, {"level": NOT_ON_THE_WIRE})
+        effects = self.installed["header-style-changed" if in_header else fact.rule]
         if "level" in effects:
             return effects["level"]
         own = [(effects[direction], direction) for direction in WAYS if direction in fact.directions]
@@ -83,30 +82,28 @@ class Policy:
         return f"{first}; in {'requests' if direction == 'request' else 'answers'} {second}"
 
 
-def read_policy(path: Path = POLICY, name: str | None = None) -> Policy:
-    name = path.name if name is None else name
-    document = read_yaml(path, name)
+def read_policy(path: Path = POLICY) -> Policy:
+    document = read_yaml(path, path.name)
     # The project's own policy says which rules there are.
     known = document if path == POLICY else read_yaml(POLICY, POLICY.name)
-    levels: dict[str, dict[str, Level]] = {}
-    installed: dict[str, dict[str, str]] = {}
+    policy = Policy({}, {})
     for section in SECTIONS:
         entries = document.get(section) if is_object(document) else None
         if not is_object(entries):
-            raise UnreadableError(name, f"{section!r} is missing", 1)
+            raise UnreadableError(path.name, f"{section!r} is missing", 1)
         for rule in sorted(known[section].keys() ^ entries.keys()):
-            line = find_line(document, (section, rule)) if rule in entries else None
-            raise UnreadableError(name, f"the rule {rule} is {'unknown' if rule in entries else 'missing'}", line)
+            reason = f"the rule {rule} is {'unknown' if rule in entries else 'missing'}"
+            raise UnreadableError(path.name, reason, find_line(document, (section, rule)))
         for rule, entry in entries.items():
             try:
-                levels[rule], effects = read_rule(section, entry)
+                policy.levels[rule], policy.installed[rule] = read_rule(section, entry)
             except ValueError as error:
-                raise UnreadableError(name, f"the rule {rule} {error}", find_line(document, (section, rule))) from None
-            installed |= {rule: effects} if effects else {}
-    return Policy(levels, installed)
+                line = find_line(document, (section, rule))
+                raise UnreadableError(path.name, f"the rule {rule} {error}", line) from None
+    return policy
 
 
-def read_rule(section: Section, entry: Any) -> tuple[dict[str, Level], dict[str, str]]:
+def read_rule(section: str, entry: Any) -> tuple[dict[str, Level], dict[str, str]]:
     """Return the levels of a rule, and what becomes of installed clients, each by direction or under `level`."""
     has_level = section == "python" or (section == "contract" and is_object(entry) and "level" in entry)
     keys = ("level",) if has_level else tuple(WAYS)
@@ -118,8 +115,8 @@ def read_rule(section: Section, entry: Any) -> tuple[dict[str, Level], dict[str,
     for key in keys:
         if entry[key] not in LEVELS:
             raise ValueError(f"has the level {entry[key]!r}, no {LEVELS}")
-    said = entry.get("installed", {})
-    effects = {"level": said} if section == "contract" else said
+    said = entry.get("installed", NOT_ON_THE_WIRE)
+    effects = said if section == "schemas" else {"level": said}
     if section == "schemas" and (not is_object(said) or said.keys() != WAYS.keys()):
         raise ValueError(f"needs {' and '.join(WAYS)} under installed")
     return {key: entry[key] for key in keys}, {key: read_effect(key, str(text)) for key, text in effects.items()}
@@ -143,25 +140,23 @@ class Allowed:
     line: int
 
 
-def read_allowed(path: Path, name: str | None = None) -> list[Allowed]:
-    """Return the accepted breaks of an allow file."""
-    name = path.name if name is None else name
-    document = read_yaml(path, name)
+def read_allowed(path: Path) -> list[Allowed]:
+    document = read_yaml(path, path.name)
     document = {"allow": []} if document is None else document
     entries = document["allow"] or [] if is_object(document) and set(document) == {"allow"} else None
     if not is_array(entries):
-        raise UnreadableError(name, "should have one key, `allow`, with a list of entries", 1)
+        raise UnreadableError(path.name, "should have one key, `allow`, with a list of entries", 1)
     rules = read_policy().levels
     result: list[Allowed] = []
     for index, entry in enumerate(entries):
         line = find_line(document, ("allow", index))
         if not is_object(entry) or not entry.keys() <= {"kind", "location", "reason"}:
-            raise UnreadableError(name, "an entry has kind, location and reason, and nothing else", line)
+            raise UnreadableError(path.name, "an entry has kind, location and reason, and nothing else", line)
         for key in ("kind", "location", "reason"):
             if not isinstance(entry.get(key), str) or not entry[key].strip():
-                raise UnreadableError(name, f"the entry has no {key}", line)
+                raise UnreadableError(path.name, f"the entry has no {key}", line)
         if entry["kind"] not in rules:
-            raise UnreadableError(name, f"no rule is called {entry['kind']}", line)
+            raise UnreadableError(path.name, f"no rule is called {entry['kind']}", line)
         result.append(Allowed(entry["kind"], entry["location"], " ".join(entry["reason"].split()), line))
     return result
 

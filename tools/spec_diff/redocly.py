@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -37,50 +37,25 @@ class Seen:
     """Whether Redocly calls it breaking; tests hold that against what is said here."""
 
 
-@attrs.frozen
-class Running:
-    process: subprocess.Popen[str]
-    folder: Path
-
-    def wait(self) -> list[Seen]:
-        try:
-            output, errors = self.process.communicate(timeout=TIMEOUT)
-        except subprocess.TimeoutExpired:
-            raise UnreadableError("redocly diff", f"no answer within {TIMEOUT:.0f} s") from None
-        try:
-            report = json.loads(output)
-        except ValueError:
-            text = errors.replace(str(self.folder), "").strip()[-2000:]
-            raise UnreadableError("redocly diff", f"no report (exit {self.process.returncode}): {text}") from None
-        return read_report(report)
-
-
 def read_report(report: Any) -> list[Seen]:
     """Return what Redocly's JSON says that it saw, each place once."""
     if not is_object(report) or report.get("reportVersion") != REPORT_VERSION:
         raise UnreadableError("redocly diff", f"its report is not of version {REPORT_VERSION}; see package.json")
     seen: dict[Seen, None] = {}
     for change in report["changes"]:
-        old, new = (change.get(side) for side in ("base", "revision"))
-        seen[
-            Seen(
-                change["typeName"],
-                change["kind"],
-                change.get("property"),
-                None if old is None else parse_pointer(old["pointer"]),
-                None if new is None else parse_pointer(new["pointer"]),
-                is_breaking=change.get("impact") == "major",
-            )
-        ] = None
+        old, new = (
+            parse_pointer(change[side]["pointer"]) if change.get(side) else None for side in ("base", "revision")
+        )
+        is_breaking = change.get("impact") == "major"
+        seen[Seen(change["typeName"], change["kind"], change.get("property"), old, new, is_breaking=is_breaking)] = None
     return list(seen)
 
 
 @contextmanager
-def run(old: Contract, new: Contract) -> Iterator[Running]:
-    """Start Redocly on copies of both contracts; it works beside us until `wait`."""
+def run(old: Contract, new: Contract) -> Iterator[Callable[[], list[Seen]]]:
+    """Start Redocly on copies of both contracts; it works beside us until its findings are asked for."""
     command = ROOT / "node_modules" / ".bin" / "redocly"
-    binaries = ROOT / ".venv" / "bin"
-    path = f"{binaries}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    path = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     if not command.exists() or shutil.which("node", path=path) is None:
         raise UnreadableError("redocly", "not installed; run `make setup-node`")
     with tempfile.TemporaryDirectory(prefix="spec-diff-") as name:
@@ -88,25 +63,32 @@ def run(old: Contract, new: Contract) -> Iterator[Running]:
         for contract, copy in ((old, "old.json"), (new, "new.json")):
             # What was read, as JSON: one reader decides what the contract says, and JSON is read faster than YAML.
             (folder / copy).write_text(json.dumps(contract.document), encoding="utf-8")
+        quiet = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true", "NO_COLOR": "1"}
         process = subprocess.Popen(
             [str(command), "diff", "old.json", "new.json", "--format=json", "--fail-on=none"],
             cwd=folder,
-            env={
-                **{key: os.environ[key] for key in ("HOME", "TMPDIR", "SYSTEMROOT") if key in os.environ},
-                "PATH": path,
-                "REDOCLY_TELEMETRY": "off",
-                "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
-                "NO_COLOR": "1",
-                "NODE_OPTIONS": "--max-old-space-size=4096",
-            },
+            env={**os.environ, **quiet, "PATH": path, "NODE_OPTIONS": "--max-old-space-size=4096"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
         )
+
+        def wait() -> list[Seen]:
+            try:
+                output, errors = process.communicate(timeout=TIMEOUT)
+            except subprocess.TimeoutExpired:
+                raise UnreadableError("redocly diff", f"no answer within {TIMEOUT:.0f} s") from None
+            try:
+                report = json.loads(output)
+            except ValueError:
+                text = errors.replace(str(folder), "").strip()[-2000:]
+                raise UnreadableError("redocly diff", f"no report (exit {process.returncode}): {text}") from None
+            return read_report(report)
+
         with process:
             try:
-                yield Running(process, folder)
+                yield wait
             finally:
                 process.kill()

@@ -186,9 +186,11 @@ def render_markdown(report: Report) -> str:
     lines += list_markdown(breaking)
     if rest:
         levels = [change.level for change in rest]
-        others, notes = levels.count("non-breaking"), levels.count("note")
-        words = [f"{others} non-breaking"] if others else []
-        summary = ", ".join([*words, *([count(notes, "note")] if notes else [])])
+        counted = {
+            "non-breaking": f"{levels.count('non-breaking')} non-breaking",
+            "note": count(levels.count("note"), "note"),
+        }
+        summary = ", ".join(words for level, words in counted.items() if level in levels)
         lines += ["", "<details>", f"<summary>{summary}</summary>", *list_markdown(rest), "", "</details>"]
     if report.unused:
         lines += ["", *(f"- {escape(line)}" for line in report.unused)]
@@ -230,29 +232,24 @@ def escape_command(text: str, *, is_property: bool = False) -> str:
 
 def render_github(report: Report) -> str:
     """Return the report as workflow commands, which annotate the lines of a pull request."""
-    missing = [f"::warning title=Contract::{escape_command(line)}" for line in report.missing]
-    if not report.changes:
-        return "".join(f"{line}\n" for line in missing)
-    command = "error" if report.uncovered_break else "notice"
-    lines = [f"::{command} title=Contract::{escape_command(describe_verdict(report))}", *missing]
+    lines = [f"::warning title=Contract::{escape_command(line)}" for line in report.missing]
+    if report.changes:
+        command = "error" if report.uncovered_break else "notice"
+        lines.insert(0, f"::{command} title=Contract::{escape_command(describe_verdict(report))}")
     for change in report.changes:
-        if change.level == "breaking":
-            command = "error" if change.is_uncovered and report.uncovered_break else "warning"
-        elif change.level == "non-breaking":
-            command = "notice"
-        else:
-            continue
-        where = []
-        if report.file is not None:
-            where.append(f"file={escape_command(report.file, is_property=True)}")
-            # A line of the old contract is none of the new one.
-            where += [f"line={change.line}"] if change.side == "new" else []
-        where.append(f"title={escape_command(f'{change.level}: {change.kind}', is_property=True)}")
+        is_bad = change.is_uncovered and report.uncovered_break
+        command = "notice" if change.level == "non-breaking" else "error" if is_bad else "warning"
+        # A line of the old contract is none of the new one.
+        where = {} if report.file is None else {"file": report.file, "line": str(change.line)}
         message = "\n".join(map(reveal, [change.message, *list_lines(change)]))
         if change.side == "old":
+            where.pop("line", None)
             message += f"\n({describe_place(change)})"
-        lines.append(f"::{command} {','.join(where)}::{escape_command(message)}")
-    return "\n".join(lines) + "\n"
+        where["title"] = f"{change.level}: {change.kind}"
+        if change.level != "note":
+            shown = ",".join(f"{key}={escape_command(value, is_property=True)}" for key, value in where.items())
+            lines.append(f"::{command} {shown}::{escape_command(message)}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 FORMATS: Mapping[str, Callable[[Report], str]] = {

@@ -66,11 +66,11 @@ VERSIONS = sorted(CONTRACTS.glob("*.yaml"))
 
 def walk_through(old: Contract, new: Contract) -> tuple[Walk, list[redocly.Seen]]:
     """Return what is found between two contracts, and what Redocly sees."""
-    with redocly.run(old, new) as running:
+    with redocly.run(old, new) as wait:
         walk = Walk(old, new)
         compare_all(walk)
         walk.compare_schemas()
-        seen = running.wait()
+        seen = wait()
     explain(walk, seen)
     return walk, seen
 
