@@ -15,7 +15,6 @@ import struct
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from scenario_uploads import Scenario, UploadPhase, UploadProgress
@@ -47,22 +46,15 @@ STEPS = {
 }
 
 
-def make_narrator() -> Callable[[UploadProgress], None]:
-    """Return what prints a line whenever an upload gets a step further."""
-    last = ""
+def main() -> int:
+    told: set[str] = set()
 
     def narrate(progress: UploadProgress) -> None:
-        nonlocal last
         line = STEPS.get(progress.phase, f"{progress.parts_done} of {progress.parts_total} parts stored")
-        if line != last:
+        if line not in told:
             print(f"     {line}")
-        last = line
+        told.add(line)
 
-    return narrate
-
-
-def main() -> int:
-    """Run the demo; see the module's docstring."""
     with tempfile.TemporaryDirectory(prefix="scenario-uploads-demo-") as folder:
         mesh = Path(folder) / "dragon.glb"
         print(f"1. Making a mesh of {MESH_SIZE // MIB} MiB: {mesh.name}")
@@ -74,9 +66,7 @@ def main() -> int:
             start = time.perf_counter()
             with Scenario(base_url=box.base_url, api_key=box.api_key, api_secret=box.api_secret) as client:
                 # The file is gone when this ends, so no ledger of it is kept in the user's state folder.
-                upload = client.uploads.upload_file(
-                    mesh, part_size=PART_SIZE, on_progress=make_narrator(), resume=False
-                )
+                upload = client.uploads.upload_file(mesh, part_size=PART_SIZE, on_progress=narrate, resume=False)
             print(f"     {mesh.stat().st_size / MIB:.0f} MiB sent and imported in {time.perf_counter() - start:.1f} s")
             print("4. Comparing what storage received with what was sent")
             stored_digest = box.sha256(upload.id)

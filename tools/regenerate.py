@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from tools.client import generate
-from tools.client.generate import PACKAGE
-from tools.client.handwritten_layer import find_gone, find_missing
+from tools.client.handwritten_layer import find_missing
 from tools.contract.document import UnreadableError
 from tools.project import ROOT, Project
 from tools.pull_request.revisions import compare_with
@@ -32,23 +30,18 @@ TESTS = "make --no-print-directory test"
 
 def find_todo(project: Project, step: Step) -> list[str]:
     """Return what `make check` would fail for, each with the remedy."""
-    todo: list[str] = []
-    try:
-        todo += find_missing(step.new, project.root)
-        todo += find_gone(project.root / "generated_client" / PACKAGE, project.root)
-    except (OSError, SyntaxError) as error:
-        todo.append(f"Whether the handwritten layer has every operation cannot be told: {error}")
+    todo = find_missing(step.new, project.root)
     problem = find_version_problem(step)
     if problem is not None:
         todo.append(problem)
-        if step.report is not None and step.report.uncovered_break and not step.is_broken_promise:
-            entries = [
-                f'  - kind: {change.kind}\n    location: "{change.location}"\n    reason: ...'
-                for change in step.report.changes
-                if change.is_uncovered
-            ]
-            intended = f"If they are intended, {project.allow.name} accepts them, with a reason for each:"
-            todo.append("\n".join([intended, *entries]))
+    if problem is not None and step.report and step.report.uncovered_break and not step.is_broken_promise:
+        entries = [
+            f'  - kind: {change.kind}\n    location: "{change.location}"\n    reason: ...'
+            for change in step.report.changes
+            if change.is_uncovered
+        ]
+        intended = f"If they are intended, {project.allow.name} accepts them, with a reason for each:"
+        todo.append("\n".join([intended, *entries]))
     problem = find_changelog_problem(project, step.new.version)
     return [*todo, *([] if problem is None else [problem])]
 
@@ -56,15 +49,12 @@ def find_todo(project: Project, step: Step) -> list[str]:
 def list_changed_files(project: Project) -> list[str]:
     """Return what git sees changed, added or not; the generated client as a folder. Nothing where there is no git."""
     command = ("git", "-c", "core.quotePath=false", "status", "--porcelain", "-z", "--untracked-files=all")
-    try:
-        result = subprocess.run([*command, "--no-renames"], cwd=project.root, capture_output=True, check=False)
-    except OSError:
-        return []
-    names = [os.fsdecode(entry[3:]) for entry in result.stdout.split(b"\0") if entry] if result.returncode == 0 else []
+    result = subprocess.run([*command, "--no-renames"], cwd=project.root, capture_output=True, check=False)
+    names = [os.fsdecode(entry[3:]) for entry in result.stdout.split(b"\0") if entry]
     return sorted({"generated_client/" if name.startswith("generated_client/") else name for name in names})
 
 
-def describe(project: Project, step: Step, reports: Mapping[str, Report], tests: int | None) -> str:
+def describe(project: Project, step: Step, reports: Mapping[str, Report], tests: int) -> str:
     """Return what a maintainer should look at and do, given the comparisons and the exit status of the tests."""
     lines = ["", "What to look at", "---------------"]
     lines += [f"since {name}: {describe_verdict(report)}" for name, report in reports.items()]
@@ -81,19 +71,6 @@ def describe(project: Project, step: Step, reports: Mapping[str, Report], tests:
     files = list_changed_files(project)
     lines += ["", "To commit together:", *(f"  {name}" for name in files)] if files else []
     return "\n".join(lines) + "\n"
-
-
-def run_tests(project: Project, command: str) -> int | None:
-    """Run the tests with visible output and return the exit status; None without a command."""
-    words = shlex.split(command)
-    if not words:
-        return None
-    sys.stdout.flush()
-    try:
-        return subprocess.run(words, cwd=project.root, check=False).returncode
-    except OSError as error:
-        print(f"{words[0]}: {error.strerror}", file=sys.stderr)
-        return 127
 
 
 def say(text: str) -> None:
@@ -127,7 +104,7 @@ def main(argv: list[str] | None = None) -> int:
             reports[arguments.base] = report
             same = step.report is not None and report.changes == step.report.changes
             say(f"\nSince {arguments.base}\n\n{'The same.' if same else render_text(report)}\n")
-        status = run_tests(project, arguments.tests)
+        status = subprocess.run(arguments.tests, shell=True, cwd=project.root, check=False).returncode  # noqa: S602
         say(describe(project, step, reports, status))
     except UnreadableError as error:
         print(error, file=sys.stderr)

@@ -120,7 +120,8 @@ def test_failing_tests_keep_nothing_back(run: Run, project: Mini) -> None:
     assert output.index("it fails") < output.index("What to look at")
     assert "* The tests failed (exit status 3), see above.\n" in output
     code, output, errors = run(tests="no-such-command")
-    assert (code, errors) == (1, "no-such-command: No such file or directory\n")
+    assert code == 1
+    assert "no-such-command" in errors
     assert "* The tests failed (exit status 127), see above.\n" in output
 
 

@@ -7,7 +7,6 @@ import subprocess
 import pytest
 import yaml
 
-from tools.client.generate import pinned_versions
 from tools.environment.tidy_lock import tidy
 from tools.project import ROOT
 
@@ -75,7 +74,8 @@ def test_npms_lock_names_nobody_to_pay() -> None:
 
 def test_lock_file_holds_the_tools_that_shape_the_client() -> None:
     """The exact pins of requirements-dev.in are what is locked."""
-    for tool, version in pinned_versions().items():
+    for tool in ("openapi-python-client", "ruff"):
+        (version,) = re.findall(rf"(?m)^{tool}==(\S+)$", read("requirements-dev.in"))
         assert f"\n{tool}=={version} " in read("requirements-dev.txt")
 
 

@@ -25,7 +25,7 @@ from tools.contract.document import UnreadableError, read_contract
 from tools.project import ROOT
 
 PACKAGE = "scenario_uploads_client"
-SHAPING_TOOLS = ("openapi-python-client", "ruff")
+BYTE_CODE = re.compile(r"(^|/)__pycache__/[^/]+\.pyc$")
 REMEDY = "Run `make generate` and commit the result; never edit generated_client/ by hand."
 
 
@@ -33,32 +33,13 @@ class GenerationError(Exception):
     """The client cannot be built from this contract with these tools."""
 
 
-def header(generator_version: str) -> str:
-    """Return the comment that opens every generated file."""
+def header() -> str:
+    """Return the comment that opens every generated file; the lock file says which version of the generator it is."""
+    version = importlib.metadata.version("openapi-python-client")
     return (
-        f"# Generated from openapi.yaml by openapi-python-client {generator_version}.\n"
+        f"# Generated from openapi.yaml by openapi-python-client {version}.\n"
         "# Do not edit: change openapi.yaml and run `make generate`.\n"
     )
-
-
-def pinned_versions(requirements: Path = ROOT / "requirements-dev.in") -> dict[str, str]:
-    """Return the exact versions that the project pins for the tools that shape the output."""
-    pins = dict(re.findall(r"^([a-z-]+)==(\S+)$", requirements.read_text(encoding="utf-8"), re.MULTILINE))
-    loose = [tool for tool in SHAPING_TOOLS if tool not in pins]
-    if loose:
-        raise GenerationError(f"{requirements.name} has to pin {' and '.join(loose)} exactly, as `tool==1.2.3`.")
-    return {tool: pins[tool] for tool in SHAPING_TOOLS}
-
-
-def check_versions(pins: dict[str, str]) -> None:
-    """Make sure that the tools that shape the output are the pinned ones."""
-    for tool, pin in pins.items():
-        try:
-            installed = importlib.metadata.version(tool)
-        except importlib.metadata.PackageNotFoundError:
-            installed = "missing"
-        if installed != pin:
-            raise GenerationError(f"{tool} is {installed} here, but the project pins {pin}; run `make setup`.")
 
 
 def run(*command: str, cwd: Path) -> None:
@@ -82,8 +63,6 @@ def build(
     folder: Path, *, contract: Path = ROOT / "openapi.yaml", config: Path = ROOT / "generator-config.yaml"
 ) -> Path:
     """Build the client of `contract` as a package inside `folder` and return the package's path."""
-    pins = pinned_versions()
-    check_versions(pins)
     package = folder / PACKAGE
     run(
         *("openapi_python_client", "generate", "--path", str(contract.resolve()), "--config", str(config.resolve())),
@@ -96,9 +75,7 @@ def build(
     run("ruff", "check", *ruff, "--fix-only", "--select=E4,E7,E9,F,I", PACKAGE, cwd=folder)
     run("ruff", "format", *ruff, PACKAGE, cwd=folder)
     for source in package.rglob("*.py"):
-        source.write_text(
-            header(pins["openapi-python-client"]) + source.read_text(encoding="utf-8"), encoding="utf-8", newline="\n"
-        )
+        source.write_text(header() + source.read_text(encoding="utf-8"), encoding="utf-8", newline="\n")
     (package / "py.typed").touch()
     return package
 
@@ -106,7 +83,7 @@ def build(
 def write_stub(package: Path, config: Path = ROOT / "pyproject.toml") -> bytes:
     """Return the type stub for the models of a generated package."""
     stub = package.parent / stubs.PLACE.name
-    stub.write_text(header(pinned_versions()["openapi-python-client"]) + stubs.write_stub(package), "utf-8")
+    stub.write_text(header() + stubs.write_stub(package), "utf-8")
     run("ruff", "check", "--config", str(config), "--no-cache", "--quiet", "--fix-only", stub.name, cwd=package.parent)
     run("ruff", "format", "--config", str(config), "--no-cache", "--quiet", stub.name, cwd=package.parent)
     content = stub.read_bytes()
@@ -121,33 +98,18 @@ def read_tree(folder: Path) -> dict[str, bytes]:
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():
             tree[name] = b"symbolic link to " + os.fsencode(path.readlink()) + b"\n"
-        elif path.is_file() and not (path.suffix == ".pyc" and path.parent.name == "__pycache__"):
+        elif path.is_file() and not BYTE_CODE.search(name):
             tree[name] = path.read_bytes()
     return tree
 
 
-def compare(committed: dict[str, bytes], expected: dict[str, bytes], folder: str = "generated_client/") -> list[str]:
+def compare(committed: dict[str, bytes], expected: dict[str, bytes], folder: str = "") -> list[str]:
     """Return the differences as lines of a unified diff, with stray and missing files named; empty when equal."""
-    lines: list[str] = []
-    for name in sorted(committed.keys() | expected.keys()):
-        old, new = committed.get(name), expected.get(name)
-        if old == new:
-            continue
-        if new is None:
-            lines.append(f"stray file, not from the contract: {folder}{name}")
-            continue
-        if old is None:
-            lines.append(f"missing file: {folder}{name}")
-            continue
-        diff = list(
-            difflib.unified_diff(
-                old.decode("utf-8", "replace").splitlines(),
-                new.decode("utf-8", "replace").splitlines(),
-                f"committed/{name}",
-                f"from the contract/{name}",
-                lineterm="",
-            )
-        )
+    lines = [f"stray file, not from the contract: {folder}{name}" for name in committed if name not in expected]
+    lines += [f"missing file: {folder}{name}" for name in expected if name not in committed]
+    for name in [name for name in expected if name in committed and committed[name] != expected[name]]:
+        old, new = (side[name].decode("utf-8", "replace").splitlines() for side in (committed, expected))
+        diff = list(difflib.unified_diff(old, new, f"committed/{name}", f"from the contract/{name}", lineterm=""))
         # Line ends and broken UTF-8 are no lines of a diff.
         lines += diff or [f"other bytes, though the same text: {folder}{name}"]
     return lines
@@ -162,7 +124,7 @@ def list_untracked(target: Path) -> list[str]:
     except OSError:
         return []
     names = [os.fsdecode(name) for name in result.stdout.split(b"\0") if name] if result.returncode == 0 else []
-    return [name for name in names if not re.search(r"(^|/)__pycache__/[^/]+\.pyc$", name)]
+    return [name for name in names if not BYTE_CODE.search(name)]
 
 
 def replace_folder(target: Path, new: Path) -> None:
@@ -211,11 +173,11 @@ def main(argv: list[str] | None = None) -> int:
                 path.unlink()
             print(f"{len(read_tree(target))} files written to {target.name}/, {len(written)} beside them")
             return 0
-        differences = compare(read_tree(target), read_tree(folder))
-        for place, content in written.items():
-            path, shown = root / place, place.as_posix()
-            differences += compare({shown: path.read_bytes()} if path.exists() else {}, {shown: content}, folder="")
-        differences += [f"stray file, not from the contract: {path.relative_to(root).as_posix()}" for path in stray]
+        expected = {place.as_posix(): content for place, content in written.items()}
+        beside = {place.as_posix() for place in written if (root / place).exists()}
+        beside |= {path.relative_to(root).as_posix() for path in stray}
+        differences = compare(read_tree(target), read_tree(folder), "generated_client/")
+        differences += compare({name: (root / name).read_bytes() for name in sorted(beside)}, expected)
     if not differences:
         differences = [f"not added to git: {name}" for name in list_untracked(target)]
     if differences:

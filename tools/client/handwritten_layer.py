@@ -1,4 +1,4 @@
-"""Find what the operations of the contract need and the handwritten layer lacks, and what it imports that is gone.
+"""Find what the operations of the contract need and the handwritten layer lacks.
 
 The layer is parsed, not imported: after an edit of the contract, it may not import.
 """
@@ -49,26 +49,3 @@ def find_missing(contract: Contract, root: Path) -> list[str]:
         elif lacking:
             missing.append(f"`{method.name}` lacks {' and '.join(lacking)}: add it in {CALLS.as_posix()}.")
     return list(dict.fromkeys(missing))
-
-
-def find_gone(generated: Path, root: Path) -> list[str]:
-    """Return which models and operations the handwritten layer imports that a generated client has no more."""
-    users: dict[str, list[str]] = {}
-    models = set(read_classes((generated / "models").glob("*.py")))
-    for path in sorted((root / PACKAGE).rglob("*.py")):
-        # These are written anew.
-        if path.read_text(encoding="utf-8").startswith("# Generated from"):
-            continue
-        for node in ast.walk(ast.Module(read_body(path), [])):
-            if not isinstance(node, ast.ImportFrom) or node.module is None:
-                continue
-            folder, _, group = node.module.removeprefix(f"{generated.name}.").partition(".")
-            if node.module.endswith("models"):
-                known = models
-            elif folder == "api" and generated.name in node.module:
-                known = {each.stem for each in (generated / folder / group).glob("*.py")}
-            else:
-                continue
-            for name in {each.name for each in node.names} - known - {"*"}:
-                users.setdefault(name, []).append(path.relative_to(root).as_posix())
-    return [f"`{name}` is gone: change {', '.join(paths)}." for name, paths in sorted(users.items())]

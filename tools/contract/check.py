@@ -11,7 +11,6 @@ Prints one line for each finding, as `file:line: what is wrong`, and exits 1 whe
 - No property has a name that the methods of a generated class need for themselves.
 - A discriminator leads to members that rule each other out by its property, with a const: the generated code does not
   read the discriminator, and takes the first member that fits.
-- A default is valid by its own schema; Redocly checks examples, and that an operationId is in snake_case.
 """
 
 from __future__ import annotations
@@ -231,20 +230,11 @@ def check_enums(contract: Contract) -> Iterator[Finding]:
             yield Finding(where, "two values have the same Python name; name them in x-enum-varnames")
 
 
-def check_defaults(contract: Contract) -> Iterator[Finding]:
-    """Yield the defaults that are not valid by their schema."""
-    for pointer, schema in find_schemas(contract):
-        if "default" in schema:
-            for error in make_validator(contract, pointer).iter_errors(schema["default"]):
-                yield Finding((*pointer, "default"), f"default is not valid by its schema: {error.message}")
-
-
 RULES: tuple[Callable[[Contract], Iterator[Finding]], ...] = (
     check_optional_is_nullable,
     check_enums,
     check_names,
     check_discriminators,
-    check_defaults,
 )
 
 

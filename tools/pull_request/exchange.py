@@ -6,7 +6,7 @@ import json
 from typing import Any, Literal, get_type_hints
 
 import attrs
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import ConfigDict, ValidationError, create_model
 
 from tools.contract.document import is_object
 from tools.spec_diff.report import Change, Report, count, escape
@@ -28,12 +28,8 @@ def mirror(cls: type[attrs.AttrsInstance], **types: Any) -> Any:
     return create_model(cls.__name__, __config__=ConfigDict(strict=True), **fields)
 
 
-class Failure(BaseModel):
-    format: Literal[1]
-    error: str
-
-
 CHANGE: Any = mirror(Change)
+FAILURE: Any = create_model("Failure", format=(Literal[1], ...), error=(str, ...))
 REPORT = mirror(Report, format=Literal[1], changes=tuple[CHANGE, ...])
 
 
@@ -56,7 +52,7 @@ def load_report(data: bytes) -> Report | str:
         # A lone surrogate is a text to JSON and nothing that could be sent.
         text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
         if is_object(document) and "error" in document:
-            return Failure.model_validate_json(text).error
+            return str(FAILURE.model_validate_json(text).error)
         fields: dict[str, Any] = dict(REPORT.model_validate_json(text))
     except ValidationError as error:
         first = error.errors()[0]

@@ -142,33 +142,6 @@ def test_enum_names(enum: dict[str, Any], expected: list[str]) -> None:
     assert messages(make_contract({}, Kind=enum)) == expected
 
 
-@pytest.mark.parametrize(
-    ("schema", "expected"),
-    [
-        ({"type": "integer", "default": 1}, []),
-        ({"type": "integer", "default": "1"}, ["default is not valid by its schema: '1' is not of type 'integer'"]),
-        (
-            {"type": "array", "items": {"type": "integer", "minimum": 1, "default": 0}},
-            ["default is not valid by its schema: 0 is less than the minimum of 1"],
-        ),
-    ],
-)
-def test_defaults(schema: dict[str, Any], expected: list[str]) -> None:
-    """A default is valid by its schema, also inside another schema."""
-    assert messages(make_contract({}, Thing=schema)) == expected
-    nested = {"type": "object", "required": ["thing"], "properties": {"thing": schema}}
-    assert messages(make_contract({}, Outer=nested)) == expected
-
-
-def test_default_of_a_parameter() -> None:
-    """Parameters are described by schemas too."""
-    contract = make_contract({})
-    contract.document["paths"]["/thing"]["parameters"] = [
-        {"name": "limit", "in": "query", "schema": {"type": "integer", "default": "many"}}
-    ]
-    assert messages(contract) == ["default is not valid by its schema: 'many' is not of type 'integer'"]
-
-
 def test_redocly_checks_examples_and_names_of_operations(tmp_path: Path) -> None:
     """An example is what the documentation and the tests show, an operationId the name that callers type."""
     spoiled = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
