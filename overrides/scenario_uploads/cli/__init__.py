@@ -1,5 +1,5 @@
 """The command line and its terminal output.
 
-Reading order: `commands`, `options` (and settings), `running` (how commands run), `connect` (the client, or a sandbox),
-`sending` and `manifest` (the files), `terminal` (output and exit codes).
+Reading order: `commands`, `options` (and settings), `connect` (the client, or a sandbox),
+`sources` (what to upload), `terminal` (output, errors and exit codes).
 """

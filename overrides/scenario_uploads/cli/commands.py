@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
-from contextlib import suppress
+from collections import deque
+from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from scenario_uploads.arguments import CallOptions
+from scenario_uploads.arguments import CallOptions, omit
 from scenario_uploads.bulk.options import BulkOptions, UploadResult, UploadSource
+from scenario_uploads.client.sync_client import Scenario
+from scenario_uploads.errors import LedgerLockedError
 from scenario_uploads.models import UploadAction
 from scenario_uploads.redaction import redact, snippet
 from scenario_uploads.system import find_version
 from scenario_uploads.upload.imports import name_address
-from scenario_uploads.upload.ledger import Entry, default_folder, list_entries
+from scenario_uploads.upload.ledger import Entry, default_folder, is_locked, list_entries, locate_ledger
 from scenario_uploads.upload.ledger import clean as remove_ledgers
+from scenario_uploads.upload.options import ImportOptions
 
 from .connect import connect, find_service, join_cluster, serve
-from .manifest import check_manifest, read_manifest
 from .options import SECRETS, SETTINGS, Options, UsageError, command
-from .sending import STDIN, find_entries, find_single, open_file, plan, resume_all
-from .terminal import describe_result, naming, print_fields, print_json, print_upload, run_app, tell
+from .sources import STDIN, find_single, open_file, read_manifest
+from .terminal import describe_result, naming, plan, print_fields, print_json, print_upload, run_app, tell
 
 app = typer.Typer(
     help="Upload files of any size to Scenario.",
@@ -38,6 +43,8 @@ app = typer.Typer(
 )
 config = typer.Typer(help="Show the settings.", rich_markup_mode=None)
 app.add_typer(config, name="config")
+# The options of every command about one upload.
+_CLIENT = "as_json profile base_url project_id"
 UploadId = Annotated[str, typer.Argument(metavar="ID", help="The id of the upload.")]
 
 
@@ -80,13 +87,12 @@ def upload(
         raise UsageError("--include and --exclude are about paths; a manifest names its files itself.")
     single = find_single(paths, options)
     file = None if options.ledger or options.dask or options.include or options.exclude else single
-    if file is None and (
-        options.content_type or options.file_name or not options.integrity or options.resume is not None
-    ):
+    if file is None and (options.pick("content_type", "file_name", "resume") or not options.integrity):
         raise UsageError("--content-type, --file-name, --no-integrity and --[no-]resume are for a single file.")
     sources: Any = paths
     if manifest:
-        check_manifest(manifest)
+        # Check all rows before the first request.
+        deque(read_manifest(manifest, options.asset_options), maxlen=0)
         sources = chain(paths, read_manifest(manifest, options.asset_options))
     # No ledger for a sandbox, which ends with this command, nor for a single file, which is always sent.
     ledger = False if options.no_ledger or options.sandbox or file else options.pick("ledger").get("ledger")
@@ -100,13 +106,12 @@ def upload(
         bulk = BulkOptions(**which, **how, ledger=ledger, call=call)
         raise typer.Exit(plan(sources, bulk, service, options))
     how |= options.pick("wait", "timeout", "patience", "progress")
-    goes_on = file not in (None, STDIN) and options.resume is not False and not options.sandbox
-    with naming(file, goes_on=goes_on), connect(options) as client:
+    goes_on = options.resume is not False and not options.sandbox if file else ledger is not False and not options.force
+    with naming(file, goes_on=goes_on and file != STDIN), connect(options) as client:
         if file is None:
             with join_cluster(options.dask) as shared:
-                many = which | how | options.pick("fail_fast") | shared
-                results = client.uploads.upload_many(sources, ledger=ledger, **many)
-                goes_on = ledger is not False and not options.force
+                given = which | how | options.pick("fail_fast") | shared
+                results = client.uploads.upload_many(sources, ledger=ledger, **given)
                 raise typer.Exit(tell(results, options, goes_on=goes_on, single=single is not None))
         with open_file(file, options.max_size) as opened:
             result = client.uploads.upload_file(
@@ -122,25 +127,21 @@ def upload(
         print_upload(result, options, source=file)
 
 
-@command(app, "status upload_ZJvXr7nTqXUBNgL6wEAhyPqT", options="as_json profile base_url project_id")
+@command(app, "status upload_ZJvXr7nTqXUBNgL6wEAhyPqT", options=_CLIENT)
 def status(upload_id: UploadId, options: Options) -> None:
     """Show the status of an upload."""
     with connect(options) as client:
         print_upload(client.uploads.retrieve(upload_id).upload, options)
 
 
-@command(
-    app,
-    "wait upload_ZJvXr7nTqXUBNgL6wEAhyPqT --timeout 10m",
-    options="timeout as_json profile base_url project_id",
-)
+@command(app, "wait upload_ZJvXr7nTqXUBNgL6wEAhyPqT --timeout 10m", options=f"timeout {_CLIENT}")
 def wait(upload_id: UploadId, options: Options) -> None:
     """Wait until an upload is imported."""
     with connect(options) as client:
         print_upload(client.uploads.wait(upload_id, **options.pick("timeout")), options)
 
 
-@command(app, "complete upload_ZJvXr7nTqXUBNgL6wEAhyPqT", options="as_json profile base_url project_id")
+@command(app, "complete upload_ZJvXr7nTqXUBNgL6wEAhyPqT", options=_CLIENT)
 def complete(upload_id: UploadId, options: Options) -> None:
     """Tell the service that all parts of an upload are stored.
 
@@ -175,19 +176,12 @@ def import_file(
             raise UsageError("--collection, --parent and --hide are for an asset, and this becomes a model.")
         arguments["asset_options"] = options.asset_options
     with naming(address), connect(options) as client:
-        uploads = client.uploads
         if cost:
-            values = uploads.create(**arguments, dry_run=True).to_dict(exclude_none=True)
+            values = client.uploads.create(**arguments, dry_run=True).to_dict(exclude_none=True)
             print_json(values) if options.as_json else print_fields(values)
             return
-        imports: dict[str, Any] = {
-            "url": uploads.import_url,
-            "hugging_face_model_name": uploads.import_hugging_face,
-            "civitai_model_url": uploads.import_civitai,
-        }
-        how = next(name for name in imports if name in arguments)
-        given = arguments.pop(how)
-        result = imports[how](given, **arguments, **options.pick("wait", "timeout"))
+        given = ImportOptions(**options.pick("wait", "timeout"))
+        result = client.uploads._import(arguments, given)  # noqa: SLF001 - of whichever kind
     print_upload(result, options, source=address)
 
 
@@ -212,42 +206,73 @@ def resume(
 
     `upload` with the same file resumes it, too.
     """
+    names = names or []
     if bool(names) + everything + clean > 1:
         raise UsageError("Give NAME, --all or --clean, one of them.")
-    entries, removed = [], 0
-    # Without a home folder there is none.
-    with suppress(OSError):
-        entries = [*list_entries(default_folder())]
+    try:
+        folder = default_folder()
+        entries = [*list_entries(folder)]
+    except OSError:
+        # Without a home folder there is none.
+        folder, entries = None, []
     if clean:
         sure = not entries or sys.stdin is None or not sys.stdin.isatty()
-        if sure or typer.confirm(f"Forget {len(entries)} unfinished uploads, so that they start afresh?", err=True):
-            with suppress(OSError):
-                removed = remove_ledgers(default_folder())
+        question = f"Forget {len(entries)} unfinished uploads, so that they start afresh?"
+        removed = remove_ledgers(folder) if folder and (sure or typer.confirm(question, err=True)) else 0
         print_json({"removed": removed}) if options.as_json else print(f"{removed} removed")
     elif names or everything:
+        known = {*names, *map(os.path.realpath, names)}
         if names:
-            entries = find_entries(entries, names)
-        settings = options.pick("ledger", "concurrency", "max_bandwidth", "timeout", "patience")
-        with connect(options) as client:
-            results = resume_all(client, entries, progress=options.progress, **settings)
+            entries = [each for each in entries if known & {each[1].upload_id, each[1].file, Path(each[1].file).name}]
+        if len(entries) < len(names):
+            raise UsageError("There is no unfinished upload of this name; `scenario-uploads resume` lists them.")
+        settings = options.pick("ledger", "concurrency", "max_bandwidth", "timeout", "patience", "progress")
+        with naming(None, goes_on=True), connect(options) as client:
+            results = _resume_all(client, entries, settings)
             raise typer.Exit(tell(results, options, goes_on=True, single=len(entries) == 1))
-    elif options.as_json:
-        print_json({"uploads": [describe_entry(entry) for _, entry in entries]})
     else:
-        for _, entry in entries:
-            done = f"{len(entry.done)} of {len(entry.parts)} parts sent"
-            print(f"{snippet(entry.file, 4096)}: {done} (upload {snippet(entry.upload_id)})")
+        uploads: list[dict[str, Any]] = [
+            {
+                "id": entry.upload_id,
+                "file": entry.file,
+                "size": entry.state.size,
+                "parts": len(entry.parts),
+                "partsDone": len(entry.done),
+            }
+            for _, entry in entries
+        ]
+        if options.as_json:
+            print_json({"uploads": uploads})
+        for one in () if options.as_json else uploads:
+            sent = f"{one['partsDone']} of {one['parts']} parts sent"
+            print(f"{snippet(one['file'], 4096)}: {sent} (upload {snippet(one['id'])})")
 
 
-def describe_entry(entry: Entry) -> dict[str, Any]:
-    """Return the `--json` object of an unfinished upload."""
-    return {
-        "id": entry.upload_id,
-        "file": entry.file,
-        "size": entry.state.size,
-        "parts": len(entry.parts),
-        "partsDone": len(entry.done),
-    }
+def _resume_all(
+    client: Scenario, entries: list[tuple[Path, Entry]], settings: dict[str, Any]
+) -> Iterator[UploadResult]:
+    """Resume unfinished uploads with their arguments; yield the results."""
+    for path, entry in entries:
+        asked = entry.asked
+        source = UploadSource(
+            entry.file,
+            kind=asked.get("kind"),
+            file_name=asked.get("fileName"),
+            content_type=asked.get("contentType"),
+            asset_options=asked.get("assetOptions"),
+        )
+        mine = client.uploads._api.options  # noqa: SLF001 - to send nothing for another account
+        if path != locate_ledger(path.parent, mine, entry.file, asked):
+            text = f"It was begun with other credentials or at {entry.base_url}; give --profile or --base-url."
+            yield UploadResult(source, error=UsageError(text, upload_id=entry.upload_id))
+        elif is_locked(path):
+            text = "Another process uploads it; wait for that."
+            yield UploadResult(source, error=LedgerLockedError(text, upload_id=entry.upload_id))
+        else:
+            # Resume the upload even if the file was uploaded before.
+            yield from client.uploads.upload_many(
+                [source], part_size=entry.part_size, project_id=asked.get("projectId", omit), force=True, **settings
+            )
 
 
 command(app, "sandbox", "sandbox --port 0 --folder stored", name="sandbox")(serve)

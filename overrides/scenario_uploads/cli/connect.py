@@ -22,7 +22,6 @@ from scenario_uploads.settings.arguments import ClientArguments
 from scenario_uploads.settings.client import ClientOptions, resolve_options
 
 from .options import SETTINGS, Options, UsageError, flag, option
-from .terminal import Terminated
 
 _SETTINGS = ("api_key", "api_secret", "bearer_auth", "base_url", "project_id", "allow_http_storage")
 # Seconds to wait for a scheduler.
@@ -90,7 +89,7 @@ def serve(options: SandboxOptions) -> None:
     It accepts the credentials in SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or generates some, and prints them.
     """
     credentials = {name: os.environ.get(SETTINGS[name].variable) or None for name in ("api_key", "api_secret")}
-    with suppress(Terminated), open_sandbox(**asdict(options), **credentials) as box:
+    with suppress(KeyboardInterrupt), open_sandbox(**asdict(options), **credentials) as box:
         typer.echo(f"export SCENARIO_BASE_URL={box.base_url}")
         typer.echo(f"export SCENARIO_SDK_API_KEY={box.api_key}")
         typer.echo(f"export SCENARIO_SDK_API_SECRET={box.api_secret}")

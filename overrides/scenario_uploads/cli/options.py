@@ -24,6 +24,8 @@ from scenario_uploads.models import UploadKind
 from scenario_uploads.redaction import snippet
 from scenario_uploads.settings.defaults import DEFAULT_BASE_URL
 
+logger = logging.getLogger("scenario_uploads")
+
 
 class UsageError(InvalidArgumentError):
     """An option, argument, or line of a file cannot be used. The message uses the command line's words."""
@@ -95,14 +97,13 @@ class Settings(NamedTuple):
 
 
 def load_settings(profile: str | None = None) -> Settings:
-    """Read the environment, and `config.toml` with the given profile or that of `SCENARIO_PROFILE`.
-
-    Raises:
-        UsageError: When the file cannot be read, has an unknown setting, or lacks the profile.
-    """
+    """Read the environment, and `config.toml` with the given profile or that of `SCENARIO_PROFILE`."""
     profile = profile or os.environ.get("SCENARIO_PROFILE") or None
-    file = _find_file()
-    document = _read_file(file) if file else {}
+    file = None
+    # There is none for a user without a home folder.
+    with suppress(RuntimeError):
+        file = user_config_path("scenario-uploads", appauthor=False) / "config.toml"
+    document = _read_file(file) if file and file.exists() else {}
     profiles = document.pop("profiles", {})
     if not isinstance(profiles, dict) or not all(isinstance(table, dict) for table in profiles.values()):
         raise UsageError(f"{file}: profiles are tables such as [profiles.studio].")
@@ -114,11 +115,8 @@ def load_settings(profile: str | None = None) -> Settings:
     secret = any(layer.keys() & SECRETS for layer in layers.values())
     if file and secret and os.name == "posix" and file.stat().st_mode & 0o077:
         report(f"warning: others can read {file}, which has a secret; run chmod 600 on it.")
-    environment = {
-        name: (text, setting.variable)
-        for name, setting in SETTINGS.items()
-        if (text := os.environ.get(setting.variable))
-    }
+    told = {name: (os.environ.get(setting.variable), setting.variable) for name, setting in SETTINGS.items()}
+    environment = {name: value for name, value in told.items() if value[0]}
     values: dict[str, tuple[Any, str]] = {}
     for layer in (layers[str(file)], layers.get(f"{file} [profiles.{profile}]", {}), environment):
         # Credentials replace those of the other kind; of both in one place, the key pair is used.
@@ -127,20 +125,11 @@ def load_settings(profile: str | None = None) -> Settings:
     return Settings(file, profile, values)
 
 
-def _find_file() -> Path | None:
-    with suppress(RuntimeError):
-        folder = user_config_path("scenario-uploads", appauthor=False)
-        return folder / "config.toml" if folder.is_absolute() else None
-    return None
-
-
 def _read_file(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror or error}.") from error
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise UsageError(f"{file} is not valid TOML: {error}.") from None
 
@@ -239,11 +228,6 @@ class Options:
         return picked
 
     @property
-    def log_level(self) -> int:
-        """The least level of log messages to show."""
-        return logging.ERROR if self.quiet else logging.DEBUG if self.verbose else logging.INFO
-
-    @property
     def progress(self) -> bool:
         """Whether to show progress."""
         return not (self.as_json or self.quiet)
@@ -278,9 +262,9 @@ def command(
             chosen = {option: given.pop(option) for option in shared}
             if "profile" in chosen:
                 chosen["profile"] = chosen["profile"] or context.obj
-            asked = first.annotation(**chosen)
-            logging.getLogger("scenario_uploads").setLevel(getattr(asked, "log_level", logging.INFO))
-            function(**given, options=asked)
+            quiet, verbose = chosen.get("quiet"), chosen.get("verbose")
+            logger.setLevel(logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO)
+            function(**given, options=first.annotation(**chosen))
 
         context = first.replace(name="context", annotation=typer.Context)
         run.__signature__ = inspect.Signature([context, *own.values(), *shared.values()])  # type: ignore[attr-defined]

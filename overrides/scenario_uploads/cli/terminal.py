@@ -13,7 +13,7 @@ import re
 import signal
 import sys
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,16 +24,25 @@ import typer
 from attrs import fields_dict
 
 from scenario_uploads import errors
-from scenario_uploads.bulk.options import UploadResult, UploadSource
+from scenario_uploads.bulk.options import BulkOptions, UploadResult, UploadSource
+from scenario_uploads.bulk.plan import File, plan_many
 from scenario_uploads.display import report, silence
 from scenario_uploads.models import Upload
+from scenario_uploads.progress import format_size
 from scenario_uploads.redaction import mask_known, redact, replace_each, snippet
 from scenario_uploads.remote import is_url, show_url
+from scenario_uploads.settings.client import ClientOptions
 
-from .options import Options, UsageError
+from .options import Options, UsageError, logger
 
-logger = logging.getLogger("scenario_uploads")
 
+class Interrupted(errors.ScenarioError):
+    """Ctrl-C or a signal ended the command; `--json` names it as Python does."""
+
+
+Interrupted.__name__ = KeyboardInterrupt.__name__
+INTERRUPTED = 130
+SOME_FAILED = 8
 # The first match wins.
 EXIT_CODES: tuple[tuple[type[errors.ScenarioError] | tuple[type[errors.ScenarioError], ...], int], ...] = (
     ((errors.CredentialsError, errors.AuthenticationError, errors.PermissionDeniedError), 3),
@@ -41,6 +50,7 @@ EXIT_CODES: tuple[tuple[type[errors.ScenarioError] | tuple[type[errors.ScenarioE
     ((errors.TransferError, errors.LedgerLockedError, errors.LedgerError), 5),
     (errors.UploadFailedError, 6),
     (errors.UploadTimeoutError, 7),
+    (Interrupted, INTERRUPTED),
     (errors.ScenarioError, 4),
 )
 SOME_FAILED = 8
@@ -189,13 +199,12 @@ def tell(results: Iterable[UploadResult], options: Options, *, goes_on: bool, si
     told = Counter(uploaded=0, skipped=0, failed=0)
     stopped = False
     try:
-        with naming(None, goes_on=goes_on):
-            for result in results:
-                if single and result.error:
-                    raise UploadStopped(result.error, name_source(result.source), goes_on)
-                told["failed" if result.error else "skipped" if result.skipped else "uploaded"] += 1
-                stopped = stopped or isinstance(result.error, errors.TransferError)
-                print_result(result, options)
+        for result in results:
+            if single and result.error:
+                raise UploadStopped(result.error, name_source(result.source), goes_on)
+            told["failed" if result.error else "skipped" if result.skipped else "uploaded"] += 1
+            stopped = stopped or isinstance(result.error, errors.TransferError)
+            print_result(result, options)
     finally:
         if not (single or options.as_json or options.quiet):
             report(", ".join(f"{count:,} {what}" for what, count in told.items()))
@@ -204,32 +213,51 @@ def tell(results: Iterable[UploadResult], options: Options, *, goes_on: bool, si
     return SOME_FAILED if told["failed"] else 0
 
 
+def plan(sources: Any, bulk: BulkOptions, service: ClientOptions | None, options: Options) -> int:
+    """Print which files would be sent or skipped, without a request; return the exit code."""
+    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    skipped: Counter[str] = Counter()
+    left_out: list[dict[str, Any]] = []
+    for result in plan_many(sources, bulk, service):
+        if isinstance(result, File):
+            kind, size = str(result.options.kind), result.plan.size
+            kinds[kind].update(files=1, bytes=size)
+            if options.verbose and not options.as_json:
+                print(f"{show_name(result.source)}: {kind}, {format_size(size)}")
+            continue
+        skipped[result.skipped or "failed"] += 1
+        if options.as_json:
+            left_out.append(describe_result(result))
+        else:
+            print_result(result, options)
+    failed, whole = skipped.pop("failed", 0), sum(kinds.values(), Counter[str]())
+    if options.as_json:
+        sums = {"dryRun": True, "files": whole["files"], "bytes": whole["bytes"], "kinds": kinds}
+        print_json(sums | {"skipped": skipped, "failed": failed, "notSent": left_out})
+    else:
+        for text, sizes in (*((f"{kind}:", kinds[kind]) for kind in sorted(kinds)), ("would upload", whole)):
+            count = sizes["files"]
+            print(f"{text} {count:,} file{'' if count == 1 else 's'}, {format_size(sizes['bytes'])}")
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in skipped.items())
+        print(f"skip {skipped.total():,}{reasons and f' ({reasons})'}{f'; {failed:,} would fail' if failed else ''}")
+    return SOME_FAILED if failed else 0
+
+
 def fail(raised: BaseException, source: str | None = None, goes_on: bool = False, *, as_json: bool) -> int:
     """Print an error, or that the command was interrupted, and what to do; return the exit code."""
-    error = raised if isinstance(raised, errors.ScenarioError) else errors.ScenarioError("interrupted")
-    text = speak(error)
-    if (
-        source
-        and not isinstance(error, errors.CredentialsError | UsageError)
-        and Path(show_name(source)).name not in text
-    ):
-        text = f"{show_name(source)}: {text}"
+    error = raised if isinstance(raised, errors.ScenarioError) else Interrupted("interrupted")
+    name, text = show_name(source or ""), speak(error)
+    if not isinstance(error, errors.CredentialsError | UsageError) and Path(name).name not in text:
+        text = f"{name}: {text}"
     if error.upload_id and error.upload_id not in text:
         text += f" (upload {snippet(error.upload_id)})"
-    passing = isinstance(error, errors.TransferError | errors.APIConnectionError) and not isinstance(
-        error, errors.SourceChangedError
-    )
-    if goes_on and (error is not raised or (passing and not error.needs_new_upload)):
+    passing = isinstance(error, Interrupted | errors.TransferError | errors.APIConnectionError)
+    if goes_on and passing and not error.needs_new_upload and not isinstance(error, errors.SourceChangedError):
         text = f"{text.rstrip('.')}. {GOES_ON}"
     report(f"error: {text}")
     if as_json:
-        code = type(error).__name__ if error is raised else KeyboardInterrupt.__name__
-        print_json(describe_result(UploadResult(source or "", error=error)) | {"code": code})
-    return INTERRUPTED if error is not raised else next(code for kind, code in EXIT_CODES if isinstance(error, kind))
-
-
-class Terminated(KeyboardInterrupt):
-    """A signal asked the command to end."""
+        print_json(describe_result(UploadResult(source or "", error=error)))
+    return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
 
 
 def run_app(app: typer.Typer, arguments: list[str] | None) -> int:
@@ -268,7 +296,7 @@ def interrupt_on_signals() -> Iterator[list[int]]:
         received.append(number)
         # A second signal would interrupt the removal.
         if len(received) == 1:
-            raise Terminated
+            raise KeyboardInterrupt
 
     # Only the main thread can handle signals.
     names = ("SIGTERM", "SIGHUP", "SIGQUIT") if threading.current_thread() is threading.main_thread() else ()

@@ -1,0 +1,132 @@
+"""What to upload: a single file, stdin, or the rows of a manifest (one per CSV row or JSON line, read row by row)."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from fileinput import FileInput
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from scenario_uploads.arguments import GIB, MIB
+from scenario_uploads.bulk.options import UploadSource
+from scenario_uploads.remote import is_url, split_pattern
+from scenario_uploads.upload.media_types import infer_media
+from scenario_uploads.upload.options import FileOptions
+from scenario_uploads.upload.prepare import check_all_options
+
+from .options import Options, UsageError
+
+_ASSET = ("collection_ids", "parent_id", "hide")
+_COLUMNS = ("file", "kind", "file_name", "content_type", *_ASSET)
+_SWITCHES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+STDIN = "-"
+# Default limit for stdin, in bytes.
+MAX_STDIN = 10 * GIB
+
+
+def find_single(paths: list[str], options: Options) -> str | None:
+    """Return the single file, or None when there are, or may be, several."""
+    if STDIN in paths and (len(paths) > 1 or options.manifest):
+        raise UsageError("- stands for stdin, which is a single file; give it alone.")
+    if len(paths) != 1 or options.manifest:
+        return None
+    path = paths[0]
+    if path == STDIN:
+        _check_stdin(options)
+        return path
+    # `isdir` and `exists` return False for an invalid path.
+    pattern = split_pattern(path) and not os.path.exists(path)  # noqa: PTH110
+    several = pattern or os.path.isdir(path) or (is_url(path) and options.recursive)  # noqa: PTH112
+    return None if several else path
+
+
+def _check_stdin(options: Options) -> None:
+    """Check the options for stdin before reading it."""
+    if options.dry_run or options.resume:
+        raise UsageError("stdin can be read only once; leave out --dry-run and --resume.")
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("stdin is no file; lead one into this command, as in: make-dragon | scenario-uploads upload -")
+    if options.file_name is None and options.kind is None:
+        raise UsageError("Give --file-name, such as dragon.glb, or --kind: stdin has no name.")
+    infer_media(options.file_name or "stdin", content_type=options.content_type, kind=options.kind)
+
+
+@contextmanager
+def open_file(file: str, max_size: int | None) -> Iterator[str | BinaryIO]:
+    """Yield the file to send; a pipe becomes a temporary file, since its length is needed."""
+    if file != STDIN:
+        yield file
+        return
+    stdin = sys.stdin.buffer
+    if max_size is None and stdin.seekable():
+        yield stdin
+        return
+    left = MAX_STDIN if max_size is None else max_size
+    with tempfile.TemporaryFile() as kept:
+        try:
+            while chunk := stdin.read(MIB):
+                left -= kept.write(chunk)
+                if left < 0:
+                    raise UsageError("stdin has more bytes than --max-size allows; give a larger one.")
+            kept.seek(0)
+        except OSError as error:
+            raise UsageError(f"stdin cannot be kept in {tempfile.gettempdir()}: {error.strerror}.") from error
+        yield kept
+
+
+def read_manifest(path: Path, asset_options: Mapping[str, Any] | None) -> Iterator[UploadSource]:
+    """Yield the source of each row, with the given asset options unless it has its own.
+
+    Paths are relative to the folder of the manifest. A UsageError names the line that cannot be used.
+    """
+    with FileInput(path, encoding="utf-8-sig") as file:
+        try:
+            lines = (json.loads(line) for line in file if line.strip())
+            for row in _read_csv(file) if path.suffix.lower() == ".csv" else lines:
+                yield _read_row(row, path.parent, asset_options or {})
+        except OSError as error:
+            raise UsageError(f"The manifest {path} cannot be read: {error.strerror}.") from error
+        except (csv.Error, RecursionError, ValueError) as error:
+            raise UsageError(f"{path}, line {file.lineno()}: {str(error).rstrip('.')}.") from None
+
+
+def _read_csv(file: FileInput[str]) -> Iterable[object]:
+    header = file.readline()
+    # The delimiter that spreadsheets write depends on the locale.
+    delimiter = next((mark for mark in ",;\t" if mark in header), ",")
+    rows = csv.DictReader(
+        chain([header], file), restkey="(no name)", delimiter=delimiter, skipinitialspace=True, strict=True
+    )
+    _check_columns(rows.fieldnames or (), _COLUMNS)
+    return rows
+
+
+def _check_columns(names: Iterable[str], known: tuple[str, ...]) -> None:
+    for name in names:
+        if name not in known:
+            raise UsageError(f"unknown column {name!r}; there are {', '.join(known)}")
+
+
+def _read_row(row: Any, folder: Path, asset_options: Mapping[str, Any]) -> UploadSource:
+    if not isinstance(row, dict) or not isinstance(row.get("asset_options") or {}, dict):
+        raise UsageError('it must be an object such as {"file": "a.png", "asset_options": {}}')
+    given = {name: value for name, value in row.items() if value not in (None, "")}
+    _check_columns(given, (*_COLUMNS, "asset_options"))
+    own = given.pop("asset_options", {}) | {name: given.pop(name) for name in _ASSET if name in given}
+    if isinstance(own.get("collection_ids"), str):
+        own["collection_ids"] = re.findall(r"[^\s;,]+", own["collection_ids"])
+    if isinstance(own.get("hide"), str):
+        own["hide"] = _SWITCHES.get(own["hide"].lower(), own["hide"])
+    file, options = given.pop("file", None), {**asset_options, **own} if own else None
+    if not isinstance(file, str):
+        raise UsageError(f"file must be a text, not {file!r}")
+    check_all_options(FileOptions(**given, asset_options=options))
+    return UploadSource(file if is_url(file) else str(folder / file), **given, asset_options=options)
