@@ -529,7 +529,8 @@ def test_35_a_connection_that_is_made_while_the_client_closes_is_closed(service:
     assert isinstance(client, ApiClient)
     client.get(service.url, timeout=5)
     (stream,) = client.streams.list()
-    connections.close()
+    for owned in connections.end():
+        owned.close()
     assert stream.get_extra_info("socket").fileno() < 0
     with socket.create_connection(("127.0.0.1", service.server.port)) as sock:
         late = _Stream(SimpleNamespace(close=sock.close), Streams())

@@ -39,27 +39,12 @@ T = TypeVar("T")
 class AsyncConnections(BaseConnections[httpx.AsyncClient]):
     """Connections of one event loop. After a fork they belong to the parent's loop, so using them raises."""
 
-    _own: AsyncApiClient | None = None
     _loop: asyncio.AbstractEventLoop | None = None
 
     def __init__(self, *settings: Any, **options: Any) -> None:
         super().__init__(*settings, **options)
         self.calls: dict[CancelScope | AsyncUploadHandle, AsyncRunner] = {}
         """The calls in progress and the uploads in the background, which can be cancelled, with their runners."""
-
-    async def close(self) -> None:
-        """Close the connections opened here. Idempotent."""
-        with self._lock:
-            self._closed = True
-            own, self._own = self._own, None
-        if self._storage is not None:
-            self._storage.close()
-        if own is not None:
-            # If their event loop has ended already, the sockets are garbage-collected.
-            with suppress(RuntimeError):
-                await own.aclose()
-        if self._given is not None and self._closes_given:
-            await self._given.aclose()
 
     def prepare(self) -> None:
         """Do in a thread what the first request would do while blocking the event loop."""
@@ -71,13 +56,16 @@ class AsyncConnections(BaseConnections[httpx.AsyncClient]):
         self.read_network()
 
     def _connect(self, network: Network) -> httpx.AsyncClient:
-        loop = asyncio.get_running_loop()
-        if self._own is None:
-            self._own, self._loop = AsyncApiClient(network), loop
-            close_when_collected(self, partial(_close_later, self._own, loop))
-        if self._loop is not loop:
+        self._loop, client = asyncio.get_running_loop(), AsyncApiClient(network)
+        close_when_collected(self, partial(_close_later, client, self._loop))
+        return client
+
+    def to_api(self) -> httpx.AsyncClient:
+        """Return the HTTP client for the API."""
+        client = super().to_api()
+        if self._loop not in (None, asyncio.get_running_loop()):
             raise ScenarioError("This client's connections belong to another event loop; make a client for each.")
-        return self._own
+        return client
 
 
 def _close_later(client: httpx.AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
@@ -100,8 +88,10 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
     async def close(self) -> None:
         """Refuse further calls, and close the connections if this runner owns them. Idempotent."""
         handles = self.end()
-        if self._owner:
-            await self.connections.close()
+        for client in self.connections.end() if self._owner else ():
+            # If their event loop has ended already, the sockets are garbage-collected.
+            with suppress(RuntimeError):
+                await client.aclose()
         if handles:
             await asyncio.wait(handles)
 

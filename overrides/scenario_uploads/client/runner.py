@@ -53,6 +53,7 @@ class BaseConnections(Generic[C]):
         self._given: C | None = http_client
         self._closes_given = not lent and getattr(http_client, "closes_with_client", False)
         self._lock, self._closed = threading.RLock(), False
+        self._own: C | None = None
         self._storage: Storage | None = None
         self.network: Network | None = None
         self.line: list[Control] = []
@@ -78,7 +79,10 @@ class BaseConnections(Generic[C]):
         """Return the HTTP client for the API."""
         with self._lock:
             network = self.read_network()
-            return self._connect(network) if self._given is None else self._given
+            if self._given is not None:
+                return self._given
+            self._own = self._own or self._connect(network)
+            return self._own
 
     def _connect(self, network: Network) -> C:
         raise NotImplementedError
@@ -101,6 +105,15 @@ class BaseConnections(Generic[C]):
                 self.network = Network.read(trust_env=self.settings.trust_env, tls=self.settings.verify)
             return self.network
 
+    def end(self) -> list[C]:
+        """Refuse further calls, close the connections to storage, and return the HTTP clients to close. Idempotent."""
+        with self._lock:
+            self._closed = True
+            if self._storage is not None:
+                self._storage.close()
+            clients = (self._own, self._given if self._closes_given else None)
+            return [client for client in clients if client is not None]
+
     def after_fork(self) -> None:
         """Forget what belongs to the parent's threads."""
         self._lock, self.line = threading.RLock(), []
@@ -109,30 +122,22 @@ class BaseConnections(Generic[C]):
 class Connections(BaseConnections[httpx.Client]):
     """Connections that block."""
 
-    _own: ApiClient | None = None
-
-    def close(self) -> None:
-        """Close the connections opened here. Idempotent."""
-        with self._lock:
-            self._closed = True
-            if self._own is not None:
-                self._own.streams.shut_down()
-                self._own.close()
-            if self._storage is not None:
-                self._storage.close()
-        if self._given is not None and self._closes_given:
-            self._given.close()
-
     def _connect(self, network: Network) -> httpx.Client:
-        if self._own is None:
-            self._own = ApiClient(network)
-            close_when_collected(self, self._own.close)
-        return self._own
+        client = ApiClient(network)
+        close_when_collected(self, client.close)
+        return client
+
+    def end(self) -> list[httpx.Client]:
+        """Refuse further calls, interrupt those in progress, and return the HTTP clients to close."""
+        clients = super().end()
+        if isinstance(self._own, ApiClient):
+            self._own.streams.shut_down()
+        return clients
 
     def after_fork(self) -> None:
         """Abandon the parent's connections: two processes would mix their bytes."""
         super().after_fork()
-        if self._own is not None:
+        if isinstance(self._own, ApiClient):
             self._own.streams.abandon()
         self._own = self._storage = None
 
@@ -170,7 +175,8 @@ class Runner(BaseRunner[Connections]):
         self._stop.set()
         end_uploads(self.connections if self._owner else self)
         if self._owner:
-            self.connections.close()
+            for client in self.connections.end():
+                client.close()
 
     def start(self, steps: Steps[Any], control: Control) -> UploadHandle:
         """Run the steps of an upload in the background, on its own connections, which cancelling closes."""
