@@ -75,7 +75,7 @@ def find_local(url: str) -> str | None:
     return url2pathname(url[7:].removeprefix("localhost")) if url[:7].lower() == "file://" else None
 
 
-def is_folder(url: str) -> bool:
+def is_folder_url(url: str) -> bool:
     """Return whether a URL is a folder. No request over HTTP: the response would be a whole file."""
     if _has_folders(url):
         with suppress(OSError), _hide_secrets(url):

@@ -7,10 +7,10 @@ at most an incomplete upload, and its file is sent once more.
 from __future__ import annotations
 
 import os
-import threading
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future
+from functools import lru_cache
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -33,9 +33,6 @@ from .workers import Runner
 Sent = tuple[str, Mapping[int, str | None]]
 """The id of an upload whose parts are all stored, and their MD5s."""
 
-Connect = Callable[[ClientOptions], Runner]
-"""Returns a runner with its own connections."""
-
 _ON_A_WORKER = (
     "on a worker, which needs the files at the same paths, or at URLs that it can read, and credentials in its own"
     " environment: SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT"
@@ -43,24 +40,31 @@ _ON_A_WORKER = (
 
 
 @frozen
-class Errand:
-    """A task for a worker. Its `repr` shows no secret, since some executors log it."""
+class Site:
+    """A run, whose files share connections in each worker. Its `repr` shows no secret: some executors log it."""
 
     run: str
-    """Names the run, whose files share connections in a worker."""
-    connect: Connect
-    arguments: Mapping[str, Any] = field(repr=False)
+    connect: Callable[[ClientOptions], Runner] = field(eq=False)
+    """Returns a runner with its own connections."""
+    arguments: Mapping[str, Any] = field(eq=False, repr=False)
     """The arguments of the client."""
-    file: FileInput = field(default=b"", repr=False)
-    options: FileOptions = field(factory=FileOptions, repr=False)
 
 
-def send_by(executor: Executor, errand: Errand, ended: Callable[[], bool]) -> Sent:
+@frozen
+class Errand:
+    """A task for a worker."""
+
+    site: Site
+    file: FileInput = field(repr=False)
+    options: FileOptions = field(repr=False)
+
+
+def send_by(executor: Executor, site: Site, file: FileInput, options: FileOptions, ended: Callable[[], bool]) -> Sent:
     """Let a worker send a file, once more if that fails; return early when the call has ended."""
-    file, again = errand.file, False
     if isinstance(file, str | os.PathLike) and not is_url(os.fspath(file)):
         # The worker has another current folder.
-        errand = evolve(errand, file=os.path.abspath(file))  # noqa: PTH100 - it resolves no links
+        file = os.path.abspath(file)  # noqa: PTH100 - it resolves no links
+    errand, again = Errand(site, file, evolve(options, on_progress=None, turns=None)), False
     while True:
         try:
             # Dask names a task by its arguments, and runs tasks of one name only once.
@@ -90,25 +94,14 @@ def _wait(task: Future[Sent], ended: Callable[[], bool]) -> Sent:
     raise ScenarioError(CLOSED)
 
 
-# In a worker process: the connections by run, reused for the files of that run.
-_connected: dict[str, tuple[Runner, Api, Limiter]] = {}
-_connected_lock = threading.Lock()
-_MOST_CONNECTED = 4
+@lru_cache(maxsize=4)
+def connect(site: Site) -> tuple[Runner, Api, Limiter]:
+    """Return what the files of a run share in a worker process."""
+    settings = resolve_options(os.environ, ClientArguments(**site.arguments))
+    return site.connect(settings), Api(settings), Limiter(MAX_FILES_AT_ONCE)
 
 
 def run_errand(errand: Errand, _number: str) -> Sent:
     """Send the parts of a file, in a worker process; return the id of its upload and their MD5s."""
-    with _connected_lock:
-        if errand.run not in _connected:
-            if len(_connected) >= _MOST_CONNECTED:
-                _connected.pop(next(iter(_connected)))
-            settings = resolve_options(os.environ, ClientArguments(**errand.arguments))
-            _connected[errand.run] = errand.connect(settings), Api(settings), Limiter(MAX_FILES_AT_ONCE)
-        runner, api, limiter = _connected[errand.run]
+    runner, api, limiter = connect(errand.site)
     return runner.run(limit(send_file(api, errand.file, errand.options), limiter, api))
-
-
-def disconnect(run: str) -> None:
-    """Close the connections of a run that workers opened in this process, as a ThreadPoolExecutor's do."""
-    if run in _connected:
-        _connected.pop(run)[0].close()

@@ -19,14 +19,12 @@ from attrs import frozen
 
 from scenario_uploads.errors import InvalidArgumentError, SourceError
 from scenario_uploads.redaction import redact
-from scenario_uploads.remote import is_folder, is_url, join_url, scan_url, show_url, split_pattern
+from scenario_uploads.remote import is_folder_url, is_url, join_url, scan_url, show_url, split_pattern
 
 from .options import BulkOptions, UploadResult, UploadSource, check_bulk_options
 
 # Folders that are open at the same time; deeper ones are read as a whole.
 _MOST_OPEN = 12
-# How many of the first sources are checked up front, so that mistakes raise at once.
-_LOOK_AHEAD = 100
 
 Listed = Generator[tuple[UploadResult, os.stat_result | None]]
 """Files to send, with their `stat` where there is one; or that are skipped or cannot be sent, and why."""
@@ -63,19 +61,25 @@ def list_sources(sources: Any, options: BulkOptions) -> Listed:
     if isinstance(sources, str | os.PathLike | UploadSource):
         sources = [sources]
     if isinstance(sources, bytes | bytearray | memoryview | Mapping | IOBase) or not isinstance(sources, Iterable):
-        raise InvalidArgumentError(
-            f"sources must be paths, globs or UploadSource(...), not {type(sources).__name__};"
-            " give bytes or a file as UploadSource(data, file_name=...)."
-        )
-    for source in sources[:_LOOK_AHEAD] if isinstance(sources, list | tuple) else ():
+        raise _refuse(sources)
+    # Let common mistakes raise at once.
+    for source in sources[:100] if isinstance(sources, list | tuple) else ():
         if isinstance(source, str | os.PathLike):
             lister.check_folder(source, _stat(source))
     return lister.list(sources)
 
 
+def _refuse(source: object) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        f"sources must be paths, globs or UploadSource(...), not {type(source).__name__};"
+        " give bytes or a file as UploadSource(data, file_name=...)."
+    )
+
+
 def _read_globs(name: str, given: Any) -> tuple[Glob, ...]:
-    globs = [given] if isinstance(given, str) else given or ()
-    globs = [*globs] if isinstance(globs, Iterable) else [None]
+    if given is None:
+        return ()
+    globs = [*given] if isinstance(given, Iterable) and not isinstance(given, str) else [given]
     if not all(isinstance(glob, str) and glob for glob in globs):
         raise InvalidArgumentError(f"{name} must be a glob such as '*.png', or several, not {given!r}.")
     return tuple(parse_glob(glob) for glob in globs)
@@ -104,9 +108,7 @@ class Lister:
             elif isinstance(source, str | os.PathLike) and isinstance(os.fspath(source), str):
                 yield from self._list_path(source)
             else:
-                raise InvalidArgumentError(
-                    f"A source must be a path, a glob or UploadSource(...), not {type(source).__name__}."
-                )
+                raise _refuse(source)
 
     def check_folder(self, source: str | os.PathLike[str], status: os.stat_result | None) -> bool:
         """Return whether a source is a folder; InvalidArgumentError if it is, and folders are not wanted."""
@@ -120,13 +122,14 @@ class Lister:
     def _list_path(self, source: str | os.PathLike[str]) -> Listed:
         path = os.fspath(source)
         remote, status = is_url(path), _stat(path)
-        pattern = None if status else split_pattern(path)
-        is_top = (self.recursive and is_folder(path)) if remote else self.check_folder(source, status)
-        if not (pattern or is_top):
+        top, text = (None if status else split_pattern(path)) or (path, "")
+        is_folder = (
+            (self.recursive and not text and is_folder_url(path)) if remote else self.check_folder(source, status)
+        )
+        if not (text or is_folder):
             excluded = self._leaves_out(show_url(path).removesuffix("?…").replace(os.sep, "/").rpartition("/")[2])
             yield UploadResult(source, skipped="excluded" if excluded else None), status
             return
-        top, text = pattern or (path, "")
         scan: Scan = partial(scan_url if remote else _scan, top)
         join: Callable[[str], Any] = partial(join_url if remote else Path, top)
         glob, matched = parse_glob(f"./{text}") if text else None, False

@@ -23,14 +23,14 @@ from scenario_uploads.display import Display, open_display
 from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress, UploadProgress
-from scenario_uploads.settings.client import list_arguments
+from scenario_uploads.settings.client import ClientOptions, list_arguments
 from scenario_uploads.steps import Steps, Work
 from scenario_uploads.transfer.pace import Turns
 from scenario_uploads.transfer.part import read_md5s
 from scenario_uploads.upload.options import FileOptions
 from scenario_uploads.upload.steps import complete_upload, upload_file
 
-from .executor import Connect, Errand, disconnect, send_by
+from .executor import Site, connect, send_by
 from .ledger import BulkLedger, Row, hash_content, open_ledger
 from .limiter import Limiter, limit
 from .listing import list_sources
@@ -57,13 +57,14 @@ class BulkRun:
         self._ledger: BulkLedger | None = None
         self._display: Display | None = None
 
-    def results(self, runner: Runner, connect: Connect) -> Generator[UploadResult]:
-        """Yield the result of each file as it finishes; then close the runner. Workers of an executor use `connect`."""
+    def results(self, runner: Runner, connect_again: Callable[[ClientOptions], Runner]) -> Generator[UploadResult]:
+        """Yield the result of each file as it finishes; then close the runner. Workers of an executor connect again."""
         workers, more = Workers(runner, self._options.files_at_once), True
-        self._errand = Errand(uuid.uuid4().hex, connect, self._arguments)
-        self._ended = lambda: runner.closed
+        site = Site(uuid.uuid4().hex, connect_again, self._arguments)
+        self._send_by = partial(send_by, site=site, ended=lambda: runner.closed)
         with ExitStack() as stack:
-            stack.callback(disconnect, self._errand.run)
+            # The workers of a ThreadPoolExecutor have connected in this process.
+            stack.callback(connect.cache_clear)
             try:
                 files = self._open(stack)
                 while more or workers.busy:
@@ -169,10 +170,8 @@ class BulkRun:
     def _send_elsewhere(self, file: File, executor: Executor) -> Steps[Upload]:
         """Let a worker send the parts of a file, and complete its upload here."""
         bandwidth = file.options.max_bandwidth
-        bandwidth = bandwidth and max(1.0, bandwidth / self._options.files_at_once)
-        options = evolve(file.options, on_progress=None, turns=None, max_bandwidth=bandwidth)
-        errand = evolve(self._errand, file=file.content, options=options)
-        upload_id, md5s = yield Work(partial(send_by, executor, errand, self._ended))
+        options = evolve(file.options, max_bandwidth=bandwidth and max(1.0, bandwidth / self._options.files_at_once))
+        upload_id, md5s = yield Work(partial(self._send_by, executor, file=file.content, options=options))
         self._count(bytes_done=file.plan.size)
         yield Work(partial(self._note_sent, file, upload_id, md5s))
         with name_upload(upload_id):
