@@ -52,7 +52,6 @@ def make_job(source: Source, origin: str, part_size: int, **changes: Any) -> Tra
     settings: dict[str, Any] = {
         "source": source,
         "parts": parts,
-        "size": source.size,
         "parts_total": len(parts),
         "concurrency": 4,
     }

@@ -8,20 +8,27 @@ from hypothesis import strategies as st
 from scenario_uploads.transfer.pace import Pace, Turns
 
 
+def adjust(pace: Pace, times: int = 1, **event: bool) -> list[int]:
+    """Return the limit after each of some events."""
+    limits = []
+    for _ in range(times):
+        pace.adjust(**event)
+        limits.append(pace.limit)
+    return limits
+
+
 def test_storage_that_asks_to_slow_down_gets_half_as_many_parts_at_once() -> None:
-    pace = Pace(8, 8)
-    assert [8, 4, 2, 1, 1] == [pace.limit] + [(pace := pace.slower()).limit for _ in range(4)]
+    assert [4, 2, 1, 1] == adjust(Pace(8, 8), 4, slow=True)
 
 
 def test_every_full_round_of_successes_adds_one_part_again() -> None:
-    pace = Pace(4, 4).slower()
-    limits = [(pace := pace.steady()).limit for _ in range(8)]
-    assert [2, 3, 3, 3, 4, 4, 4, 4] == limits
+    assert [2, 3, 3, 3, 4, 4, 4, 4] == adjust(Pace(4, 2), 8, done=True)
 
 
 def test_asking_to_slow_down_ends_a_round_of_successes() -> None:
-    pace = Pace(maximum=8, limit=4, streak=3)
-    assert Pace(maximum=8, limit=2, streak=0) == pace.slower()
+    pace = Pace(8, 4, streak=3)
+    pace.adjust(slow=True)
+    assert Pace(8, 2, streak=0) == pace
 
 
 def begin(maximum: int) -> Pace:
@@ -30,19 +37,19 @@ def begin(maximum: int) -> Pace:
 
 class TestTheBeginning:
     def test_two_parts_are_sent_at_once_and_twice_as_many_with_each_round(self) -> None:
-        pace = begin(8)
-        limits = [pace.limit] + [(pace := pace.steady()).limit for _ in range(14)]
-        assert limits == [2, 2, *[4] * 4, *[8] * 9]
+        assert [2, *[4] * 4, *[8] * 9] == adjust(begin(8), 14, done=True)
 
     @pytest.mark.parametrize("maximum", [1, 2])
     def test_nothing_is_held_back_where_there_is_nothing(self, maximum: int) -> None:
         assert begin(maximum).limit == maximum
 
     def test_ends_at_once_when_a_part_is_quick(self) -> None:
-        assert begin(64).quick().limit == 64
+        assert [64] == adjust(begin(64), quick=True)
 
     def test_is_over_when_storage_asks_to_slow_down(self) -> None:
-        assert begin(8).slower().quick().limit == 1
+        pace = begin(8)
+        pace.adjust(slow=True)
+        assert [1] == adjust(pace, quick=True)
 
 
 @given(maximum=st.integers(1, 64), answers=st.lists(st.booleans(), max_size=300))
@@ -51,7 +58,7 @@ def test_whatever_storage_answers_the_limit_stays_between_one_and_the_maximum(
 ) -> None:
     pace = begin(maximum)
     for slow in answers:
-        pace = pace.slower() if slow else pace.steady()
+        pace.adjust(slow=slow, done=not slow)
         assert 1 <= pace.limit <= maximum
 
 

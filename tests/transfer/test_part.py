@@ -57,7 +57,7 @@ def judge(
     answer = StorageResponse(status, told, body, whole, md5)
     result = classify_response(answer, make_target(expires=expires), now=NOW)
     delay = Tries(PART_POLICY, Repeat.SAFE, lambda: 1.0, lambda: 0.0).fail(result.outcome)
-    return Judged(type(result.error) if result.error else None, delay is not None, result.slow)
+    return Judged(type(result.error) if result.error else None, delay is not None, result.status in room.SLOW_STATUSES)
 
 
 DONE = Judged(None, again=True)

@@ -401,7 +401,7 @@ class TestProxies:
         [
             (b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak SOCKS5"),
             (b"\x05\xff", "or requires other credentials"),
-            (b"\x05\x02\x01\x01", "refused the user name or password"),
+            (b"\x05\x02\x01\x01", "or requires other credentials"),
             (b"\x05\x00\x05\x04\x00\x01", "SOCKS reply 4"),
             (b"\x05", "closed the connection"),
         ],

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, TypeVar
 
 import httpx
-from attrs import evolve
 
 from scenario_uploads.api.exchange import Api
 from scenario_uploads.api.responses import classify_response
@@ -43,14 +42,15 @@ class Limiter:
         with self._lock:
             self._active -= 1
             if steady:
-                self.pace = self.pace.steady()
+                self.pace.adjust(done=True)
 
     def slow(self, seconds: float, now: float) -> None:
         """Give a turn back after a refused call, and let all calls wait."""
         with self._lock:
             # Concurrent calls are refused together: slow down once for all of them.
             if now >= self._free_at:
-                self.pace = evolve(self.pace, limit=min(self.pace.limit, self._active)).slower()
+                self.pace.limit = min(self.pace.limit, self._active)
+                self.pace.adjust(slow=True)
             self._active -= 1
             self._free_at = max(self._free_at, now + min(seconds, LONGEST_HOLD))
 

@@ -1,8 +1,7 @@
-"""Sending one part: an HTTP/1.1 PUT over the package's own sockets, which are kept and carry no credential.
+"""Sending one part: an HTTP/1.1 PUT over kept connections, which carry no credential and follow no redirect.
 
 General HTTP clients copy every byte several times and cannot be stopped while a peer stalls. h11 handles the protocol;
 the bytes go from the file to the socket with `sendfile`, or through a small buffer when they are hashed or encrypted.
-A refusal that arrives during the body is read, a redirect never followed.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from scenario_uploads.remote import Source
 from scenario_uploads.system import watch_forks
 
 from .parts import Part
-from .sockets import TO_READ, TO_WRITE, Deadline, Halted, HaltedError, Socket, dial
+from .sockets import TO_READ, TO_WRITE, Deadline, Halted, HaltedError, Headers, Socket, dial
 from .source import read_chunk
 
 # Large enough for little overhead in Python, small enough to react to a stop or a bandwidth limit.
@@ -42,8 +41,7 @@ class StorageTimeouts:
 
     connect: float = 10.0
     write: float = 60.0
-    # After the last write the kernel may still hold megabytes.
-    read: float = 120.0
+    read: float = 120.0  # after the last write the kernel may still hold megabytes
 
 
 @frozen
@@ -71,17 +69,12 @@ class Body:
 
 
 class Connection:
-    """A connection to a storage host, kept alive between parts, for one thread at a time.
+    """A connection to a storage host, for one thread at a time. A proxy that forwards requests gets the whole URL."""
 
-    A proxy that forwards requests gets the whole URL; `headers` are those of every part.
-    """
-
-    def __init__(
-        self, sock: Socket, timeouts: StorageTimeouts, headers: list[tuple[str, str]], *, forwarded: bool
-    ) -> None:
+    def __init__(self, sock: Socket, timeouts: StorageTimeouts, headers: Headers, *, forwarded: bool) -> None:
         self._sock, self._timeouts, self._headers, self._forwarded = sock, timeouts, headers, forwarded
         self._protocol = h11.Connection(our_role=h11.CLIENT)
-        self._buffer = memoryview(b"")
+        self._buffer = memoryview(bytearray(CHUNK_SIZE))
         self._early: Any = None
         self.close, self.is_usable = sock.close, sock.is_silent
 
@@ -149,8 +142,6 @@ class Connection:
     def _send_chunks(self, body: Body, position: int, md5: Any) -> bool:
         """Read, hash and write the rest of the body; return whether all of it went out before a response."""
         end = body.part.offset + body.part.length
-        if position < end and not self._buffer:
-            self._buffer = memoryview(bytearray(CHUNK_SIZE))
         # Encryption alone prefers chunks that fit the CPU cache; hashing, large ones that release the GIL for longer.
         step = CHUNK_SIZE if md5 is not None else CHUNK_SIZE // 4
         while position < end:
@@ -218,10 +209,9 @@ class Connection:
 
 
 class Storage:
-    """Connections to storage hosts: opened, kept, and lent to one thread at a time, for all uploads of a client.
+    """Connections to storage hosts, kept and lent to one thread at a time, for all uploads of a client.
 
-    Without a `network`, the first connection reads the environment. `user_agent` is for parts and tunnels: some
-    gateways refuse requests without one.
+    Without a `network`, the first one reads the environment. Some gateways refuse requests without a `user_agent`.
     """
 
     def __init__(

@@ -1,7 +1,4 @@
-"""Sending the parts of a file: worker threads that send, and one thread that counts.
-
-Both clients use it; the async one waits in a thread and stops it with the same event.
-"""
+"""Sending the parts of a file: worker threads that send, and one thread that counts, for both clients."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.steps import SLICE, Step
 
 from .connection import Body, Storage
-from .pace import Pace, Turns
+from .pace import Turns
 from .part import PartEvent, PartJob, send_part
 from .parts import DEFAULT_PART_SIZE, Part
 from .sockets import HaltedError
@@ -35,7 +32,6 @@ class TransferJob:
 
     source: Source = field(repr=False)  # stays open while the job runs
     parts: tuple[Part, ...] = field(repr=False)  # the missing ones
-    size: int  # of the whole file
     parts_total: int  # of the whole file
     concurrency: int
     integrity: bool = True
@@ -63,12 +59,13 @@ def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event 
 
     Callbacks run in this thread; an exception in one stops the transfer. Setting `stop` ends it within a second.
     """
-    workers = _Workers(storage, job, stop or threading.Event())
+    stop = stop or threading.Event()
+    workers = _Workers(storage, job, stop)
     try:
         attempt = workers.run()
     finally:
         workers.end()
-    if workers.stopped:
+    if stop.is_set() or storage.closed:
         closed = "The client was closed while the parts were being sent."
         raise TransferError(closed if storage.closed else "The upload was cancelled.")
     return attempt
@@ -98,33 +95,21 @@ class _Workers:
         # A sequential source is sent part by part.
         count = max(1, min(1 if job.source.sequential else job.concurrency, len(job.parts)))
         self._turns = job.turns or Turns(count, job.max_bandwidth)
-        alone = count == 1 and not job.turns
-        allow = self._allow if job.max_bandwidth else int
-        self._part_job = PartJob(
-            Body(job.source, job.integrity, self._is_halted, allow, alone),
-            storage.put,
-            self._handle,
-            self._step_back,
-            patience=job.patience,
-            settled=job.settled,
-        )
+        allow, alone = self._allow if job.max_bandwidth else int, count == 1 and not job.turns
+        body = Body(job.source, job.integrity, self._is_halted, allow, alone)
+        self._part_job = PartJob(body, storage.put, self._handle, self._step_back, job.patience, job.settled)
         # The end of the parts for each worker, whose last event is its error, or None.
         self._todo: queue.SimpleQueue[Part | None] = queue.SimpleQueue()
         for part in (*job.parts, *[None] * count):
             self._todo.put(part)
         self._events: queue.SimpleQueue[PartEvent | BaseException | None] = queue.SimpleQueue()
         # With many small files, each has a thread already; another for its part would cost as much as sending it.
-        inline = bool(job.turns) and len(job.parts) <= 1 and job.size <= DEFAULT_PART_SIZE
+        inline = bool(job.turns) and len(job.parts) <= 1 and job.source.size <= DEFAULT_PART_SIZE
         names = [] if inline else [f"scenario-uploads-{number}" for number in range(count)]
         self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
-        done = job.size - sum(part.length for part in job.parts)
-        parts_done = job.parts_total - len(job.parts)
-        self._progress = UploadProgress(UploadPhase.TRANSFERRING, done, job.size, parts_done, job.parts_total)
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the caller stopped the upload or closed the client."""
-        return self._stop.is_set() or self._storage.closed
+        size, total = job.source.size, job.parts_total
+        done = size - sum(part.length for part in job.parts)
+        self._progress = UploadProgress(UploadPhase.TRANSFERRING, done, size, total - len(job.parts), total)
 
     def run(self) -> int:
         """Process the events of the workers until all have ended; return the most attempts or raise the first error."""
@@ -140,14 +125,16 @@ class _Workers:
             # The interpreter is exiting, or the system is out of threads.
             raise TransferError(f"The parts cannot be sent: {error}.") from error
         while running and not self._is_halted():
-            with suppress(queue.Empty):
+            try:
                 event = self._events.get(timeout=SLICE)
-                if isinstance(event, BaseException):
-                    raise event
-                if event is None:
-                    running -= 1
-                else:
-                    self._note(event)
+            except queue.Empty:
+                continue
+            if isinstance(event, BaseException):
+                raise event
+            if event is None:
+                running -= 1
+            else:
+                self._note(event)
         return self._progress.attempt
 
     def end(self) -> None:
@@ -197,18 +184,15 @@ class _Workers:
         self._turns.take(self._is_halted)
 
     def _handle(self, event: PartEvent) -> None:
-        if event.slow:
-            self._turns.adjust(Pace.slower)
-        elif event.done:
-            self._turns.adjust(Pace.steady)
-        if event.quick and self._turns.pace.opening:
-            self._turns.adjust(Pace.quick)
+        if event.slow or event.quick or event.done:
+            self._turns.adjust(slow=event.slow, quick=event.quick, done=event.done)
         # Without a progress callback, skip the queue: at wire speed each event costs the sender CPU time.
         if self._job.on_progress or event.done or event.attempt:
             self._events.put(event)
 
     def _is_halted(self) -> bool:
-        return self._halt.is_set() or self.stopped or self._job.interrupted()
+        stopped = self._halt.is_set() or self._stop.is_set() or self._storage.closed
+        return stopped or self._job.interrupted()
 
     def _pause(self, seconds: float) -> None:
         pause(seconds, self._is_halted, self._halt.wait)

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from attrs import evolve, frozen
+from attrs import define
 
 from scenario_uploads.steps import SLICE
 
@@ -17,7 +17,7 @@ FIRST_PARTS = 2
 LARGEST_SHARE = 256 * 1024
 
 
-@frozen
+@define
 class Pace:
     """How many parts may be sent at once.
 
@@ -28,29 +28,22 @@ class Pace:
 
     maximum: int
     limit: int
-    streak: int = 0
     opening: bool = False
+    streak: int = 0
 
-    def slower(self) -> Pace:
-        """Return the pace after storage asked to slow down."""
-        return Pace(self.maximum, max(1, self.limit // 2))
-
-    def quick(self) -> Pace:
-        """Return the pace after a part took little time."""
-        return Pace(self.maximum, self.maximum) if self.opening else self
-
-    def steady(self) -> Pace:
-        """Return the pace after a part was acknowledged."""
-        if self.limit == self.maximum:
-            return self
-        if self.streak + 1 < self.limit:
-            return evolve(self, streak=self.streak + 1)
-        limit = min(self.limit * 2, self.maximum) if self.opening else self.limit + 1
-        return evolve(self, limit=limit, streak=0)
+    def adjust(self, *, slow: bool = False, quick: bool = False, done: bool = False) -> None:
+        """Adjust the limit after storage asked to slow down, a part took little time, or one was stored."""
+        if slow:
+            self.limit, self.opening, self.streak = max(1, self.limit // 2), False, 0
+        if quick and self.opening:
+            self.limit, self.opening = self.maximum, False
+        self.streak += done
+        if self.streak >= self.limit:
+            self.limit, self.streak = min(self.maximum, self.limit * 2 if self.opening else self.limit + 1), 0
 
 
 class Turns:
-    """The limits in force for one file, or for all files that share the object."""
+    """The limits for one file, or for all files that share the object."""
 
     def __init__(self, concurrency: int, max_bandwidth: float | None = None) -> None:
         self.pace = Pace(concurrency, min(FIRST_PARTS, concurrency), opening=True)
@@ -70,10 +63,10 @@ class Turns:
             self._active -= 1
             self._turn.notify()
 
-    def adjust(self, change: Callable[[Pace], Pace]) -> None:
-        """Change the pace."""
+    def adjust(self, *, slow: bool, quick: bool, done: bool) -> None:
+        """Adjust the pace after an event of a part."""
         with self._turn:
-            self.pace = change(self.pace)
+            self.pace.adjust(slow=slow, quick=quick, done=done)
             self._turn.notify_all()
 
     def spend(self, most: int, now: float | None = None) -> tuple[int, float]:

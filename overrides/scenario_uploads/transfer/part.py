@@ -87,8 +87,7 @@ class AttemptResult:
 
     error: TransferError | None = None
     outcome: Outcome = field(factory=Outcome)
-    slow: bool = False
-    forbidden: bool = False  # retried once
+    status: int = 0  # of the response to a part that is not stored
     md5: str | None = None
 
 
@@ -136,8 +135,8 @@ def send_part(job: PartJob, part: Part) -> None:
             quick = job.clock() - now < QUICK_PART
             job.report(PartEvent(part.number, done=True, quick=quick, md5=result.md5))
             return
-        job.report(PartEvent(sent=-meter.told, slow=result.slow))
-        delay, forbidden = tries.fail(result.outcome), forbidden + result.forbidden
+        job.report(PartEvent(sent=-meter.told, slow=result.status in SLOW_STATUSES))
+        delay, forbidden = tries.fail(result.outcome), forbidden + (result.status == 403)
         if delay is None or forbidden > 1:
             raise result.error
         logger.log(tries.level, "%s Trying again in %.2f s, %s.", result.error, delay, tries)
@@ -197,7 +196,7 @@ def _classify_exception(error: OSError | h11.RemoteProtocolError, part: Part) ->
 def classify_response(response: StorageResponse, part: Part, *, now: datetime) -> AttemptResult:
     """Return what storage's response means: stored, retry, or give up."""
     status, headers, number = response.status, response.headers, part.number
-    accepted, slow, forbidden = 200 <= status < 300, status in SLOW_STATUSES, status == 403
+    accepted = 200 <= status < 300
     # S3 acknowledges a part with an empty body; anything else is an error, or from a middlebox.
     if accepted and response.whole and not response.body.strip():
         return _classify_etag(response, number)
@@ -206,19 +205,18 @@ def classify_response(response: StorageResponse, part: Part, *, now: datetime) -
     message = f"Part {number} was refused by storage with status {status}"
     message += f" and code {code}" if code else ""
     message += f" (request id {request_id})" if request_id else ""
-    wait = parse_retry_after(headers.get("retry-after"), now=now)
-    if accepted or slow or code in RETRYABLE_CODES:
-        return AttemptResult(TransferError(f"{message}."), Outcome(status=503, retry_after=wait), slow=slow)
+    busy = accepted or status in SLOW_STATUSES or code in RETRYABLE_CODES
     # Storage uses its own clock, which `Date` shows.
-    expired = forbidden and part.is_expired(parse_date(headers.get("date")) or now)
-    if expired or (400 <= status < 500 and _EXPIRED.search(response.body)):
+    expired = status == 403 and part.is_expired(parse_date(headers.get("date")) or now)
+    if not busy and (expired or (400 <= status < 500 and _EXPIRED.search(response.body))):
         message += ": the presigned URL has expired, so the upload must be started afresh"
         return AttemptResult(UploadURLExpiredError(f"{message}."), Outcome(retryable=False))
     if code == "SignatureDoesNotMatch":
         message += "; a proxy, or a header that it adds, may have changed the request"
     error = TransferError(f"{message}.")
-    error.needs_new_upload = code in _DEAD_CODES
-    return AttemptResult(error, Outcome(status=503 if forbidden else status, retry_after=wait), forbidden=forbidden)
+    error.needs_new_upload = not busy and code in _DEAD_CODES
+    wait = parse_retry_after(headers.get("retry-after"), now=now)
+    return AttemptResult(error, Outcome(503 if busy or status == 403 else status, retry_after=wait), status)
 
 
 def _classify_etag(response: StorageResponse, number: int) -> AttemptResult:

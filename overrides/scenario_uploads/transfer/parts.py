@@ -70,7 +70,6 @@ def plan_parts(size: int, part_size: int | None = None) -> UploadPlan:
         part_size = DEFAULT_PART_SIZE
         while size > part_size * MAX_PARTS:
             part_size *= 2
-        return UploadPlan(size, part_size)
     if not isinstance(part_size, int) or not MIN_PART_SIZE <= part_size <= MAX_PART_SIZE:
         raise InvalidArgumentError(
             f"part_size must be a whole number of bytes from {MIN_PART_SIZE:,} (5 MiB) to {MAX_PART_SIZE:,} (5 GiB),"

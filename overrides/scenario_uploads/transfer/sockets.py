@@ -20,8 +20,8 @@ from scenario_uploads.steps import SLICE
 from scenario_uploads.system import create_selector
 
 T = TypeVar("T")
-Halted = Callable[[], bool]
-"""Polled: returns whether to stop."""
+Halted = Callable[[], bool]  # polled: whether to stop
+Headers = list[tuple[str, str]]
 TO_READ, TO_WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
@@ -122,12 +122,10 @@ class Socket:
         self.layer.close()
 
 
-def dial(
-    url: str, network: Network, headers: list[tuple[str, str]], begin: Callable[[], Deadline]
-) -> tuple[Socket, list[tuple[str, str]] | None]:
-    """Return a socket to the host of a URL; UnreachableError when none can be made.
+def dial(url: str, network: Network, headers: Headers, begin: Callable[[], Deadline]) -> tuple[Socket, Headers | None]:
+    """Return a socket to the host of a URL, and the headers for a proxy that forwards requests, or UnreachableError.
 
-    Each step has a deadline of its own. A proxy that forwards requests wants the headers that are returned with it.
+    Each step has a deadline of its own.
     """
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
@@ -170,7 +168,7 @@ def open_socket(host: str, port: int, begin: Callable[[], Deadline]) -> Socket:
     raise failure
 
 
-def _open_tunnel(sock: Socket, host: str, port: int, headers: list[tuple[str, str]], deadline: Deadline) -> None:
+def _open_tunnel(sock: Socket, host: str, port: int, headers: Headers, deadline: Deadline) -> None:
     """Ask an HTTP proxy for a tunnel (RFC 9110, 9.3.6)."""
     protocol = h11.Connection(our_role=h11.CLIENT)
     name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -197,18 +195,17 @@ def _ask_socks(sock: Socket, proxy: Proxy, host: str, port: int, deadline: Deadl
             answer += chunk
         return answer
 
-    chosen = ask(b"\x05\x02\x00\x02" if proxy.credentials else b"\x05\x01\x00", 2)
-    if chosen == b"\x05\x02" and proxy.credentials:
+    reply = ask(b"\x05\x02\x00\x02" if proxy.credentials else b"\x05\x01\x00", 2)
+    if reply == b"\x05\x02" and proxy.credentials:
         user, password = (text.encode()[:255] for text in proxy.credentials)
-        if ask(b"\x01%c%b%c%b" % (len(user), user, len(password), password), 2)[1] != 0:
-            raise ConnectionError("the proxy refused the user name or password")
-    elif chosen != b"\x05\x00":
+        reply = ask(b"\x01%c%b%c%b" % (len(user), user, len(password), password), 2)
+    if reply not in (b"\x05\x00", b"\x01\x00"):
         raise ConnectionError("the proxy does not speak SOCKS5, or requires other credentials")
     # Host names are not longer than this.
     name = host[:255].encode("ascii")
-    _, reply, _, kind = ask(b"\x05\x01\x00\x03%c%b%b" % (len(name), name, port.to_bytes(2, "big")), 4)
-    if reply != 0:
-        raise ConnectionError(f"the proxy could not reach the host (SOCKS reply {reply})")
+    _, status, _, kind = ask(b"\x05\x01\x00\x03%c%b%b" % (len(name), name, port.to_bytes(2, "big")), 4)
+    if status != 0:
+        raise ConnectionError(f"the proxy could not reach the host (SOCKS reply {status})")
     # Skip the bound address and port.
     ask(b"", ({1: 4, 4: 16}.get(kind) or ask(b"", 1)[0]) + 2)
 

@@ -1,8 +1,7 @@
-"""Reading a file in pieces, from many threads, without holding a whole part in memory.
+"""Opening what is uploaded, and reading it in pieces, from many threads. URLs and streams are in `remote`.
 
-A path is opened once and read at offsets, and what is at a URL in ranges. Bytes are views of the caller's memory. Any
-other file object is read under a lock, and its position is restored at the end. Of a stream that cannot seek, the
-current part is kept.
+A path is opened once and read at offsets. Bytes are views of the caller's memory. Any other file object is read under
+a lock, and its position is restored at the end.
 """
 
 from __future__ import annotations

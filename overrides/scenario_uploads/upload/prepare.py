@@ -56,7 +56,6 @@ class Opened:
         return TransferJob(
             self.source,
             parts,
-            self.plan.size,
             self.plan.parts_count,
             options.concurrency,
             integrity=options.integrity,
