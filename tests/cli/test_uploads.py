@@ -255,10 +255,6 @@ class TestWhatFails:
             ("give kind='3d' or content_type=, as", "give --kind '3d' or --content-type, as"),
             ("part_size must be; give a part_size", "--part-size must be; give a --part-size"),
             ("wait, or give another one with ledger=PATH, or ledger=False for none.",) * 2,
-            (
-                "Set A where the workers run, or give api_key= and api_secret= here.",
-                "Set A where the workers run, or write them into the file that `scenario-uploads config show` names.",
-            ),
             ("The kind of timeout", "The kind of timeout"),
         ],
     )

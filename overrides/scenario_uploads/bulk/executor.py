@@ -34,8 +34,8 @@ Sent = tuple[str, Mapping[int, str | None]]
 """The id of an upload whose parts are all stored, and their MD5s."""
 
 _ON_A_WORKER = (
-    "on a worker, which needs the files at the same paths, or at URLs that it can read, and credentials in its own"
-    " environment: SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT"
+    "on a worker, which needs the files at the same paths, or at URLs, and credentials in its own environment, or those"
+    " that are given here"
 )
 
 

@@ -21,7 +21,7 @@ from scenario_uploads.errors import InvalidArgumentError, SourceError
 from scenario_uploads.redaction import redact
 from scenario_uploads.remote import is_folder_url, is_url, join_url, scan_url, show_url, split_pattern
 
-from .options import BulkOptions, UploadResult, UploadSource, check_bulk_options
+from .options import BulkOptions, UploadResult, UploadSource
 
 # Folders that are open at the same time; deeper ones are read as a whole.
 _MOST_OPEN = 12
@@ -55,8 +55,7 @@ def matches(glob: Glob, names: Sequence[str]) -> bool:
 
 
 def list_sources(sources: Any, options: BulkOptions) -> Listed:
-    """Check the arguments and the first sources; return the files of all sources, one after the other."""
-    check_bulk_options(options)
+    """Check the globs and the first sources; return the files of all sources, one after the other."""
     lister = Lister(options.recursive, _read_globs("include", options.include), _read_globs("exclude", options.exclude))
     if isinstance(sources, str | os.PathLike | UploadSource):
         sources = [sources]

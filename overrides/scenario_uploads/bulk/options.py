@@ -135,18 +135,17 @@ class BulkOptions(TransferOptions):
         """The options of each file."""
         return FileOptions(**{each.name: getattr(self, each.name) for each in fields(TransferOptions)})
 
-
-def check_bulk_options(options: BulkOptions) -> None:
-    """Check the arguments of `upload_many` that can be checked without the files."""
-    check_all_options(options.file)
-    count, told = options.files_at_once, options.on_progress
-    whole = isinstance(count, int) and not isinstance(count, bool)
-    wanted = {
-        "files_at_once": (whole and 1 <= count <= MAX_FILES_AT_ONCE, f"a whole number from 1 to {MAX_FILES_AT_ONCE}"),
-        "on_progress": (told is None or callable(told), "a function"),
-        "executor": (isinstance(options.executor, Executor | None), "a concurrent.futures.Executor"),
-        "ledger": (isinstance(options.ledger, str | os.PathLike | None | bool), "a path, or False for none"),
-    }
-    for name, (usable, what) in wanted.items():
-        if not usable:
-            raise InvalidArgumentError(f"{name} must be {what}, not {getattr(options, name)!r}.")
+    def __attrs_post_init__(self) -> None:
+        """Check the arguments that can be checked without the files."""
+        check_all_options(self.file)
+        count, told = self.files_at_once, self.on_progress
+        whole = isinstance(count, int) and not isinstance(count, bool)
+        wanted = {
+            "files_at_once": (whole and 1 <= count <= MAX_FILES_AT_ONCE, f"a whole number, 1 to {MAX_FILES_AT_ONCE}"),
+            "on_progress": (told is None or callable(told), "a function"),
+            "executor": (isinstance(self.executor, Executor | None), "a concurrent.futures.Executor"),
+            "ledger": (isinstance(self.ledger, str | os.PathLike | bool | None), "a path, or False for none"),
+        }
+        for name, (usable, what) in wanted.items():
+            if not usable:
+                raise InvalidArgumentError(f"{name} must be {what}, not {getattr(self, name)!r}.")

@@ -65,7 +65,6 @@ _WORDS = {
     "give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET), or give bearer_auth="
     " (or set SCENARIO_SDK_JWT).": "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT, or write"
     f" them into {_CONFIG}.",
-    "give api_key= and api_secret= here": f"write them into {_CONFIG}",
     "give api_secret= or set": "set",
     "give api_key= or set": "set",
     ", or give trust_env=False": "",
