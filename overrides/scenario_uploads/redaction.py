@@ -18,7 +18,7 @@ from typing import Any
 # A query may contain apostrophes, and backslashes where JSON writes `&` as `\u0026`. Only an apostrophe at the very end
 # is a closing quote. A URL is matched as a whole, so one pass is enough for any text.
 _URL = re.compile(r"(https?:(?:\\?/){2}[^\s\"<>?#]+)(?:[?#][^\s\"<>]*?('?)(?![^\s\"<>]))?", re.IGNORECASE)
-SIGNED_QUERY = re.compile(
+_SIGNED_QUERY = re.compile(
     r"\?(?:[^\s\"<>?]*(?:[&;]|\\u0026))?(?:X-Amz-|X-Goog-|Signature=|sig=|AWSAccessKeyId=)[^\s\"<>]*", re.IGNORECASE
 )
 # A URL inside the query of another URL.
@@ -34,7 +34,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udf
 def redact(text: str) -> str:
     """Replace the query of every URL, and what follows `Basic` or `Bearer`, by an ellipsis."""
     text = _URL.sub(lambda found: found[0] if found[2] is None else f"{found[1]}?…{found[2]}", text)
-    text = SIGNED_QUERY.sub("?…", text)
+    return hide_signatures(text)
+
+
+def hide_signatures(text: str) -> str:
+    """Replace queries that sign a request, and what follows `Basic` or `Bearer`, by an ellipsis."""
+    text = _SIGNED_QUERY.sub("?…", text)
     text = _ENCODED_QUERY.sub(lambda found: "%3F…" if _SIGNATURE.search(found.group()) else found.group(), text)
     return AUTHORIZATION.sub(r"\1\2…", text)
 
