@@ -65,13 +65,8 @@ def async_scenario_client(scenario_sandbox: Sandbox, _scenario_faults: None) -> 
 @pytest.fixture
 def _scenario_faults(request: pytest.FixtureRequest, scenario_sandbox: Sandbox) -> Iterator[None]:
     """Plan the faults of the test's markers, and remove unused ones afterwards."""
-    from scenario_uploads.sandbox import SandboxError  # noqa: PLC0415
-
     for marker in request.node.iter_markers("scenario_faults"):
-        try:
-            scenario_sandbox.fail_next(*marker.args, **marker.kwargs)
-        except (TypeError, SandboxError) as error:
-            pytest.fail(f"scenario_faults{marker.args}: {error}", pytrace=False)
+        scenario_sandbox.fail_next(*marker.args, **marker.kwargs)
     yield
     scenario_sandbox.clear_faults()
 

@@ -105,21 +105,18 @@ def replace_each(value: object, replace: Callable[[object], object]) -> object:
     """Return a copy of a JSON-like value of any depth, with `replace` applied to it and its items."""
     result: list[Any] = [value]
     copies: list[Any] = [result]
-    # A value may contain itself. Keep originals alive so that their ids stay unique.
+    # A value may contain itself. Originals are kept, so that their ids stay unique.
     known: dict[int, tuple[Any, Any]] = {}
     while copies:
         container = copies.pop()
         for key, item in container.items() if isinstance(container, dict) else enumerate(container):
-            if id(item) in known:
-                container[key] = known[id(item)][1]
-                continue
-            replaced = replace(item)
-            if isinstance(replaced, list | dict):
-                replaced = replaced.copy()
-                copies.append(replaced)
-            if isinstance(item, list | dict):
+            if id(item) not in known:
+                replaced = replace(item)
+                if isinstance(replaced, list | dict):
+                    replaced = replaced.copy()
+                    copies.append(replaced)
                 known[id(item)] = item, replaced
-            container[key] = replaced
+            container[key] = known[id(item)][1]
     return result[0]
 
 
