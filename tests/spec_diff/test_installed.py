@@ -22,8 +22,8 @@ from tests.support.server import Server, reply
 from tests.support.service import make_upload
 from tools.contract.document import read_contract
 from tools.project import ROOT
-from tools.spec_diff.policy import WORDS, judge, read_policy
-from tools.spec_diff.wire.walk import Fact
+from tools.spec_diff.policy import WORDS, read_policy
+from tools.spec_diff.report import Change
 
 CONST = "a const has no enum in the generated client, so that it reads as it came, with a warning"
 NULL = "an optional field reads None as when it is left out; a required one is worse, and stands in the column"
@@ -114,8 +114,8 @@ def test_few_differences_are_named() -> None:
 )
 def test_worse_direction_comes_first(rule: str, directions: set[Any], expected: str) -> None:
     """One line tells of both directions, and leaves out the one in which all is well."""
-    fact = Fact(rule, "#/x", "new", 1, "m", (), frozenset(directions))
-    assert judge([fact], read_policy())[0].installed_clients == expected
+    change = Change("", "#/x", 1, rule, "note", "m", directions=frozenset(directions))
+    assert read_policy().judge(change).installed_clients == expected
 
 
 # An old client alive

@@ -24,8 +24,7 @@ def compare_wire(old: Contract, new: Contract, policy: policies.Policy) -> list[
     if old.document == new.document and freeze(old.document) == freeze(new.document):
         return []
     with redocly.run(old, new) as wait:
-        facts = operations.compare(old, new, wait)
-    return policies.judge(facts, policy)
+        return [policy.judge(change) for change in operations.compare(old, new, wait)]
 
 
 def compare(

@@ -12,8 +12,6 @@ import attrs
 from tools.contract.document import UnreadableError, find_line, is_array, is_object, read_yaml
 from tools.project import ROOT
 from tools.spec_diff.report import BUMPS, Bump, Change, Level
-from tools.spec_diff.wire.views import Direction
-from tools.spec_diff.wire.walk import Fact
 
 POLICY = ROOT / "spec-diff-policy.yaml"
 ALLOW = ROOT / "spec-diff-allow.yaml"
@@ -33,7 +31,7 @@ WHYS: Mapping[tuple[str, str], str] = {
 """The reasons that need not be said."""
 NOT_ON_THE_WIRE = "nothing: an installed client has its own names"
 
-WAYS: Mapping[Direction, str] = {"request": "sent", "response": "received"}
+WAYS: Mapping[str, str] = {"request": "sent", "response": "received"}
 
 
 @attrs.frozen
@@ -44,35 +42,28 @@ class Policy:
     installed: dict[str, Mapping[str, str]]
     """A word and its reason, by rule and direction; that of a rule without directions is under `level`."""
 
-    def judge(self, fact: Fact) -> Level:
-        """Return how much a fact breaks: the worse of its directions."""
-        levels = self.levels[fact.rule]
-        if "level" in levels:
-            return levels["level"]
-        own = {levels[direction] for direction in fact.directions}
-        return next(level for level in LEVELS if level in own)
+    def judge(self, change: Change) -> Change:
+        """Return a change with its level, the worse of its directions, and with what becomes of installed clients."""
+        levels = self.levels[change.kind]
+        own = [(WAYS.get(way, way), level) for way, level in levels.items() if way in (*change.directions, "level")]
+        level = min((level for _, level in own), key=LEVELS.index)
+        message = change.message
+        # Rules about schemas alone tell directions apart in words.
+        if "request" in self.installed[change.kind]:
+            is_mixed = len({level for _, level in own}) > 1
+            words = [f"{words}: {level}" for words, level in own] if is_mixed else [words for words, _ in own]
+            message += f" ({(', ' if is_mixed else ' and ').join(words)})"
+        effect = self.describe_installed(change)
+        return attrs.evolve(change, level=level, message=message, installed_clients=effect)
 
-    def describe(self, fact: Fact) -> str:
-        """Return the message of a fact about a schema with its direction, and the level of each where they differ."""
-        if not self.is_of_schemas(fact):
-            return fact.message
-        levels = self.levels[fact.rule]
-        own = [(words, levels[direction]) for direction, words in WAYS.items() if direction in fact.directions]
-        if len({level for _, level in own}) > 1:
-            return f"{fact.message} ({', '.join(f'{words}: {level}' for words, level in own)})"
-        return f"{fact.message} ({' and '.join(words for words, _ in own)})"
-
-    def is_of_schemas(self, fact: Fact) -> bool:
-        """Return whether a fact is about a schema: those rules alone tell installed clients' directions apart."""
-        return "request" in self.installed[fact.rule]
-
-    def describe_installed(self, fact: Fact) -> str:
+    def describe_installed(self, change: Change) -> str:
         """Return what becomes of a client that was made from the old contract: a word and why."""
-        in_header = "/headers/" in fact.location and self.is_of_schemas(fact)
-        effects = self.installed["header-style-changed" if in_header else fact.rule]
+        effects = self.installed[change.kind]
         if "level" in effects:
             return effects["level"]
-        own = [(effects[direction], direction) for direction in WAYS if direction in fact.directions]
+        if "/headers/" in change.location:
+            return self.installed["header-style-changed"]["level"]
+        own = [(effects[direction], direction) for direction in WAYS if direction in change.directions]
         (first, _), *rest = sorted(own, key=lambda each: -WORDS.index(each[0].partition(":")[0]))
         if not rest or (rest[0][0].startswith("nothing") and not first.startswith("nothing")):
             return first
@@ -159,24 +150,6 @@ def read_allowed(path: Path) -> list[Allowed]:
             raise UnreadableError(path.name, f"no rule is called {entry['kind']}", line)
         result.append(Allowed(entry["kind"], entry["location"], " ".join(entry["reason"].split()), line))
     return result
-
-
-def judge(facts: Iterable[Fact], policy: Policy) -> list[Change]:
-    """Return facts with their levels, as changes of a report."""
-    return [
-        Change(
-            operation=", ".join(fact.operations),
-            location=fact.location,
-            line=fact.line,
-            kind=fact.rule,
-            level=policy.judge(fact),
-            message=policy.describe(fact),
-            installed_clients=policy.describe_installed(fact),
-            side=fact.side,
-            directions=fact.directions,
-        )
-        for fact in facts
-    ]
 
 
 def accept(changes: Sequence[Change], allowed: Sequence[Allowed]) -> tuple[list[Change], list[Allowed]]:

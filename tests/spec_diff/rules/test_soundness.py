@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # h
 
 from tests.spec_diff.rules.runner import Pair, make_documents, place_schema
 from tools.contract.document import Contract
-from tools.spec_diff.policy import judge, read_policy
+from tools.spec_diff.policy import read_policy
 from tools.spec_diff.wire.operations import compare
 
 TEXT, WHOLE = {"type": "string"}, {"type": "integer"}
@@ -78,7 +78,7 @@ def test_validator_finds_no_break_that_is_not_told(seed: int) -> None:
     ]
     old, new = (Contract("contract", Path("contract"), each) for each in make_documents(pairs))
     found: dict[str, dict[str, str]] = {}
-    for change in judge(compare(old, new, list), read_policy()):
+    for change in map(read_policy().judge, compare(old, new, list)):
         for operation in change.operation.split(", "):
             name = pairs[int(operation.removeprefix("op_"))][0]
             found.setdefault(name, {})[change.kind] = change.level

@@ -8,14 +8,13 @@ import attrs
 
 from tools.contract.document import Contract, format_pointer
 from tools.contract.operations import list_operations, match_operations
-from tools.spec_diff.policy import Policy, judge
+from tools.spec_diff.policy import Policy
 from tools.spec_diff.python.causes import Clue, Places, find_causes, make_clue
 from tools.spec_diff.python.clients import generate_clients, is_large, start_generating
 from tools.spec_diff.python.differences import Difference, compare_surfaces, normalize
 from tools.spec_diff.python.excerpt import is_same, make_excerpts
 from tools.spec_diff.python.surface import read_surfaces
 from tools.spec_diff.report import Change, describe_operation
-from tools.spec_diff.wire.walk import Fact
 
 
 def find_renamed(old: Contract, new: Contract) -> dict[str, str]:
@@ -50,7 +49,7 @@ def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: 
     told = {each.text for each, causes in found if any(clue.change.level == "breaking" for clue in causes)}
     # What is said below each change, with the operations that it is said of.
     lines: dict[Change, dict[tuple[str, str], list[str]]] = {change: {} for change in changes}
-    facts: dict[tuple[str, str, str], Fact] = {}
+    own: dict[tuple[str, str, str], Change] = {}
     for difference, near in found:
         causes = near
         if breaks_callers(difference, near):
@@ -63,10 +62,11 @@ def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: 
             if difference.sort in ("argument", "return") and difference.owner not in group:
                 group.append(difference.owner)
         if not causes:
-            fact = make_fact(difference, places[difference.side])
-            key = (fact.rule, fact.message, "" if fact.rule == "python-type-changed" else fact.location)
-            known = facts.setdefault(key, fact)
-            facts[key] = attrs.evolve(known, operations=tuple(dict.fromkeys((*known.operations, *fact.operations))))
+            change = make_change(difference, places[difference.side])
+            key = (change.kind, change.message, "" if change.kind == "python-type-changed" else change.location)
+            known = own.setdefault(key, change)
+            users = dict.fromkeys(name for each in (known, change) for name in each.operation.split(", ") if name)
+            own[key] = attrs.evolve(known, operation=", ".join(users))
     said = [
         attrs.evolve(
             change,
@@ -77,7 +77,7 @@ def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: 
         )
         for change in changes
     ]
-    return said + [attrs.evolve(change, python=(change.message,)) for change in judge(facts.values(), policy)]
+    return said + [attrs.evolve(policy.judge(change), python=(change.message,)) for change in own.values()]
 
 
 def breaks_callers(difference: Difference, causes: Sequence[Clue]) -> bool:
@@ -86,8 +86,8 @@ def breaks_callers(difference: Difference, causes: Sequence[Clue]) -> bool:
     return bool(difference.breaks & ways if ways and difference.sort == "field" else difference.breaks)
 
 
-def make_fact(difference: Difference, places: Places) -> Fact:
-    """Return a difference that comes from no change of the wire as a fact of its own."""
+def make_change(difference: Difference, places: Places) -> Change:
+    """Return a difference that comes from no change of the wire as a change of its own."""
     place = places.find(difference)
     operations = list_operations(places.contract)
     if difference.in_operation:
@@ -96,12 +96,12 @@ def make_fact(difference: Difference, places: Places) -> Fact:
         users = [each.name for each in operations if place[:3] in places.reach(each.pointer)]
     else:
         users = [each.name for each in operations if each.pointer == place[:3]]
-    return Fact(
-        rule=difference.rule,
+    return Change(
+        operation=", ".join(users),
         location=format_pointer((*place, difference.name) if difference.sort == "member" else place),
-        side=difference.side,
         line=places.contract.find_line(place),
+        kind=difference.rule,
+        level="note",
         message=difference.text,
-        operations=tuple(users),
-        directions=frozenset(),
+        side=difference.side,
     )

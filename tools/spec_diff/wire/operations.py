@@ -14,19 +14,20 @@ from tools.contract.operations import (
     match_operations,
 )
 from tools.spec_diff.redocly import Seen
+from tools.spec_diff.report import Change
 from tools.spec_diff.wire.remainder import explain
 from tools.spec_diff.wire.security import compare_security
 from tools.spec_diff.wire.values import compare_bodies, compare_content, compare_header, compare_parameters
 from tools.spec_diff.wire.views import Side, freeze
-from tools.spec_diff.wire.walk import Fact, Walk
+from tools.spec_diff.wire.walk import Walk
 
 
-def compare(old: Contract, new: Contract, seen: Callable[[], Iterable[Seen]]) -> list[Fact]:
+def compare(old: Contract, new: Contract, seen: Callable[[], Iterable[Seen]]) -> list[Change]:
     walk = Walk(old, new)
     names = compare_all(walk)
     walk.compare_schemas()
     explain(walk, seen())
-    return walk.list_facts(names)
+    return walk.list_changes(names)
 
 
 def compare_all(walk: Walk) -> list[str]:

@@ -11,26 +11,13 @@ import attrs
 
 from tools.contract.document import Contract, Pointer, is_array, is_object
 from tools.contract.operations import find_references, list_components, list_operations, reach
+from tools.spec_diff.report import Change
 from tools.spec_diff.wire.places import format_place, name_place
 from tools.spec_diff.wire.reading import Reader
 from tools.spec_diff.wire.schemas import Difference, Pair, compare_schemas
 from tools.spec_diff.wire.views import Direction, Side, freeze
 
 OPPOSITE: Mapping[Direction, Direction] = {"request": "response", "response": "request"}
-
-
-@attrs.frozen
-class Fact:
-    """One thing that differs, with every operation that it concerns."""
-
-    rule: str
-    location: str
-    side: Side
-    """In which contract `line` is."""
-    line: int
-    message: str
-    operations: tuple[str, ...]
-    directions: frozenset[Direction]
 
 
 @attrs.frozen
@@ -246,19 +233,19 @@ class Walk:
         message = f"{name_place(contract, subject)}: {difference.message}"
         return Found(difference.rule, difference.side, place, location, message)
 
-    def list_facts(self, names: Iterable[str]) -> list[Fact]:
-        """Return what was found, in the order of the contract; `names` are further operations than those of paths."""
-        own = [each.name for contract in (self.new, self.old) for each in list_operations(contract)]
-        order = {name: index for index, name in enumerate(dict.fromkeys([*own, *names]))}
+    def list_changes(self, names: Iterable[str]) -> list[Change]:
+        """Return what was found, not judged yet; `names` are further operations than those of paths, in order."""
+        order = [*(each.name for contract in (self.new, self.old) for each in list_operations(contract)), *names]
         return [
-            Fact(
-                found.rule,
-                found.location,
-                found.side,
-                (self.old if found.side == "old" else self.new).find_line(found.place),
-                found.message,
-                tuple(sorted(operations, key=order.__getitem__)),
-                frozenset(directions),
+            Change(
+                operation=", ".join(sorted(operations, key=order.index)),
+                location=found.location,
+                line=(self.old if found.side == "old" else self.new).find_line(found.place),
+                kind=found.rule,
+                level="note",
+                message=found.message,
+                side=found.side,
+                directions=frozenset(directions),
             )
             for found, (operations, directions) in self.found.items()
         ]
