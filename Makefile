@@ -231,11 +231,13 @@ workflows: setup ## Check the workflows, offline
 .PHONY: docs
 docs: setup-node ## Build the site into build/docs; check links, spelling and every example
 	$(VENV) -m tools.docs
+	.docs/venv/bin/codespell --skip '*.html,*.svg,*.json,*.png' *.md docs overrides openapi.yaml
 	$(VENV) -m pytest --no-cov -q -n $(TEST_PROCESSES) -m examples tests/test_examples.py $(PYTEST_ARGS)
 
 .PHONY: docs-serve
 docs-serve: setup-node ## Build the site and show it on http://127.0.0.1:8000 (PORT=)
-	$(VENV) -m tools.docs --serve $(PORT)
+	$(VENV) -m tools.docs
+	$(VENV) -m http.server --bind 127.0.0.1 --directory build/docs $(or $(PORT),8000)
 
 .PHONY: docs-pictures
 docs-pictures: setup ## Draw the terminal pictures of the docs (docs/pictures/terminal-*.svg)

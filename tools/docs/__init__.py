@@ -1,5 +1,5 @@
 """The site that `make docs` builds.
 
-`site` builds it, `check` looks for what should not be in it, `pictures` and `plots` draw what is committed in
+`__main__` builds it, `check` looks for what should not be in it, `pictures` and `plots` draw what is committed in
 docs/pictures.
 """

@@ -1,44 +1,68 @@
-"""Build the site from docs/ into build/docs, and check it; or show it.
+"""Build the site from docs/ into build/docs: the contract by Redocly, all else by zensical in its own environment.
 
-    python -m tools.docs [--serve [PORT]]
+    python -m tools.docs
 
-Exits 1 after a warning of the generator, a dead link, something from another host, or a slip of spelling.
+Exits 1 after a warning of the generator, a dead link, or something from another host.
 """
 
-import argparse
-import functools
-import http.server
+import re
+import shutil
 import sys
+from pathlib import Path
 
 from tools.docs.check import find_faults
-from tools.docs.site import SITE, build, check_spelling
-from tools.environment.setup import SetupError
+from tools.environment.setup import SetupError, run, set_up_python
+from tools.project import ROOT
+
+SITE = ROOT / "build" / "docs"
+VENV = ROOT / ".docs" / "venv"
+CONTRACT = ROOT / "docs" / "reference" / "openapi.html"
+# zensical lets pages that are opened as files load this from another host.
+SHIM = "https://unpkg.com/iframe-worker/shim"
+# Pages may load what comes with them, and nothing from other hosts, whatever their scripts try.
+POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: file:"
 
 
-def serve(port: int) -> None:
-    """Show the site on this machine until Ctrl-C."""
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(SITE))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-        print(f"http://127.0.0.1:{server.server_port}/ shows the site; Ctrl-C ends it.", flush=True)
-        server.serve_forever()
+def build() -> None:
+    """Build the site into build/docs, from nothing; a tool that fails or warns is an error."""
+    (ROOT / ".docs").mkdir(exist_ok=True)
+    set_up_python(ROOT, ".docs/venv", "requirements-docs.txt")
+    render_contract(CONTRACT)
+    # What an earlier build left would hide a dead link.
+    shutil.rmtree(SITE, ignore_errors=True)
+    run(VENV / "bin" / "zensical", "build", "--strict", "--clean")
+    bring_home(SITE)
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Build the site of the documentation, and check it.")
-    parser.add_argument("--serve", nargs="?", type=int, const=8000, metavar="PORT", help="and show it (default 8000)")
-    arguments = parser.parse_args(argv)
+def render_contract(page: Path) -> None:
+    """Write openapi.yaml as a page that needs nothing else."""
+    redocly = ROOT / "node_modules" / ".bin" / "redocly"
+    run(redocly, "build-docs", "openapi.yaml", "--inlineBundle", "-o", page)
+    # Its own logo would come from another host; a text does as well.
+    html = re.sub(r"https://cdn\.redoc\.ly/redoc/[\w-]+\.svg", "data:,", page.read_text(encoding="utf-8"))
+    style = '<style>a[href*="redocly.com/redoc"]::after { content: "Redoc" }</style>'
+    page.write_text(html.replace("</head>", f"{style}\n</head>", 1), encoding="utf-8")
+
+
+def bring_home(site: Path) -> None:
+    """Make pages load nothing from other hosts: the one script that zensical's do becomes a copy."""
+    shutil.copy(ROOT / "node_modules" / "iframe-worker" / "shim" / "index.js", site / "assets" / "worker.js")
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+    for page in site.rglob("*.html"):
+        up = "../" * len(page.relative_to(site).parents[:-1])
+        html = page.read_text(encoding="utf-8").replace(SHIM, f"{up}assets/worker.js")
+        page.write_text(html.replace("<head>", f"<head>\n{meta}", 1), encoding="utf-8")
+
+
+def main() -> int:
     try:
         build()
-        faults = [*check_spelling(), *find_faults(SITE)]
-        for fault in faults:
-            print(f"error: {fault}", file=sys.stderr)
-        if arguments.serve is not None:
-            serve(arguments.serve)
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
+    faults = list(find_faults(SITE))
+    for fault in faults:
+        print(f"error: {fault}", file=sys.stderr)
     if not faults:
         print(f"The site is in {SITE.relative_to(SITE.parents[1])}: open index.html.")
     return 1 if faults else 0

@@ -114,3 +114,12 @@ def find_obstacle(step: Step, text: str, name: str) -> str | None:
         least = raise_version(version, step.report.required)
         return f"{version} is released; raise info.version in {step.new.name} to {least} or above first."
     return None
+
+
+def find_changelog_problem(project: Project, version: str) -> str | None:
+    """Return what is wrong with the changelog, with the remedy; None when it has an entry for a version."""
+    if find_entry(read_changelog(project), version) is not None:
+        return None
+    return (
+        f"{project.changelog.name}: no entry `### [{version}]` under `## Contract`; `make changelog-entry` drafts it."
+    )

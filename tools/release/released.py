@@ -95,3 +95,22 @@ def find_step(project: Project) -> Step:
         if old.version != new.version or report.changes:
             return Step(new, old, report, released=is_released)
     return Step(new, None, None, released=is_released)
+
+
+def find_version_problem(step: Step) -> str | None:
+    """Return what is wrong with the version of the contract, with the remedy; None when nothing is."""
+    if step.old is None or step.report is None:
+        return None
+    old, new = step.old.version, step.new.version
+    line = f"{step.new.name}:{step.new.find_line(('info', 'version'))}"
+    if (parse_version(new) or ()) < (parse_version(old) or ()):
+        return f"{line}: info.version {new} is older than the released {old}."
+    if step.report.covered:
+        return None
+    least = raise_version(old, step.report.required)
+    if step.is_broken_promise:
+        return f"{line}: {new} is released and cannot change any more; raise info.version to {least} or above."
+    remedy = f"raise it to {least} or above"
+    if step.report.uncovered_break:
+        remedy += ", or accept each break that is intended in spec-diff-allow.yaml, with the reason"
+    return f"{line}: info.version {new} does not cover what changed since {old}: {remedy}."

@@ -8,12 +8,11 @@ from typing import Any
 
 import attrs
 
-from tools.contract.document import Contract, Pointer, is_object
-from tools.contract.operations import METHODS, Operation, find_references, list_components, list_operations, reach
-from tools.spec_diff.wire.views import freeze
+from tools.contract.document import Contract, Pointer, is_array, is_object, parse_reference
+from tools.contract.operations import METHODS, Operation, find_references, list_components, list_operations
 
-# Both contracts' components, by their places.
-Components = tuple[dict[Pointer, Any], dict[Pointer, Any]]
+# The components of a contract, by their places.
+Components = dict[Pointer, Any]
 
 
 def has_class(value: Any) -> bool:
@@ -25,26 +24,19 @@ def has_class(value: Any) -> bool:
     )
 
 
-def find_changed(sides: Components) -> set[Pointer]:
-    """Return the components that may look different in Python, because of what they say or of what they hold."""
-    holders: dict[Pointer, dict[Pointer, bool]] = {}
-    for side in sides:
-        for place, value in side.items():
-            for target, merged in find_references(value).items():
-                own = holders.setdefault(target, {})
-                own[place] = own.get(place, False) or merged
-
-    def list_holders(place: Pointer) -> list[Pointer]:
-        shown = is_shown(place, sides)
-        return [holder for holder, merged in holders.get(place, {}).items() if shown or merged]
-
-    places = sides[0].keys() | sides[1].keys()
-    changed = [
-        place
-        for place in places
-        if not all(place in side for side in sides) or not is_same(*(side[place] for side in sides))
-    ]
-    return {*reach(changed, list_holders)}
+def expand(value: Any, components: Components, *, is_part: bool = False, seen: tuple[Pointer, ...] = ()) -> Any:
+    """Return a value with what it refers to in place of references, but for classes, of which others show the name."""
+    if is_object(value) and isinstance(value.get("$ref"), str):
+        place = parse_reference(value["$ref"])[:3]
+        target = components.get(place)
+        if place in seen or (place[1] == "schemas" and has_class(target) and not is_part):
+            return value
+        return [value, expand(target, components, is_part=is_part, seen=(*seen, place))]
+    if is_object(value):
+        return {key: expand(child, components, is_part=key == "allOf", seen=seen) for key, child in value.items()}
+    if is_array(value):
+        return [expand(child, components, is_part=is_part, seen=seen) for child in value]
+    return value
 
 
 def is_same(old: Any, new: Any) -> bool:
@@ -52,35 +44,23 @@ def is_same(old: Any, new: Any) -> bool:
     return json.dumps(old) == json.dumps(new)
 
 
-def is_shown(place: Pointer, sides: Components) -> bool:
-    """Return whether who refers to a component may show more of it than the name of its class."""
-    return place[1] != "schemas" or not all(has_class(side.get(place)) for side in sides)
-
-
 def make_excerpts(old: Contract, new: Contract) -> tuple[Contract, Contract]:
     """Return both contracts without what makes no difference to Python callers."""
-    sides = list_components(old), list_components(new)
-    changed = find_changed(sides)
-    shown = {place for place in changed if is_shown(place, sides)}
-    return (
-        cut(old, find_operations(old, new, shown), changed, changed),
-        cut(new, find_operations(new, old, shown), changed, changed),
-    )
-
-
-def find_operations(contract: Contract, other: Contract, shown: set[Pointer]) -> set[Pointer]:
-    """Return where the operations are that differ from the other contract's or lead to what differs."""
-    counterparts = {(operation.path, operation.method): operation for operation in list_operations(other)}
-    kept = set()
-    for operation in list_operations(contract):
-        counterpart = counterparts.get((operation.path, operation.method))
-        own, common = read_operation(contract, operation)
-        if counterpart is not None and shown.isdisjoint(find_references([own, common])):
-            other_own, other_common = read_operation(other, counterpart)
-            if is_same(own, other_own) and freeze(common) == freeze(other_common):
-                continue
-        kept.add(operation.pointer)
-    return kept
+    operations: list[dict[Operation, str]] = []
+    components: list[dict[Pointer, str]] = []
+    for contract in (old, new):
+        held = list_components(contract)
+        components.append({place: json.dumps(expand(value, held)) for place, value in held.items()})
+        said = {each: read_operation(contract, each) for each in list_operations(contract)}
+        operations.append({each: json.dumps(expand(value, held)) for each, value in said.items()})
+    places = {*components[0], *components[1]}
+    changed = {place for place in places if components[0].get(place) != components[1].get(place)}
+    excerpts: list[Contract] = []
+    for contract, own, other in zip((old, new), operations, reversed(operations), strict=True):
+        texts = {(each.path, each.method): text for each, text in other.items()}
+        kept = [each.pointer for each, text in own.items() if texts.get((each.path, each.method)) != text]
+        excerpts.append(cut(contract, kept, changed, changed))
+    return excerpts[0], excerpts[1]
 
 
 def read_operation(contract: Contract, operation: Operation) -> tuple[Any, dict[str, Any]]:
@@ -104,17 +84,14 @@ def cut(
     seen: dict[Pointer, Any] = {}
     while wanted:
         place, merged = wanted.pop()
-        value = held.get(place)
-        if value is None:
-            continue
-        if place[1] == "schemas" and place not in full and not merged and has_class(value) and "enum" not in value:
+        value: Any = held.get(place)
+        if place[1] == "schemas" and not (place in full or merged) and has_class(value) and "enum" not in value:
             seen.setdefault(place, {key: value[key] for key in ("type", "title") if key in value})
-        elif seen.get(place) is not value:
+        elif value is not None and seen.get(place) is not value:
             seen[place] = value
             wanted += find_references(value).items()
     components: dict[str | int, dict[str | int, Any]] = {}
     # In the order of the whole one, which the generated code follows.
-    for place in held:
-        if place in seen:
-            components.setdefault(place[1], {})[place[2]] = seen[place]
+    for place in [place for place in held if place in seen]:
+        components.setdefault(place[1], {})[place[2]] = seen[place]
     return attrs.evolve(contract, document={**contract.document, "paths": paths, "components": components})
