@@ -155,7 +155,7 @@ def test_a_file_that_is_not_what_it_claims_to_be_fails_with_the_reason_and_exit_
         (["wait", "upload_unknown", "--timeout", "-1"], 2, "timeout"),
         (["upload", "{empty}"], 2, "empty"),
         (["upload", "{folder}"], 2, "is a folder"),
-        (["upload", "{missing}"], 2, "no such file"),
+        (["upload", "{missing}"], 2, "does not exist"),
         (["upload", "{unknown}"], 2, "give --kind, such as"),
         (["upload", "{unknown}", "--kind", "picture"], 2, "picture"),
         (["upload", "{empty}", "--part-size", "many"], 2, "many"),
@@ -681,7 +681,7 @@ class TestManyFiles:
     @pytest.mark.parametrize(
         ("arguments", "words"),
         [
-            (["{folder}"], "give --recursive"),
+            (["{folder}"], "give -r"),
             (["{folder}", "-r", "--file-name", "a.glb"], "for a single file"),
             (["{folder}", "-r", "--dask", "foo://scheduler"], "give an address such as tcp://scheduler:8786"),
         ],

@@ -215,12 +215,12 @@ class TestWhatFails:
     @pytest.mark.parametrize(
         ("arguments", "code", "name", "source"),
         [
-            (["upload", "nothing.png"], 2, "SourceError", "nothing.png"),
+            (["upload", "nothing.png"], 2, "UsageError", "nothing.png"),
             (["upload", "-", "nothing.png"], 2, "UsageError", None),
             (["upload", "refs/empty.png"], 2, "SourceError", "refs/empty.png"),
             (["upload", "refs/empty.png", "-r", "--force"], 2, "SourceError", "refs/empty.png"),
             (["upload", "refs/empty.png", "--ledger", "own"], 2, "SourceError", "refs/empty.png"),
-            (["upload", "nothing.png", "--no-ledger"], 2, "SourceError", "nothing.png"),
+            (["upload", "nothing.png", "--no-ledger"], 2, "UsageError", "nothing.png"),
             (["upload", "refs/a.glb", "--part-size", "1KB"], 2, "InvalidArgumentError", "refs/a.glb"),
             (["upload", "refs/a.glb", "--frobnicate"], 2, "UsageError", None),
             (["status", "upload_1"], 4, "NotFoundError", None),

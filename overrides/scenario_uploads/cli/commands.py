@@ -85,7 +85,8 @@ def upload(
         raise UsageError("Give the PATH of what to upload, or a --manifest.")
     if not paths and (options.include or options.exclude):
         raise UsageError("--include and --exclude are about paths; a manifest names its files itself.")
-    single = find_single(paths, options)
+    with naming(paths[0] if len(paths) == 1 else None):
+        single = find_single(paths, options)
     file = None if options.ledger or options.dask or options.include or options.exclude else single
     if file is None and (options.pick("content_type", "file_name", "resume") or not options.integrity):
         raise UsageError("--content-type, --file-name, --no-integrity and --[no-]resume are for a single file.")

@@ -43,9 +43,14 @@ def find_single(paths: list[str], options: Options) -> str | None:
         _check_stdin(options)
         return path
     # `isdir` and `exists` return False for an invalid path.
-    pattern = split_pattern(path) and not os.path.exists(path)  # noqa: PTH110
-    several = pattern or os.path.isdir(path) or (is_url(path) and options.recursive)  # noqa: PTH112
-    return None if several else path
+    folder, exists = os.path.isdir(path), os.path.exists(path)  # noqa: PTH110, PTH112
+    if folder and not options.recursive:
+        raise UsageError(f"{path!r} is a folder; give -r to upload what is in it.")
+    if folder or (is_url(path) and options.recursive) or (split_pattern(path) and not exists):
+        return None
+    if not exists and not is_url(path):
+        raise UsageError(f"{path!r} does not exist.")
+    return path
 
 
 def _check_stdin(options: Options) -> None:

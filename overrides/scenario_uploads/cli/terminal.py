@@ -53,14 +53,12 @@ EXIT_CODES: tuple[tuple[type[errors.ScenarioError] | tuple[type[errors.ScenarioE
     (Interrupted, INTERRUPTED),
     (errors.ScenarioError, 4),
 )
-SOME_FAILED = 8
-INTERRUPTED = 130
 # Typer does not export the base class of its parser's errors.
 PARSER_ERROR: Any = typer.BadParameter.__bases__[0]
 GOES_ON = "The same command goes on from where it stopped."
 
-# Phrases of error messages for programmers, and what to say on the command line instead.
 _CONFIG = "the file that `scenario-uploads config show` names"
+# Phrases of error messages for programmers, and what to say on the command line instead.
 _WORDS = {
     "give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET), or give bearer_auth="
     " (or set SCENARIO_SDK_JWT).": "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT, or write"
