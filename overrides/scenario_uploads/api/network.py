@@ -104,7 +104,6 @@ class Streams:
             raise httpx.ConnectError(CLOSED)
 
     def list(self) -> list[Any]:
-        """Return the open streams."""
         return [stream for known in [*self._known] if (stream := known()) is not None]
 
     def shut_down(self) -> None:
@@ -130,7 +129,6 @@ class AsyncStreams(Streams):
     """The same in an event loop, where connecting can be cancelled."""
 
     def open(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
-        """Connect or start TLS."""
         return function(*args, **options)
 
 

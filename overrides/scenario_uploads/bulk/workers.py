@@ -27,13 +27,13 @@ class Runner(Protocol):
     """The runner of the sync client: runs the steps of calls, from many threads."""
 
     @property
-    def closed(self) -> bool: ...  # noqa: D102
+    def closed(self) -> bool: ...
 
-    def open(self) -> object: ...  # noqa: D102
+    def open(self) -> object: ...
 
-    def run(self, steps: Steps[T]) -> T: ...  # noqa: D102
+    def run(self, steps: Steps[T]) -> T: ...
 
-    def close(self) -> None: ...  # noqa: D102
+    def close(self) -> None: ...
 
 
 class Workers:
@@ -52,7 +52,6 @@ class Workers:
 
     @property
     def busy(self) -> bool:
-        """Whether results are still to come."""
         return self._sending + self._waiting > 0
 
     @property

@@ -30,7 +30,7 @@ from scenario_uploads.system import close_when_collected, start_thread, user_age
 from scenario_uploads.transfer.engine import Transfer, transfer_parts
 from scenario_uploads.upload.control import BaseHandle, Control
 
-from .runner import BaseConnections, BaseRunner, Connections, Runner, connect, explain
+from .runner import CALLS, BaseConnections, BaseRunner, Connections, Runner, connect, explain
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,11 +40,6 @@ class AsyncConnections(BaseConnections[httpx.AsyncClient]):
     """Connections of one event loop. After a fork they belong to the parent's loop, so using them raises."""
 
     _loop: asyncio.AbstractEventLoop | None = None
-
-    def __init__(self, *settings: Any, **options: Any) -> None:
-        super().__init__(*settings, **options)
-        self.calls: dict[CancelScope | AsyncUploadHandle, AsyncRunner] = {}
-        """The calls in progress and the uploads in the background, which can be cancelled, with their runners."""
 
     def prepare(self) -> None:
         """Do in a thread what the first request would do while blocking the event loop."""
@@ -61,7 +56,6 @@ class AsyncConnections(BaseConnections[httpx.AsyncClient]):
         return client
 
     def to_api(self) -> httpx.AsyncClient:
-        """Return the HTTP client for the API."""
         client = super().to_api()
         if self._loop not in (None, asyncio.get_running_loop()):
             raise ScenarioError("This client's connections belong to another event loop; make a client for each.")
@@ -77,17 +71,9 @@ def _close_later(client: httpx.AsyncClient, loop: asyncio.AbstractEventLoop) -> 
 class AsyncRunner(BaseRunner[AsyncConnections]):
     """Runs the steps of calls in the event loop."""
 
-    def end(self) -> list[AsyncUploadHandle]:
-        """Refuse further calls and cancel those in progress; return the uploads in the background among them."""
-        self._stop.set()
-        ending = [call for call, runner in self.connections.calls.items() if self._owner or runner is self]
-        for call in ending:
-            call.cancel()
-        return [call for call in ending if isinstance(call, AsyncUploadHandle)]
-
     async def close(self) -> None:
-        """Refuse further calls, and close the connections if this runner owns them. Idempotent."""
-        handles = self.end()
+        """End the calls, wait for those in the background, and close what is owned."""
+        handles = [call for call in self.end() if isinstance(call, AsyncUploadHandle)]
         for client in self.connections.end() if self._owner else ():
             # If their event loop has ended already, the sockets are garbage-collected.
             with suppress(RuntimeError):
@@ -96,23 +82,21 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
             await asyncio.wait(handles)
 
     def start(self, steps: Steps[Any], control: Control) -> AsyncUploadHandle:
-        """Run the steps of an upload in the background."""
-        calls = self.open().calls
+        self.open()
         check_loop()
         handle = AsyncUploadHandle(self.run(steps), control)
-        calls[handle] = self
-        handle.add_done_callback(calls.pop)
+        CALLS[handle] = self
+        handle.add_done_callback(CALLS.pop)
         return handle
 
     async def run(self, steps: Steps[T]) -> T:
-        """Run the steps of a call in the running event loop."""
         check_loop()
-        scope, calls = CancelScope(), self.open().calls
-        calls[scope] = self
+        self.open()
+        CALLS[scope := CancelScope()] = self
         try:
             return await finish(self._run, self._prepare(steps), scope=scope)
         finally:
-            del calls[scope]
+            del CALLS[scope]
 
     def _prepare(self, steps: Steps[T]) -> Steps[T]:
         if self.connections.network is None:

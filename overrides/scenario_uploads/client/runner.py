@@ -63,12 +63,10 @@ class BaseConnections(Generic[C]):
 
     @property
     def own(self) -> bool:
-        """Whether there is no `http_client` of the caller."""
         return self._given is None
 
     @property
     def closed(self) -> bool:
-        """Whether no more calls can be made."""
         return self._closed or (self._given is not None and self._given.is_closed)
 
     def renew(self, settings: ClientOptions, http_client: C | None = None) -> Self:
@@ -76,7 +74,6 @@ class BaseConnections(Generic[C]):
         return type(self)(settings, http_client or self._given, lent=http_client is None)
 
     def to_api(self) -> C:
-        """Return the HTTP client for the API."""
         with self._lock:
             network = self.read_network()
             if self._given is not None:
@@ -88,7 +85,6 @@ class BaseConnections(Generic[C]):
         raise NotImplementedError
 
     def to_storage(self) -> Storage:
-        """Return the connections to storage."""
         with self._lock:
             network = self.read_network()
             if self._storage is None:
@@ -106,7 +102,7 @@ class BaseConnections(Generic[C]):
             return self.network
 
     def end(self) -> list[C]:
-        """Refuse further calls, close the connections to storage, and return the HTTP clients to close. Idempotent."""
+        """Refuse further calls, close the connections to storage, and return the HTTP clients to close."""
         with self._lock:
             self._closed = True
             if self._storage is not None:
@@ -115,7 +111,6 @@ class BaseConnections(Generic[C]):
             return [client for client in clients if client is not None]
 
     def after_fork(self) -> None:
-        """Forget what belongs to the parent's threads."""
         self._lock, self.line = threading.RLock(), []
 
 
@@ -128,7 +123,6 @@ class Connections(BaseConnections[httpx.Client]):
         return client
 
     def end(self) -> list[httpx.Client]:
-        """Refuse further calls, interrupt those in progress, and return the HTTP clients to close."""
         clients = super().end()
         if isinstance(self._own, ApiClient):
             self._own.streams.shut_down()
@@ -142,6 +136,10 @@ class Connections(BaseConnections[httpx.Client]):
         self._own = self._storage = None
 
 
+CALLS: dict[Any, BaseRunner[Any]] = {}
+"""What can be cancelled, with its runner: uploads in the background and, in event loops, calls in progress."""
+
+
 class BaseRunner(Generic[N]):
     """Runs the steps of calls, from any number of threads or tasks. Only the owner closes the connections."""
 
@@ -150,7 +148,6 @@ class BaseRunner(Generic[N]):
 
     @property
     def closed(self) -> bool:
-        """Whether no more calls can be made."""
         return self._stop.is_set() or self.connections.closed
 
     def copy(self, settings: ClientOptions, http_client: Any = None) -> Self:
@@ -166,17 +163,24 @@ class BaseRunner(Generic[N]):
             raise ScenarioError(CLOSED)
         return self.connections
 
+    def end(self) -> list[Any]:
+        """Refuse further calls, and cancel those of this runner or of all that share connections that it owns."""
+        self._stop.set()
+        shared = self.connections if self._owner else None
+        ending = [call for call, runner in [*CALLS.items()] if runner is self or runner.connections is shared]
+        for call in ending:
+            call.cancel()
+        return ending
+
 
 class Runner(BaseRunner[Connections]):
     """Runs the steps in the calling thread."""
 
     def close(self) -> None:
-        """Refuse further calls, and close the connections if this runner owns them. Idempotent."""
-        self._stop.set()
-        end_uploads(self.connections if self._owner else self)
-        if self._owner:
-            for client in self.connections.end():
-                client.close()
+        """End the calls, wait for those in the background for at most a second, and close what is owned."""
+        join_threads(handle._thread for handle in self.end())  # noqa: SLF001 - of this module
+        for client in self.connections.end() if self._owner else ():
+            client.close()
 
     def start(self, steps: Steps[Any], control: Control) -> UploadHandle:
         """Run the steps of an upload in the background, on its own connections, which cancelling closes."""
@@ -186,7 +190,6 @@ class Runner(BaseRunner[Connections]):
         return UploadHandle(Runner(own), steps, control, owner=self)
 
     def run(self, steps: Steps[T]) -> T:
-        """Run the steps of a call in this thread."""
         try:
             step = next(steps)
             while True:
@@ -233,16 +236,16 @@ class UploadHandle(BaseHandle, Future[Upload]):
 
     def __init__(self, runner: Runner, steps: Steps[Upload], control: Control, owner: Runner) -> None:
         super().__init__()
-        self._runner, self._steps, self._control, self._owners = runner, steps, control, (owner, owner.connections)
+        self._runner, self._steps, self._control = runner, steps, control
         self._turn = threading.Lock()
         self._stopping = self._ending = False
         self._thread = threading.Thread(target=self._work, name="scenario-uploads-handle", daemon=True)
-        _LIVE.add(self)
+        CALLS[self] = owner
         watch_forks(self)
         try:
             self._thread.start()
         except RuntimeError as error:
-            _LIVE.discard(self)
+            del CALLS[self]
             raise TransferError(f"The upload cannot be started: {error}.") from error
 
     def running(self) -> bool:
@@ -279,30 +282,23 @@ class UploadHandle(BaseHandle, Future[Upload]):
             self.set_exception(error)
         else:
             self.set_result(upload)  # type: ignore[arg-type]
-        _LIVE.discard(self)
+        CALLS.pop(self, None)
 
     def after_fork(self) -> None:
         """In a forked child, fail the handle: its upload runs in the parent."""
-        if self in _LIVE:
-            _LIVE.discard(self)
+        if CALLS.pop(self, None):
             # New, unlocked locks, and none of the parent's callbacks.
             Future.__init__(self)
             self._turn, self._ending = threading.Lock(), True
             self.set_exception(ScenarioError("The upload goes on in the process that forked; start another one here."))
 
 
-_LIVE: set[UploadHandle] = set()
-
-
-def end_uploads(owner: object = None) -> None:
-    """Cancel the uploads in the background, all or those of an owner, and wait for at most a second."""
-    ending = [handle for handle in [*_LIVE] if owner is None or owner in handle._owners]  # noqa: SLF001 - of this module
-    for handle in ending:
+@atexit.register
+def _end_uploads() -> None:
+    handles = [call for call in [*CALLS] if isinstance(call, UploadHandle)]
+    for handle in handles:
         handle.cancel()
-    join_threads(handle._thread for handle in ending)  # noqa: SLF001 - of this module
-
-
-atexit.register(end_uploads)
+    join_threads(handle._thread for handle in handles)  # noqa: SLF001 - of this module
 
 
 def connect(settings: ClientOptions) -> Runner:

@@ -21,10 +21,7 @@ MOST_AT_ONCE = 8
 class Control:
     """Pauses an upload, lets it wait for its turn and enforces its deadline. Its clock stops while paused.
 
-    Args:
-        clock: Returns seconds.
-        on_progress: Called with each event.
-        line: The uploads that take turns, in order. Those that are paused or wait for their import leave it.
+    Uploads in the same `line` take turns; those that are paused or wait for their import leave it.
     """
 
     def __init__(
@@ -38,7 +35,6 @@ class Control:
 
     @property
     def paused(self) -> bool:
-        """Whether nothing may be sent."""
         return self._pause[0] is not None
 
     def clock(self) -> float:
@@ -47,12 +43,10 @@ class Control:
         return (self._clock() if since is None else since) - lost
 
     def pause(self) -> None:
-        """Send nothing until `unpause`."""
         if not self.paused:
             self._pause = self._clock(), self._pause[1]
 
     def unpause(self) -> None:
-        """Go on."""
         self._pause = None, self._clock() - self.clock()
 
     def follow(self, event: UploadProgress) -> None:
@@ -129,7 +123,7 @@ class Control:
 
 
 class BaseHandle:
-    """What the sync and the async handle share."""
+    """What both handles share."""
 
     _control: Control
 
