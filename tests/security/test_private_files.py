@@ -85,7 +85,7 @@ class TestTricksWithLedgers:
             assert ledger.read() is None
             ledger.begin(ENTRY)
             ledger.record(1)
-        assert "cannot be written" in caplog.text
+        assert "cannot be used" in caplog.text
         assert precious.read_bytes() == before
         assert list(list_entries(folder)) == []
 

@@ -392,7 +392,7 @@ class TestAnotherFile:
         call()
         assert call.service.steps[:2] == ["retrieve", "create"]
         assert call.sent == [1, 2, 3, 4]
-        assert "the file differs from what was sent; the upload starts afresh" in log.text
+        assert "the file differs from what was sent; it starts afresh" in log.text
 
 
 class TestMeanwhile:
@@ -617,14 +617,14 @@ class TestStartingAfresh:
         call()
         assert call.sent == [1, 2, 3, 4]
         assert call.service.steps[0] == "create"
-        assert "the file or its part size has changed; the upload starts afresh" in log.text
+        assert "the file or its part size has changed; it starts afresh" in log.text
         assert [] == call.ledgers
 
     def test_29_when_it_is_cut_otherwise(self, call: Caller, log: pytest.LogCaptureFixture) -> None:
         call.cut_off()
         call(part_size=PART + 1)
         assert call.sent == [1, 2, 3, 4]
-        assert "the file or its part size has changed; the upload starts afresh" in log.text
+        assert "the file or its part size has changed; it starts afresh" in log.text
 
     @pytest.mark.parametrize(
         "options", [{"kind": "model"}, {"file_name": "b.glb"}, {"asset_options": {"hide": True}}], ids=str
@@ -648,7 +648,7 @@ class TestStartingAfresh:
         call()
         assert call.service.steps[:2] == ["retrieve", "create"]
         assert call.sent == [1, 2, 3, 4]
-        assert "its presigned URLs have expired; the upload starts afresh" in log.text
+        assert "its presigned URLs have expired; it starts afresh" in log.text
 
     @pytest.mark.parametrize("status", [404, 403, 400, 422])
     def test_29_when_the_service_has_it_no_more(self, call: Caller, log: pytest.LogCaptureFixture, status: int) -> None:
@@ -658,7 +658,7 @@ class TestStartingAfresh:
         call()
         assert call.service.steps[:2] == ["retrieve", "create"]
         assert call.sent == [1, 2, 3, 4]
-        assert "the service no longer has it; the upload starts afresh" in log.text
+        assert "the service no longer has it; it starts afresh" in log.text
 
     def test_29_when_it_has_failed(self, call: Caller, log: pytest.LogCaptureFixture) -> None:
         call.cut_off()
@@ -667,7 +667,7 @@ class TestStartingAfresh:
         call()
         assert call.service.steps[:2] == ["retrieve", "create"]
         assert call.sent == [1, 2, 3, 4]
-        assert "it has failed; the upload starts afresh" in log.text
+        assert "it has failed; it starts afresh" in log.text
 
     def test_15_29_when_somebody_changed_where_the_parts_go(self, call: Caller, log: pytest.LogCaptureFixture) -> None:
         call.cut_off()
@@ -675,7 +675,7 @@ class TestStartingAfresh:
         path.write_text(path.read_text().replace("http://127.0.0.1", "http://storage.example"))
         call()
         assert call.service.steps[:2] == ["retrieve", "create"]
-        assert "its URLs cannot be used here; the upload starts afresh" in log.text
+        assert "its URLs cannot be used here; it starts afresh" in log.text
 
     @pytest.mark.parametrize("damage", [b"no json\n", b"\x00" * 100 + b"\n", b"{}\n"])
     def test_30_when_the_ledger_is_damaged(self, call: Caller, log: pytest.LogCaptureFixture, damage: bytes) -> None:

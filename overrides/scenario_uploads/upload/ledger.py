@@ -57,9 +57,8 @@ class Ledger:
         self.path, self._level = path, level
         self._descriptor: int | None = None
         self._unlock: Callable[[], object] = lambda: None
-        self._failed = False
         watch_forks(self)
-        with self._log_errors():
+        with self._giving_up():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._open()
 
@@ -83,50 +82,54 @@ class Ledger:
 
     def read(self) -> Entry | None:
         """Return the entry, or None when there is none or it is damaged."""
-        if self._descriptor is None:
-            return None
-        with self._log_errors("%s cannot be read, so the upload starts afresh: %s"):
-            with open(self._descriptor, "rb", closefd=False) as file:
-                file.seek(0)
-                content = file.read()
-            # A crash may have cut the last line; start a new one.
-            os.ftruncate(self._descriptor, content.rfind(b"\n") + 1)
-            return _parse(content, self.path, self._level)
-        return None
+        content = b""
+        with self._giving_up():
+            if self._descriptor is not None:
+                with open(self._descriptor, "rb", closefd=False) as file:
+                    file.seek(0)
+                    content = file.read()
+                # A crash may have cut the last line; start a new one.
+                os.ftruncate(self._descriptor, content.rfind(b"\n") + 1)
+        return _parse(content, self.path, self._level)
+
+    def clear(self) -> None:
+        """Remove an entry that cannot be resumed; the ledger stays open and locked."""
+        with self._giving_up():
+            if self._descriptor is not None:
+                os.ftruncate(self._descriptor, 0)
 
     def begin(self, entry: Entry) -> None:
         """Replace the entry with a new one, which starts without recorded parts."""
         head = asdict(entry, filter=lambda attribute, _: attribute.name not in ("parts", "done"))
         self.clear()
-        self._write(head | {"version": VERSION}, *entry.parts)
-        if self._failed:
-            self.close(remove=True)
+        self._append(head | {"version": VERSION}, *entry.parts)
 
     def record(self, number: int, md5: str | None = None) -> None:
         """Record that storage has acknowledged this part. Flushed to disk on return."""
-        self._write({"part": number} | ({"md5": md5} if md5 else {}))
+        self._append({"part": number} | ({"md5": md5} if md5 else {}))
 
-    def clear(self) -> None:
-        """Remove an entry that cannot be resumed; the ledger stays open and locked."""
-        if self._descriptor is not None:
-            with self._log_errors():
-                os.ftruncate(self._descriptor, 0)
-                return
+    def _append(self, *lines: object) -> None:
+        with self._giving_up():
+            if self._descriptor is not None:
+                # Line by line: the JSON encoder holds the GIL until it is done.
+                data = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+                os.lseek(self._descriptor, 0, os.SEEK_END)
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+                os.fsync(self._descriptor)
+
+    @contextmanager
+    def _giving_up(self) -> Iterator[None]:
+        """Remove the ledger on a disk error, and go on without."""
+        try:
+            yield
+        except BlockingIOError as error:
+            message = "Another upload of this file is in progress; wait for it, or upload with resume=False."
+            raise LedgerLockedError(message) from error
+        except OSError as error:
+            reason = error.strerror or error
+            logger.log(self._level, "The upload cannot be resumed later: %s cannot be used: %s", self.path, reason)
             self.close(remove=True)
-
-    def _write(self, *lines: object) -> None:
-        if self._descriptor is None or self._failed:
-            return
-        # After an error, append nothing more: the last line may be incomplete.
-        self._failed = True
-        with self._log_errors():
-            # Line by line: the JSON encoder holds the GIL until it is done.
-            data = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
-            os.lseek(self._descriptor, 0, os.SEEK_END)
-            while data:
-                data = data[os.write(self._descriptor, data) :]
-            os.fsync(self._descriptor)
-            self._failed = False
 
     def close(self, *, remove: bool = False) -> None:
         """Unlock and close, and remove the ledger if it is empty or nothing is left to resume. Idempotent."""
@@ -140,25 +143,17 @@ class Ledger:
 
         close = partial(os.close, descriptor)
         steps = (unlink, self._unlock, close) if REMOVES_OPEN_FILES else (close, unlink, self._unlock)
-        with self._log_errors("The ledger %s could not be closed and tidied away: %s"), ExitStack() as stack:
-            for step in reversed(steps):
-                stack.callback(step)
-            remove = remove or os.fstat(descriptor).st_size == 0
-            if remove:
-                # If it cannot be removed because it is open elsewhere, it is empty.
-                os.ftruncate(descriptor, 0)
-
-    @contextmanager
-    def _log_errors(
-        self, message: str = "The upload cannot be resumed later: %s cannot be written: %s"
-    ) -> Iterator[None]:
         try:
-            yield
-        except BlockingIOError as error:
-            held = "Another upload of this file is in progress; wait for it, or upload with resume=False."
-            raise LedgerLockedError(held) from error
+            with ExitStack() as stack:
+                for step in reversed(steps):
+                    stack.callback(step)
+                remove = remove or os.fstat(descriptor).st_size == 0
+                if remove:
+                    # If it cannot be removed because it is open elsewhere, it is empty.
+                    os.ftruncate(descriptor, 0)
         except OSError as error:
-            logger.log(self._level, message, self.path, error.strerror or error)
+            reason = error.strerror or error
+            logger.log(self._level, "The ledger %s could not be closed and tidied away: %s", self.path, reason)
 
 
 def locate_ledger(folder: Path, options: ClientOptions, file: str, asked: Mapping[str, object]) -> Path:

@@ -8,7 +8,7 @@ from functools import partial
 
 from attrs import evolve, field, frozen
 
-from scenario_uploads.api.calls import check_upload_id, is_past_pending, retrieve_once
+from scenario_uploads.api.calls import is_past_pending, retrieve_once
 from scenario_uploads.errors import APIStatusError, InvalidArgumentError, SourceChangedError
 from scenario_uploads.models import Upload, UploadPart
 from scenario_uploads.redaction import snippet
@@ -77,8 +77,7 @@ def resume(opened: Opened) -> Steps[Begun | None]:
     try:
         return (yield from _resume(opened, entry))
     except _UselessError as reason:
-        name = snippet(entry.upload_id, 100)
-        logger.warning("Upload %s cannot be resumed: %s; the upload starts afresh.", name, reason)
+        logger.warning("Upload %s cannot be resumed: %s; it starts afresh.", snippet(entry.upload_id, 100), reason)
         return None
 
 
@@ -89,8 +88,8 @@ def _resume(opened: Opened, entry: Entry) -> Steps[Begun]:
         reply = yield from retrieve_once(
             opened.api, entry.upload_id, options.call, retries=None, patience=options.patience
         )
-    except APIStatusError as error:
-        if error.status_code not in REFUSED | {403}:
+    except (APIStatusError, InvalidArgumentError) as error:
+        if isinstance(error, APIStatusError) and error.status_code not in REFUSED | {403}:
             raise
         raise _UselessError("the service no longer has it") from error
     upload = reply.value.upload
@@ -117,10 +116,6 @@ def _read_entry(opened: Opened, entry: Entry) -> Begun:
     plan, state = opened.plan, opened.source.state
     if (entry.state.size, entry.part_size) != (plan.size, plan.part_size) or state is None:
         raise _UselessError("the file or its part size has changed")
-    try:
-        check_upload_id(entry.upload_id)
-    except InvalidArgumentError:
-        raise _UselessError("its ledger names no upload") from None
     parts = tuple(plan.part(number, url, expires) for number, (url, expires) in enumerate(entry.parts, 1))
     begun = Begun(entry.upload_id, parts, entry.done)
     if entry.state.proves(state):
