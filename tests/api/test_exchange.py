@@ -70,7 +70,7 @@ def closed_port() -> int:
 
 def test_an_operation_may_have_a_model_for_each_status() -> None:
     """Such as the 269 of a dry run, which holds no upload."""
-    operation = evolve(calls.retrieve_operation("u", CallOptions()), models={269: Error})
+    operation = evolve(calls.retrieve(CallOptions(), "u"), models={269: Error})
     api = http.Api(options_of_a_client())
     for status, model in ((200, UploadRetrieveResponse), (269, Error), (299, UploadRetrieveResponse)):
         steps = http.fetch(api, operation)

@@ -30,7 +30,7 @@ from scenario_uploads import (
     UploadFailedError,
     UploadTimeoutError,
 )
-from scenario_uploads.api.calls import action_operation, create_operation, retrieve_operation, wait
+from scenario_uploads.api.calls import create, retrieve, trigger_action, wait
 from scenario_uploads.api.exchange import Api, fetch
 from scenario_uploads.api.responses import BodyReader
 from scenario_uploads.arguments import CallOptions
@@ -175,9 +175,9 @@ def make_api(*, strict: bool) -> Api:
 
 
 OPERATIONS: list[Callable[[], Any]] = [
-    lambda: create_operation({"hugging_face_model_name": "a/b"}, CallOptions()),
-    lambda: retrieve_operation("upload_1", CallOptions()),
-    lambda: action_operation("upload_1", CallOptions()),
+    lambda: create(CallOptions(), {"hugging_face_model_name": "a/b"}),
+    lambda: retrieve(CallOptions(), "upload_1"),
+    lambda: trigger_action(CallOptions(), "upload_1"),
 ]
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from scenario_uploads import InvalidArgumentError, TransferError
-from scenario_uploads.api.calls import action_operation, check_upload_id, retrieve_operation
+from scenario_uploads.api.calls import check_upload_id, retrieve, trigger_action
 from scenario_uploads.api.exchange import build_request
 from scenario_uploads.arguments import CallOptions
 from scenario_uploads.settings.arguments import ClientArguments
@@ -56,8 +56,8 @@ def test_34_no_upload_id_leads_a_request_elsewhere(upload_id: str, base_url: str
     except InvalidArgumentError:
         return
     for operation, rest in (
-        (retrieve_operation(upload_id, CallOptions()), []),
-        (action_operation(upload_id, CallOptions()), ["action"]),
+        (retrieve(CallOptions(), upload_id), []),
+        (trigger_action(CallOptions(), upload_id), ["action"]),
     ):
         request = build_request(options, operation)
         path = request.url.raw_path.decode("ascii")

@@ -52,18 +52,16 @@ FIRST_DELAY, GROWTH, LONGEST_DELAY = 0.25, 1.5, 5.0
 
 
 # `_get_kwargs` is where the generated code builds a request without sending it.
-def create_operation(
-    arguments: Mapping[str, Any], options: CallOptions, dry_run: object = None
-) -> Operation[UploadCreateResponse]:
+def create(options: CallOptions, body: Mapping[str, Any], *, dry_run: object = None) -> Operation[UploadCreateResponse]:
     """Return the call that creates an upload from keyword arguments or, with `dry_run`, asks for the cost."""
     wanted = _check_dry_run(dry_run)
-    params = build_body(UploadCreateParams, "create", arguments)
+    params = build_body(UploadCreateParams, "create", body)
     request = create_upload._get_kwargs(  # noqa: SLF001
         body=params, project_id=options.project_id or UNSET, dry_run=wanted or UNSET
     )
-    body = {**request["json"], **options.body}
-    imports = any(body.get(name) for name in ("url", "huggingFaceModelName", "civitaiModelUrl"))
-    parts = min(max(body["parts"], 0), MAX_PARTS) if isinstance(body.get("parts"), int) else 0
+    sent = {**request["json"], **options.body}
+    imports = any(sent.get(name) for name in ("url", "huggingFaceModelName", "civitaiModelUrl"))
+    parts = min(max(sent["parts"], 0), MAX_PARTS) if isinstance(sent.get("parts"), int) else 0
     return Operation(
         "create_upload",
         UploadCreateResponse,
@@ -77,14 +75,7 @@ def create_operation(
     )
 
 
-def begin_operation(arguments: Mapping[str, Any], options: CallOptions) -> Operation[UploadCreateResponse]:
-    """Return the call that creates an upload to go on with: no dry run, and answered with a usable id."""
-    # Ignore a `dryRun` in the client's `default_query`.
-    operation = create_operation(arguments, evolve(options, query={"dryRun": omit}))
-    return evolve(operation, find_missing=_find_missing_id, models={})
-
-
-def retrieve_operation(upload_id: str, options: CallOptions) -> Operation[UploadRetrieveResponse]:
+def retrieve(options: CallOptions, upload_id: str) -> Operation[UploadRetrieveResponse]:
     """Return the call that reads an upload."""
     request = retrieve_upload._get_kwargs(  # noqa: SLF001
         check_upload_id(upload_id), project_id=options.project_id or UNSET
@@ -94,16 +85,23 @@ def retrieve_operation(upload_id: str, options: CallOptions) -> Operation[Upload
     )
 
 
-def action_operation(
-    upload_id: str, options: CallOptions, arguments: Mapping[str, Any] = COMPLETE
+def trigger_action(
+    options: CallOptions, upload_id: str, body: Mapping[str, Any] = COMPLETE
 ) -> Operation[UploadTriggerActionResponse]:
-    """Return the call that triggers an action. It is never retried here: a retrieve shows whether it worked."""
-    params = build_body(UploadTriggerActionParams, "trigger_action", arguments)
+    """Return the call that triggers an action."""
+    params = build_body(UploadTriggerActionParams, "trigger_action", body)
     request = trigger_upload_action._get_kwargs(  # noqa: SLF001
         check_upload_id(upload_id), body=params, project_id=options.project_id or UNSET
     )
     model = UploadTriggerActionResponse
     return Operation("trigger_upload_action", model, request, Repeat.NEVER, options, find_missing_upload, upload_id)
+
+
+def begin_operation(options: CallOptions, body: Mapping[str, Any]) -> Operation[UploadCreateResponse]:
+    """Return the call that creates an upload to go on with: no dry run, and answered with a usable id."""
+    # Ignore a `dryRun` in the client's `default_query`.
+    operation = create(evolve(options, query={"dryRun": omit}), body)
+    return evolve(operation, find_missing=_find_missing_id, models={})
 
 
 def _check_dry_run(dry_run: object) -> UploadDryRun | None:
@@ -155,43 +153,24 @@ def _find_mix_up(upload_id: str, value: Any) -> str | None:
     return None if named in (None, upload_id) else f"the upload {snippet(str(named), 100)}, not {upload_id}"
 
 
-# What the methods of `client` send, each named after its operation.
-def create(
-    api: Api, options: CallOptions, mode: ResponseMode, body: Mapping[str, Any], *, dry_run: object
-) -> Steps[Reply[UploadCreateResponse]]:
-    """Create an upload."""
-    return fetch(api, create_operation(body, options, dry_run), mode=mode)
-
-
-def retrieve(
-    api: Api, options: CallOptions, mode: ResponseMode, upload_id: str
-) -> Steps[Reply[UploadRetrieveResponse]]:
-    """Read an upload."""
-    return fetch(api, retrieve_operation(upload_id, options), mode=mode)
-
-
-def trigger_action(
-    api: Api, options: CallOptions, mode: ResponseMode, upload_id: str, body: Mapping[str, Any]
-) -> Steps[Reply[UploadTriggerActionResponse]]:
-    """Trigger an action; after a failed `complete`, a retrieve shows whether it worked."""
-    operation = action_operation(upload_id, options, body)
-    if operation.request["json"] != COMPLETE or "action" in options.body:
-        return fetch(api, operation, mode=mode, retries=0)
-    return complete(api, upload_id, options, RetryPolicy(api.options.max_retries), refusals=0, mode=mode)
+def send(api: Api, operation: Operation[Any], mode: ResponseMode) -> Steps[Reply[Any]]:
+    """Send an operation of the contract; after a failed `complete`, a retrieve shows whether it worked."""
+    if operation.request.get("json") == COMPLETE and "action" not in operation.options.body:
+        return complete(api, operation, RetryPolicy(api.options.max_retries), refusals=0, mode=mode)
+    return fetch(api, operation, mode=mode)
 
 
 def retrieve_once(
     api: Api, upload_id: str, options: CallOptions, *, retries: float | None = 0, patience: float | None = None
 ) -> Steps[Reply[UploadRetrieveResponse]]:
     """Read an upload, by default without retries, since callers poll. None takes the client's number."""
-    operation, find_missing = retrieve_operation(upload_id, options), partial(_find_mix_up, upload_id)
+    operation, find_missing = retrieve(options, upload_id), partial(_find_mix_up, upload_id)
     return fetch(api, operation, retries=retries, patience=patience, find_missing=find_missing)
 
 
 def complete(
     api: Api,
-    upload_id: str,
-    options: CallOptions,
+    operation: Operation[UploadTriggerActionResponse],
     policy: RetryPolicy,
     *,
     refusals: float,
@@ -202,7 +181,7 @@ def complete(
     Without a response, or after a 400 or 409, the upload may be complete: a retrieve shows it, and its response
     replaces that of the action.
     """
-    operation, patience = action_operation(upload_id, options), policy.patience
+    upload_id, patience = str(operation.upload_id), policy.patience
     find_missing = partial(_find_mix_up, upload_id) if patience is not None else lambda _: None
     tries = Tries(policy, Repeat.SAFE, api.draw, api.clock)
     while True:
@@ -216,7 +195,7 @@ def complete(
         if not refused and not _is_passing(api, failure, patience):
             raise failure
         try:
-            settled = yield from retrieve_once(api, upload_id, options, patience=patience)
+            settled = yield from retrieve_once(api, upload_id, operation.options, patience=patience)
         except errors.APIError as error:
             if not _is_passing(api, error, patience):
                 raise failure if refused else error from failure
@@ -265,7 +244,7 @@ def wait(
                 logger.info("Upload %s is still pending; sending complete again.", upload_id)
                 # The next poll shows whether it worked.
                 with suppress(errors.APIError):
-                    yield from fetch(api, action_operation(upload_id, within), retries=0)
+                    yield from fetch(api, trigger_action(within, upload_id), retries=0)
         remaining = min(deadline, heard_at + patience) - api.clock()
         if remaining <= 0:
             seen = f"the status was {str(status)!r}" if status else "no status was received"

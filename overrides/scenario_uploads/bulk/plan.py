@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from attrs import define, evolve
 
-from scenario_uploads.api.calls import create_operation
+from scenario_uploads.api.calls import create
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.display import FileProgress
 from scenario_uploads.errors import ScenarioError
@@ -95,7 +95,7 @@ def _look(
     name = check_file_name(given.file_name if given.file_name is not None else own_name)
     media = infer_media(name, content_type=given.content_type, kind=given.kind or call.kind)
     asset_options = call.asset_options if given.asset_options is None else given.asset_options
-    create = create_operation({"kind": media.kind, "asset_options": asset_options}, call.call)
+    operation = create(call.call, {"kind": media.kind, "asset_options": asset_options})
     return File(
         source,
         content,
@@ -106,7 +106,7 @@ def _look(
             service.credentials.account if service else "",
             call.call.project_id or "",
             media.content_type,
-            json.dumps(create.request["json"], sort_keys=True),
+            json.dumps(operation.request["json"], sort_keys=True),
         ),
         hash_state(state),
     )

@@ -147,8 +147,8 @@ class AsyncUploadsOperations(AsyncResource):
             "parts": parts,
             "url": url,
         }
-        steps = calls.create(self._api, options, self._mode, body, dry_run=dry_run)
-        return await self._run(steps)
+        operation = calls.create(options, body, dry_run=dry_run)
+        return await self._run(operation)
 
     async def retrieve(
         self,
@@ -182,8 +182,8 @@ class AsyncUploadsOperations(AsyncResource):
             APIError: When the call fails otherwise.
         """
         options = self._api.options.resolve_call(project_id, timeout, extra_headers, extra_query, extra_body)
-        steps = calls.retrieve(self._api, options, self._mode, upload_id)
-        return await self._run(steps)
+        operation = calls.retrieve(options, upload_id)
+        return await self._run(operation)
 
     async def trigger_action(
         self,
@@ -220,8 +220,8 @@ class AsyncUploadsOperations(AsyncResource):
         """
         options = self._api.options.resolve_call(project_id, timeout, extra_headers, extra_query, extra_body)
         body = {"action": action}
-        steps = calls.trigger_action(self._api, options, self._mode, upload_id, body)
-        return await self._run(steps)
+        operation = calls.trigger_action(options, upload_id, body)
+        return await self._run(operation)
 
 
 class AsyncUploadsWithRawResponse:

@@ -14,11 +14,11 @@ import attrs
 import httpx
 
 from scenario_uploads.api.async_http import read_async
-from scenario_uploads.api.exchange import LARGE_BODY, Api, Reply, ResponseMode, name_upload
+from scenario_uploads.api.calls import send
+from scenario_uploads.api.exchange import LARGE_BODY, Api, Operation, Reply, ResponseMode, name_upload
 from scenario_uploads.api.responses import classify_exception, decode_body, find_fault, invalid_response, parse_body
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.retry import Repeat
-from scenario_uploads.steps import Steps
 
 from .async_runner import AsyncRunner, finish, run_blocking
 
@@ -226,8 +226,8 @@ class AsyncResource:
     def __init__(self, api: Api, runner: AsyncRunner, mode: ResponseMode = ResponseMode.MODEL) -> None:
         self._api, self._runner, self._mode = api, runner, mode
 
-    async def _run(self, steps: Steps[Reply[T]]) -> T:
-        reply = await self._runner.run(steps)
+    async def _run(self, operation: Operation[T]) -> T:
+        reply = await self._runner.run(send(self._api, operation, self._mode))
         return reply.value if self._mode is ResponseMode.MODEL else cast("T", AsyncAPIResponse(reply, self._runner))
 
     def _with_mode(self, mode: ResponseMode) -> Self:

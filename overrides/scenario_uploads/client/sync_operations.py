@@ -148,8 +148,8 @@ class UploadsOperations(Resource):
             "parts": parts,
             "url": url,
         }
-        steps = calls.create(self._api, options, self._mode, body, dry_run=dry_run)
-        return self._run(steps)
+        operation = calls.create(options, body, dry_run=dry_run)
+        return self._run(operation)
 
     def retrieve(
         self,
@@ -183,8 +183,8 @@ class UploadsOperations(Resource):
             APIError: When the call fails otherwise.
         """
         options = self._api.options.resolve_call(project_id, timeout, extra_headers, extra_query, extra_body)
-        steps = calls.retrieve(self._api, options, self._mode, upload_id)
-        return self._run(steps)
+        operation = calls.retrieve(options, upload_id)
+        return self._run(operation)
 
     def trigger_action(
         self,
@@ -221,8 +221,8 @@ class UploadsOperations(Resource):
         """
         options = self._api.options.resolve_call(project_id, timeout, extra_headers, extra_query, extra_body)
         body = {"action": action}
-        steps = calls.trigger_action(self._api, options, self._mode, upload_id, body)
-        return self._run(steps)
+        operation = calls.trigger_action(options, upload_id, body)
+        return self._run(operation)
 
 
 class UploadsWithRawResponse:

@@ -14,12 +14,12 @@ from typing import Any, Generic, ParamSpec, Self, TypeVar, cast, get_origin, ove
 import attrs
 import httpx
 
-from scenario_uploads.api.exchange import LARGE_BODY, Api, Reply, ResponseMode, name_upload
+from scenario_uploads.api.calls import send
+from scenario_uploads.api.exchange import LARGE_BODY, Api, Operation, Reply, ResponseMode, name_upload
 from scenario_uploads.api.responses import classify_exception, decode_body, find_fault, invalid_response, parse_body
 from scenario_uploads.api.sync_http import read_sync
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.retry import Repeat
-from scenario_uploads.steps import Steps
 
 from .runner import Runner, finish, run_blocking
 
@@ -227,8 +227,8 @@ class Resource:
     def __init__(self, api: Api, runner: Runner, mode: ResponseMode = ResponseMode.MODEL) -> None:
         self._api, self._runner, self._mode = api, runner, mode
 
-    def _run(self, steps: Steps[Reply[T]]) -> T:
-        reply = self._runner.run(steps)
+    def _run(self, operation: Operation[T]) -> T:
+        reply = self._runner.run(send(self._api, operation, self._mode))
         return reply.value if self._mode is ResponseMode.MODEL else cast("T", APIResponse(reply, self._runner))
 
     def _with_mode(self, mode: ResponseMode) -> Self:

@@ -76,7 +76,7 @@ def name_address(address: str, kind: str | None) -> dict[str, Any]:
 def import_upload(api: Api, arguments: Mapping[str, Any], options: ImportOptions) -> Steps[Upload]:
     """Create an upload that the service fetches itself, and wait for it if asked to."""
     check_seconds("timeout", options.timeout, zero=True)
-    upload = (yield from fetch(api, begin_operation(arguments, options.call))).value.upload
+    upload = (yield from fetch(api, begin_operation(options.call, arguments))).value.upload
     if options.wait:
         return (yield from wait(api, upload.id, options.timeout, options.call))
     is_imported(upload, upload.id)

@@ -122,8 +122,8 @@ _NOT_IN_NAMES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 def check_file_name(name: str | None) -> str:
     """Return the name to upload under; it must not be empty or have control characters."""
-    if name is None:
-        raise InvalidArgumentError("The upload has no file name; give file_name=, such as 'dragon.glb'.")
     if not isinstance(name, str) or not name.strip() or any(unicodedata.category(c) in _NOT_IN_NAMES for c in name):
-        raise InvalidArgumentError(f"file_name must be a name without control characters, not {name!r}.")
+        raise InvalidArgumentError(
+            f"file_name must be a name without control characters, such as 'dragon.glb', not {name!r}."
+        )
     return name

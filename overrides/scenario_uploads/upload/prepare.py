@@ -11,11 +11,11 @@ from typing import Any
 
 from attrs import define, evolve
 
-from scenario_uploads.api.calls import begin_operation, create_operation
+from scenario_uploads.api.calls import begin_operation, create
 from scenario_uploads.api.exchange import Api, Operation
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import LedgerLockedError, SourceChangedError, SourceError, UploadFailedError
-from scenario_uploads.progress import UploadPhase, UploadProgress
+from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.remote import Source
 from scenario_uploads.transfer.engine import TransferJob
 from scenario_uploads.transfer.parts import Part, UploadPlan, plan_parts
@@ -78,7 +78,7 @@ def check_all_options(options: FileOptions) -> None:
     if options.file_name is not None:
         check_file_name(options.file_name)
     infer_media("a.png", content_type=options.content_type)
-    create_operation({"kind": options.kind, "asset_options": options.asset_options}, options.call)
+    create(options.call, {"kind": options.kind, "asset_options": options.asset_options})
 
 
 def open_upload(stack: ExitStack, api: Api, file: FileInput, options: FileOptions) -> Opened:
@@ -97,13 +97,22 @@ def open_upload(stack: ExitStack, api: Api, file: FileInput, options: FileOption
         "parts": plan.parts_count,
         "asset_options": options.asset_options,
     }
-    opened = Opened(api, options, source, plan, begin_operation(arguments, options.call))
+    opened = Opened(api, options, source, plan, begin_operation(options.call, arguments))
     if ledger := _open_ledger(opened):
         opened.ledger = ledger
         stack.push(partial(_close_ledger, ledger))
     if options.progress:
-        opened.options = _show(stack, name, options)
+        from scenario_uploads.display import open_display  # noqa: PLC0415 - slow to import, and needed by few
+
+        shown = stack.enter_context(open_display()).follow(name)
+        opened.options = evolve(options, on_progress=partial(_tell, [shown, options.on_progress]))
     return opened
+
+
+def _tell(callbacks: list[OnProgress | None], event: UploadProgress) -> None:
+    for callback in callbacks:
+        if callback:
+            callback(event)
 
 
 def _close_ledger(ledger: Ledger, _kind: object, error: BaseException | None, _traceback: object) -> None:
@@ -131,17 +140,3 @@ def _open_ledger(opened: Opened) -> Ledger | None:
             raise
         logger.log(level, "The upload cannot be resumed later: %s", error)
         return None
-
-
-def _show(stack: ExitStack, name: str, options: FileOptions) -> FileOptions:
-    """Show progress until `stack` is closed."""
-    from scenario_uploads.display import open_display  # noqa: PLC0415 - slow to import, and needed by few
-
-    shown, told = stack.enter_context(open_display()).follow(name), options.on_progress
-
-    def on_progress(event: UploadProgress) -> None:
-        shown(event)
-        if told is not None:
-            told(event)
-
-    return evolve(options, on_progress=on_progress)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from scenario_uploads.api.calls import complete, is_imported, is_past_pending, retrieve_once, wait
+from scenario_uploads.api.calls import complete, is_imported, is_past_pending, retrieve_once, trigger_action, wait
 from scenario_uploads.api.exchange import Api, fetch, name_upload
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import (
@@ -177,9 +177,10 @@ def _send_and_complete(opened: Opened, begun: Begun) -> Steps[tuple[str, Upload]
 
 def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upload]:
     """Complete an upload, or return it when it is complete already."""
+    operation = trigger_action(options.call, upload_id)
     policy = RetryPolicy(COMPLETE_RETRIES, clip=True, patience=options.patience)
     try:
-        completed = yield from complete(api, upload_id, options.call, policy, refusals=api.options.max_retries)
+        completed = yield from complete(api, operation, policy, refusals=api.options.max_retries)
     except APIStatusError as failure:
         if failure.status_code not in REFUSED and failure.status_code < 500:
             raise
