@@ -77,6 +77,8 @@ def check_authorities() -> None:
 
 def create_tls_context(*, trust_env: bool) -> ssl.SSLContext:
     """Return a context with the environment's CA files, or with certifi's and no SSLKEYLOGFILE."""
+    if trust_env:
+        check_authorities()
     with _name_variables():
         context = httpx.create_ssl_context(trust_env=trust_env)
     if not trust_env:
