@@ -120,12 +120,11 @@ def _hide_secrets(url: str) -> Iterator[None]:
         raise kind(snippet(said).rstrip(".")) from (None if secrets else error)
 
 
-def _find_system(url: str) -> tuple[Any, str]:
+def _find_system(url: str) -> Any:
     """Return the file system of a URL, and the path in it."""
     from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
 
-    found: tuple[Any, str] = url_to_fs(url)
-    return found
+    return url_to_fs(url)
 
 
 def explain(error: Exception) -> str:

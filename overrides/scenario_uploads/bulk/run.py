@@ -19,7 +19,7 @@ from attrs import evolve
 from scenario_uploads.api.calls import is_imported, is_past_pending, retrieve_once, wait
 from scenario_uploads.api.exchange import Api, name_upload
 from scenario_uploads.arguments import FileInput
-from scenario_uploads.display import Display, open_display
+from scenario_uploads.display import open_display
 from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress, UploadProgress
@@ -54,8 +54,6 @@ class BulkRun:
         # Twice as many as files: the polls of waiting files must not delay the calls of those being sent.
         self._limiter = Limiter(2 * options.files_at_once)
         self._progress, self._counting = BulkProgress(), threading.Lock()
-        self._ledger: BulkLedger | None = None
-        self._display: Display | None = None
 
     def results(self, runner: Runner, connect_again: Callable[[ClientOptions], Runner]) -> Generator[UploadResult]:
         """Yield the result of each file as it finishes; then close the runner. Workers of an executor connect again."""
@@ -89,8 +87,8 @@ class BulkRun:
         options, self._ledger = self._options, open_ledger(self._options.ledger)
         if self._ledger is not None:
             stack.callback(self._ledger.close)
-        if options.progress:
-            self._display = stack.enter_context(open_display())
+        self._display = stack.enter_context(open_display()) if options.progress else None
+        self._told = [tell for tell in (self._display and self._display.tell, self.on_progress) if tell]
         # A large file is resumed, if possible.
         resume, turns = None if self._ledger else False, Turns(options.concurrency, options.max_bandwidth)
         call = evolve(options.file, resume=resume, wait=False, turns=turns)
@@ -108,19 +106,16 @@ class BulkRun:
         self._count(bytes_found=file.plan.size)
         if self._display:
             file.shown = self._display.follow(str(file.options.file_name))
-        if self._display or self.on_progress:
+        if self._told:
             file.options = evolve(file.options, on_progress=self._follow(file))
         return self._run(file, self._send(file))
 
     def _count(self, *, complete: bool = False, **more: int) -> None:
         """Add to the counts, and tell them, from one thread at a time; `complete` when all files were listed."""
-        told = [tell for tell in (self._display and self._display.tell, self.on_progress) if tell]
-        if not told:
-            return
         with self._counting:
             counts: dict[str, Any] = {name: getattr(self._progress, name) + count for name, count in more.items()}
             self._progress = evolve(self._progress, complete=complete or self._progress.complete, **counts)
-            for tell in told:
+            for tell in self._told:
                 tell(self._progress)
 
     def _follow(self, file: File) -> Callable[[UploadProgress], object]:
