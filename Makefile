@@ -258,8 +258,7 @@ test-wheel: setup-node ## Build the wheel and try it in an empty environment
 
 .PHONY: release-check
 release-check: build setup-node ## Do a release without publishing: build, check, try in empty environments (TAG=v1.2.3)
-	$(VENV) -m tools.release.package dist $(if $(TAG),--tag '$(TAG)')
-	DIST=dist $(VENV) -m pytest --no-cov -n 0 -m 'release or not release' tests/tools/test_distribution.py $(PYTEST_ARGS)
+	DIST=dist $(if $(TAG),TAG='$(TAG)') $(VENV) -m pytest --no-cov -n 0 -m 'release or not release' tests/tools/test_distribution.py $(PYTEST_ARGS)
 
 .PHONY: chaos
 chaos: setup ## Upload N files through a service with random faults (SEED=, N=300, RATE=0.3)

@@ -81,9 +81,7 @@ def say(text: str) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.regenerate", description="Rebuild the client, compare, test, and say what to look at."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools.regenerate")
     parser.add_argument("--base", help="a git ref to compare with besides the last released contract")
     parser.add_argument("--tests", default=TESTS, help=f"the command of the tests, or '' for none (default: {TESTS})")
     parser.add_argument("--root", type=Path, default=ROOT, help="the folder of the project")

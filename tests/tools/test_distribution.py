@@ -6,10 +6,12 @@ runs the tests, where the lock file put them; so a requirement that the wheel do
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Iterable
 from email.parser import Parser
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.metadata import Metadata
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -236,3 +239,23 @@ def test_demo_and_command_line_work_from_the_wheel(wheel: Path, tmp_path: Path) 
     command = [python.with_name("scenario-uploads"), "upload", "a.txt", "--sandbox", "--json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert json.loads(done.stdout)["status"] == "imported", done.stderr
+
+
+@pytest.mark.release
+def test_release_has_one_version_and_valid_metadata(built: Path) -> None:
+    """In pyproject.toml, both archives, the changelog, and the git tag; which wants the changelog's date too."""
+    described = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    name, version, tag = described["name"], described["version"], os.environ.get("TAG")
+    assert tag in (None, f"v{version}")
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    date = r" - \d{4}-\d\d-\d\d" if tag else r"( - .+)?"
+    assert re.search(rf"(?m)^## \[{re.escape(version)}\]{date}\n+(?!## )\S", changelog)
+    stem = f"{name.replace('-', '_')}-{version}"
+    with zipfile.ZipFile(built / f"{stem}-py3-none-any.whl") as wheel, tarfile.open(built / f"{stem}.tar.gz") as sdist:
+        described_by_sdist = sdist.extractfile(f"{stem}/PKG-INFO")
+        assert described_by_sdist is not None
+        for data in (wheel.read(f"{stem}.dist-info/METADATA"), described_by_sdist.read()):
+            found = Metadata.from_email(data, validate=True)
+            assert (found.name, str(found.version)) == (name, version)
+            assert found.description_content_type == "text/markdown"
+            assert found.description

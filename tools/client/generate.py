@@ -138,9 +138,7 @@ def replace_folder(target: Path, new: Path) -> None:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.client.generate", description="Build the client from openapi.yaml."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools.client.generate")
     parser.add_argument("--check", action="store_true", help="compare instead of writing; exit 1 when they differ")
     parser.add_argument(
         "--target", type=Path, default=ROOT / "generated_client", help="the folder that holds the client"

@@ -244,7 +244,7 @@ def check(contract: Contract) -> list[Finding]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.contract.check", description="Check the client's demands.")
+    parser = argparse.ArgumentParser(prog="python -m tools.contract.check")
     parser.add_argument("contract", type=Path)
     arguments = parser.parse_args(argv)
     path: Path = arguments.contract

@@ -1,5 +1,4 @@
 """The site that `make docs` builds.
 
-`__main__` builds it, `check` looks for what should not be in it, `pictures` and `plots` draw what is committed in
-docs/pictures.
+`__main__` builds it, `check` looks for what should not be in it, `pictures` draws what is committed in docs/pictures.
 """

@@ -33,9 +33,7 @@ def is_wanted(*, yes: bool) -> bool:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.live_check", description="Hold the contract against the service itself."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools.live_check")
     parser.add_argument("--base-url", help="where the API is (default: SCENARIO_BASE_URL, or the service)")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "live-check", help="the folder to write into")
     parser.add_argument("--yes", action="store_true", help="send without asking")

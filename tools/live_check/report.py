@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from tools.contract.document import Contract, is_object
-from tools.live_check.compare import Difference, name_type, read_time, show_word
-from tools.live_check.run import Run, read_upload
+from tools.live_check.compare import Difference
+from tools.live_check.run import Run
 
 SECRETS = ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET", "SCENARIO_SDK_JWT")
 AN_ID = re.compile(r"id|.*(Ids?|_id)")
-TEXTS = {"reason", "message", "error", "detail", "errorMessage", "contentType", "originalFileName"}
 HEADERS = re.compile(r"content-(type|encoding)|date|retry-after|.*rate-?limit.*|deprecation|sunset|www-authenticate")
 
 
@@ -24,12 +23,10 @@ class Report:
     """What a check has found, ready to be published."""
 
     def __init__(self, contract: Contract, run: Run, differences: Sequence[Difference]) -> None:
-        self._bodies = [_decode(exchange.body) for exchange in run.exchanges]
-        hidden = {os.environ.get(name, "") for name in SECRETS}.union(*map(_list_ids, self._bodies))
+        ids = (_list_ids(_decode(exchange.body)) for exchange in run.exchanges)
+        hidden = {os.environ.get(name, "") for name in SECRETS}.union(*ids)
         known = sorted((re.escape(text) for text in hidden if len(text) > 3), key=len, reverse=True)
         self._hidden = re.compile("|".join(known) or "(?!)")
-        schemas = contract.document["components"]["schemas"].values()
-        self._words = {value for schema in schemas for value in schema.get("enum", ())}
         self._contract, self._run = contract, run
         self._differences = [
             attrs.evolve(found, message=self.hide(found.message), edit=self.hide(found.edit)) for found in differences
@@ -53,32 +50,14 @@ class Report:
         """Return a text on one line, without credentials, ids that came in a response, and queries of URLs."""
         return " ".join(re.sub(r"\?[^\s\"'<>]+", "?…", self._hidden.sub("…", text)).split())[:300]
 
-    def show(self, value: Any, key: str = "") -> Any:
-        """Return a JSON value with those texts alone that are known to be harmless."""
-        if is_object(value):
-            return {self.hide(name): self.show(item, name) for name, item in value.items()}
-        if isinstance(value, list):
-            return [self.show(item, key) for item in value]
-        if not isinstance(value, str) or value in self._words or read_time(value):
-            return value
-        return self.hide(value) if key in TEXTS else f"… ({len(value)} characters)"
-
     def to_json(self) -> str:
         document = {
             "contract": self._contract.version,
             "base_url": self._run.base_url,
             "verdict": self.verdict,
             "responses": [
-                {
-                    "step": exchange.step,
-                    "status": exchange.status,
-                    "headers": {
-                        name: self.hide(value) if HEADERS.fullmatch(name) else "…"
-                        for name, value in exchange.headers.items()
-                    },
-                    "body": self.show(body),
-                }
-                for exchange, body in zip(self._run.exchanges, self._bodies, strict=True)
+                {"step": exchange.step, "status": exchange.status, "headers": self._show_headers(exchange.headers)}
+                for exchange in self._run.exchanges
             ],
             "problems": self.problems,
             "differences": [attrs.asdict(found) for found in self._differences],
@@ -89,8 +68,6 @@ class Report:
         """Return the report for people; it ends with the edits of the contract that it proposes."""
         lines = ["# The contract, held against the service", "", f"**{self.verdict}**", "", "## What came", ""]
         lines += [f"- {exchange.step}: {exchange.status}" for exchange in self._run.exchanges]
-        lines += ["", "## Fields of an upload", "", "| field | create | retrieve | action |", "|---|---|---|---|"]
-        lines += list(self._list_fields())
         if self.problems:
             lines += ["", "## What could not be done", "", *(f"- {problem}" for problem in self.problems)]
         lines += ["", "## Proposed edits of the contract", ""]
@@ -99,14 +76,8 @@ class Report:
             lines.append(f"  ({found.kind}: {found.message}; in {', '.join(found.steps)})")
         return "\n".join([*lines, *([] if self._differences else ["None."])]) + "\n"
 
-    def _list_fields(self) -> Iterator[str]:
-        columns: dict[str, list[set[str]]] = {}
-        for exchange in self._run.exchanges:
-            column = 1 if exchange.method == "GET" else 2 if exchange.path.endswith("/action") else 0
-            for name, value in read_upload(exchange.body).items():
-                columns.setdefault(self.hide(show_word(name)), [set(), set(), set()])[column].add(name_type(value))
-        for name, types in sorted(columns.items()):
-            yield f"| {name} | {' | '.join(', '.join(sorted(column)) or '-' for column in types)} |"
+    def _show_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
+        return {name: self.hide(value) if HEADERS.fullmatch(name) else "…" for name, value in headers.items()}
 
 
 def _decode(body: bytes) -> Any:

@@ -51,8 +51,6 @@ class Exchange:
     """The statuses that the contract promises for this step."""
     method: str
     path: str
-    sent: dict[str, Any]
-    """The JSON body of the request; empty for a part."""
     md5: str
     """Of a part, in hexadecimal; empty for a call to the API."""
     status: int
@@ -101,9 +99,8 @@ class Run:
 
     def _keep(self, response: httpx.Response, md5: str = "") -> None:
         request, body = response.request, response.read()
-        sent = json.loads(request.content) if request.content and not md5 else {}
         came = (response.status_code, response.headers, body)
-        self.exchanges.append(Exchange(self._step, self._expected, request.method, request.url.path, sent, md5, *came))
+        self.exchanges.append(Exchange(self._step, self._expected, request.method, request.url.path, md5, *came))
 
     def _call(self, step: str, call: Callable[[], object], *expected: int) -> dict[str, Any]:
         """Make a call and return the upload of the response, empty when there is none."""

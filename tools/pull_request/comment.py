@@ -26,9 +26,7 @@ def render_comment(report: Report | str, commit: str, run_url: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.pull_request.comment", description="Print the comment for a pull request."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools.pull_request.comment")
     parser.add_argument("report", type=Path, help="comment.json, as the code of the pull request wrote it")
     parser.add_argument("--commit", required=True, help="the commit that the report is about")
     parser.add_argument("--run-url", required=True, help="the run that made the report")

@@ -34,9 +34,7 @@ def annotate_failure(message: str, name: str) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.pull_request.report", description="Write what a branch changes in the contract."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools.pull_request.report")
     parser.add_argument("--base", default="origin/main", help="the git ref that the branch starts from")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write into")
     parser.add_argument("--root", type=Path, default=ROOT, help="the folder of the project")

@@ -72,7 +72,7 @@ def record(project: Project, step: Step) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.release", description="Versions of the contract.")
+    parser = argparse.ArgumentParser(prog="python -m tools.release")
     parser.add_argument("command", choices=("check", "draft", "record"))
     parser.add_argument("--print", action="store_true", help="with draft: show the draft and write nothing")
     parser.add_argument("--root", type=Path, default=ROOT, help="the folder of the project")

@@ -23,9 +23,7 @@ from tools.spec_diff.report import FORMATS, describe_verdict, reveal
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m tools.spec_diff", description="Compare two versions of a contract."
-    )
+    parser = argparse.ArgumentParser(prog="python -m tools.spec_diff")
     parser.add_argument("old", type=Path, metavar="OLD.yaml")
     parser.add_argument("new", type=Path, metavar="NEW.yaml")
     parser.add_argument("--format", choices=sorted(FORMATS), default="text")

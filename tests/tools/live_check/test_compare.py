@@ -228,23 +228,6 @@ WAYS = {
         *("etag", "/UploadPart/properties/url", "encrypts with KMS", ""),
     ),
     "storage answers 204": (PART, to(status=204), "status", "/UploadPart/properties/url", "answers 204", ""),
-    "other name": (
-        CREATE,
-        put("originalFileName", "a.png"),
-        "echo",
-        "/Upload/properties/originalFileName",
-        "originalFileName",
-        "",
-    ),
-    "parts from 0": (CREATE, put_part("number", 0), "parts", "/UploadPart/properties/number", "from 1", ""),
-    "plain http": (
-        CREATE,
-        put_part("url", "http://example.com/"),
-        "url",
-        "/UploadPart/properties/url",
-        "not https",
-        "",
-    ),
     "cost as text": (
         (
             "dry run",
