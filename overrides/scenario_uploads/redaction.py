@@ -163,7 +163,7 @@ def guard_header(holder: object, authorization: str) -> None:
 
 def mask_known(text: str) -> str:
     """Return a text with all guarded secrets masked, however JSON, URLs or HTML spell them."""
-    for secrets in list(_KNOWN.values()):
+    for secrets in set(_KNOWN.values()):
         if pattern := _match_secrets(*secrets):
             text = pattern.sub("***", text)
     return text
