@@ -37,7 +37,7 @@ from tools.contract.document import (
     is_object,
     read_contract,
 )
-from tools.contract.operations import list_operations
+from tools.contract.operations import find_references, list_operations, reach
 
 RESERVED = frozenset(
     {
@@ -48,6 +48,12 @@ RESERVED = frozenset(
 """Names that a generated class needs, its methods, or those that the runtime gives it."""
 IMPORTED = frozenset({"Any", "Mapping", "ModelMethods", "Unset", "UUID"})
 """Names that the code and the stub of a model import."""
+SCHEMA_KEYS = frozenset({"schema", "items", "additionalProperties", "contains", "not"})
+SCHEMAS_KEYS = frozenset(
+    {"schemas", "properties", "patternProperties", "$defs", "allOf", "anyOf", "oneOf", "prefixItems"}
+)
+"""Keys whose values are a schema, or hold schemas."""
+VALUE_KEYS = frozenset({"example", "examples", "default", "enum", "const"})
 UPPER_SNAKE_CASE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
 
@@ -65,46 +71,15 @@ def make_validator(contract: Contract, schema: Pointer) -> Any:
     return OAS31Validator({**contract.document, "$ref": reference}, format_checker=oas31_format_checker)
 
 
-def find_subschemas(contract: Contract, schema: Pointer) -> Iterator[Pointer]:
-    """Yield where the schemas are that the schema at `schema` is made of, itself first and each one once."""
-    queue, seen = [schema], set[Pointer]()
-    while queue:
-        pointer = contract.resolve(queue.pop())
-        value = contract.at(pointer)
-        if pointer in seen or not is_object(value):
-            continue
-        seen.add(pointer)
-        yield pointer
-        for key in ("properties", "patternProperties", "$defs"):
-            queue += [(*pointer, key, name) for name in value.get(key, {})]
-        for key in ("allOf", "anyOf", "oneOf", "prefixItems"):
-            queue += [(*pointer, key, index) for index in range(len(value.get(key, [])))]
-        queue += [(*pointer, key) for key in ("items", "additionalProperties", "contains", "not") if key in value]
-
-
-def find_holders(value: Any, pointer: Pointer = ()) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
-    """Yield the media types, parameters and headers below `value`, all that have a schema, with their places."""
-    if is_array(value):
-        for index, child in enumerate(value):
-            yield from find_holders(child, (*pointer, index))
-    if not is_object(value):
-        return
-    if is_object(value.get("schema")):
-        yield pointer, value
-    for key, child in value.items():
-        # Inside a schema or an example, a key `schema` is somebody's property.
-        if key not in ("schema", "example", "examples") and (*pointer, key) != ("components", "schemas"):
-            yield from find_holders(child, (*pointer, key))
-
-
-def find_schemas(contract: Contract) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
-    """Yield every schema of the contract with its place, each one once."""
-    roots: list[Pointer] = [
-        ("components", "schemas", name) for name in contract.document.get("components", {}).get("schemas", {})
-    ]
-    roots += [(*pointer, "schema") for pointer, _ in find_holders(contract.document)]
-    for pointer in dict.fromkeys(pointer for root in roots for pointer in find_subschemas(contract, root)):
-        yield pointer, contract.at(pointer)
+def find_schemas(value: Any, place: Pointer = ()) -> Iterator[tuple[Pointer, Mapping[str, Any]]]:
+    """Yield every schema in a value with its place."""
+    last, before = (*place[::-1], "", "")[:2]
+    if is_object(value) and (last in SCHEMA_KEYS or before in SCHEMAS_KEYS):
+        yield place, value
+    for key, child in value.items() if is_object(value) else enumerate(value) if is_array(value) else ():
+        # A value in an example is no schema, but a property may be called `example`.
+        if key not in VALUE_KEYS or last in SCHEMAS_KEYS:
+            yield from find_schemas(child, (*place, key))
 
 
 def find_required(contract: Contract, schema: Pointer) -> frozenset[str]:
@@ -116,15 +91,16 @@ def find_required(contract: Contract, schema: Pointer) -> frozenset[str]:
 
 def find_received_schemas(contract: Contract) -> Iterator[tuple[Pointer, frozenset[str]]]:
     """Yield where the schemas are that an answer can be made of, and what is demanded of each, also by others."""
-    roots: list[Pointer] = []
+    received: dict[Pointer, None] = {}
     for operation in list_operations(contract):
         for status in contract.at(operation.pointer).get("responses", {}):
-            response = contract.resolve((*operation.pointer, "responses", status))
-            for media_type, media in contract.at(response).get("content", {}).items():
-                if "schema" in media:
-                    roots.append((*response, "content", media_type, "schema"))
+            place = (*contract.resolve((*operation.pointer, "responses", status)), "content")
+            if contract.has(place):
+                received |= reach([place], lambda each: find_references(contract.at(each)))
     demanded: dict[Pointer, frozenset[str]] = {}
-    for pointer in dict.fromkeys(pointer for root in roots for pointer in find_subschemas(contract, root)):
+    for pointer, _ in find_schemas(contract.document):
+        if not any(pointer[:length] in received for length in range(len(pointer) + 1)):
+            continue
         demanded[pointer] = demanded.get(pointer, frozenset()) | find_required(contract, pointer)
         for index in range(len(contract.at(pointer).get("allOf", ()))):
             # What is only a part of another, and no component that stands for itself, is demanded what the whole is.
@@ -155,7 +131,7 @@ def check_names(contract: Contract) -> Iterator[Finding]:
         if ClassName(name, "") in taken:
             message = f"the schema {name!r} would take the place of what generated code or the package has; rename it"
             yield Finding(("components", "schemas", name), message)
-    for pointer, schema in find_schemas(contract):
+    for pointer, schema in find_schemas(contract.document):
         for name in schema.get("properties", {}):
             if PythonIdentifier(name, "field_") in RESERVED:
                 message = f"the property {name!r} would take the place of what generated classes need; rename it"
@@ -164,7 +140,7 @@ def check_names(contract: Contract) -> Iterator[Finding]:
 
 def check_discriminators(contract: Contract) -> Iterator[Finding]:
     """Yield the discriminators whose members do not say by themselves which one they are."""
-    for pointer, schema in find_schemas(contract):
+    for pointer, schema in find_schemas(contract.document):
         members = [(*pointer, key, index) for key in ("oneOf", "anyOf") for index in range(len(schema.get(key, ())))]
         discriminator = schema.get("discriminator")
         name = discriminator.get("propertyName") if is_object(discriminator) else None
@@ -204,7 +180,7 @@ def find_parts(contract: Contract, schema: Pointer, keywords: Iterable[str] = ("
 
 def check_enums(contract: Contract) -> Iterator[Finding]:
     """Yield the enums that have no clean Python names."""
-    for pointer, schema in find_schemas(contract):
+    for pointer, schema in find_schemas(contract.document):
         if "enum" not in schema:
             continue
         # A null among the values makes the generated type optional; it is not a member.
