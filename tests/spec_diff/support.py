@@ -77,7 +77,7 @@ BASE: dict[str, Any] = {
 
 def generate(document: Any) -> Path:
     """Return the folder that holds the generated client of a contract, made once in a session."""
-    return wait_for(Contract("contract", Path("contract.json"), document))
+    return wait_for(Contract("contract", document))
 
 
 def edit(change: Callable[[Any], Any], version: str = "1.0.0") -> dict[str, Any]:

@@ -97,21 +97,13 @@ def read_scalar(text: str) -> Any:
 class Object(dict[str, Any]):
     """An object, with the line of each key."""
 
-    __slots__ = ("lines",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: dict[str | int, int] = {}
+    lines: dict[str | int, int]
 
 
 class Array(list[Any]):
     """An array, with the line of each item."""
 
-    __slots__ = ("lines",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: dict[str | int, int] = {}
+    lines: dict[str | int, int]
 
 
 @attrs.define(eq=False)
@@ -143,12 +135,14 @@ class _Builder:
                 raise UnreadableError(self.name, str(error), line) from None
         elif isinstance(event, yaml.SequenceStartEvent):
             value = Array()
+            value.lines = {}
             while not self.parser.check_event(yaml.SequenceEndEvent):
                 value.lines[len(value)] = self.parser.peek_event().start_mark.line + 1
                 value.append(self.build(depth + 1))
             self.parser.get_event()
         else:
             value = Object()
+            value.lines = {}
             while not self.parser.check_event(yaml.MappingEndEvent):
                 key, value.lines[key] = self.read_key(value)
                 value[key] = self.build(depth + 1)
@@ -199,7 +193,6 @@ class Contract:
 
     name: str
     """What messages call it: the path as it was given."""
-    path: Path
     document: Mapping[str, Any] = attrs.field(repr=False)
 
     @property
@@ -342,7 +335,7 @@ def read_contract(path: Path, name: str | None = None) -> Contract:
     document = read_yaml(path, name)
     if not is_object(document):
         raise UnreadableError(name, "not an OpenAPI document", 1)
-    contract = Contract(name, path, document)
+    contract = Contract(name, document)
     version = document.get("openapi")
     if version is None:
         raise contract.fail(("swagger",), "not an OpenAPI 3 document: openapi is missing")

@@ -20,7 +20,7 @@ def make_contract(schema: dict[str, Any], **schemas: Any) -> Contract:
     content = {"application/json": {"schema": schema}}
     operation = {"operationId": "get_thing", "responses": {"200": {"description": "A thing.", "content": content}}}
     document = {"openapi": "3.1.1", "paths": {"/thing": {"get": operation}}, "components": {"schemas": schemas}}
-    return Contract("contract", Path("contract.yaml"), document)
+    return Contract("contract", document)
 
 
 def messages(contract: Contract) -> list[str]:

@@ -26,11 +26,11 @@ class NoClientError(UnreadableError):
     """No client can be generated from a contract."""
 
     def __init__(self, name: str, output: str) -> None:
+        # It names a folder and objects of its own, and says much before it comes to the point.
+        output = re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>", "…", re.sub(r"/\S*/(?=openapi\.json)", "", output))
         super().__init__(name, f"no client can be generated from it: {output}")
         self.name = name
-        # The generator says much before it comes to the point, and names objects of its own.
-        words = " ".join(output.partition("some pieces may be missing")[2].split() or output.split())
-        self.reason = re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>", "…", words)[:300]
+        self.reason = " ".join(output.partition("some pieces may be missing")[2].split() or output.split())[:300]
 
 
 def is_large(contract: Contract) -> bool:
@@ -52,20 +52,15 @@ def _start(text: str) -> Future[Path]:
 def _generate(text: str) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="spec-diff-client-")).resolve()
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    contract = folder / "openapi.json"
+    contract, clients = folder / "openapi.json", folder / "client"
     contract.write_text(text, encoding="utf-8")
-    clients = folder / "client"
     clients.mkdir()
-    try:
-        generate.build(clients, contract=contract)
-    except GenerationError as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise GenerationError(str(error).replace(f"{folder}/", "")) from None
+    generate.build(clients, contract=contract)
     return clients
 
 
 def wait_for(contract: Contract) -> Path:
-    """Return the folder that holds the client of a contract, generated when it was not yet."""
+    """Return the folder that holds the client of a contract, generated when it was not yet; nobody may write to it."""
     try:
         return start_generating(contract).result()
     except GenerationError as error:
@@ -73,7 +68,6 @@ def wait_for(contract: Contract) -> Path:
 
 
 def generate_clients(old: Contract, new: Contract) -> tuple[Path, Path]:
-    """Return the folders that hold `scenario_uploads_client/` of two contracts, to which nobody may write."""
     for contract in (old, new):
         start_generating(contract)
     return wait_for(old), wait_for(new)
