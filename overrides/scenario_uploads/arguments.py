@@ -1,7 +1,4 @@
-"""Types of arguments, the sentinels for arguments that are not given, and limits.
-
-The sentinels have the names of scenario-sdk's. Both are falsy.
-"""
+"""Types of arguments, the sentinels for arguments that are not given, named as scenario-sdk's, and limits."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def create(options: CallOptions, body: Mapping[str, Any], *, dry_run: object = N
     )
     sent = {**request["json"], **options.body}
     imports = any(sent.get(name) for name in ("url", "huggingFaceModelName", "civitaiModelUrl"))
-    parts = min(max(sent["parts"], 0), MAX_PARTS) if isinstance(sent.get("parts"), int) else 0
+    parts = sent.get("parts")
     return Operation(
         "create_upload",
         UploadCreateResponse,
@@ -70,7 +70,8 @@ def create(options: CallOptions, body: Mapping[str, Any], *, dry_run: object = N
         Repeat.NEVER if imports and not wanted else Repeat.ONCE,
         options,
         _find_missing_cost if wanted else find_missing_upload,
-        response_limit=RESPONSE_LIMIT + RESPONSE_LIMIT_PER_PART * parts,
+        response_limit=RESPONSE_LIMIT
+        + RESPONSE_LIMIT_PER_PART * (min(max(parts, 0), MAX_PARTS) if isinstance(parts, int) else 0),
         models={DRY_RUN_STATUS: UploadDryRunResponse},
     )
 

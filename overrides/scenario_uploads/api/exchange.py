@@ -119,7 +119,6 @@ def fetch(
     with name_upload(operation.upload_id):
         while True:
             error: ScenarioError
-            cause: Exception | None = None
             request = build_request(api.options, operation)
             if logger.isEnabledFor(logging.DEBUG):
                 logger.debug("%s: sending %s %s", operation.name, request.method, redact(str(request.url)))
@@ -128,8 +127,8 @@ def fetch(
             except ScenarioError:
                 raise
             except Exception as raised:  # noqa: BLE001 - a transport of the caller's, or its hooks, raise what they like
-                cause = raised
                 error, outcome = classify_exception(raised, operation.name, operation.repeat, request)
+                error.__cause__ = raised
             else:
                 logger.info("%s: answered with status %d", operation.name, response.status_code)
                 if not response.is_success:
@@ -148,7 +147,7 @@ def fetch(
                     outcome = Outcome(retryable=operation.repeat is Repeat.SAFE)
             delay = tries.fail(outcome)
             if delay is None:
-                raise error from cause
+                raise error
             logger.log(tries.level, "%s; trying again in %.2f s, %s.", error, delay, tries)
             yield Pause(delay)
 

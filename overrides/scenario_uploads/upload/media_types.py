@@ -23,7 +23,7 @@ _BYTES = "application/octet-stream"
 # Kinds whose files need no content type of their own.
 _TYPE_BY_KIND = {"3d": _BYTES, "model": _BYTES, "text": "text/plain"}
 
-_LINES = (pkgutil.get_data(__package__, "media_types.csv") or b"").decode().splitlines()
+_LINES = (pkgutil.get_data("scenario_uploads.upload", "media_types.csv") or b"").decode().splitlines()
 _TABLE = [line.split(",") for line in _LINES if not line.startswith("#")]
 _KIND_BY_TYPE = {content_type: kind for kind, content_type, *_ in _TABLE if content_type != _BYTES}
 _BY_SUFFIX = {
