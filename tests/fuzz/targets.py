@@ -42,8 +42,7 @@ from scenario_uploads.sandbox.api.rules import read_create
 from scenario_uploads.sandbox.api.wire import decode_json
 from scenario_uploads.sandbox.errors import Refusal
 from scenario_uploads.sandbox.storage.gate import find_header_problem
-from scenario_uploads.settings.arguments import ClientArguments
-from scenario_uploads.settings.client import resolve_options
+from scenario_uploads.settings.client import ClientArguments, resolve_options
 from scenario_uploads.steps import Pause, Send
 from scenario_uploads.transfer.connection import Connection, StorageTimeouts
 from scenario_uploads.transfer.part import classify_response

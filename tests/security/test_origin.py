@@ -14,8 +14,7 @@ from scenario_uploads import InvalidArgumentError, TransferError
 from scenario_uploads.api.calls import check_upload_id, retrieve, trigger_action
 from scenario_uploads.api.exchange import build_request
 from scenario_uploads.arguments import CallOptions
-from scenario_uploads.settings.arguments import ClientArguments
-from scenario_uploads.settings.client import resolve_options
+from scenario_uploads.settings.client import ClientArguments, resolve_options
 
 from tests.support.clients import Connect, raises
 from tests.support.server import Exchange, Server, encode_head, reply

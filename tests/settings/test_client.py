@@ -15,8 +15,8 @@ from scenario_uploads import AsyncScenario, CredentialsError, InvalidArgumentErr
 from scenario_uploads.api.exchange import Operation, build_request
 from scenario_uploads.arguments import NOT_GIVEN, check_seconds
 from scenario_uploads.retry import Repeat
-from scenario_uploads.settings.arguments import ClientArguments
 from scenario_uploads.settings.client import (
+    ClientArguments,
     ClientOptions,
     Credentials,
     resolve_credentials,

@@ -20,8 +20,7 @@ from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import CredentialsError, ScenarioError, SourceError, TransferError
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url
-from scenario_uploads.settings.arguments import ClientArguments
-from scenario_uploads.settings.client import ClientOptions, resolve_options
+from scenario_uploads.settings.client import ClientArguments, ClientOptions, resolve_options
 from scenario_uploads.steps import CLOSED, SLICE
 from scenario_uploads.upload.options import FileOptions
 from scenario_uploads.upload.steps import send_file

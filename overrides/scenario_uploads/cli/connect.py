@@ -18,8 +18,7 @@ from scenario_uploads.client.sync_client import Scenario
 from scenario_uploads.display import report
 from scenario_uploads.errors import CredentialsError
 from scenario_uploads.redaction import snippet
-from scenario_uploads.settings.arguments import ClientArguments
-from scenario_uploads.settings.client import ClientOptions, resolve_options
+from scenario_uploads.settings.client import ClientArguments, ClientOptions, resolve_options
 
 from .options import SETTINGS, Options, UsageError, flag, option
 

@@ -18,7 +18,12 @@ from attrs import evolve
 
 from scenario_uploads.api import calls
 from scenario_uploads.api.exchange import Api
-from scenario_uploads.arguments import NOT_GIVEN, FileInput, NotGiven, Omit
+from scenario_uploads.arguments import (
+    NOT_GIVEN,
+    FileInput,
+    NotGiven,
+    Omit,
+)
 from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
 from scenario_uploads.logs import show_log
 from scenario_uploads.models import (
@@ -31,8 +36,9 @@ from scenario_uploads.models import (
 )
 from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.retry import DEFAULT_MAX_RETRIES, DEFAULT_PATIENCE
-from scenario_uploads.settings.arguments import ClientArguments, ClientChanges
 from scenario_uploads.settings.client import (
+    ClientArguments,
+    ClientChanges,
     ClientOptions,
     change_options,
     check_http_client,

@@ -28,8 +28,9 @@ from scenario_uploads.models import (
     UploadRetrieveResponse,
     UploadTriggerActionResponse,
 )
-from scenario_uploads.settings.arguments import ClientArguments, ClientChanges
 from scenario_uploads.settings.client import (
+    ClientArguments,
+    ClientChanges,
     ClientOptions,
     change_options,
     check_http_client,

@@ -12,7 +12,7 @@ OPTIONS = PACKAGE / "upload" / "options.py"
 
 def test_a_field_with_a_text_is_an_argument(tmp_path: Path) -> None:
     """In the signature, the docstring and what is passed on, of each method that takes the options or more of them."""
-    for place in (OPTIONS, PACKAGE / "bulk" / "options.py", PACKAGE / "settings" / "arguments.py"):
+    for place in (OPTIONS, PACKAGE / "bulk" / "options.py", PACKAGE / "settings" / "client.py"):
         (tmp_path / place).parent.mkdir(parents=True)
         (tmp_path / place).write_bytes((ROOT / place).read_bytes())
     text = '"""The "hue", as `#\\\\d`."""'
