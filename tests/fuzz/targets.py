@@ -295,7 +295,7 @@ def fuzz_storage(data: st.DataObject) -> None:
     with ours, theirs:
         theirs.sendall(sent)
         theirs.shutdown(socket.SHUT_WR)
-        connection = Connection(Socket(ours), StorageTimeouts(connect=1, write=1, read=1))
+        connection = Connection(Socket(ours), StorageTimeouts(connect=1, write=1, read=1), [], forwarded=False)
         try:
             answer = connection.put("http://storage.example/x?sig=1", make_body(open_source(b"glTF")))
         except (OSError, h11.RemoteProtocolError):

@@ -16,7 +16,7 @@ from typing import Any, Self
 import pytest
 from scenario_uploads.transfer import connection, sockets
 from scenario_uploads.transfer.connection import Body, StorageTimeouts
-from scenario_uploads.transfer.engine import TransferJob
+from scenario_uploads.transfer.engine import Transfer
 from scenario_uploads.transfer.parts import Part
 from scenario_uploads.transfer.sockets import Socket
 from scenario_uploads.transfer.source import Source, open_source
@@ -42,7 +42,7 @@ def body_of(content: bytes, **changes: Any) -> Body:
     return make_body(open_source(content), **changes)
 
 
-def make_job(source: Source, origin: str, part_size: int, **changes: Any) -> TransferJob:
+def make_job(source: Source, origin: str, part_size: int, **changes: Any) -> Transfer:
     """Return the job of sending a source in parts of any size."""
     offsets = range(0, source.size, part_size)
     parts = tuple(
@@ -55,7 +55,7 @@ def make_job(source: Source, origin: str, part_size: int, **changes: Any) -> Tra
         "parts_total": len(parts),
         "concurrency": 4,
     }
-    return TransferJob(**settings | changes)
+    return Transfer(**settings | changes)
 
 
 def store(exchange: Exchange) -> None:

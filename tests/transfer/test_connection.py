@@ -20,6 +20,7 @@ from typing import Any
 import h11
 import pytest
 from scenario_uploads.errors import SourceChangedError
+from scenario_uploads.system import user_agent
 from scenario_uploads.transfer.connection import (
     RESPONSE_LIMIT,
     Connection,
@@ -97,7 +98,7 @@ class TestTheRequest:
             storage.close()
             thread.join()
         lines = [f"PUT {URL} HTTP/1.1", f"Host: {origin[7:]}", "Content-Length: 5", "Accept: */*"]
-        lines += ["User-Agent: scenario-uploads", "", "12345"]
+        lines += [f"User-Agent: {user_agent()}", "", "12345"]
         assert "\r\n".join(lines).encode() == taken[0]
 
     @pytest.mark.parametrize(

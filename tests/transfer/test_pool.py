@@ -19,6 +19,7 @@ import httpx
 import pytest
 from scenario_uploads.errors import InvalidArgumentError, TransferError
 from scenario_uploads.proxies import Network
+from scenario_uploads.system import user_agent
 from scenario_uploads.tls import create_tls_context, find_certificate_error
 from scenario_uploads.transfer import sockets
 from scenario_uploads.transfer.connection import Storage
@@ -248,7 +249,7 @@ class TestProxies:
         for _ in range(2):
             assert storage.put(named(server) + "/x?sig=1", body_of(b"bytes")).status == 200
         head = f"CONNECT storage.example:{server.port} HTTP/1.1\r\nHost: storage.example:{server.port}\r\n"
-        head += "User-Agent: scenario-uploads\r\n\r\n"
+        head += f"User-Agent: {user_agent()}\r\n\r\n"
         assert [head] == proxy.heads
         assert [name for name, _ in server.requests[0].headers] == ["Host", "Content-Length", "Accept", "User-Agent"]
 

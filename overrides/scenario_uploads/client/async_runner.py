@@ -123,7 +123,7 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
             case Pause():
                 await asyncio.sleep(step.seconds)
             case Transfer():
-                job, stop = evolve(step.job, on_progress=relay(step.job.on_progress)), threading.Event()
+                job, stop = evolve(step, on_progress=relay(step.on_progress)), threading.Event()
                 send = partial(transfer_parts, self.connections.to_storage(), job, stop=stop)
                 return await run_in_thread(send, stop.set)
             case Work():

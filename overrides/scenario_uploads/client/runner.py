@@ -23,7 +23,7 @@ from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work
-from scenario_uploads.system import close_when_collected, user_agent, watch_forks
+from scenario_uploads.system import close_when_collected, watch_forks
 from scenario_uploads.transfer.connection import Storage
 from scenario_uploads.transfer.engine import Transfer, join_threads, pause, transfer_parts
 from scenario_uploads.upload.control import BaseHandle, Control
@@ -88,7 +88,7 @@ class BaseConnections(Generic[C]):
         with self._lock:
             network = self.read_network()
             if self._storage is None:
-                self._storage = Storage(network=network, user_agent=user_agent())
+                self._storage = Storage(network=network)
                 close_when_collected(self, self._storage.close)
             return self._storage
 
@@ -210,7 +210,7 @@ class Runner(BaseRunner[Connections]):
                 pause(step.seconds, lambda: self.closed)
                 self.open()
             case Transfer():
-                return transfer_parts(self.open().to_storage(), step.job, stop=self._stop)
+                return transfer_parts(self.open().to_storage(), step, stop=self._stop)
             case Work():
                 return step.call()
         return None

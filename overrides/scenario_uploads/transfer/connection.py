@@ -24,7 +24,7 @@ from attrs import evolve, field, frozen
 
 from scenario_uploads.proxies import Network
 from scenario_uploads.remote import Source
-from scenario_uploads.system import watch_forks
+from scenario_uploads.system import user_agent, watch_forks
 
 from .parts import Part
 from .sockets import TO_READ, TO_WRITE, Deadline, Halted, HaltedError, Headers, Socket, dial
@@ -74,7 +74,7 @@ class Connection:
     def __init__(self, sock: Socket, timeouts: StorageTimeouts, headers: Headers, *, forwarded: bool) -> None:
         self._sock, self._timeouts, self._headers, self._forwarded = sock, timeouts, headers, forwarded
         self._protocol = h11.Connection(our_role=h11.CLIENT)
-        self._buffer = memoryview(bytearray(CHUNK_SIZE))
+        self._buffer = memoryview(b"")
         self._early: Any = None
         self.close, self.is_usable = sock.close, sock.is_silent
 
@@ -142,6 +142,7 @@ class Connection:
     def _send_chunks(self, body: Body, position: int, md5: Any) -> bool:
         """Read, hash and write the rest of the body; return whether all of it went out before a response."""
         end = body.part.offset + body.part.length
+        self._buffer = self._buffer or memoryview(bytearray(CHUNK_SIZE))
         # Encryption alone prefers chunks that fit the CPU cache; hashing, large ones that release the GIL for longer.
         step = CHUNK_SIZE if md5 is not None else CHUNK_SIZE // 4
         while position < end:
@@ -211,17 +212,13 @@ class Connection:
 class Storage:
     """Connections to storage hosts, kept and lent to one thread at a time, for all uploads of a client.
 
-    Without a `network`, the first one reads the environment. Some gateways refuse requests without a `user_agent`.
+    Without a `network`, the first one reads the environment.
     """
 
-    def __init__(
-        self,
-        timeouts: StorageTimeouts | None = None,
-        network: Network | None = None,
-        user_agent: str = "scenario-uploads",
-    ) -> None:
-        self._timeouts = timeouts or StorageTimeouts()
-        self._network, self._headers = network, [("User-Agent", user_agent)]
+    def __init__(self, timeouts: StorageTimeouts | None = None, network: Network | None = None) -> None:
+        self._timeouts, self._network = timeouts or StorageTimeouts(), network
+        # Some gateways refuse requests without it.
+        self._headers = [("User-Agent", user_agent())]
         self._idle: defaultdict[tuple[str, ...], list[Connection]] = defaultdict(list)
         self._lock = threading.Lock()
         self.closed = False

@@ -27,8 +27,11 @@ STOP_PATIENCE = 0.75
 
 
 @frozen
-class TransferJob:
-    """The parts to send, and how. The callbacks are called from the counting thread."""
+class Transfer(Step):
+    """To do: send these parts, and return the highest number of attempts of a part.
+
+    The callbacks are called from the counting thread.
+    """
 
     source: Source = field(repr=False)  # stays open while the job runs
     parts: tuple[Part, ...] = field(repr=False)  # the missing ones
@@ -47,14 +50,7 @@ class TransferJob:
     interrupted: Callable[[], bool] = field(default=lambda: False, repr=False)
 
 
-@frozen
-class Transfer(Step):
-    """To do: send the parts of this job and return the highest number of attempts of a part."""
-
-    job: TransferJob
-
-
-def transfer_parts(storage: Storage, job: TransferJob, *, stop: threading.Event | None = None) -> int:
+def transfer_parts(storage: Storage, job: Transfer, *, stop: threading.Event | None = None) -> int:
     """Send every part of a job; return the highest number of attempts of a part.
 
     Callbacks run in this thread; an exception in one stops the transfer. Setting `stop` ends it within a second.
@@ -90,7 +86,7 @@ def join_threads(threads: Iterable[threading.Thread], seconds: float = 1.0) -> N
 class _Workers:
     """The threads of one transfer and their shared state."""
 
-    def __init__(self, storage: Storage, job: TransferJob, stop: threading.Event) -> None:
+    def __init__(self, storage: Storage, job: Transfer, stop: threading.Event) -> None:
         self._storage, self._job, self._stop, self._halt = storage, job, stop, threading.Event()
         # A sequential source is sent part by part.
         count = max(1, min(1 if job.source.sequential else job.concurrency, len(job.parts)))

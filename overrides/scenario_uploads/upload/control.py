@@ -105,16 +105,16 @@ class Control:
         done: set[int] = set()
 
         def note(number: int, md5: str | None) -> None:
-            if step.job.on_part:
-                step.job.on_part(number, md5)
+            if step.on_part:
+                step.on_part(number, md5)
             done.add(number)
 
-        attempt, job = 1, evolve(step.job, on_part=note, interrupted=self._is_interrupted)
+        attempt, whole = 1, evolve(step, on_part=note, interrupted=self._is_interrupted)
         while True:
-            left = tuple(part for part in job.parts if part.number not in done)
-            tries: int = yield Transfer(evolve(job, parts=left))
+            left = tuple(part for part in whole.parts if part.number not in done)
+            tries: int = yield evolve(whole, parts=left)
             attempt = max(attempt, tries)
-            if len(done) >= len(job.parts):
+            if len(done) >= len(whole.parts):
                 return attempt
             yield from self._admit()
 

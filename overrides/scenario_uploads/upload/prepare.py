@@ -17,7 +17,7 @@ from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import LedgerLockedError, SourceChangedError, SourceError, UploadFailedError
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.remote import Source
-from scenario_uploads.transfer.engine import TransferJob
+from scenario_uploads.transfer.engine import Transfer
 from scenario_uploads.transfer.parts import Part, UploadPlan, plan_parts
 from scenario_uploads.transfer.source import open_source
 
@@ -50,10 +50,10 @@ class Opened:
         project_id = self.options.call.project_id
         return asked if project_id is None else asked | {"projectId": project_id}
 
-    def job(self, parts: tuple[Part, ...], **more: Any) -> TransferJob:
-        """Return the transfer job for some parts."""
+    def transfer(self, parts: tuple[Part, ...], **more: Any) -> Transfer:
+        """Return the step that sends some parts."""
         options = self.options
-        return TransferJob(
+        return Transfer(
             self.source,
             parts,
             self.plan.parts_count,

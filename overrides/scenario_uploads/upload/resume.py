@@ -13,7 +13,6 @@ from scenario_uploads.errors import APIStatusError, InvalidArgumentError, Source
 from scenario_uploads.models import Upload, UploadPart
 from scenario_uploads.redaction import snippet
 from scenario_uploads.steps import Steps, Work
-from scenario_uploads.transfer.engine import Transfer
 from scenario_uploads.transfer.parts import Part, find_url_fault, match_parts
 
 from .ledger import Entry
@@ -137,6 +136,6 @@ def _compare(opened: Opened, begun: Begun) -> Steps[None]:
     try:
         if any(part.md5 is None for part in begun.parts):
             raise SourceChangedError("Parts without an MD5 cannot be compared.")
-        yield Transfer(opened.job(begun.parts, settled=True))
+        yield opened.transfer(begun.parts, settled=True)
     except SourceChangedError as error:
         raise _UselessError("the file differs from what was sent") from error

@@ -25,7 +25,6 @@ from scenario_uploads.models import Upload
 from scenario_uploads.progress import UploadPhase
 from scenario_uploads.retry import RetryPolicy
 from scenario_uploads.steps import Steps, Work
-from scenario_uploads.transfer.engine import Transfer
 
 from .control import Control
 from .options import FileOptions
@@ -148,10 +147,10 @@ def _send(opened: Opened, begun: Begun) -> Steps[tuple[str, Mapping[int, str | N
                 source.check_unchanged()
             opened.ledger.record(number, md5)
 
-    job = opened.job(begun.missing, on_progress=opened.options.on_progress, on_part=note)
+    transfer = opened.transfer(begun.missing, on_progress=opened.options.on_progress, on_part=note)
     seen = source.state.ctime_ns if source.state else 0
     for _ in range(1 + COMPARISONS):
-        attempt: int = yield Transfer(job)
+        attempt: int = yield transfer
         opened.attempt = max(opened.attempt, attempt)
         now: int = yield Work(source.check_unchanged)
         if now == seen:
@@ -161,7 +160,7 @@ def _send(opened: Opened, begun: Begun) -> Steps[tuple[str, Mapping[int, str | N
         # them, send again.
         logger.info("The file's change time has moved, so its sent parts are compared with it.")
         compared: Begun = yield Work(partial(begun.compare_with, md5s))
-        job = opened.job(compared.parts, settled=True)
+        transfer = opened.transfer(compared.parts, settled=True)
     raise SourceChangedError("The file keeps changing while it is sent; upload it again once nothing writes to it.")
 
 
