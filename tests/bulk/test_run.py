@@ -523,7 +523,7 @@ class TestLimiter:
         assert pace.admit(1.0) == 4.0
         assert [pace.admit(5.0) for _ in range(5)] == [None] * 4 + [limiter.TURN]
         for _ in range(4):
-            pace.release(steady=True)
+            pace.release(accepted=True)
         assert pace.pace.limit == 5
 
     def test_it_gives_up_when_a_call_is_refused_for_long(self) -> None:

@@ -37,12 +37,11 @@ class Limiter:
             self._active += 1
             return None
 
-    def release(self, *, steady: bool = False) -> None:
-        """Give a turn back; `steady` after a call that was not refused."""
+    def release(self, *, accepted: bool = False) -> None:
+        """Give a turn back; `accepted` after a call that was not refused."""
         with self._lock:
             self._active -= 1
-            if steady:
-                self.pace.adjust(done=True)
+            self.pace.adjust(done=accepted)
 
     def slow(self, seconds: float, now: float) -> None:
         """Give a turn back after a refused call, and let all calls wait."""
@@ -73,7 +72,7 @@ def _carry_out(limiter: Limiter, api: Api, step: Step) -> Steps[Any]:
             limiter.release()
             raise
         if response.status_code not in (429, 503):
-            limiter.release(steady=True)
+            limiter.release(accepted=True)
             return response
         _, outcome = classify_response(response, "upload_many", now=api.now())
         if outcome.told is False:

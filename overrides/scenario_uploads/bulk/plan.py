@@ -61,6 +61,7 @@ def plan_files(
 
     `call` is for files that have no settings of their own, and `service` selects rows of the ledger.
     """
+    account = (service.base_url, service.credentials.account) if service else ()
     for result, status in listed:
         if ledger and status and ledger.owns(status):
             continue
@@ -68,7 +69,7 @@ def plan_files(
             yield result
             continue
         try:
-            file = _look(result.source, status, call, service, asks=asks)
+            file = _look(result.source, status, call, account, asks=asks)
         except ScenarioError as error:
             yield UploadResult(result.source, error=error)
             continue
@@ -80,7 +81,7 @@ def plan_files(
 
 
 def _look(
-    source: Any, status: os.stat_result | None, call: FileOptions, service: ClientOptions | None, *, asks: bool
+    source: Any, status: os.stat_result | None, call: FileOptions, account: tuple[str, ...], *, asks: bool
 ) -> File:
     given = source if isinstance(source, UploadSource) else UploadSource(source)
     content, size, state = given.file, None, None
@@ -95,19 +96,13 @@ def _look(
     name = check_file_name(given.file_name if given.file_name is not None else own_name)
     media = infer_media(name, content_type=given.content_type, kind=given.kind or call.kind)
     asset_options = call.asset_options if given.asset_options is None else given.asset_options
-    operation = create(call.call, {"kind": media.kind, "asset_options": asset_options})
+    body = create(call.call, {"kind": media.kind, "asset_options": asset_options}).request["json"]
     return File(
         source,
         content,
         evolve(call, file_name=name, content_type=media.content_type, kind=media.kind, asset_options=asset_options),
         UploadPlan(0, 1) if size is None else plan_parts(size, call.part_size),
-        hash_context(
-            service.base_url if service else "",
-            service.credentials.account if service else "",
-            call.call.project_id or "",
-            media.content_type,
-            json.dumps(operation.request["json"], sort_keys=True),
-        ),
+        hash_context(*account, call.call.project_id or "", media.content_type, json.dumps(body, sort_keys=True)),
         hash_state(state),
     )
 
