@@ -209,6 +209,6 @@ def test_an_upload_is_waited_for_by_its_id_itself_or_an_answer_with_it(connect: 
 
 @pytest.mark.parametrize("upload", [None, 5, object(), {"upload": {"id": "u"}}])
 def test_what_cannot_be_waited_for_is_told(connect: Connect, service: Service, upload: Any) -> None:
-    with raises(InvalidArgumentError, "upload_id"):
+    with raises(InvalidArgumentError, "upload"):
         connect(service.url).uploads.wait(upload)
     assert service.requests == []
