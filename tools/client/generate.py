@@ -80,17 +80,6 @@ def build(
     return package
 
 
-def write_stub(package: Path, config: Path = ROOT / "pyproject.toml") -> bytes:
-    """Return the type stub for the models of a generated package."""
-    stub = package.parent / stubs.PLACE.name
-    stub.write_text(header() + stubs.write_stub(package), "utf-8")
-    run("ruff", "check", "--config", str(config), "--no-cache", "--quiet", "--fix-only", stub.name, cwd=package.parent)
-    run("ruff", "format", "--config", str(config), "--no-cache", "--quiet", stub.name, cwd=package.parent)
-    content = stub.read_bytes()
-    stub.unlink()
-    return content
-
-
 def read_tree(folder: Path) -> dict[str, bytes]:
     """Return every file below `folder` by its relative path, but for the byte code that imports leave."""
     tree: dict[str, bytes] = {}
@@ -127,22 +116,10 @@ def list_untracked(target: Path) -> list[str]:
     return [name for name in names if not BYTE_CODE.search(name)]
 
 
-def replace_folder(target: Path, new: Path) -> None:
-    """Put `new` where `target` is; an interruption leaves the old folder or the new one, never half of one."""
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as name:
-        # Copied first, since the temporary folder of the machine may be on another disk, where a move is a copy too.
-        shutil.copytree(new, Path(name) / "new")
-        if target.exists():
-            target.rename(Path(name) / "old")
-        (Path(name) / "new").rename(target)
-
-
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.client.generate")
     parser.add_argument("--check", action="store_true", help="compare instead of writing; exit 1 when they differ")
-    parser.add_argument(
-        "--target", type=Path, default=ROOT / "generated_client", help="the folder that holds the client"
-    )
+    parser.add_argument("--target", type=Path, default=ROOT / "generated_client", help="the folder of the client")
     parser.add_argument("--contract", type=Path, default=ROOT / "openapi.yaml", help="the contract to build from")
     arguments = parser.parse_args(argv)
     target: Path = arguments.target
@@ -153,7 +130,8 @@ def main(argv: list[str] | None = None) -> int:
         folder.mkdir()
         try:
             package = build(folder, contract=arguments.contract)
-            written = {stubs.PLACE: write_stub(package)} | stubs.write_front(root, package)
+            stub = header() + stubs.write_stub(package)
+            written = {stubs.PLACE: unasync.format_module(stub, stubs.PLACE), **stubs.write_front(root, package)}
             if (root / operations.TYPES).is_dir():
                 written |= operations.write_operations(read_contract(arguments.contract))
             written |= spelling.write_client(root)
@@ -164,7 +142,8 @@ def main(argv: list[str] | None = None) -> int:
         written = {place: content for place, content in written.items() if (root / place).parent.is_dir()}
         stray = [path for path in (root / operations.TYPES).glob("*.py") if path.relative_to(root) not in written]
         if not arguments.check:
-            replace_folder(target, folder)
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(folder, target)
             for place, content in written.items():
                 (root / place).write_bytes(content)
             for path in stray:

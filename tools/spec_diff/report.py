@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Literal, get_args
 
 import attrs
@@ -90,13 +92,6 @@ class Report:
         return breaking, [change for change in self.changes if change.level != "breaking"]
 
 
-def group(changes: Iterable[Change]) -> dict[str, list[Change]]:
-    groups: dict[str, list[Change]] = {}
-    for change in changes:
-        groups.setdefault(change.operation, []).append(change)
-    return groups
-
-
 def describe_operation(operation: str) -> str:
     names = operation.split(", ")
     if len(names) > NAMED_OPERATIONS:
@@ -155,7 +150,7 @@ def render_text(report: Report) -> str:
     """Return the report for a terminal: breaking changes first."""
     lines = [describe_verdict(report), *report.missing]
     for changes in report.split():
-        for operation, own in group(changes).items():
+        for operation, own in groupby(changes, attrgetter("operation")):
             lines += ["", describe_operation(operation)]
             for change in own:
                 lines.append(f"  {change.level:<12}  {change.message}")
@@ -199,7 +194,7 @@ def render_markdown(report: Report) -> str:
 
 def list_markdown(changes: Sequence[Change]) -> list[str]:
     lines: list[str] = []
-    for operation, own in group(changes).items():
+    for operation, own in groupby(changes, attrgetter("operation")):
         lines += ["", f"**{escape(describe_operation(operation))}**", ""]
         for change in own:
             mark = "🔴 **breaking** " if change.level == "breaking" else "note: " if change.level == "note" else ""

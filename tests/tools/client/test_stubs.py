@@ -13,7 +13,7 @@ import scenario_uploads
 import scenario_uploads_client.models as generated
 
 from tests.support import future
-from tools.client import generate, stubs
+from tools.client import generate, stubs, unasync
 
 STUB = generate.ROOT / stubs.PLACE
 
@@ -74,7 +74,7 @@ def test_a_difference_fails_the_check(checkout: Path, capsys: pytest.CaptureFixt
 def test_the_models_of_tomorrow_are_told_of_as_well() -> None:
     with tempfile.TemporaryDirectory() as name:
         package = generate.build(Path(name), contract=future.CONTRACT)
-        module = ast.parse(generate.write_stub(package))
+        module = ast.parse(stubs.write_stub(package))
     classes = [node for node in module.body if isinstance(node, ast.ClassDef)]
     fields = {
         node.name: {ast.unparse(item) for item in node.body if isinstance(item, ast.AnnAssign)} for node in classes
@@ -98,7 +98,7 @@ def test_what_is_sent_alone_keeps_what_is_left_out_whatever_it_is_called(tmp_pat
     text = (generate.ROOT / "openapi.yaml").read_text(encoding="utf-8")
     names = {"UploadCreateParams": "UploadCreateBody", "ErrorDetails": "File"}
     contract.write_text(re.sub("|".join(names), lambda found: names[found[0]], text), encoding="utf-8")
-    stub = generate.write_stub(generate.build(tmp_path, contract=contract)).decode()
+    stub = unasync.format_module(stubs.write_stub(generate.build(tmp_path, contract=contract)), stubs.PLACE).decode()
     assert "file_name: str | Unset" not in stub
     assert "asset_options: UploadAssetOptions | Unset" in stub
     assert "details: File | None" in stub
