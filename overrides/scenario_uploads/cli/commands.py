@@ -291,7 +291,7 @@ def show(options: Options) -> None:
             value = "***"
         elif name == "base_url":
             # Even an invalid URL may hold a password.
-            value = re.sub("//[^/]*@", "//***@", redact(value))
+            value = re.sub("//[^/]*@", "//***@", redact(str(value)))
         shown[name] = {"value": value, "origin": origin}
     if options.as_json:
         print_json({"file": str(file) if file else None, "profile": profile, "settings": shown})

@@ -31,8 +31,9 @@ class UsageError(InvalidArgumentError):
     """An option, argument, or line of a file cannot be used. The message uses the command line's words."""
 
 
-_SIZES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12}
-_SIZES |= {unit: 1024**power for power, letter in enumerate("kmgt", 1) for unit in (letter, f"{letter}ib")}
+_SIZES = {"b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12} | {
+    unit: 1024**power for power, letter in enumerate("kmgt", 1) for unit in (letter, f"{letter}ib")
+}
 _RATES = {unit + per: size for unit, size in _SIZES.items() for per in ("", "/s")}
 _SECONDS = {"s": 1, "ms": 0.001, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
@@ -94,6 +95,11 @@ class Settings(NamedTuple):
     file: Path | None
     profile: str | None
     values: Mapping[str, tuple[Any, str]]
+
+    @property
+    def configured(self) -> dict[str, Any]:
+        """The values of `config.toml` that hold."""
+        return {name: value for name, (value, origin) in self.values.items() if origin != SETTINGS[name].variable}
 
 
 def load_settings(profile: str | None = None) -> Settings:
@@ -218,14 +224,8 @@ class Options:
 
     def pick(self, *names: str) -> dict[str, Any]:
         """Return the values of these names that are given as options or in `config.toml`."""
-        picked: dict[str, Any] = {}
-        for name in names:
-            value, origin = self.settings.values.get(name, (None, ""))
-            if (given := getattr(self, name, None)) is not None:
-                picked[name] = given
-            elif value is not None and origin != SETTINGS[name].variable:
-                picked[name] = value
-        return picked
+        given = {name: value for name in names if (value := getattr(self, name, None)) is not None}
+        return {name: value for name, value in self.settings.configured.items() if name in names} | given
 
     @property
     def progress(self) -> bool:
