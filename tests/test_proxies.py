@@ -203,7 +203,7 @@ def test_a_proxy_that_nothing_leads_to_is_not_looked_at(monkeypatch: pytest.Monk
     """As GNOME sets them: one for each scheme, and a SOCKS4 proxy for the rest."""
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
     monkeypatch.setenv("ALL_PROXY", "socks://proxy.example:1080")
-    assert {"http://proxy.example:3128"} == {proxy.url for proxy in Proxies.read().all}
+    assert {"http://proxy.example:3128"} == {proxy.url for proxy in Proxies.read().by_scheme.values()}
 
 
 def test_where_the_environment_says_nothing_the_system_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

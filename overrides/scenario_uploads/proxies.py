@@ -72,7 +72,7 @@ class Proxy:
 class Proxies:
     """The proxies of the environment, by scheme and host."""
 
-    _by_scheme: dict[str, Proxy] = field(factory=dict)
+    by_scheme: dict[str, Proxy] = field(factory=dict)
     _direct: tuple[str, ...] = ()
 
     @classmethod
@@ -90,14 +90,9 @@ class Proxies:
                 proxies[scheme] = Proxy.parse(f"{name.upper()}_PROXY", urls[name])
         return cls(proxies, tuple(entries))
 
-    @property
-    def all(self) -> set[Proxy]:
-        """Every proxy in use."""
-        return set(self._by_scheme.values())
-
     def find(self, scheme: str, host: str, port: int | None = None) -> Proxy | None:
         """Return the proxy for a host, or None to connect directly."""
-        proxy = self._by_scheme.get(scheme)
+        proxy = self.by_scheme.get(scheme)
         if proxy is None or is_loopback(host):
             return None
         from urllib import request  # noqa: PLC0415 - see above

@@ -39,7 +39,7 @@ async def drop_lost_connections(client: httpx.AsyncClient) -> None:
 def make_transports(make: Callable[..., T], network: Network) -> dict[Proxy | None, T]:
     """Return a transport for each proxy, and under None the direct one."""
     transports: dict[Proxy | None, T] = {None: make(verify=network.tls)}
-    for proxy in network.proxies.all:
+    for proxy in set(network.proxies.by_scheme.values()):
         given = httpx.Proxy(
             proxy.url,
             ssl_context=network.tls if proxy.scheme == "https" else None,
