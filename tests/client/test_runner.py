@@ -11,7 +11,6 @@ import httpx
 import pytest
 from scenario_uploads import ScenarioError
 from scenario_uploads.api.responses import find_fault
-from scenario_uploads.client import async_runner
 from scenario_uploads.client.async_runner import AsyncConnections, AsyncRunner
 from scenario_uploads.client.runner import Connections, Runner
 from scenario_uploads.steps import Pause, Send, Work
@@ -146,14 +145,6 @@ def test_a_thread_that_ends_without_a_word_is_told_as_want_of_memory(monkeypatch
     monkeypatch.setattr(threading.Thread, "run", lambda self: None)
     with asyncio.Runner() as loop, raises(ScenarioError, "out of memory"):
         loop.run(AsyncRunner(AsyncConnections(SETTINGS)).run(steps()))
-
-
-def test_memory_that_is_short_while_modules_are_loaded_ends_no_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(name: str) -> None:
-        raise MemoryError(name)
-
-    monkeypatch.setattr(async_runner, "import_module", fail)
-    AsyncConnections(SETTINGS).prepare()
 
 
 class TestClosingMeanwhile:

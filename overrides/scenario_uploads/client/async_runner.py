@@ -32,6 +32,11 @@ from scenario_uploads.upload.control import BaseHandle, Control
 
 from .runner import CALLS, BaseConnections, BaseRunner, Connections, Runner, connect, explain
 
+# Loaded now, since the first request would block the event loop with it. Other versions may have other names.
+for _name in ("httpcore", "anyio._backends._asyncio"):
+    with suppress(ImportError):
+        import_module(_name)
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -42,24 +47,18 @@ class AsyncConnections(BaseConnections[httpx.AsyncClient]):
     _loop: asyncio.AbstractEventLoop | None = None
 
     def prepare(self) -> None:
-        """Do in a thread what the first request would do while blocking the event loop."""
-        for name in ("httpcore", "anyio._backends._asyncio", "anyio._core._sockets"):
-            # Other versions have other names, and descriptors may run out: then the first request imports it.
-            with suppress(ImportError, OSError, MemoryError):
-                import_module(name)
+        """Read files in a thread that the first request would read while blocking the event loop."""
         user_agent()
         self.read_network()
 
     def _connect(self, network: Network) -> httpx.AsyncClient:
-        self._loop, client = asyncio.get_running_loop(), AsyncApiClient(network)
-        close_when_collected(self, partial(_close_later, client, self._loop))
-        return client
-
-    def to_api(self) -> httpx.AsyncClient:
-        client = super().to_api()
-        if self._loop not in (None, asyncio.get_running_loop()):
+        loop = asyncio.get_running_loop()
+        if self._own is None:
+            self._own, self._loop = AsyncApiClient(network), loop
+            close_when_collected(self, partial(_close_later, self._own, loop))
+        if self._loop is not loop:
             raise ScenarioError("This client's connections belong to another event loop; make a client for each.")
-        return client
+        return self._own  # type: ignore[no-any-return]
 
 
 def _close_later(client: httpx.AsyncClient, loop: asyncio.AbstractEventLoop) -> None:

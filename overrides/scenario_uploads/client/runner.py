@@ -10,6 +10,7 @@ import errno
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 import httpx
@@ -53,7 +54,7 @@ class BaseConnections(Generic[C]):
         self._given: C | None = http_client
         self._closes_given = not lent and getattr(http_client, "closes_with_client", False)
         self._lock, self._closed = threading.RLock(), False
-        self._own: C | None = None
+        self._own: Any = None
         self._storage: Storage | None = None
         self.network: Network | None = None
         self.line: list[Control] = []
@@ -76,10 +77,7 @@ class BaseConnections(Generic[C]):
     def to_api(self) -> C:
         with self._lock:
             network = self.read_network()
-            if self._given is not None:
-                return self._given
-            self._own = self._own or self._connect(network)
-            return self._own
+            return self._given or self._connect(network)
 
     def _connect(self, network: Network) -> C:
         raise NotImplementedError
@@ -118,20 +116,21 @@ class Connections(BaseConnections[httpx.Client]):
     """Connections that block."""
 
     def _connect(self, network: Network) -> httpx.Client:
-        client = ApiClient(network)
-        close_when_collected(self, client.close)
-        return client
+        if self._own is None:
+            self._own = ApiClient(network)
+            close_when_collected(self, self._own.close)
+        return self._own  # type: ignore[no-any-return]
 
     def end(self) -> list[httpx.Client]:
         clients = super().end()
-        if isinstance(self._own, ApiClient):
+        if self._own is not None:
             self._own.streams.shut_down()
         return clients
 
     def after_fork(self) -> None:
         """Abandon the parent's connections: two processes would mix their bytes."""
         super().after_fork()
-        if isinstance(self._own, ApiClient):
+        if self._own is not None:
             self._own.streams.abandon()
         self._own = self._storage = None
 
@@ -265,12 +264,11 @@ class UploadHandle(BaseHandle, Future[Upload]):
         return self._stopping
 
     def _work(self) -> None:
-        upload: Upload | None = None
-        error: BaseException | None = None
+        end: Callable[[], None]
         try:
-            upload = self._runner.run(self._steps)
-        except BaseException as raised:  # noqa: BLE001 - it is raised where the result is asked for
-            error = raised
+            end = partial(self.set_result, self._runner.run(self._steps))
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
+            end = partial(self.set_exception, error)
         self._runner.close()
         with self._turn:
             self._ending = True
@@ -278,10 +276,8 @@ class UploadHandle(BaseHandle, Future[Upload]):
             super().cancel()
             # Notifies `concurrent.futures.wait` and `as_completed`.
             self.set_running_or_notify_cancel()
-        elif error is not None:
-            self.set_exception(error)
         else:
-            self.set_result(upload)  # type: ignore[arg-type]
+            end()
         CALLS.pop(self, None)
 
     def after_fork(self) -> None:
