@@ -117,7 +117,7 @@ class BulkLedger:
         with self._connection:
             execute("BEGIN EXCLUSIVE")
             if execute("PRAGMA schema_version").fetchone() == (0,):
-                for statement in (pkgutil.get_data(__package__, "ledger.sql") or b"").decode().split(";"):
+                for statement in (pkgutil.get_data("scenario_uploads.bulk", "ledger.sql") or b"").decode().split(";"):
                     execute(statement)
             self._check_version()
             self.run = execute("INSERT INTO runs (started) VALUES (?)", (time.time(),)).lastrowid or 0

@@ -58,7 +58,8 @@ def _open(file: FileInput, size: int | None) -> Source:
         raise SourceError(f"file must be a path, a URL, bytes or a binary file object, not {type(file).__name__}.")
     if inspect.iscoroutinefunction(file.read):
         raise SourceError("The file object is asynchronous; give its path, or the file that open(path, 'rb') returns.")
-    can_seek = file.seekable() if hasattr(file, "seekable") else hasattr(file, "seek")
+    seekable = getattr(file, "seekable", None)
+    can_seek = seekable() if seekable else hasattr(file, "seek")
     return _open_object(cast("BinaryIO", file)) if can_seek else Stream(file, size)
 
 
@@ -120,25 +121,24 @@ class _Memory(Source):
 class _Descriptor(Source):
     """A regular file, from `base` to its end, with its own descriptor."""
 
-    descriptor: tuple[int, int]
-
     def __init__(self, descriptor: int, name: str | None, *, base: int = 0, path: str | None = None) -> None:
-        self.descriptor, self.name, self.path = (descriptor, base), name, path
+        self.descriptor = self._place = (descriptor, base)
+        self.name, self.path = name, path
         self.state = self._look()
         self.size, self._lock = max(0, self.state.size - base), threading.Lock()
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
-        descriptor, base = self.descriptor
+        descriptor, base = self._place
         return buffer[: read_at(descriptor, buffer, base + offset, self._lock)]
 
     def close(self) -> None:
         # Never close twice: the number may belong to another file by then. An error loses nothing: nothing was written.
-        (descriptor, _), self.descriptor = self.descriptor, (-1, 0)
+        (descriptor, _), self.descriptor, self._place = self._place, None, (-1, 0)
         with suppress(OSError):
             os.close(descriptor)
 
     def _look(self) -> FileState:
-        return FileState.of(os.fstat(self.descriptor[0]))
+        return FileState.of(os.fstat(self._place[0]))
 
 
 class _Seekable(Source):
