@@ -35,7 +35,8 @@ def never() -> bool:
 def make_body(source: Source, *, offset: int = 0, length: int | None = None, **changes: Any) -> Body:
     """Return a body of the whole source, or as `changes` says."""
     part = Part(1, offset, source.size if length is None else length)
-    return Body(source, **{"part": part, "hashed": False, "halted": never} | changes)
+    settings: dict[str, Any] = {"part": part, "hashed": False, "halted": never}
+    return Body(source, **settings | changes)
 
 
 def body_of(content: bytes, **changes: Any) -> Body:
