@@ -148,7 +148,7 @@ class TestTricksWithLedgers:
         ledger.write_text(ledger.read_text().replace("upload_1", "../evil"))
         with caplog.at_level(logging.WARNING, "scenario_uploads"):
             client.uploads.upload_file(file, **options)
-        assert "names no upload" in caplog.text
+        assert "cannot be resumed" in caplog.text
         assert not [request for request in service.requests if "evil" in request.target]
 
 
