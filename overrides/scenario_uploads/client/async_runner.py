@@ -225,10 +225,18 @@ def relay(callback: Callable[[Any], object] | None) -> Callable[[Any], object] |
         return None
     loop = asyncio.get_running_loop()
 
-    async def call(event: Any) -> None:
-        callback(event)
+    async def call(event: Any) -> BaseException | None:
+        try:
+            callback(event)
+        except BaseException as error:  # noqa: BLE001 - raised in the thread: here, Ctrl-C would end the loop before it
+            return error
+        return None
 
-    return lambda event: asyncio.run_coroutine_threadsafe(call(event), loop).result()
+    def report(event: Any) -> None:
+        if error := asyncio.run_coroutine_threadsafe(call(event), loop).result():
+            raise error
+
+    return report
 
 
 async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] | None = None) -> T:
@@ -271,9 +279,14 @@ async def finish(function: Callable[..., Awaitable[T]], *args: Any, scope: Cance
 
     async def work() -> T:
         with scope:
-            return await function(*args)
+            try:
+                return await function(*args)
+            except (KeyboardInterrupt, SystemExit) as error:
+                # Raised here, it would end the loop and leave the caller waiting for this task.
+                interrupts.append(error)
         raise ScenarioError(CLOSED)
 
+    interrupts: list[BaseException] = []
     task = asyncio.ensure_future(work())
     try:
         await asyncio.wait({task})
@@ -283,6 +296,9 @@ async def finish(function: Callable[..., Awaitable[T]], *args: Any, scope: Cance
         if not task.cancelled() and not task.exception() and isinstance(reply := task.result(), Reply):
             await finish(reply.response.aclose)
         raise
+    # Asking for the task's own error keeps asyncio from logging it.
+    if interrupts and task.exception():
+        raise interrupts[0]
     return task.result()
 
 
