@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -80,6 +81,15 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def run_tests(command: list[str], folder: Path) -> int:
+    """Run the command, if there is one, and return its exit status; 127 as a shell's when there is no such command."""
+    try:
+        return subprocess.run(command, cwd=folder, check=False).returncode if command else 0
+    except OSError as error:
+        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
+        return 127
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.regenerate")
     parser.add_argument("--base", help="a git ref to compare with besides the last released contract")
@@ -102,7 +112,7 @@ def main(argv: list[str] | None = None) -> int:
             reports[arguments.base] = report
             same = step.report is not None and report.changes == step.report.changes
             say(f"\nSince {arguments.base}\n\n{'The same.' if same else render_text(report)}\n")
-        status = subprocess.run(arguments.tests, shell=True, cwd=project.root, check=False).returncode  # noqa: S602
+        status = run_tests(shlex.split(arguments.tests), project.root)
         say(describe(project, step, reports, status))
     except UnreadableError as error:
         print(error, file=sys.stderr)

@@ -93,7 +93,7 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
         self.open()
         CALLS[scope := CancelScope()] = self
         try:
-            return await finish(self._run, self._prepare(steps), scope=scope)
+            return await finish(partial(self._run, self._prepare(steps)), scope=scope)
         finally:
             del CALLS[scope]
 
@@ -127,6 +127,8 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
                 return await run_in_thread(send, stop.set)
             case Work():
                 return await run_in_thread(step.call)
+            case _:
+                pass
         return None
 
     async def _send(self, step: Send) -> httpx.Response:

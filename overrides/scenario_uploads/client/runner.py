@@ -212,6 +212,8 @@ class Runner(BaseRunner[Connections]):
                 return transfer_parts(self.open().to_storage(), step, stop=self._stop)
             case Work():
                 return step.call()
+            case _:
+                pass
         return None
 
     def _send(self, step: Send) -> httpx.Response:

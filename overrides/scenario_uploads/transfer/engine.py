@@ -78,6 +78,9 @@ def join_threads(threads: Iterable[threading.Thread], seconds: float = 1.0) -> N
     """Join threads, for at most `seconds` in total."""
     deadline = time.monotonic() + seconds
     for thread in threads:
+        # An interrupt may arrive while a thread is being started, when it cannot be joined yet.
+        while thread.ident is None and thread in threading.enumerate() and time.monotonic() < deadline:
+            time.sleep(0.001)
         # Skip threads that never started, and the current one: a callback may call this.
         if thread.ident not in (None, threading.get_ident()):
             thread.join(max(0.0, deadline - time.monotonic()))
