@@ -165,7 +165,7 @@ class TestTriggerAction:
     ) -> None:
         service.script("complete", fault)
         service.script("retrieve", VALIDATING)
-        client = connect(service.url, timeout=2.0 if fault is hang else 300.0)
+        client = connect(service.url, timeout=1.0 if fault is hang else 300.0)
         answer = client.uploads.trigger_action(UPLOAD_ID, action="complete")
         assert answer.upload.status == "validating"
         assert service.steps == ["complete", "retrieve"]

@@ -183,6 +183,7 @@ class TestExpiry:
             uploaded = client.uploads.upload_file(source, file_name="a.glb", part_size=PART, concurrency=1)
             connect.end()
             assert source.late
+            assert list(lifetimes) == []
             assert box.sha256(uploaded.id) == hashlib.sha256(content).hexdigest()
 
 
@@ -194,7 +195,7 @@ class LateOnce(io.BytesIO):
     def read(self, size: int | None = -1, /) -> bytes:
         if size and not self.late:
             self.late = True
-            time.sleep(2.1)
+            time.sleep(1.1)
         return super().read(size)
 
 
