@@ -112,51 +112,12 @@ class TestLater:
         assert reopen().find(b"context", b"state") == Row("upload_1", None, done=False)
 
 
-class TestView:
-    """What who only looks sees of it."""
-
-    def test_it_needs_no_run_to_end_and_stands_in_the_way_of_none(
-        self, path: Path, reopen: Callable[[], BulkLedger]
-    ) -> None:
-        before = reopen()
-        context = hash_context("https://api", "key")
-        note(before, context)
-        finish(before, context)
-        during = reopen()
-        view = open_ledger(path, read_only=True)
-        assert view is not None
-        # Pages that are not there when it begins.
-        states = [b"%d" % number for number in range(2000)]
-        for state in states[:-1]:
-            during._queue.append(("INSERT INTO files VALUES (1, ?, 1, 1, NULL, 'upload', 'asset', 1, 2)", (state,)))
-        note(during, context, states[-1])
-        assert all(view.find(context, state) for state in states)
-        assert view.find(context, STATE) == Row("upload_1", "asset of upload_1", done=True)
-        view.close()
-        reopen()
-
-    def test_there_is_none_where_nothing_is_kept(self, path: Path) -> None:
-        assert open_ledger(path, read_only=True) is open_ledger(False) is None
-        path.parent.mkdir()
-        path.touch()
-        assert open_ledger(path, read_only=True) is None
-        assert path.read_bytes() == b""
-
-    def test_it_is_read_where_nothing_can_be_written(self, path: Path, reopen: Callable[[], BulkLedger]) -> None:
-        reopen().close()
-        path.chmod(0o400)
-        path.parent.chmod(0o500)
-        try:
-            view = open_ledger(path, read_only=True)
-            assert view is not None
-            assert view.find(hash_context("nobody"), STATE) is None
-            assert [each.name for each in path.parent.iterdir()] == [path.name, f"{path.name}-journal"]
-        finally:
-            path.parent.chmod(0o700)
-
-
 class TestUse:
     """Who may use it, and when it cannot be used."""
+
+    def test_a_plan_makes_none(self, path: Path) -> None:
+        assert open_ledger(path, plan=True) is open_ledger(False) is None
+        assert not path.exists()
 
     def test_a_second_run_is_refused_at_once(self, path: Path, reopen: Callable[[], BulkLedger]) -> None:
         reopen()

@@ -17,7 +17,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,47 +70,35 @@ class Row:
 
 
 class BulkLedger:
-    """The database of one run, readable by its owner only; open and locked until `close`.
+    """The database of one run, or of a plan of one; readable by its owner only; open and locked until `close`."""
 
-    With `read_only`, it takes no lock and writes nothing, so that it may be used beside a run.
-    """
+    # Of a plan: later than every run in the database.
+    run = 2**63 - 1
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self.path, self._read_only = path, read_only
-        # Later than every run in the database.
-        self.run = 2**63 - 1
+    def __init__(self, path: Path, *, plan: bool = False) -> None:
+        self.path = path
         self._lock, self._queue = threading.Lock(), list[tuple[str, tuple[object, ...]]]()
-        self._stack = ExitStack()
-        try:
-            with self._explain():
-                if read_only:
-                    self._connect()
-                    self._check_version()
-                else:
-                    self._begin()
-        except BaseException:
-            self._stack.close()
-            raise
-        paths = (path, path.with_name(f"{path.name}-journal"))
-        self._files = [one.stat() for one in paths if one.exists()]
+        with self._explain(), ExitStack() as stack:
+            self._open(stack)
+            if not plan:
+                self.run = (
+                    self._connection.execute("INSERT INTO runs (started) VALUES (?)", (time.time(),)).lastrowid or 0
+                )
+            paths = (path, path.with_name(f"{path.name}-journal"))
+            self._files = [one.stat() for one in paths if one.exists()]
+            self._stack = stack.pop_all()
 
-    def _connect(self) -> None:
-        os.close(open_private(self.path, os.O_RDONLY if self._read_only else os.O_RDWR | os.O_CREAT))
-        database = f"{self.path.absolute().as_uri()}?immutable=1" if self._read_only else self.path
-        # Do not wait for a lock: its holder keeps it to the end of its run.
-        self._connection = sqlite3.connect(
-            database, timeout=0, isolation_level=None, check_same_thread=False, uri=self._read_only
-        )
-        self._stack.callback(self._connection.close)
-
-    def _begin(self) -> None:
-        """Lock the database, make its tables if there are none, and begin a run."""
+    def _open(self, stack: ExitStack) -> None:
+        """Lock the database, and make its tables if there are none."""
         name = os.path.realpath(self.path)
         if _in_use.setdefault(name, self) is not self:
             raise sqlite3.OperationalError("it is locked")
-        self._stack.callback(_in_use.pop, name)
+        stack.callback(_in_use.pop, name)
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._connect()
+        os.close(open_private(self.path, os.O_RDWR | os.O_CREAT))
+        # Do not wait for a lock: its holder keeps it to the end of its run.
+        self._connection = sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+        stack.callback(self._connection.close)
         execute = self._connection.execute
         for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = TRUNCATE", "synchronous = NORMAL"):
             execute(f"PRAGMA {pragma}")
@@ -119,12 +107,8 @@ class BulkLedger:
             if execute("PRAGMA schema_version").fetchone() == (0,):
                 for statement in (pkgutil.get_data("scenario_uploads.bulk", "ledger.sql") or b"").decode().split(";"):
                     execute(statement)
-            self._check_version()
-            self.run = execute("INSERT INTO runs (started) VALUES (?)", (time.time(),)).lastrowid or 0
-
-    def _check_version(self) -> None:
-        if self._connection.execute("SELECT * FROM pragma_application_id, pragma_user_version").fetchone() != _MARKS:
-            raise sqlite3.DatabaseError("it is no ledger of uploads, or another version's")
+            if execute("SELECT * FROM pragma_application_id, pragma_user_version").fetchone() != _MARKS:
+                raise sqlite3.DatabaseError("it is no ledger of uploads, or another version's")
 
     def close(self) -> None:
         """Write what is queued and release the lock. Idempotent."""
@@ -149,14 +133,7 @@ class BulkLedger:
 
     def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         with self._lock, self._explain():
-            try:
-                return self._connection.execute(query, values).fetchall()
-            except sqlite3.DatabaseError:
-                if not self._read_only:
-                    raise
-                # A run beside it may have extended the file.
-                self._connect()
-                return self._connection.execute(query, values).fetchall()
+            return self._connection.execute(query, values).fetchall()
 
     def note(self, context: bytes, state: bytes, row: Row, *, size: int, part_size: int, content: bytes | None) -> None:
         """Store the row of a file. Committed on return."""
@@ -217,8 +194,8 @@ def hash_content(size: int, part_size: int, md5s: Iterable[str]) -> bytes:
     return _hash(" ".join((str(size), str(part_size), *md5s)), 20)
 
 
-def open_ledger(given: str | os.PathLike[str] | bool | None, *, read_only: bool = False) -> BulkLedger | None:
-    """Open the ledger of a call; None without one, without a home folder, and when there is none yet to read."""
+def open_ledger(given: str | os.PathLike[str] | bool | None, *, plan: bool = False) -> BulkLedger | None:
+    """Open the ledger of a call; None without one or a home folder. That of a `plan` must exist."""
     if given is False:
         return None
     try:
@@ -226,6 +203,4 @@ def open_ledger(given: str | os.PathLike[str] | bool | None, *, read_only: bool 
     except OSError as error:
         logger.warning("The next run will send finished files again: %s; give ledger=PATH.", error.strerror)
         return None
-    with suppress(OSError):
-        return BulkLedger(path, read_only=read_only) if not read_only or path.stat().st_size else None
-    return None
+    return BulkLedger(path, plan=plan) if not plan or os.access(path, os.F_OK) else None

@@ -112,6 +112,6 @@ def plan_many(sources: Sources, options: BulkOptions, service: ClientOptions | N
 
     Without the settings of a client, no file counts as done.
     """
-    listed, ledger = list_sources(sources, options), open_ledger(options.ledger, read_only=True) if service else None
+    listed, ledger = list_sources(sources, options), open_ledger(options.ledger, plan=True) if service else None
     with closing(ledger) if ledger else nullcontext():
         yield from plan_files(listed, options.file, service, ledger, force=options.force, asks=False)
