@@ -518,12 +518,12 @@ class TestLimiter:
         pace = limiter.Limiter(16)
         assert [pace.admit(0.0) for _ in range(8)] == [None] * 8
         for _ in range(8):
-            pace.slow(5.0, 0.0)
+            pace.release(0.0, hold=5.0)
         assert pace.pace.limit == 4
         assert pace.admit(1.0) == 4.0
         assert [pace.admit(5.0) for _ in range(5)] == [None] * 4 + [limiter.TURN]
         for _ in range(4):
-            pace.release(accepted=True)
+            pace.release(5.0, accepted=True)
         assert pace.pace.limit == 5
 
     def test_it_gives_up_when_a_call_is_refused_for_long(self) -> None:

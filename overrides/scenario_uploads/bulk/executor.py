@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, wait
 from functools import lru_cache
 from typing import Any
 
@@ -31,11 +31,6 @@ from .workers import Runner
 
 Sent = tuple[str, Mapping[int, str | None]]
 """The id of an upload whose parts are all stored, and their MD5s."""
-
-_ON_A_WORKER = (
-    "on a worker, which needs the files at the same paths, or at URLs, and credentials in its own environment, or those"
-    " that are given here"
-)
 
 
 @frozen
@@ -67,9 +62,14 @@ def send_by(executor: Executor, site: Site, file: FileInput, options: FileOption
     while True:
         try:
             # Dask names a task by its arguments, and runs tasks of one name only once.
-            return _wait(executor.submit(run_errand, errand, uuid.uuid4().hex), ended)
+            task = executor.submit(run_errand, errand, uuid.uuid4().hex)
+            while not wait([task], SLICE).done:
+                if ended():
+                    task.cancel()
+                    raise ScenarioError(CLOSED)
+            return task.result()
         except (CredentialsError, SourceError) as error:
-            raise type(error)(f"{error.message.rstrip('.')} ({_ON_A_WORKER}).") from error
+            raise type(error)(f"On a worker: {error.message}") from error
         except ScenarioError:
             raise
         except BaseException as error:
@@ -80,17 +80,6 @@ def send_by(executor: Executor, site: Site, file: FileInput, options: FileOption
                     " again, with a new executor if this one has ended."
                 ) from error
         again = True
-
-
-def _wait(task: Future[Sent], ended: Callable[[], bool]) -> Sent:
-    while not ended():
-        try:
-            return task.result(SLICE)
-        except TimeoutError:
-            if task.done():
-                raise
-    task.cancel()
-    raise ScenarioError(CLOSED)
 
 
 @lru_cache(maxsize=4)

@@ -37,21 +37,17 @@ class Limiter:
             self._active += 1
             return None
 
-    def release(self, *, accepted: bool = False) -> None:
-        """Give a turn back; `accepted` after a call that was not refused."""
+    def release(self, now: float, *, accepted: bool = False, hold: float = 0.0) -> None:
+        """Give a turn back, and let all calls wait for `hold` seconds after one that was refused."""
         with self._lock:
+            if hold:
+                # Concurrent calls are refused together: slow down once for all of them.
+                if now >= self._free_at:
+                    self.pace.limit = min(self.pace.limit, self._active)
+                    self.pace.adjust(slow=True)
+                self._free_at = max(self._free_at, now + min(hold, LONGEST_HOLD))
             self._active -= 1
             self.pace.adjust(done=accepted)
-
-    def slow(self, seconds: float, now: float) -> None:
-        """Give a turn back after a refused call, and let all calls wait."""
-        with self._lock:
-            # Concurrent calls are refused together: slow down once for all of them.
-            if now >= self._free_at:
-                self.pace.limit = min(self.pace.limit, self._active)
-                self.pace.adjust(slow=True)
-            self._active -= 1
-            self._free_at = max(self._free_at, now + min(seconds, LONGEST_HOLD))
 
 
 def limit(steps: Steps[T], limiter: Limiter, api: Api) -> Steps[T]:
@@ -66,19 +62,15 @@ def _carry_out(limiter: Limiter, api: Api, step: Step) -> Steps[Any]:
     while True:
         while (delay := limiter.admit(api.clock())) is not None:
             yield Pause(delay)
+        accepted, hold = False, 0.0
         try:
             response: httpx.Response = yield step
-        except BaseException:
-            limiter.release()
-            raise
-        if response.status_code not in (429, 503):
-            limiter.release(accepted=True)
-            return response
-        _, outcome = classify_response(response, "upload_many", now=api.now())
-        if outcome.told is False:
-            limiter.release()
-            return response
-        seconds = 1.0 if outcome.retry_after is None else max(outcome.retry_after, TURN)
-        limiter.slow(seconds, api.clock())
-        if response.status_code != 429 or api.clock() - begun >= PATIENCE:
+            accepted = response.status_code not in (429, 503)
+            if not accepted:
+                _, outcome = classify_response(response, "upload_many", now=api.now())
+                if outcome.told is not False:
+                    hold = 1.0 if outcome.retry_after is None else max(outcome.retry_after, TURN)
+        finally:
+            limiter.release(api.clock(), accepted=accepted, hold=hold)
+        if not hold or response.status_code != 429 or api.clock() - begun >= PATIENCE:
             return response

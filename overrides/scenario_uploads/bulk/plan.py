@@ -46,6 +46,7 @@ class File:
     row: Row | None = None
     """Its row from an earlier run."""
     shown: FileProgress | None = None
+    bytes_done: int = 0
 
 
 def plan_files(

@@ -107,7 +107,7 @@ class BulkRun:
         if self._display:
             file.shown = self._display.follow(str(file.options.file_name))
         if self._told:
-            file.options = evolve(file.options, on_progress=self._follow(file))
+            file.options = evolve(file.options, on_progress=partial(self._follow, file))
         return self._run(file, self._send(file))
 
     def _count(self, *, complete: bool = False, **more: int) -> None:
@@ -118,19 +118,13 @@ class BulkRun:
             for tell in self._told:
                 tell(self._progress)
 
-    def _follow(self, file: File) -> Callable[[UploadProgress], object]:
-        """Return the progress callback of one file."""
-        before = 0
-
-        def on_progress(event: UploadProgress) -> None:
-            nonlocal before
-            moved, before = event.bytes_done - before, event.bytes_done
-            if moved:
-                self._count(bytes_done=moved)
-            if file.shown:
-                file.shown(event)
-
-        return on_progress
+    def _follow(self, file: File, event: UploadProgress) -> None:
+        """Count and show the progress of one file."""
+        moved, file.bytes_done = event.bytes_done - file.bytes_done, event.bytes_done
+        if moved:
+            self._count(bytes_done=moved)
+        if file.shown:
+            file.shown(event)
 
     def _run(self, file: File, steps: Steps[Any]) -> Steps[Any]:
         """Run steps under the shared rate limit; an error becomes the result of the file."""
