@@ -272,7 +272,7 @@ def test_30_what_fails_at_the_end_costs_a_warning_and_not_the_result(
             let_fail(monkeypatch, name)
         ledger.close(remove=True)
     monkeypatch.undo()
-    assert "Input/output error" in caplog.text
+    assert "could not be closed and tidied away" in caplog.text
     assert {record.levelname for record in caplog.records} == {"WARNING"}
 
 
