@@ -90,11 +90,21 @@ def is_given(value: object) -> bool:
     return not isinstance(value, NotGiven | Omit)
 
 
+def check_argument(name: str, value: object, usable: object, what: str) -> None:
+    """Raise InvalidArgumentError for a value that is not usable, saying what is."""
+    if not usable:
+        raise InvalidArgumentError(f"{name} must be {what}, not {value!r}.")
+
+
+def check_count(name: str, value: object, most: int) -> None:
+    """Check a whole number from 1."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    check_argument(name, value, whole and 1 <= value <= most, f"a whole number from 1 to {most}")  # type: ignore[operator]
+
+
 def check_seconds(name: str, value: object, *, zero: bool = False) -> float:
     """Return `value` when it is a number of seconds above 0 (with `zero`, from 0) and below 30 years."""
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 <= value <= MAX_SECONDS or (value == 0 and not zero):  # type: ignore[operator]
-        raise InvalidArgumentError(
-            f"{name} must be a number of seconds {'from' if zero else 'above'} 0 to {MAX_SECONDS:,}, not {value!r}."
-        )
+    usable = number and 0 <= value <= MAX_SECONDS and (value != 0 or zero)  # type: ignore[operator]
+    check_argument(name, value, usable, f"a number of seconds {'from' if zero else 'above'} 0 to {MAX_SECONDS:,}")
     return float(value)  # type: ignore[arg-type]

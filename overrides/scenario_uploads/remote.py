@@ -237,10 +237,7 @@ class Stream(Source):
     def __init__(self, file: Any, size: int | None) -> None:
         size = _measure(file) if size is None else size
         if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-            fault = f"size must be a whole number of bytes, not {size!r}"
-            raise SourceError(
-                f"{fault}; give size= for a stream that does not say how long it is, or save it to a file."
-            )
+            raise SourceError(f"size must be a whole number of bytes, not {size!r}; give size= or save it to a file.")
         name = getattr(file, "name", None)
         self.size, self.name = size, os.path.basename(name) if isinstance(name, str) else None  # noqa: PTH119
         self._file, self._ahead, self._start, self._end = file, b"", 0, 0

@@ -36,15 +36,9 @@ _MARKS = (0x5363554C, 1)
 # Finished imports are written in batches: if a batch is lost, the next run retrieves those uploads again.
 _GROUP = 256
 
-_FIND = """
-    SELECT upload_id, entity_id, done FROM files JOIN contexts ON id = context
-    WHERE key = ? AND state = ? AND run < ?
-"""
-_FIND_CONTENT = """
-    SELECT upload_id, entity_id, done FROM files JOIN contexts ON id = context
-    WHERE key = ? AND content = ? AND run < ? AND done LIMIT 1
-"""
-_FIND_SIZES = "SELECT part_size FROM sizes JOIN contexts ON id = context WHERE key = ? AND size = ? AND run < ?"
+_ROWS = "SELECT upload_id, entity_id, done FROM files JOIN contexts ON id = context WHERE key = ? AND run < ?"
+_FIND, _FIND_CONTENT = f"{_ROWS} AND state = ?", f"{_ROWS} AND content = ? AND done LIMIT 1"
+_FIND_SIZES = "SELECT part_size FROM sizes JOIN contexts ON id = context WHERE key = ? AND run < ? AND size = ?"
 _ADD_CONTEXT = "INSERT OR IGNORE INTO contexts (key) VALUES (?)"
 _ADD = "INSERT OR REPLACE INTO files VALUES ((SELECT id FROM contexts WHERE key = ?), ?, ?, ?, ?, ?, ?, ?, ?)"
 _FINISH = """
@@ -121,19 +115,19 @@ class BulkLedger:
 
     def find(self, context: bytes, state: bytes | None) -> Row | None:
         """Return the row of an earlier run for a file in this state."""
-        return next((Row(*row) for row in self._read(_FIND, context, state, self.run)), None)
+        return next((Row(*row) for row in self._read(_FIND, context, state)), None)
 
     def find_content(self, context: bytes, content: bytes | None) -> Row | None:
         """Return the row of an earlier run for a finished file with this content."""
-        return next((Row(*row) for row in self._read(_FIND_CONTENT, context, content, self.run)), None)
+        return next((Row(*row) for row in self._read(_FIND_CONTENT, context, content)), None)
 
     def find_part_sizes(self, context: bytes, size: int) -> list[int]:
         """Return the part sizes of files of this size that earlier runs finished."""
-        return [part_size for (part_size,) in self._read(_FIND_SIZES, context, size, self.run)]
+        return [part_size for (part_size,) in self._read(_FIND_SIZES, context, size)]
 
-    def _read(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+    def _read(self, query: str, context: bytes, value: object) -> list[tuple[Any, ...]]:
         with self._lock, self._explain():
-            return self._connection.execute(query, values).fetchall()
+            return self._connection.execute(query, (context, self.run, value)).fetchall()
 
     def note(self, context: bytes, state: bytes, row: Row, *, size: int, part_size: int, content: bytes | None) -> None:
         """Store the row of a file. Committed on return."""

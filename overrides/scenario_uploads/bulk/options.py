@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, fields, frozen
 
 from scenario_uploads import models
-from scenario_uploads.arguments import FileInput
-from scenario_uploads.errors import InvalidArgumentError, ScenarioError
+from scenario_uploads.arguments import FileInput, check_argument, check_count
+from scenario_uploads.errors import ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
 from scenario_uploads.upload.options import FileOptions, TransferOptions
@@ -138,14 +138,10 @@ class BulkOptions(TransferOptions):
     def __attrs_post_init__(self) -> None:
         """Check the arguments that can be checked without the files."""
         check_all_options(self.file)
-        count, told = self.files_at_once, self.on_progress
-        whole = isinstance(count, int) and not isinstance(count, bool)
-        wanted = {
-            "files_at_once": (whole and 1 <= count <= MAX_FILES_AT_ONCE, f"a whole number, 1 to {MAX_FILES_AT_ONCE}"),
-            "on_progress": (told is None or callable(told), "a function"),
-            "executor": (isinstance(self.executor, Executor | None), "a concurrent.futures.Executor"),
-            "ledger": (isinstance(self.ledger, str | os.PathLike | bool | None), "a path, or False for none"),
-        }
-        for name, (usable, what) in wanted.items():
-            if not usable:
-                raise InvalidArgumentError(f"{name} must be {what}, not {getattr(self, name)!r}.")
+        told, executor, ledger = self.on_progress, self.executor, self.ledger
+        check_count("files_at_once", self.files_at_once, MAX_FILES_AT_ONCE)
+        check_argument("on_progress", told, told is None or callable(told), "a function")
+        check_argument("executor", executor, isinstance(executor, Executor | None), "a concurrent.futures.Executor")
+        check_argument(
+            "ledger", ledger, isinstance(ledger, str | os.PathLike | bool | None), "a path, or False for none"
+        )

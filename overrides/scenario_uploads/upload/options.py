@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
-from scenario_uploads.arguments import CallOptions, Omit, check_seconds
+from scenario_uploads.arguments import CallOptions, Omit, check_argument, check_count, check_seconds
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.models import UploadAssetOptions, UploadKind
 from scenario_uploads.progress import UploadProgress
@@ -97,22 +97,18 @@ class FileOptions(TransferOptions):
 
     def __attrs_post_init__(self) -> None:
         """Check the arguments that can be checked without the file."""
-        count, told, rate = self.concurrency, self.on_progress, self.max_bandwidth
-        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MAX_CONCURRENCY:
-            raise InvalidArgumentError(
-                f"concurrency must be a whole number from 1 to {MAX_CONCURRENCY}, not {count!r}."
-            )
-        if told is not None and (not callable(told) or inspect.iscoroutinefunction(told)):
-            raise InvalidArgumentError(f"on_progress must be a plain function, not {told!r}.")
+        told, rate, resume = self.on_progress, self.max_bandwidth, self.resume
+        check_count("concurrency", self.concurrency, MAX_CONCURRENCY)
+        plain = told is None or (callable(told) and not inspect.iscoroutinefunction(told))
+        check_argument("on_progress", told, plain, "a plain function")
         check_seconds("timeout", self.timeout, zero=True)
         check_seconds("patience", self.patience, zero=True)
         if self.deadline is not None:
             check_seconds("deadline", self.deadline)
-        if not isinstance(self.resume, bool | str | os.PathLike | None) or self.resume == "":
-            raise InvalidArgumentError(f"resume must be True, False or the path of a folder, not {self.resume!r}.")
-        number = isinstance(rate, int | float) and not isinstance(rate, bool)
-        if rate is not None and not (number and rate >= 1):
-            raise InvalidArgumentError(f"max_bandwidth must be a number of bytes a second from 1, not {rate!r}.")
+        folder = isinstance(resume, bool | str | os.PathLike | None) and resume != ""
+        check_argument("resume", resume, folder, "True, False or the path of a folder")
+        limit = rate is None or (isinstance(rate, int | float) and not isinstance(rate, bool) and rate >= 1)
+        check_argument("max_bandwidth", rate, limit, "a number of bytes a second from 1")
 
 
 # Control characters, surrogates and Unicode line ends. Unusual spaces are allowed: macOS uses one in the names of
