@@ -15,7 +15,7 @@ import scenario_uploads_client.models
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import Upload, UploadCreateParams, UploadKind, UploadProvider, UploadStatus, is_known, models
-from scenario_uploads.decoding import codec, decoders
+from scenario_uploads.decoding import codec
 from scenario_uploads.decoding.enums import unknown_member
 from scenario_uploads.decoding.methods import extend_models
 from scenario_uploads_client.types import UNSET
@@ -301,7 +301,7 @@ def test_the_models_of_the_package_are_open() -> None:
 
 def test_what_is_unpickled_first_opens_the_enums_of_a_new_process() -> None:
     """Nothing else of this package has been imported there."""
-    upload = codec.decode(Upload, {"status": "hologram"}, decoders.Problems())
+    upload = codec.decode(Upload, {"status": "hologram"}, codec.Problems())
     params = UploadCreateParams(file_name="a.glb")
     code = (
         "import copy, pickle, sys\n"

@@ -1,4 +1,4 @@
 """JSON to generated models, tolerant of surprises; a caller's arguments to request models.
 
-Reading order: `codec`, `decoders`, `enums`, `methods`. Must not know who sends or receives the JSON.
+Reading order: `codec`, `enums`, `methods`. Must not know who sends or receives the JSON.
 """

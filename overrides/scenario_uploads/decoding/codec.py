@@ -7,13 +7,15 @@ returned as it is.
 
 from __future__ import annotations
 
+import datetime
 import sys
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache, partial
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import attrs
 from scenario_uploads_client.types import Unset
@@ -22,31 +24,44 @@ from scenario_uploads.arguments import is_given
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.redaction import mask_urls, snippet
 
-from .decoders import (
-    DECODERS,
-    Decoder,
-    Problems,
-    decode_any,
-    decode_enum,
-    decode_list,
-    decode_literal,
-    decode_union,
-    report_wrong,
-)
+from .enums import is_known
 
 T = TypeVar("T")
+
+SHOWN_PROBLEMS = 10
+
+
+@attrs.define
+class Problems:
+    """Problems of a response or, with `given`, of a caller's arguments, where unknown names are an error."""
+
+    given: bool = False
+    count: int = 0
+    shown: list[str] = attrs.field(factory=list)
+
+    def add(self, path: str, problem: str) -> None:
+        """Record what is wrong with a field."""
+        self.count += 1
+        # Keep a few: a response may have a million problems.
+        if self.count <= SHOWN_PROBLEMS:
+            self.shown.append(f"{snippet(path)} {problem}")
+
+    def __str__(self) -> str:
+        more = [f"and {self.count - SHOWN_PROBLEMS} more"] if self.count > SHOWN_PROBLEMS else []
+        return "; ".join(self.shown + more)
+
+
+Decoder = Callable[[Any, str, Problems], Any]
+"""Takes a value that is not null, its path, and the problems to add to."""
 
 
 class AdditionalProperties(dict[str, Any]):
     """The fields of a response that the model lacks; `absent` has the attributes that the response lacked."""
 
-    def __init__(self, values: Mapping[str, Any], absent: Iterable[str]) -> None:
-        super().__init__(values)
-        self.absent = frozenset(absent)
+    absent: frozenset[str] = frozenset()
 
 
-@attrs.frozen
-class Shape:
+class Shape(NamedTuple):
     """The fields of a generated model."""
 
     names: dict[str, str]  # the key of each attribute
@@ -88,35 +103,30 @@ def decode(model: type[T], data: Mapping[str, Any], problems: Problems, path: st
             absent.append(attribute)
         if required and not (nullable and key in data):
             problems.add(shown, "is null" if key in data and not given else "is missing")
-    extra: dict[Any, Any] = {}
+    extra: Any = AdditionalProperties()
     for key, value in data.items():
         if key in shape.fields:
             continue
         shown = path + snippet(str(key), 60)
-        if given and (shape.any_extra or shape.decode_extra is None):
+        if shape.decode_extra is None or (given and shape.any_extra):
             problems.add(shown, f"is unknown; known are {', '.join(shape.names)}")
-        elif shape.decode_extra is None:
-            problems.add(shown, "is not in the contract, which allows no more fields here")
         else:
             extra[mask_urls(key)] = shape.decode_extra(value, shown, problems)
     result = model(**values)
     if shape.decode_extra is not None and (extra or absent):
-        result.additional_properties = AdditionalProperties(extra, absent)  # type: ignore[attr-defined]
+        extra.absent = frozenset(absent)
+        result.additional_properties = extra  # type: ignore[attr-defined]
     return result
 
 
 @cache
 def _find_shape(model: Any) -> Shape:
     names, hints = json_names(model), attribute_hints(model)
-    fields = {
-        names[field.name]: (
-            field.name,
-            find_decoder(hints[field.name]),
-            field.default is attrs.NOTHING,
-            allows_null(hints[field.name]),
-        )
-        for field in list_fields(model)
-    }
+    fields: dict[str, tuple[str, Decoder, bool, bool]] = {}
+    for field in list_fields(model):
+        hint = hints[field.name]
+        required = field.default is attrs.NOTHING
+        fields[names[field.name]] = field.name, find_decoder(hint), required, allows_null(hint)
     if "additional_properties" not in hints:
         return Shape(names, fields, None, any_extra=False)
     _, extra = get_args(hints["additional_properties"])
@@ -130,17 +140,30 @@ def find_decoder(annotation: Any, *, item: bool = False) -> Decoder:
         return partial(_decode_item, find_decoder(annotation), allows_null(annotation))
     choices = choices_of(annotation)
     if len(choices) != 1:
-        return partial(decode_union, [find_decoder(choice) for choice in choices])
+        return partial(_decode_union, [find_decoder(choice) for choice in choices])
     (choice,) = choices
     if get_origin(choice) is list:
-        return partial(decode_list, find_decoder(get_args(choice)[0], item=True))
+        return partial(_decode_list, find_decoder(get_args(choice)[0], item=True))
     if get_origin(choice) is Literal:
-        return partial(decode_literal, get_args(choice))
+        return partial(_decode_literal, get_args(choice))
     if isinstance(choice, type) and issubclass(choice, Enum):
-        return partial(decode_enum, choice)
+        return partial(_decode_enum, choice)
     if isinstance(choice, type) and attrs.has(choice):
         return partial(_decode_model, choice)
-    return DECODERS.get(choice, decode_any)
+    return DECODERS.get(choice, lambda value, _path, _problems: mask_urls(value))
+
+
+def _report_wrong(value: object, path: str, problems: Problems, expected: str) -> object:
+    problems.add(path, f"should be {expected} and is {_describe(value)}")
+    return mask_urls(value)
+
+
+def _describe(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return "a huge number"  # Python refuses to write the largest
+    return "a list" if isinstance(value, list | tuple) else snippet(repr(mask_urls(value)), 60)
 
 
 def _decode_item(decode_value: Decoder, nullable: bool, value: Any, path: str, problems: Problems) -> Any:
@@ -151,12 +174,85 @@ def _decode_item(decode_value: Decoder, nullable: bool, value: Any, path: str, p
     return None
 
 
+def _decode_list(decode_item: Decoder, value: Any, path: str, problems: Problems) -> Any:
+    if not isinstance(value, list | tuple):
+        return _report_wrong(value, path, problems, "a list")
+    return [decode_item(item, f"{path}[{index}]", problems) for index, item in enumerate(value)]
+
+
 def _decode_model(model: type, value: Any, path: str, problems: Problems) -> Any:
-    if isinstance(value, model):
-        return value
     if isinstance(value, Mapping):
         return decode(model, value, problems, f"{path}.")
-    return report_wrong(value, path, problems, "an object")
+    return value if isinstance(value, model) else _report_wrong(value, path, problems, "an object")
+
+
+def _decode_literal(allowed: tuple[Any, ...], value: Any, path: str, problems: Problems) -> Any:
+    known = any(type(value) is type(choice) and value == choice for choice in allowed)
+    return value if known else _report_wrong(value, path, problems, " or ".join(map(repr, allowed)))
+
+
+def _decode_text(value: Any, path: str, problems: Problems) -> Any:
+    return mask_urls(value) if isinstance(value, str) else _report_wrong(value, path, problems, "a string")
+
+
+def _decode_scalar(
+    kind: type, expected: str, convert: Callable[[Any], object], value: Any, path: str, problems: Problems
+) -> Any:
+    try:
+        return value if type(value) is kind else convert(value)
+    except (ValueError, OverflowError, TypeError, AttributeError):
+        return _report_wrong(value, path, problems, expected)
+
+
+def _to_whole(value: Any) -> int:
+    # JSON has one type of numbers, so 5.0 is a whole one.
+    if isinstance(value, bool) or int(value) != value:
+        raise ValueError(value)
+    return int(value)
+
+
+DECODERS: dict[Any, Decoder] = {
+    str: _decode_text,
+    int: partial(_decode_scalar, int, "a whole number", _to_whole),
+    float: partial(_decode_scalar, float, "a number", _to_whole),
+    bool: partial(_decode_literal, (True, False)),
+    datetime.datetime: partial(_decode_scalar, datetime.datetime, "a datetime", datetime.datetime.fromisoformat),
+    datetime.date: partial(_decode_scalar, datetime.date, "a date", datetime.date.fromisoformat),
+    uuid.UUID: partial(_decode_scalar, uuid.UUID, "a UUID", uuid.UUID),
+}
+
+
+def _decode_enum(enum: type[Enum], value: Any, path: str, problems: Problems) -> Any:
+    if isinstance(value, enum):
+        return value
+    base: type = str if issubclass(enum, str) else int
+    plain = DECODERS[base](value, path, problems)
+    if not isinstance(plain, base) or isinstance(plain, bool):
+        return plain
+    member = enum(plain)
+    if problems.given and not is_known(member):
+        known = ", ".join(repr(one.value) for one in enum)
+        problems.add(path, f"is {_describe(plain)}, and the contract knows {known}")
+    return member
+
+
+def _decode_union(decoders: Sequence[Decoder], value: Any, path: str, problems: Problems) -> Any:
+    fitting: list[object] = []
+    for decode_choice in decoders:
+        found = Problems(problems.given)
+        result = decode_choice(value, path, found)
+        if not found.count:
+            fitting.append(result)
+    if not fitting:
+        return _report_wrong(value, path, problems, "one of what the contract allows")
+    # A string may fit several choices: known values and dates win over unknown enum values and plain strings.
+    return min(fitting, key=_rank)
+
+
+def _rank(decoded: object) -> int:
+    if isinstance(decoded, Enum):
+        return 0 if is_known(decoded) else 1
+    return 2 if isinstance(decoded, str) else 0
 
 
 class _Probe(str):

@@ -18,8 +18,7 @@ from scenario_uploads_client.types import Unset
 
 from scenario_uploads.redaction import replace_each
 
-from .codec import decode, json_names, list_fields
-from .decoders import Problems
+from .codec import Problems, decode, json_names, list_fields
 from .enums import open_enum
 
 
@@ -113,11 +112,7 @@ class ModelMethods:
 
         @classmethod
         def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
-            """Return the model of a dict from `to_dict`, as tolerantly as for a response.
-
-            Args:
-                src_dict: The fields by their names in JSON, such as `entityId`.
-            """
+            """Return the model of a dict from `to_dict`, as tolerantly as for a response."""
             return decode(cls, src_dict, Problems())
 
         def __getattr__(self, name: str) -> Any:
@@ -130,13 +125,11 @@ class ModelMethods:
 
 def extend_models(module: ModuleType) -> None:
     """Add these methods to every model class of `module`, and open its enums. Idempotent."""
-    # `help` shows this as the default of every optional field.
-    Unset.__repr__ = lambda _unset: "UNSET"  # type: ignore[method-assign]
-    # Pickled and copied by name, so that it stays one object.
-    Unset.__reduce__ = lambda _unset: "UNSET"  # type: ignore[method-assign,assignment]
+    # What `help` shows as a default, and the name to pickle and copy it by, so that it stays one object.
+    Unset.__repr__ = Unset.__reduce__ = lambda _unset: "UNSET"  # type: ignore[method-assign,assignment]
     # An argument that was not given equals a field that a response lacks.
     Unset.__eq__ = lambda _unset, other: other is None or isinstance(other, Unset)  # type: ignore[method-assign]
-    Unset.__hash__ = lambda self: hash(None)  # type: ignore[method-assign]  # noqa: ARG005
+    Unset.__hash__ = lambda _unset: hash(None)  # type: ignore[method-assign,assignment]
     kinds: list[Any] = [item for item in vars(module).values() if isinstance(item, type)]
     for kind in kinds:
         if issubclass(kind, Enum):

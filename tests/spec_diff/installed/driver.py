@@ -32,8 +32,7 @@ import stand_ins
 # isort: split
 from scenario_uploads import Scenario, ScenarioError, is_known
 from scenario_uploads.api.exchange import Operation, fetch
-from scenario_uploads.decoding.codec import find_decoder, json_names
-from scenario_uploads.decoding.decoders import Problems
+from scenario_uploads.decoding.codec import Problems, find_decoder, json_names
 from scenario_uploads.retry import Repeat
 
 PACKAGE = stand_ins.PACKAGE
