@@ -36,16 +36,24 @@ class APIResponse(Generic[T]):
 
     Attributes:
         http_response: The response of HTTPX. Its body is decompressed once read.
+        http_request: The request that was answered; its headers hold the credentials.
+        method: The method of the request.
+        url: The URL of the request.
+        status_code: The HTTP status.
+        headers: The headers of the response.
+        http_version: The protocol of the response, such as `HTTP/1.1`.
         retries_taken: How often the request was sent again, 0 or more.
     """
 
     __module__ = "scenario_uploads"
-
-    http_response: httpx.Response
-    retries_taken: int
+    # Shown in `dir` of the class, as with scenario-sdk.
+    __slots__ = ("__dict__", "headers", "http_request", "http_version", "method", "status_code", "url")
 
     def __init__(self, reply: Reply[T], runner: Runner) -> None:
-        self.http_response, self.retries_taken = reply.response, reply.retries_taken
+        response, request = reply.response, reply.response.request
+        self.http_response, self.headers, self.retries_taken = response, response.headers, reply.retries_taken
+        self.status_code, self.http_version = response.status_code, response.http_version
+        self.http_request, self.method, self.url = request, request.method, request.url
         self._operation, self._strict = reply.operation, reply.strict
         # Keeps the connections alive while the response is read.
         self._runner = runner
@@ -53,36 +61,6 @@ class APIResponse(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} [{self.status_code}] type={self._operation.model.__name__}>"
-
-    @property
-    def status_code(self) -> int:
-        """The HTTP status."""
-        return self.http_response.status_code
-
-    @property
-    def headers(self) -> httpx.Headers:
-        """The headers of the response."""
-        return self.http_response.headers
-
-    @property
-    def http_request(self) -> httpx.Request:
-        """The request that was answered; its headers hold the credentials."""
-        return self.http_response.request
-
-    @property
-    def method(self) -> str:
-        """The method of the request."""
-        return self.http_request.method
-
-    @property
-    def url(self) -> httpx.URL:
-        """The URL of the request."""
-        return self.http_request.url
-
-    @property
-    def http_version(self) -> str:
-        """The protocol of the response, such as `HTTP/1.1`."""
-        return self.http_response.http_version
 
     @property
     def elapsed(self) -> datetime.timedelta:
