@@ -110,11 +110,6 @@ def test_the_closest_guess_is_named(name: str, guess: str) -> None:
         infer_media(name, kind="asset")
 
 
-def test_a_type_that_is_unknown_names_the_kind_of_its_family() -> None:
-    with pytest.raises(SourceError, match="give kind=, such as 'image'"):
-        infer_media("photo", content_type="image/jxl")
-
-
 @pytest.mark.parametrize("name", ["dragon", "dragon.", "dragon.qqq", "glb", "a.glb.bak", "a.glb ", ""])
 def test_31_a_kind_that_cannot_be_told(name: str) -> None:
     with pytest.raises(SourceError, match=r"kind of .* cannot be inferred from its name; give kind="):

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from attrs import evolve
@@ -40,6 +41,8 @@ from scenario_uploads.tls import find_certificate_error
 from .exchange import RESPONSE_LIMIT, Api, Operation, Reply, ResponseMode, fetch
 from .responses import is_away
 
+T = TypeVar("T")
+
 logger = logging.getLogger("scenario_uploads")
 
 # A response holds one upload, and for each part a presigned URL of one or two kilobytes.
@@ -51,39 +54,28 @@ COMPLETE: Mapping[str, Any] = {"action": "complete"}
 FIRST_DELAY, GROWTH, LONGEST_DELAY = 0.25, 1.5, 5.0
 
 
-# `_get_kwargs` is where the generated code builds a request without sending it.
 def create(options: CallOptions, body: Mapping[str, Any], *, dry_run: object = None) -> Operation[UploadCreateResponse]:
     """Return the call that creates an upload from keyword arguments or, with `dry_run`, asks for the cost."""
     wanted = _check_dry_run(dry_run)
-    params = build_body(UploadCreateParams, "create", body)
-    request = create_upload._get_kwargs(  # noqa: SLF001
-        body=params, project_id=options.project_id or UNSET, dry_run=wanted or UNSET
-    )
-    sent = {**request["json"], **options.body}
+    given = {"body": build_body(UploadCreateParams, "create", body), "dry_run": wanted or UNSET}
+    operation = _operate(create_upload, UploadCreateResponse, Repeat.ONCE, options, **given)
+    sent = {**operation.request["json"], **options.body}
     imports = any(sent.get(name) for name in ("url", "huggingFaceModelName", "civitaiModelUrl"))
     parts = sent.get("parts")
-    return Operation(
-        "create_upload",
-        UploadCreateResponse,
-        request,
+    count = min(max(parts, 0), MAX_PARTS) if isinstance(parts, int) else 0
+    return evolve(
+        operation,
         # A second pending upload does no harm; a second import does.
-        Repeat.NEVER if imports and not wanted else Repeat.ONCE,
-        options,
-        _find_missing_cost if wanted else find_missing_upload,
-        response_limit=RESPONSE_LIMIT
-        + RESPONSE_LIMIT_PER_PART * (min(max(parts, 0), MAX_PARTS) if isinstance(parts, int) else 0),
+        repeat=Repeat.NEVER if imports and not wanted else Repeat.ONCE,
+        find_missing=_find_missing_cost if wanted else _find_missing_upload,
+        response_limit=RESPONSE_LIMIT + RESPONSE_LIMIT_PER_PART * count,
         models={DRY_RUN_STATUS: UploadDryRunResponse},
     )
 
 
 def retrieve(options: CallOptions, upload_id: str) -> Operation[UploadRetrieveResponse]:
     """Return the call that reads an upload."""
-    request = retrieve_upload._get_kwargs(  # noqa: SLF001
-        check_upload_id(upload_id), project_id=options.project_id or UNSET
-    )
-    return Operation(
-        "retrieve_upload", UploadRetrieveResponse, request, Repeat.SAFE, options, find_missing_upload, upload_id
-    )
+    return _operate(retrieve_upload, UploadRetrieveResponse, Repeat.SAFE, options, upload_id)
 
 
 def trigger_action(
@@ -91,11 +83,17 @@ def trigger_action(
 ) -> Operation[UploadTriggerActionResponse]:
     """Return the call that triggers an action."""
     params = build_body(UploadTriggerActionParams, "trigger_action", body)
-    request = trigger_upload_action._get_kwargs(  # noqa: SLF001
-        check_upload_id(upload_id), body=params, project_id=options.project_id or UNSET
-    )
-    model = UploadTriggerActionResponse
-    return Operation("trigger_upload_action", model, request, Repeat.NEVER, options, find_missing_upload, upload_id)
+    return _operate(trigger_upload_action, UploadTriggerActionResponse, Repeat.NEVER, options, upload_id, body=params)
+
+
+def _operate(
+    module: Any, model: type[T], repeat: Repeat, options: CallOptions, *upload_id: str, **given: object
+) -> Operation[T]:
+    """Return the call for an operation of the generated client, which builds its request in `_get_kwargs`."""
+    path = [check_upload_id(each) for each in upload_id]
+    request = module._get_kwargs(*path, project_id=options.project_id or UNSET, **given)  # noqa: SLF001
+    name = module.__name__.rpartition(".")[2]
+    return Operation(name, model, request, repeat, options, _find_missing_upload, path[0] if path else None)
 
 
 def begin_operation(options: CallOptions, body: Mapping[str, Any]) -> Operation[UploadCreateResponse]:
@@ -105,34 +103,33 @@ def begin_operation(options: CallOptions, body: Mapping[str, Any]) -> Operation[
     return evolve(operation, find_missing=_find_missing_id, models={})
 
 
-def _check_dry_run(dry_run: object) -> UploadDryRun | None:
+def _check_dry_run(dry_run: Any) -> UploadDryRun | None:
     if dry_run is None or not is_given(dry_run):
         return None
-    for choice in UploadDryRun:
-        if choice == dry_run or (dry_run is True and choice == "true"):
-            return choice
-    known = " or ".join(repr(choice.value) for choice in UploadDryRun)
-    raise errors.InvalidArgumentError(f"dry_run must be {known}, not {dry_run!r}.")
+    try:
+        return UploadDryRun("true" if dry_run is True else dry_run)
+    except ValueError:
+        known = " or ".join(repr(choice.value) for choice in UploadDryRun)
+        raise errors.InvalidArgumentError(f"dry_run must be {known}, not {dry_run!r}.") from None
 
 
 def check_upload_id(upload_id: object) -> str:
     """Return `upload_id` when it is valid as one path segment."""
     if not upload_id:
         raise errors.InvalidArgumentError(f"Expected a non-empty value for `upload_id` but received {upload_id!r}")
-    known = isinstance(upload_id, str) and upload_id.isprintable() and upload_id not in (".", "..")
-    if not known or any(character in "/\\?#%" for character in str(upload_id)):
+    if not isinstance(upload_id, str) or not upload_id.isprintable() or re.fullmatch(r"\.\.?|.*[/\\?#%].*", upload_id):
         shown = snippet(repr(upload_id))
         raise errors.InvalidArgumentError(f"{shown} is not an upload id; use the `id` of the upload, a string.")
-    return str(upload_id)
+    return upload_id
 
 
-def find_missing_upload(value: object) -> str | None:
+def _find_missing_upload(value: object) -> str | None:
     """Return which required value a decoded response lacks, or None."""
     return None if isinstance(getattr(value, "upload", None), Upload) else "no upload"
 
 
 def _find_missing_id(value: Any) -> str | None:
-    if missing := find_missing_upload(value):
+    if missing := _find_missing_upload(value):
         return missing
     try:
         check_upload_id(value.upload.id)

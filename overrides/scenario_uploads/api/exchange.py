@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum, auto
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 import httpx
@@ -152,10 +152,6 @@ def fetch(
             yield Pause(delay)
 
 
-# Parsing is a good part of the cost of a poll.
-_parse_url = lru_cache(maxsize=64)(httpx.URL)
-
-
 def build_request(options: ClientOptions, operation: Operation[Any]) -> httpx.Request:
     """Build an HTTP request with the client's URL, credentials, headers and timeouts."""
     own, call = operation.request, operation.options
@@ -173,7 +169,7 @@ def build_request(options: ClientOptions, operation: Operation[Any]) -> httpx.Re
     try:
         return httpx.Request(
             own["method"].upper(),
-            _parse_url(options.base_url + own["url"]),
+            options.base_url + own["url"],
             params=merge_query(options.default_query, own.get("params"), call.query) or None,
             headers=headers,
             content=None if body is None else write_json(body),

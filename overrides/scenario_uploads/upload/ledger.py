@@ -1,8 +1,7 @@
 """The ledger of an upload: what has been sent, so that the same call after a crash sends only the missing parts.
 
-A ledger is a file of JSON lines: the file and the upload, then the presigned URL of each part, then each part that
-storage has acknowledged, with its MD5, as it is flushed to disk. Only the owner can read the file, whose name is a
-hash. It is locked while open, so two processes cannot use it at once.
+A file of JSON lines: the file and the upload, then the presigned URL of each part, then each part that storage has
+acknowledged, with its MD5, flushed to disk. Only the owner can read it. It is locked while open.
 """
 
 from __future__ import annotations
@@ -169,14 +168,13 @@ def default_folder() -> Path:
     """Return the folder for ledgers in the user's state folder."""
     from platformdirs import user_state_path  # noqa: PLC0415 - only resumable uploads need it
 
-    # An empty HOME would give the root of the file system; without a home, an older platformdirs gives `~` itself.
-    folder = Path()
+    # An empty HOME would give the root of the file system; without a home, platformdirs gives `~` itself.
     if os.environ.get("HOME") != "" or os.environ.get("XDG_STATE_HOME"):
         with suppress(RuntimeError):
             folder = user_state_path("scenario-uploads", appauthor=False)
-    if not folder.is_absolute():
-        raise OSError(errno.ENOENT, "this user has no home folder")
-    return folder
+            if folder.is_absolute():
+                return folder
+    raise OSError(errno.ENOENT, "this user has no home folder")
 
 
 def is_locked(path: Path) -> bool:
@@ -220,13 +218,11 @@ def _parse(content: bytes, path: Path, level: int) -> Entry | None:
         count = -(-state.size // part_size)
         parts = tuple((url, expires) for url, expires in lines[:count])
         done = {line["part"]: line.get("md5") for line in lines[count:]}
-        told = head.get("base_url", ""), dict(head.get("asked", {}))
-        entry = Entry(head["upload_id"], head["file"], state, part_size, parts, done, *told)
+        entry = Entry(head["upload_id"], head["file"], state, part_size, parts, done, head["base_url"], head["asked"])
         texts = (entry.upload_id, entry.file, entry.base_url, *chain(*parts), *filter(None, done.values()))
-        if len(parts) != count or not set(range(1, count + 1)).issuperset(done):
-            raise ValueError("parts that do not add up")
-        if not all(isinstance(text, str) for text in texts):
-            raise TypeError("a value of the wrong type")
+        fits = len(parts) == count and set(range(1, count + 1)).issuperset(done)
+        if not fits or not all(isinstance(text, str) for text in texts):
+            raise ValueError("parts that do not add up, or a value of the wrong type")
     except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError):
         logger.log(level, "%s is damaged and was ignored; the upload starts afresh.", path)
         return None

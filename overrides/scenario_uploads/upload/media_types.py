@@ -44,7 +44,7 @@ def infer_media(file_name: str, *, content_type: str | None = None, kind: str | 
         content_type = known.content_type if known else _TYPE_BY_KIND.get(kind)
     if kind is not None and content_type is not None:
         return Media(content_type, kind)
-    closest = _find_closest(suffix, given.partition("/")[0])
+    closest = _find_closest(suffix)
     example = _BY_SUFFIX[closest or "png"]
     what, value = ("kind", example.kind) if kind is None else ("content_type", example.content_type)
     raise SourceError(
@@ -53,11 +53,9 @@ def infer_media(file_name: str, *, content_type: str | None = None, kind: str | 
     )
 
 
-def _find_closest(suffix: str, family: str) -> str | None:
-    """Return the known suffix that is most like an unknown one, or whose content type is of the same family."""
+def _find_closest(suffix: str) -> str | None:
+    """Return the known suffix that is most like an unknown one."""
     from difflib import get_close_matches  # noqa: PLC0415 - slow to import, and for errors alone
 
-    if family not in ("", "application"):
-        return next((known for known, media in _BY_SUFFIX.items() if media.content_type.startswith(f"{family}/")), None)
     # Limit the length: it is compared with each suffix.
     return _SIMILAR.get(suffix) or next(iter(get_close_matches(suffix[:16], _BY_SUFFIX, n=1, cutoff=0.5)), None)

@@ -44,26 +44,15 @@ class Opened:
     @property
     def asked(self) -> dict[str, Any]:
         """The arguments of the create without sizes, with the project."""
-        asked = {
-            name: value for name, value in self.create.request["json"].items() if name not in ("fileSize", "parts")
-        }
-        project_id = self.options.call.project_id
+        project_id, body = self.options.call.project_id, self.create.request["json"]
+        asked = {name: value for name, value in body.items() if name not in ("fileSize", "parts")}
         return asked if project_id is None else asked | {"projectId": project_id}
 
     def transfer(self, parts: tuple[Part, ...], **more: Any) -> Transfer:
         """Return the step that sends some parts."""
-        options = self.options
-        return Transfer(
-            self.source,
-            parts,
-            self.plan.parts_count,
-            options.concurrency,
-            integrity=options.integrity,
-            patience=options.patience,
-            max_bandwidth=options.max_bandwidth,
-            turns=options.turns,
-            **more,
-        )
+        given, count = self.options, self.plan.parts_count
+        limits = given.concurrency, given.integrity, given.patience, given.max_bandwidth
+        return Transfer(self.source, parts, count, *limits, turns=given.turns, **more)
 
     def report(self, phase: UploadPhase) -> None:
         """Call `on_progress` once all parts are sent."""
