@@ -45,22 +45,17 @@ def read_trust(verify: Any) -> ssl.SSLContext | None:
     if isinstance(verify, ssl.SSLContext):
         return verify
     try:
-        return _load_authorities(Path(verify))
+        path = Path(verify).absolute()
+        context = ssl.create_default_context(capath=path)
+        # OpenSSL itself only finds the files of a folder that are named by their hash.
+        for file in path.iterdir() if path.is_dir() else [path]:
+            if file == path or file.suffix in (".pem", ".crt", ".cer"):
+                context.load_verify_locations(file)
     except (OSError, ValueError, TypeError) as error:
         message = f"verify cannot be used as a CA file or folder ({verify!r}): {_explain(error)}"
         raise InvalidArgumentError(message) from error
-
-
-def _load_authorities(path: Path) -> ssl.SSLContext:
-    """Return a context that trusts the certificates in a file, or in the files of a folder."""
-    folder = path.is_dir()
-    context = ssl.create_default_context(cafile=None if folder else path, capath=path if folder else None)
     # A context cannot be pickled; another process reads the files again.
-    context.path = path.absolute()  # type: ignore[attr-defined]
-    for file in path.iterdir() if folder else ():
-        # OpenSSL itself only finds files named by their hash.
-        if file.suffix in (".pem", ".crt", ".cer"):
-            context.load_verify_locations(cafile=file)
+    context.path = path  # type: ignore[attr-defined]
     return context
 
 
