@@ -23,8 +23,7 @@ class ScenarioError(Exception):
     Attributes:
         message: What went wrong, in one line.
         upload_id: The upload that it concerns, or None when none exists yet.
-        needs_new_upload: Whether only a new upload can succeed, since the service or storage no longer accepts parts
-            for this one.
+        needs_new_upload: Whether only a new upload can succeed, since this one accepts no more parts.
     """
 
     needs_new_upload = False

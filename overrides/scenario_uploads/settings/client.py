@@ -210,11 +210,10 @@ def resolve_options(
     environ = _read_environment(environ, given.verify) if given.trust_env else {}
     values = asdict(given, recurse=False)
     values["base_url"] = given.base_url or environ.get("SCENARIO_BASE_URL") or DEFAULT_BASE_URL
+    chosen = given.timeout is not None and is_given(given.timeout)
     # HTTPX's own default was not chosen by the caller.
-    if http_client and http_client.timeout != httpx.Timeout(5.0):
-        values["timeout"] = (
-            http_client.timeout if given.timeout is None or not is_given(given.timeout) else given.timeout
-        )
+    if http_client and not chosen and http_client.timeout != httpx.Timeout(5.0):
+        values["timeout"] = http_client.timeout
     if given.allow_http_storage is None:
         switch = environ.get("SCENARIO_ALLOW_HTTP_STORAGE", "").strip().lower()
         values["allow_http_storage"] = switch in ("1", "true", "yes", "on")
