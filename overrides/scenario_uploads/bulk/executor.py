@@ -1,7 +1,6 @@
-"""Sending the parts of files in the workers of an executor.
+"""Sending the parts of files in the workers of an executor; the process with the ledger completes the uploads.
 
-A worker only creates an upload and sends its parts; the process with the ledger completes it. A worker that dies leaves
-at most an incomplete upload, and its file is sent once more.
+A worker that dies leaves at most an incomplete upload, and its file is sent once more.
 """
 
 from __future__ import annotations
@@ -35,18 +34,16 @@ Sent = tuple[str, Mapping[int, str | None]]
 
 @frozen
 class Site:
-    """A run, whose files share connections in each worker. Its `repr` shows no secret: some executors log it."""
+    """A run of a client with these arguments, whose files share connections in each worker."""
 
     run: str
     connect: Callable[[ClientOptions], Runner] = field(eq=False)
-    """Returns a runner with its own connections."""
     arguments: Mapping[str, Any] = field(eq=False, repr=False)
-    """The arguments of the client."""
 
 
 @frozen
 class Errand:
-    """A task for a worker."""
+    """A task for a worker. Its `repr` shows no secret: some executors log it."""
 
     site: Site
     file: FileInput = field(repr=False)

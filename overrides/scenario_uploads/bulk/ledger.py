@@ -1,10 +1,7 @@
-"""The ledger of `upload_many`: finished and unfinished files, in an SQLite database.
+"""The ledger of `upload_many`: the upload of each file, in an SQLite database that a run locks.
 
-A row maps a file, in the state in which it was sent, to its upload and the result. It is written before `complete`, so
-a run that is killed at any moment never imports a file twice: the next run retrieves that upload.
-
-A run locks the database, with SQLite's own lock. It uses a rollback journal: a write-ahead log needs memory shared
-between processes, which network file systems lack.
+A row is written before `complete`, so a run that is killed at any moment never imports a file twice. Not a write-ahead
+log, but a rollback journal: network file systems lack memory shared between processes.
 """
 
 from __future__ import annotations

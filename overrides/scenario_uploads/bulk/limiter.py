@@ -15,8 +15,7 @@ from scenario_uploads.transfer.pace import Pace
 
 T = TypeVar("T")
 
-# Seconds between checks whether a queued call may go out; the longest wait that the service may ask for at once; and
-# after which a call that is answered by 429 again and again is given up.
+# Seconds between checks for a turn, that the service may ask for at most, and until a call gives up after many 429s.
 TURN, LONGEST_HOLD, PATIENCE = 0.05, 300.0, 900.0
 
 

@@ -122,9 +122,7 @@ class Lister:
         path = os.fspath(source)
         remote, status = is_url(path), _stat(path)
         top, text = (None if status else split_pattern(path)) or (path, "")
-        is_folder = (
-            (self.recursive and not text and is_folder_url(path)) if remote else self.check_folder(source, status)
-        )
+        is_folder = self.recursive and not text and is_folder_url(path) if remote else self.check_folder(path, status)
         if not (text or is_folder):
             excluded = self._leaves_out(show_url(path).removesuffix("?…").replace(os.sep, "/").rpartition("/")[2])
             yield UploadResult(source, skipped="excluded" if excluded else None), status

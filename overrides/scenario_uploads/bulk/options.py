@@ -57,10 +57,7 @@ class UploadSource(metaclass=_MembersToo):
 
 
 class _FilesToo(EnumType):
-    """Lets the contract's enum make an `UploadSource` from anything but a single string.
-
-    A string gives an enum member, known or unknown, which also works as a path without settings.
-    """
+    """Lets the contract's enum make an `UploadSource` from anything but a string; a member works as a path too."""
 
     def __call__(cls, *args: Any, **settings: Any) -> Any:
         if settings or len(args) != 1 or not isinstance(args[0], str):

@@ -34,17 +34,13 @@ from .options import BulkOptions, Sources, UploadResult, UploadSource
 class File:
     """A file to send, unless its content is in the ledger."""
 
-    source: Any
-    """As the caller gave it."""
+    source: Any  # as the caller gave it
     content: FileInput
     options: FileOptions
     plan: UploadPlan
-    context: bytes
-    """The ledger's key for its account, project and settings."""
-    state: bytes | None
-    """Its own key in the ledger."""
-    row: Row | None = None
-    """Its row from an earlier run."""
+    context: bytes  # the ledger's key for its account, project and settings
+    state: bytes | None  # its own key in the ledger
+    row: Row | None = None  # from an earlier run
     shown: FileProgress | None = None
     bytes_done: int = 0
 

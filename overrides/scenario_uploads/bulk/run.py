@@ -1,7 +1,6 @@
-"""One call of `upload_many`: sending or skipping each file, and its result.
+"""One call of `upload_many`: the steps of each file end in its result, or in steps that only wait for the import.
 
-The steps of a file end in its result, or in further steps that only wait for the import: these hold no file and no
-connection, so many may go on at once.
+Those hold no file and no connection, so many may go on at once.
 """
 
 from __future__ import annotations
@@ -209,17 +208,15 @@ class BulkRun:
         """Return the result of a sent file, or the steps that wait for its import."""
         done = is_imported(upload, upload.id)
         if self._options.wait and not done:
-            return self._run(file, self._wait(file, upload))
+            return self._run(file, self._wait(file, upload.id))
         if done and self._ledger and file.state:
             self._ledger.finish(file.context, file.state, Row(upload.id, upload.entity_id, done=True))
         skipped = "done" if taken_up and not self._options.wait else None
         return UploadResult(file.source, upload, skipped=skipped, entity_id=upload.entity_id)
 
-    def _wait(self, file: File, upload: Upload) -> Steps[Any]:
-        options = file.options
-        upload = yield from wait(
-            self._api, upload.id, options.timeout, options.call, patience=options.patience, completing=True
-        )
+    def _wait(self, file: File, upload_id: str) -> Steps[Any]:
+        timeout, call, patience = file.options.timeout, file.options.call, file.options.patience
+        upload = yield from wait(self._api, upload_id, timeout, call, patience=patience, completing=True)
         return self._end(file, upload)
 
 
