@@ -95,10 +95,8 @@ class FileProgress:
             before, self.event = self.event, event
             if before is _NOTHING:
                 self._display.files.append(self)
-            if event.attempt > before.attempt or event.bytes_done < before.bytes_done:
-                self.retrying = True
-            elif event.bytes_done > before.bytes_done:
-                self.retrying = False
+            again = event.attempt > before.attempt or event.bytes_done < before.bytes_done
+            self.retrying = again or (self.retrying and event.bytes_done == before.bytes_done)
             self._display.show(self)
 
     def end(self) -> None:
