@@ -185,7 +185,7 @@ class TestBoth:
         service.script("retrieve", reply(200, [1]))
         response = respond("retrieve", UPLOAD_ID)
         assert response.parse(to=list) == [1]
-        with raises(APIResponseValidationError, "JSON that is not a dict"):
+        with raises(APIResponseValidationError, "JSON that is not an object"):
             response.parse(to=dict)
 
     def test_a_packed_body_is_unpacked(self, respond: Response, service: Service) -> None:

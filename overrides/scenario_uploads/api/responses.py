@@ -128,17 +128,23 @@ def _is_deep(value: object, limit: int) -> bool:
     return any(limit == 0 or _is_deep(item, limit - 1) for item in items)
 
 
-def decode_body(model: type[T], response: httpx.Response, operation: str, *, strict: bool) -> T:
-    """Decode the response to an operation; differences from the contract are a warning or, with `strict`, an error."""
+def read_json(response: httpx.Response, operation: str, kind: type[T]) -> T:
+    """Return the JSON value of a response; an error when it is none, or not of a kind."""
     if fault := find_fault(response):
         raise invalid_response(response, operation, fault)
     try:
-        data = parse_body(response.content)
+        value = parse_body(response.content)
     except ValueError as error:
         raise invalid_response(response, operation, str(error)) from None
-    if not isinstance(data, dict):
-        raise invalid_response(response, operation, "JSON that is not an object")
-    result, problems = decode_response(model, data)
+    if not isinstance(value, kind):
+        expected = "an object" if kind is dict else f"a {kind.__name__}"
+        raise invalid_response(response, operation, f"JSON that is not {expected}")
+    return value
+
+
+def decode_body(model: type[T], response: httpx.Response, operation: str, *, strict: bool) -> T:
+    """Decode the response to an operation; differences from the contract are a warning or, with `strict`, an error."""
+    result, problems = decode_response(model, read_json(response, operation, dict))
     if problems and strict:
         raise invalid_response(response, operation, f"what differs from the contract: {problems}", show=False)
     if problems:

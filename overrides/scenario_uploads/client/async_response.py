@@ -16,7 +16,7 @@ import httpx
 from scenario_uploads.api.async_http import read_async
 from scenario_uploads.api.calls import send
 from scenario_uploads.api.exchange import LARGE_BODY, Api, Operation, Reply, ResponseMode, name_upload
-from scenario_uploads.api.responses import classify_exception, decode_body, find_fault, invalid_response, parse_body
+from scenario_uploads.api.responses import classify_exception, decode_body, find_fault, invalid_response, read_json
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.retry import Repeat
 
@@ -113,9 +113,7 @@ class AsyncAPIResponse(Generic[T]):
             to: What to return instead: another model of the contract, `dict`, `list`, `str`, `bytes`, `object` for any
                 JSON value, or `httpx.Response`.
 
-        Raises:
-            APIResponseValidationError: When the body is not that, or is cut short, damaged or too large.
-            APIConnectionError: When the connection breaks.
+        Raises what `read` raises, and `APIResponseValidationError` when the body is not that.
         """
         body = await self.read()
         if to not in self._parsed:
@@ -173,13 +171,7 @@ class AsyncAPIResponse(Generic[T]):
             return {str: response.text, bytes: response.content, httpx.Response: response}[to]
         if attrs.has(to):
             return decode_body(to, response, name, strict=self._strict)
-        try:
-            value = parse_body(response.content)
-        except ValueError as error:
-            raise invalid_response(response, name, str(error)) from None
-        if not isinstance(value, get_origin(to) or to):
-            raise invalid_response(response, name, f"JSON that is not a {(get_origin(to) or to).__name__}")
-        return value
+        return read_json(response, name, get_origin(to) or to)
 
     @contextmanager
     def _explain(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -147,26 +147,23 @@ def _dump(
 ) -> dict[str, Any]:
     def flatten(value: object) -> object:
         if attrs.has(type(value)):
-            return dict(list_items(value))
+            return flatten_model(value)
         if isinstance(value, Enum):
             return value.value
         if as_json and isinstance(value, datetime.date):
             return value.isoformat()
         return str(value) if as_json and isinstance(value, uuid.UUID) else value
 
-    def list_items(model: object) -> Iterator[tuple[str, object]]:
+    def flatten_model(model: object) -> dict[str, object]:
         names = json_names(type(model))  # type: ignore[arg-type]  # mypy has no hash for types
+        shown: dict[str, object] = {}
         for field in list_fields(type(model)):
-            value = getattr(model, field.name)
-            if value is None or isinstance(value, Unset):
-                excluded = exclude_none or (exclude_defaults and field.default is not attrs.NOTHING)
-                if excluded or (exclude_unset and _is_unset(model, field.name)):
-                    continue
-                value = None
-            yield names[field.name] if api_names else field.name, value
-        for name, value in getattr(model, "additional_properties", {}).items():
-            if value is not None or not exclude_none:
-                yield name, value
+            unset, optional = _is_unset(model, field.name), field.default is not attrs.NOTHING
+            value = None if unset else getattr(model, field.name)
+            if value is not None or not ((exclude_unset and unset) or (exclude_defaults and optional)):
+                shown[names[field.name] if api_names else field.name] = value
+        shown |= getattr(model, "additional_properties", {})
+        return {name: value for name, value in shown.items() if value is not None or not exclude_none}
 
     flat: Any = replace_each(model, flatten)
     return flat  # type: ignore[no-any-return]
