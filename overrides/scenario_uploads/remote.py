@@ -23,8 +23,7 @@ from .system import FileState
 # Windows has drives of one letter. `simplecache::s3://bucket/b.zip` is a URL too.
 _URL = re.compile(r"([A-Za-z][\w+.-]+::)*[A-Za-z][\w+.-]+://")
 _USER = re.compile("(?<=://)[^/@]*@")
-# Keys of fsspec's `info` that change with the content, best first, in lower case without punctuation. Not `mtime`,
-# which users can set back.
+# Keys of fsspec's `info` that change with the content, best first, in lower case. Users can set back `mtime`.
 _FACTS = re.findall(
     r"\w+",
     "etag md5 md5hash contentmd5 digest checksum crc32c generation versionid blobid lastmodified modified updated"
@@ -114,7 +113,6 @@ def _hide_secrets(url: str) -> Iterator[None]:
         secrets = [secret for secret in (*_USER.findall(url), url.partition("?")[2]) if secret]
         for secret in secrets:
             said = said.replace(secret, "…")
-        # The text may quote a presigned URL of a redirect.
         redact_chain(error)
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else OSError
         raise kind(snippet(said).rstrip(".")) from (None if secrets else error)
@@ -269,7 +267,6 @@ class Stream(Source):
 
 
 def _measure(file: Any) -> int | None:
-    """Return the length that a stream declares."""
     with suppress(TypeError):
         return len(file)
     with suppress(AttributeError, TypeError, ValueError):

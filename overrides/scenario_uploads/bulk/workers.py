@@ -67,12 +67,11 @@ class Workers:
             thread = threading.Thread(target=self._work, name="scenario-uploads-file", daemon=True)
             try:
                 thread.start()
+                self._threads.append(thread)
             except RuntimeError as error:
                 # The system is out of threads; continue with those there are.
                 if not self._threads:
                     raise TransferError(f"The files cannot be sent: {error}.") from error
-            else:
-                self._threads.append(thread)
 
     def get(self, *, block: bool) -> Any:
         """Return the next result, or raise its error; without `block`, None when there is none yet."""
