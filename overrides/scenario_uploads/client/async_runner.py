@@ -30,7 +30,7 @@ from scenario_uploads.system import close_when_collected, start_thread, user_age
 from scenario_uploads.transfer.engine import Transfer, transfer_parts
 from scenario_uploads.upload.control import BaseHandle, Control
 
-from .runner import CALLS, BaseConnections, BaseRunner, Connections, Runner, connect, explain
+from .runner import CALLS, BaseRunner, Connections, Runner, connect, explain
 
 # Loaded now, since the first request would block the event loop with it. Other versions may have other names.
 for _name in ("httpcore", "anyio._backends._asyncio"):
@@ -41,15 +41,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class AsyncConnections(BaseConnections[httpx.AsyncClient]):
+class AsyncConnections(Connections):
     """Connections of one event loop. After a fork they belong to the parent's loop, so using them raises."""
 
     _loop: asyncio.AbstractEventLoop | None = None
-
-    def prepare(self) -> None:
-        """Read files in a thread that the first request would read while blocking the event loop."""
-        user_agent()
-        self.read_network()
 
     def _connect(self, network: Network) -> httpx.AsyncClient:
         loop = asyncio.get_running_loop()
@@ -67,7 +62,7 @@ def _close_later(client: httpx.AsyncClient, loop: asyncio.AbstractEventLoop) -> 
         asyncio.run_coroutine_threadsafe(client.aclose(), loop)
 
 
-class AsyncRunner(BaseRunner[AsyncConnections]):
+class AsyncRunner(BaseRunner):
     """Runs the steps of calls in the event loop."""
 
     async def close(self) -> None:
@@ -93,13 +88,15 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
         self.open()
         CALLS[scope := CancelScope()] = self
         try:
-            return await finish(partial(self._run, self._prepare(steps)), scope=scope)
+            return await finish(self._run, self._prepare(steps), scope=scope)
         finally:
             del CALLS[scope]
 
     def _prepare(self, steps: Steps[T]) -> Steps[T]:
+        """Read files in a thread that the first request would read while blocking the event loop."""
         if self.connections.network is None:
-            yield Work(self.connections.prepare)
+            yield Work(user_agent)
+            yield Work(self.connections.read_network)
         return (yield from steps)
 
     async def _run(self, steps: Steps[T]) -> T:
@@ -116,19 +113,16 @@ class AsyncRunner(BaseRunner[AsyncConnections]):
             return end.value  # type: ignore[no-any-return]
 
     async def _perform(self, step: Step) -> object:
-        match step:
-            case Send():
-                return await self._send(step)
-            case Pause():
-                await asyncio.sleep(step.seconds)
-            case Transfer():
-                job, stop = evolve(step, on_progress=relay(step.on_progress)), threading.Event()
-                send = partial(transfer_parts, self.connections.to_storage(), job, stop=stop)
-                return await run_in_thread(send, stop.set)
-            case Work():
-                return await run_in_thread(step.call)
-            case _:
-                pass
+        if isinstance(step, Send):
+            return await self._send(step)
+        if isinstance(step, Transfer):
+            job, stop = evolve(step, on_progress=relay(step.on_progress)), threading.Event()
+            send = partial(transfer_parts, self.connections.to_storage(), job, stop=stop)
+            return await run_in_thread(send, stop.set)
+        if isinstance(step, Work):
+            return await run_in_thread(step.call)
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
         return None
 
     async def _send(self, step: Send) -> httpx.Response:
@@ -172,7 +166,7 @@ class _LoopRunner(Runner):
         self._loop.call_soon_threadsafe(self._async.end)
 
     def _send(self, step: Send) -> httpx.Response:
-        if self._async.connections.own:
+        if self._async.connections.given is None:
             return super()._send(step)
         response: httpx.Response = asyncio.run_coroutine_threadsafe(self._async.run(ask(step)), self._loop).result()
         return response

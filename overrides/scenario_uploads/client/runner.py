@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, Generic, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 import httpx
 
@@ -31,8 +31,6 @@ from scenario_uploads.upload.control import BaseHandle, Control
 
 P = ParamSpec("P")
 T = TypeVar("T")
-C = TypeVar("C", httpx.Client, httpx.AsyncClient)
-N = TypeVar("N", bound="BaseConnections[Any]")
 
 
 def explain(error: BaseException) -> BaseException:
@@ -46,12 +44,11 @@ def explain(error: BaseException) -> BaseException:
     return ours
 
 
-class BaseConnections(Generic[C]):
+class Connections:
     """The connections of one client and its copies. They do not close an `http_client` that is `lent`."""
 
-    def __init__(self, settings: ClientOptions, http_client: C | None = None, *, lent: bool = False) -> None:
-        self.settings = settings
-        self._given: C | None = http_client
+    def __init__(self, settings: ClientOptions, http_client: Any = None, *, lent: bool = False) -> None:
+        self.settings, self.given = settings, http_client
         self._closes_given = not lent and getattr(http_client, "closes_with_client", False)
         self._lock, self._closed = threading.RLock(), False
         self._own: Any = None
@@ -63,24 +60,24 @@ class BaseConnections(Generic[C]):
         guard_logs()
 
     @property
-    def own(self) -> bool:
-        return self._given is None
-
-    @property
     def closed(self) -> bool:
-        return self._closed or (self._given is not None and self._given.is_closed)
+        return self._closed or (self.given is not None and self.given.is_closed)
 
-    def renew(self, settings: ClientOptions, http_client: C | None = None) -> Self:
+    def renew(self, settings: ClientOptions, http_client: Any = None) -> Self:
         """Return new connections, which keep a caller's `http_client` but do not close it."""
-        return type(self)(settings, http_client or self._given, lent=http_client is None)
+        return type(self)(settings, http_client or self.given, lent=http_client is None)
 
-    def to_api(self) -> C:
+    def to_api(self) -> Any:
+        """Return the HTTP client: the caller's, or one of our own."""
         with self._lock:
             network = self.read_network()
-            return self._given or self._connect(network)
+            return self.given or self._connect(network)
 
-    def _connect(self, network: Network) -> C:
-        raise NotImplementedError
+    def _connect(self, network: Network) -> Any:
+        if self._own is None:
+            self._own = ApiClient(network)
+            close_when_collected(self, self._own.close)
+        return self._own
 
     def to_storage(self) -> Storage:
         with self._lock:
@@ -99,50 +96,34 @@ class BaseConnections(Generic[C]):
                 self.network = Network.read(trust_env=self.settings.trust_env, tls=self.settings.verify)
             return self.network
 
-    def end(self) -> list[C]:
+    def end(self) -> list[Any]:
         """Refuse further calls, close the connections to storage, and return the HTTP clients to close."""
         with self._lock:
             self._closed = True
             if self._storage is not None:
                 self._storage.close()
-            clients = (self._own, self._given if self._closes_given else None)
+            if isinstance(self._own, ApiClient):
+                self._own.streams.shut_down()
+            clients = (self._own, self.given if self._closes_given else None)
             return [client for client in clients if client is not None]
 
     def after_fork(self) -> None:
-        self._lock, self.line = threading.RLock(), []
-
-
-class Connections(BaseConnections[httpx.Client]):
-    """Connections that block."""
-
-    def _connect(self, network: Network) -> httpx.Client:
-        if self._own is None:
-            self._own = ApiClient(network)
-            close_when_collected(self, self._own.close)
-        return self._own  # type: ignore[no-any-return]
-
-    def end(self) -> list[httpx.Client]:
-        clients = super().end()
-        if self._own is not None:
-            self._own.streams.shut_down()
-        return clients
-
-    def after_fork(self) -> None:
         """Abandon the parent's connections: two processes would mix their bytes."""
-        super().after_fork()
-        if self._own is not None:
+        self._lock, self.line = threading.RLock(), []
+        if isinstance(self._own, ApiClient):
             self._own.streams.abandon()
-        self._own = self._storage = None
+            self._own = None
+        self._storage = None
 
 
-CALLS: dict[Any, BaseRunner[Any]] = {}
+CALLS: dict[Any, BaseRunner] = {}
 """What can be cancelled, with its runner: uploads in the background and, in event loops, calls in progress."""
 
 
-class BaseRunner(Generic[N]):
+class BaseRunner:
     """Runs the steps of calls, from any number of threads or tasks. Only the owner closes the connections."""
 
-    def __init__(self, connections: N, *, owner: bool = True) -> None:
+    def __init__(self, connections: Connections, *, owner: bool = True) -> None:
         self.connections, self._owner, self._stop = connections, owner, threading.Event()
 
     @property
@@ -156,7 +137,7 @@ class BaseRunner(Generic[N]):
             return type(self)(self.connections, owner=False)
         return type(self)(self.connections.renew(settings, http_client))
 
-    def open(self) -> N:
+    def open(self) -> Connections:
         """Return the connections; ScenarioError when no more calls can be made."""
         if self.closed:
             raise ScenarioError(CLOSED)
@@ -172,7 +153,7 @@ class BaseRunner(Generic[N]):
         return ending
 
 
-class Runner(BaseRunner[Connections]):
+class Runner(BaseRunner):
     """Runs the steps in the calling thread."""
 
     def close(self) -> None:
@@ -202,18 +183,15 @@ class Runner(BaseRunner[Connections]):
             return end.value  # type: ignore[no-any-return]
 
     def _perform(self, step: Step) -> object:
-        match step:
-            case Send():
-                return self._send(step)
-            case Pause():
-                pause(step.seconds, lambda: self.closed)
-                self.open()
-            case Transfer():
-                return transfer_parts(self.open().to_storage(), step, stop=self._stop)
-            case Work():
-                return step.call()
-            case _:
-                pass
+        if isinstance(step, Send):
+            return self._send(step)
+        if isinstance(step, Transfer):
+            return transfer_parts(self.open().to_storage(), step, stop=self._stop)
+        if isinstance(step, Work):
+            return step.call()
+        if isinstance(step, Pause):
+            pause(step.seconds, lambda: self.closed)
+            self.open()
         return None
 
     def _send(self, step: Send) -> httpx.Response:
