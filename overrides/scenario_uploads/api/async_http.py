@@ -49,8 +49,7 @@ class _AsyncBackend:
         self._backend, self._streams = backend, streams
 
     async def connect_tcp(self, *args: Any, **options: Any) -> _AsyncStream:
-        stream = await self._streams.open(self._backend.connect_tcp, *args, **options)
-        return _AsyncStream(stream, self._streams)
+        return _AsyncStream(await self._streams.open(self._backend.connect_tcp, *args, **options), self._streams)
 
 
 class _AsyncStream:
@@ -80,8 +79,7 @@ class _AsyncStream:
         await self._stream.aclose()
 
     async def start_tls(self, *args: Any, **options: Any) -> _AsyncStream:
-        stream = await self._streams.open(self._stream.start_tls, *args, **options)
-        return _AsyncStream(stream, self._streams)
+        return _AsyncStream(await self._streams.open(self._stream.start_tls, *args, **options), self._streams)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -19,20 +19,11 @@ from attrs import evolve
 from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, trigger_upload_action
 from scenario_uploads_client.types import UNSET
 
-from scenario_uploads import errors
+from scenario_uploads import errors, models
 from scenario_uploads.arguments import MAX_PARTS, CallOptions, check_seconds, is_given, omit
 from scenario_uploads.decoding.codec import build_body
 from scenario_uploads.decoding.enums import is_known
-from scenario_uploads.models import (
-    Upload,
-    UploadCreateParams,
-    UploadCreateResponse,
-    UploadDryRun,
-    UploadDryRunResponse,
-    UploadRetrieveResponse,
-    UploadTriggerActionParams,
-    UploadTriggerActionResponse,
-)
+from scenario_uploads.models import Upload
 from scenario_uploads.redaction import snippet
 from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, Tries
 from scenario_uploads.steps import Pause, Steps
@@ -54,11 +45,13 @@ COMPLETE: Mapping[str, Any] = {"action": "complete"}
 FIRST_DELAY, GROWTH, LONGEST_DELAY = 0.25, 1.5, 5.0
 
 
-def create(options: CallOptions, body: Mapping[str, Any], *, dry_run: object = None) -> Operation[UploadCreateResponse]:
+def create(
+    options: CallOptions, body: Mapping[str, Any], *, dry_run: object = None
+) -> Operation[models.UploadCreateResponse]:
     """Return the call that creates an upload from keyword arguments or, with `dry_run`, asks for the cost."""
     wanted = _check_dry_run(dry_run)
-    given = {"body": build_body(UploadCreateParams, "create", body), "dry_run": wanted or UNSET}
-    operation = _operate(create_upload, UploadCreateResponse, Repeat.ONCE, options, **given)
+    given = {"body": build_body(models.UploadCreateParams, "create", body), "dry_run": wanted or UNSET}
+    operation = _operate(create_upload, models.UploadCreateResponse, Repeat.ONCE, options, **given)
     sent = {**operation.request["json"], **options.body}
     imports = any(sent.get(name) for name in ("url", "huggingFaceModelName", "civitaiModelUrl"))
     parts = sent.get("parts")
@@ -69,21 +62,23 @@ def create(options: CallOptions, body: Mapping[str, Any], *, dry_run: object = N
         repeat=Repeat.NEVER if imports and not wanted else Repeat.ONCE,
         find_missing=_find_missing_cost if wanted else _find_missing_upload,
         response_limit=RESPONSE_LIMIT + RESPONSE_LIMIT_PER_PART * count,
-        models={DRY_RUN_STATUS: UploadDryRunResponse},
+        models={DRY_RUN_STATUS: models.UploadDryRunResponse},
     )
 
 
-def retrieve(options: CallOptions, upload_id: str) -> Operation[UploadRetrieveResponse]:
+def retrieve(options: CallOptions, upload_id: str) -> Operation[models.UploadRetrieveResponse]:
     """Return the call that reads an upload."""
-    return _operate(retrieve_upload, UploadRetrieveResponse, Repeat.SAFE, options, upload_id)
+    return _operate(retrieve_upload, models.UploadRetrieveResponse, Repeat.SAFE, options, upload_id)
 
 
 def trigger_action(
     options: CallOptions, upload_id: str, body: Mapping[str, Any] = COMPLETE
-) -> Operation[UploadTriggerActionResponse]:
+) -> Operation[models.UploadTriggerActionResponse]:
     """Return the call that triggers an action."""
-    params = build_body(UploadTriggerActionParams, "trigger_action", body)
-    return _operate(trigger_upload_action, UploadTriggerActionResponse, Repeat.NEVER, options, upload_id, body=params)
+    params = build_body(models.UploadTriggerActionParams, "trigger_action", body)
+    return _operate(
+        trigger_upload_action, models.UploadTriggerActionResponse, Repeat.NEVER, options, upload_id, body=params
+    )
 
 
 def _operate(
@@ -96,20 +91,20 @@ def _operate(
     return Operation(name, model, request, repeat, options, _find_missing_upload, path[0] if path else None)
 
 
-def begin_operation(options: CallOptions, body: Mapping[str, Any]) -> Operation[UploadCreateResponse]:
+def begin_operation(options: CallOptions, body: Mapping[str, Any]) -> Operation[models.UploadCreateResponse]:
     """Return the call that creates an upload to go on with: no dry run, and answered with a usable id."""
     # Ignore a `dryRun` in the client's `default_query`.
     operation = create(evolve(options, query={"dryRun": omit}), body)
     return evolve(operation, find_missing=_find_missing_id, models={})
 
 
-def _check_dry_run(dry_run: Any) -> UploadDryRun | None:
+def _check_dry_run(dry_run: Any) -> models.UploadDryRun | None:
     if dry_run is None or not is_given(dry_run):
         return None
     try:
-        return UploadDryRun("true" if dry_run is True else dry_run)
+        return models.UploadDryRun("true" if dry_run is True else dry_run)
     except ValueError:
-        known = " or ".join(repr(choice.value) for choice in UploadDryRun)
+        known = " or ".join(repr(choice.value) for choice in models.UploadDryRun)
         raise errors.InvalidArgumentError(f"dry_run must be {known}, not {dry_run!r}.") from None
 
 
@@ -160,7 +155,7 @@ def send(api: Api, operation: Operation[Any], mode: ResponseMode) -> Steps[Reply
 
 def retrieve_once(
     api: Api, upload_id: str, options: CallOptions, *, retries: float | None = 0, patience: float | None = None
-) -> Steps[Reply[UploadRetrieveResponse]]:
+) -> Steps[Reply[models.UploadRetrieveResponse]]:
     """Read an upload, by default without retries, since callers poll. None takes the client's number."""
     operation, find_missing = retrieve(options, upload_id), partial(_find_mix_up, upload_id)
     return fetch(api, operation, retries=retries, patience=patience, find_missing=find_missing)
@@ -168,12 +163,12 @@ def retrieve_once(
 
 def complete(
     api: Api,
-    operation: Operation[UploadTriggerActionResponse],
+    operation: Operation[models.UploadTriggerActionResponse],
     policy: RetryPolicy,
     *,
     refusals: float,
     mode: ResponseMode = ResponseMode.MODEL,
-) -> Steps[Reply[UploadTriggerActionResponse]]:
+) -> Steps[Reply[models.UploadTriggerActionResponse]]:
     """Send `complete` until the upload is past `pending`, with at most `refusals` of the retries after a refusal.
 
     Without a response, or after a 400 or 409, the upload may be complete: a retrieve shows it, and its response
@@ -199,7 +194,7 @@ def complete(
                 raise failure if refused else error from failure
         else:
             if is_past_pending(settled.value.upload.status, known=True):
-                value = UploadTriggerActionResponse(upload=settled.value.upload)
+                value = models.UploadTriggerActionResponse(upload=settled.value.upload)
                 return Reply(operation, settled.response, settled.strict, tries.failed, value)
         delay = tries.fail(Outcome(status=503, retry_after=_asked_delay(failure)))
         if delay is None or (refused and tries.failed > refusals):

@@ -120,8 +120,7 @@ def fetch(
         while True:
             error: ScenarioError
             request = build_request(api.options, operation)
-            if logger.isEnabledFor(logging.DEBUG):
-                logger.debug("%s: sending %s %s", operation.name, request.method, redact(str(request.url)))
+            logger.debug("%s: sending %s %s", operation.name, request.method, redact(str(request.url)))
             try:
                 response: httpx.Response = yield Send(request, operation.response_limit, mode is ResponseMode.STREAM)
             except ScenarioError:

@@ -49,10 +49,8 @@ def make_transports(make: Callable[..., T], network: Network) -> dict[Proxy | No
         try:
             transports[proxy] = make(verify=network.tls, proxy=given)
         except ImportError as error:
-            raise InvalidArgumentError(
-                f"The proxy {proxy.url} of the environment needs another package: pip install 'httpx[socks]'."
-                " NO_PROXY can name hosts to reach without it, or * for all."
-            ) from error
+            message = f"The proxy {proxy.url} needs a package: pip install 'httpx[socks]'; or name hosts in NO_PROXY."
+            raise InvalidArgumentError(message) from error
     return transports
 
 
@@ -65,9 +63,8 @@ def find_pools(client: Any, *, own: bool = False) -> list[Any]:
     known = [pool for pool in pools if all(hasattr(pool, name) for name in _PRIVATE)]
     if len(known) < len(pools) or (own and not pools):
         logger.warning(
-            "httpx %s and its httpcore differ inside from the versions that this package knows: a response that never"
-            " ends is not bounded by the read timeout, closing the client does not end its requests, and a cancelled"
-            " call may cost a connection. Install the versions that the package was tested with, or a newer package.",
+            "httpx %s differs inside from the versions that this package knows: a response may never end, closing the"
+            " client does not end its requests, and a cancelled call may cost a connection. Install another version.",
             httpx.__version__,
         )
     return known

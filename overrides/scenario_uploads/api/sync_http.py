@@ -50,8 +50,7 @@ class _Backend:
         self._backend, self._streams = backend, streams
 
     def connect_tcp(self, *args: Any, **options: Any) -> _Stream:
-        stream = self._streams.open(self._backend.connect_tcp, *args, **options)
-        return _Stream(stream, self._streams)
+        return _Stream(self._streams.open(self._backend.connect_tcp, *args, **options), self._streams)
 
 
 class _Stream:
@@ -81,8 +80,7 @@ class _Stream:
         self._stream.close()
 
     def start_tls(self, *args: Any, **options: Any) -> _Stream:
-        stream = self._streams.open(self._stream.start_tls, *args, **options)
-        return _Stream(stream, self._streams)
+        return _Stream(self._streams.open(self._stream.start_tls, *args, **options), self._streams)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)

@@ -19,10 +19,7 @@ MOST_AT_ONCE = 8
 
 
 class Control:
-    """Pauses an upload, lets it wait for its turn and enforces its deadline. Its clock stops while paused.
-
-    Uploads in the same `line` take turns; those that are paused or wait for their import leave it.
-    """
+    """Pauses an upload and its clock, lets it wait for its turn in a `line` of uploads, and enforces its deadline."""
 
     def __init__(
         self, clock: Callable[[], float], on_progress: OnProgress | None = None, line: list[Control] | None = None
@@ -109,12 +106,12 @@ class Control:
                 step.on_part(number, md5)
             done.add(number)
 
-        attempt, whole = 1, evolve(step, on_part=note, interrupted=self._is_interrupted)
+        attempt = 1
         while True:
-            left = tuple(part for part in whole.parts if part.number not in done)
-            tries: int = yield evolve(whole, parts=left)
+            left = tuple(part for part in step.parts if part.number not in done)
+            tries: int = yield evolve(step, parts=left, on_part=note, interrupted=self._is_interrupted)
             attempt = max(attempt, tries)
-            if len(done) >= len(whole.parts):
+            if len(done) == len(step.parts):
                 return attempt
             yield from self._admit()
 

@@ -113,11 +113,9 @@ def _close_ledger(ledger: Ledger, _kind: object, error: BaseException | None, _t
 
 def _open_ledger(opened: Opened) -> Ledger | None:
     options, path = opened.options, opened.source.path
-    if options.resume is False:
-        return None
-    if options.resume is not None and path is None:
+    if path is None and options.resume not in (None, False):
         raise SourceError("Only a file given by its path can be resumed; give a path, or resume=False.")
-    if path is None or opened.plan.parts_count == 1:
+    if path is None or options.resume is False or opened.plan.parts_count == 1:
         return None
     # By default, do not warn: the caller did not ask for resuming.
     level = logging.DEBUG if options.resume is None else logging.WARNING

@@ -81,12 +81,10 @@ def resume(opened: Opened) -> Steps[Begun | None]:
 
 
 def _resume(opened: Opened, entry: Entry) -> Steps[Begun]:
-    options, state = opened.options, opened.source.state
+    state, call, patience = opened.source.state, opened.options.call, opened.options.patience
     begun: Begun = yield Work(partial(_read_entry, opened, entry))
     try:
-        reply = yield from retrieve_once(
-            opened.api, entry.upload_id, options.call, retries=None, patience=options.patience
-        )
+        reply = yield from retrieve_once(opened.api, entry.upload_id, call, retries=None, patience=patience)
     except (APIStatusError, InvalidArgumentError) as error:
         if isinstance(error, APIStatusError) and error.status_code not in REFUSED | {403}:
             raise

@@ -11,16 +11,10 @@ from typing import TypeVar
 
 from attrs import evolve
 
+from scenario_uploads import errors
 from scenario_uploads.api.calls import complete, is_imported, is_past_pending, retrieve_once, trigger_action, wait
 from scenario_uploads.api.exchange import Api, fetch, name_upload
 from scenario_uploads.arguments import FileInput
-from scenario_uploads.errors import (
-    APIError,
-    APIStatusError,
-    ScenarioError,
-    SourceChangedError,
-    UploadURLExpiredError,
-)
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import UploadPhase
 from scenario_uploads.retry import RetryPolicy
@@ -76,7 +70,7 @@ def _open(api: Api, file: FileInput, options: FileOptions, use: Callable[[Opened
         stack.__exit__(type(end), end, None)
         raise
     except BaseException as error:
-        if isinstance(error, ScenarioError) and error.needs_new_upload:
+        if isinstance(error, errors.ScenarioError) and error.needs_new_upload:
             error.message = f"{error.message.rstrip('.')}. The next call starts a new upload."
             error.args = (error.message,)
         yield Work(partial(stack.__exit__, type(error), error, None))
@@ -95,7 +89,7 @@ def _upload(opened: Opened) -> Steps[Upload]:
                 upload = yield from wait(
                     opened.api, upload_id, options.timeout, options.call, patience=options.patience, completing=True
                 )
-        except APIStatusError as error:
+        except errors.APIStatusError as error:
             # Do not start afresh: it may have been imported before it was removed.
             error.needs_new_upload = error.status_code in GONE
             raise
@@ -111,10 +105,10 @@ def _send_afresh(opened: Opened, send: Callable[[Opened, Begun], Steps[T]]) -> S
     try:
         with name_upload(begun.upload_id):
             return (yield from send(opened, begun))
-    except ScenarioError as error:
+    except errors.ScenarioError as error:
         if not error.needs_new_upload or not opened.options.restart_on_expiry or opened.source.once:
             raise
-        expired = isinstance(error, UploadURLExpiredError)
+        expired = isinstance(error, errors.UploadURLExpiredError)
         reason = f"The presigned URLs of upload {begun.upload_id} have expired" if expired else error.message
         logger.warning("%s; it starts afresh.", reason.rstrip("."))
     with name_upload(begun.upload_id):
@@ -161,7 +155,9 @@ def _send(opened: Opened, begun: Begun) -> Steps[tuple[str, Mapping[int, str | N
         logger.info("The file's change time has moved, so its sent parts are compared with it.")
         compared: Begun = yield Work(partial(begun.compare_with, md5s))
         transfer = opened.transfer(compared.parts, settled=True)
-    raise SourceChangedError("The file keeps changing while it is sent; upload it again once nothing writes to it.")
+    raise errors.SourceChangedError(
+        "The file keeps changing while it is sent; upload it again once nothing writes to it."
+    )
 
 
 def _send_and_complete(opened: Opened, begun: Begun) -> Steps[tuple[str, Upload]]:
@@ -180,14 +176,14 @@ def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upl
     policy = RetryPolicy(COMPLETE_RETRIES, clip=True, patience=options.patience)
     try:
         completed = yield from complete(api, operation, policy, refusals=api.options.max_retries)
-    except APIStatusError as failure:
+    except errors.APIStatusError as failure:
         if failure.status_code not in REFUSED and failure.status_code < 500:
             raise
         # It may be complete nevertheless.
         try:
             reply = yield from retrieve_once(api, upload_id, options.call, retries=None, patience=options.patience)
-        except APIError as error:
-            failure.needs_new_upload = isinstance(error, APIStatusError) and error.status_code in GONE
+        except errors.APIError as error:
+            failure.needs_new_upload = isinstance(error, errors.APIStatusError) and error.status_code in GONE
             raise failure from error
         if is_past_pending(reply.value.upload.status):
             return reply.value.upload
