@@ -124,8 +124,7 @@ def _find_shape(model: Any) -> Shape:
     names, hints = json_names(model), attribute_hints(model)
     fields: dict[str, tuple[str, Decoder, bool, bool]] = {}
     for field in list_fields(model):
-        hint = hints[field.name]
-        required = field.default is attrs.NOTHING
+        hint, required = hints[field.name], field.default is attrs.NOTHING
         fields[names[field.name]] = field.name, find_decoder(hint), required, allows_null(hint)
     if "additional_properties" not in hints:
         return Shape(names, fields, None, any_extra=False)
@@ -278,15 +277,15 @@ def _find_generated(model: type[Any]) -> Callable[[Any], dict[str, Any]]:
 @cache
 def json_names(model: type[Any]) -> dict[str, str]:
     """Return the JSON name of each attribute of a generated model; TypeError when its `to_dict` is not understood."""
-    attributes = [field.name for field in list_fields(model)]
+    attributes = {field.name: _Probe(field.name) for field in list_fields(model)}
     names: dict[str, str] = {}
-    for key, value in _find_generated(model)(model(**{name: _Probe(name) for name in attributes})).items():
+    for key, value in _find_generated(model)(model(**attributes)).items():
         # Unwrap the one item of a list or of nested lists.
         while isinstance(value, list) and value:
             (value,) = value  # noqa: PLW2901
         names[str(value)] = key
-    if names.keys() != set(attributes):
-        raise TypeError(f"to_dict of {model.__name__} does not show {set(attributes) ^ names.keys()}")
+    if names.keys() != attributes.keys():
+        raise TypeError(f"to_dict of {model.__name__} does not show {attributes.keys() ^ names.keys()}")
     return {attribute: names[attribute] for attribute in attributes}
 
 
