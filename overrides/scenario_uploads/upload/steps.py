@@ -108,9 +108,7 @@ def _send_afresh(opened: Opened, send: Callable[[Opened, Begun], Steps[T]]) -> S
     except errors.ScenarioError as error:
         if not error.needs_new_upload or not opened.options.restart_on_expiry or opened.source.once:
             raise
-        expired = isinstance(error, errors.UploadURLExpiredError)
-        reason = f"The presigned URLs of upload {begun.upload_id} have expired" if expired else error.message
-        logger.warning("%s; it starts afresh.", reason.rstrip("."))
+        logger.warning("Upload %s: %s; it starts afresh.", begun.upload_id, error.message.rstrip("."))
     with name_upload(begun.upload_id):
         begun = yield from _create(opened)
     with name_upload(begun.upload_id):
@@ -120,8 +118,7 @@ def _send_afresh(opened: Opened, send: Callable[[Opened, Begun], Steps[T]]) -> S
 def _create(opened: Opened) -> Steps[Begun]:
     if opened.ledger:
         yield Work(opened.ledger.clear)
-    patience = opened.options.patience
-    reply = yield from fetch(opened.api, opened.create, patience=patience)
+    reply = yield from fetch(opened.api, opened.create, patience=opened.options.patience)
     with name_upload(reply.value.upload.id):
         begun: Begun = yield Work(partial(begin, opened, reply.value.upload))
     return begun
