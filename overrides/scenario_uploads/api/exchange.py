@@ -1,7 +1,4 @@
-"""One operation of the API: request, attempts, response.
-
-`fetch` decides but never waits or sends. It yields `Send` and `Pause`, and a runner returns the result.
-"""
+"""One operation of the API: request, attempts, response. `fetch` yields what to send and how long to wait."""
 
 from __future__ import annotations
 

@@ -26,8 +26,7 @@ _HUB = r"https?://(?:www\.huggingface|huggingface|hf)\.co/"
 
 def name_url(url: object, kind: str | None) -> dict[str, Any]:
     """Return the arguments of a create from a URL, whose kind is inferred from its last segment unless given."""
-    found = isinstance(url, str) and _URL.fullmatch(url)
-    if not found:
+    if not isinstance(url, str) or not (found := _URL.fullmatch(url)):
         raise InvalidArgumentError(f"{redact(repr(url))} cannot be imported; give an http or https URL.")
     return {"url": url, "kind": infer_media(unquote(found[1].rpartition("/")[2])).kind if kind is None else kind}
 

@@ -47,10 +47,7 @@ class Entry:
 
 
 class Ledger:
-    """An open and locked ledger. LedgerLockedError when another process or call holds it.
-
-    Disk errors are logged at `level`, and the upload then cannot be resumed.
-    """
+    """An open ledger, or LedgerLockedError. Disk errors are logged at `level`; the upload then cannot be resumed."""
 
     def __init__(self, path: Path, level: int = logging.WARNING) -> None:
         self.path, self._level = path, level
