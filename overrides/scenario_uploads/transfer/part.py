@@ -81,16 +81,6 @@ class PartJob:
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
-@frozen
-class AttemptResult:
-    """The result of one attempt: no error when the part is stored, else the error and the retry outcome."""
-
-    error: TransferError | None = None
-    outcome: Outcome = field(factory=Outcome)
-    status: int = 0  # of the response to a part that is not stored
-    md5: str | None = None
-
-
 @define
 class _Meter:
     """Counts the bytes that one attempt sends, and reports them in steps."""
@@ -130,16 +120,23 @@ def send_part(job: PartJob, part: Part) -> None:
         job.report(PartEvent(attempt=tries.failed + 1))
         now = job.clock()
         meter = _Meter(job, tries, part.length, now, now)
-        result = _try(job, part, meter.count)
-        if result.error is None:
-            quick = job.clock() - now < QUICK_PART
-            job.report(PartEvent(part.number, done=True, quick=quick, md5=result.md5))
-            return
-        job.report(PartEvent(sent=-meter.told, slow=result.status in SLOW_STATUSES))
-        delay, forbidden = tries.fail(result.outcome), forbidden + (result.status == 403)
+        error: TransferError | None
+        try:
+            response = job.put(part.url, evolve(job.body, part=part, sent=meter.count))
+        except (OSError, h11.RemoteProtocolError) as raised:
+            redact_chain(raised)
+            error, outcome = _classify_exception(raised, part)
+        else:
+            error, outcome = classify_response(response, part, now=job.now())
+            if error is None:
+                quick = job.clock() - now < QUICK_PART
+                job.report(PartEvent(part.number, done=True, quick=quick, md5=response.md5))
+                return
+        job.report(PartEvent(sent=-meter.told, slow=outcome.status in SLOW_STATUSES))
+        delay, forbidden = tries.fail(outcome), forbidden + (outcome.status == 403)
         if delay is None or forbidden > 1:
-            raise result.error
-        logger.log(tries.level, "%s Trying again in %.2f s, %s.", result.error, delay, tries)
+            raise error
+        logger.log(tries.level, "%s Trying again in %.2f s, %s.", error, delay, tries)
         job.pause(delay)
         if halted():
             raise HaltedError
@@ -169,16 +166,7 @@ def read_md5s(file: FileInput, size: int, part_size: int) -> list[str] | None:
         return md5s
 
 
-def _try(job: PartJob, part: Part, sent: Callable[[int], object]) -> AttemptResult:
-    try:
-        response = job.put(part.url, evolve(job.body, part=part, sent=sent))
-    except (OSError, h11.RemoteProtocolError) as error:
-        redact_chain(error)
-        return _classify_exception(error, part)
-    return classify_response(response, part, now=job.now())
-
-
-def _classify_exception(error: OSError | h11.RemoteProtocolError, part: Part) -> AttemptResult:
+def _classify_exception(error: OSError | h11.RemoteProtocolError, part: Part) -> tuple[TransferError, Outcome]:
     if certificate := find_certificate_error(error):
         what = f"the TLS certificate is not trusted: {certificate}"
     elif isinstance(error, h11.RemoteProtocolError):
@@ -189,17 +177,19 @@ def _classify_exception(error: OSError | h11.RemoteProtocolError, part: Part) ->
     failure.__cause__ = error
     unreached = isinstance(error, UnreachableError)
     refused = is_tls_refusal(error) or is_used_up(error) or isinstance(error.__cause__, ProxyRefusedError)
-    outcome = Outcome(sent=not unreached, retryable=certificate is None, away=unreached and not refused)
-    return AttemptResult(failure, outcome)
+    return failure, Outcome(sent=not unreached, retryable=certificate is None, away=unreached and not refused)
 
 
-def classify_response(response: StorageResponse, part: Part, *, now: datetime) -> AttemptResult:
-    """Return what storage's response means: stored, retry, or give up."""
+def classify_response(response: StorageResponse, part: Part, *, now: datetime) -> tuple[TransferError | None, Outcome]:
+    """Return the error that storage's response means, or None when the part is stored, and how the attempt ended."""
     status, headers, number = response.status, response.headers, part.number
     accepted = 200 <= status < 300
     # S3 acknowledges a part with an empty body; anything else is an error, or from a middlebox.
     if accepted and response.whole and not response.body.strip():
-        return _classify_etag(response, number)
+        if _has_md5(response):
+            return None, Outcome(status)
+        message = f"Storage received other bytes of part {number} than were sent: its MD5 differs."
+        return IntegrityError(message), Outcome(status, told=True)
     found = (pattern.search(response.body) for pattern in (_CODE, _REQUEST_ID))
     code, request_id = (match and match.group(1).decode("ascii") for match in found)
     message = f"Part {number} was refused by storage with status {status}"
@@ -210,21 +200,18 @@ def classify_response(response: StorageResponse, part: Part, *, now: datetime) -
     expired = status == 403 and part.is_expired(parse_date(headers.get("date")) or now)
     if not busy and (expired or (400 <= status < 500 and _EXPIRED.search(response.body))):
         message += ": the presigned URL has expired, so the upload must be started afresh"
-        return AttemptResult(UploadURLExpiredError(f"{message}."), Outcome(retryable=False))
+        return UploadURLExpiredError(f"{message}."), Outcome(status, retryable=False)
     if code == "SignatureDoesNotMatch":
         message += "; a proxy, or a header that it adds, may have changed the request"
     error = TransferError(f"{message}.")
     error.needs_new_upload = not busy and code in _DEAD_CODES
     wait = parse_retry_after(headers.get("retry-after"), now=now)
-    return AttemptResult(error, Outcome(503 if busy or status == 403 else status, retry_after=wait), status)
+    return error, Outcome(status, retry_after=wait, told=True if busy or status == 403 else None)
 
 
-def _classify_etag(response: StorageResponse, number: int) -> AttemptResult:
-    """Compare the ETag with the MD5 of the bytes sent. With SSE-KMS and SSE-C it is not an MD5 (S3, UploadPart)."""
+def _has_md5(response: StorageResponse) -> bool:
+    """Return whether the ETag agrees with the bytes sent. With SSE-KMS and SSE-C it is not an MD5 (S3, UploadPart)."""
     etag = _MD5_ETAG.fullmatch(response.headers.get("etag", ""))
     encryption = response.headers.get("x-amz-server-side-encryption", "")
     opaque = encryption.startswith("aws:") or "x-amz-server-side-encryption-customer-algorithm" in response.headers
-    if response.md5 is None or etag is None or opaque or etag.group(1).lower() == response.md5:
-        return AttemptResult(md5=response.md5)
-    message = f"Storage received other bytes of part {number} than were sent: its MD5 differs."
-    return AttemptResult(IntegrityError(message), Outcome(status=503))
+    return response.md5 is None or etag is None or opaque or etag.group(1).lower() == response.md5
