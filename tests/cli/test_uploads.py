@@ -304,6 +304,10 @@ class TestResume:
         assert cli.run(["resume"]) == 0
         assert capsys.readouterr().out == ""
 
+    def test_names_what_cannot_be_resumed(self, stopped: str, capsys: Capture) -> None:
+        assert cli.run(["resume", "dragon.glb", stopped, "nothing.glb"]) == 2
+        assert "'nothing.glb'" in capsys.readouterr().err
+
     def test_goes_on_though_the_same_file_was_done_before(self, stopped: str, folder: Path, capsys: Capture) -> None:
         settings = ["--collection", "c1", "--hide", "--kind", "3d", "--project-id", "proj_1"]
         assert cli.run(["upload", "dragon.glb", "refs/a.glb", "--part-size", "5MiB", *settings]) == 0

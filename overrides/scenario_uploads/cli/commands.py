@@ -222,11 +222,10 @@ def resume(
         removed = remove_ledgers(folder) if folder and (sure or typer.confirm(question, err=True)) else 0
         print_json({"removed": removed}) if options.as_json else print(f"{removed} removed")
     elif names or everything:
-        known = {*names, *map(os.path.realpath, names)}
-        if names:
-            entries = [each for each in entries if known & {each[1].upload_id, each[1].file, Path(each[1].file).name}]
-        if len(entries) < len(names):
-            raise UsageError("There is no unfinished upload of this name; `scenario-uploads resume` lists them.")
+        chosen = {name: [each for each in entries if _is_named(each[1], name)] for name in names}
+        if lost := [name for name in names if not chosen[name]]:
+            raise UsageError(f"No unfinished upload is named {lost[0]!r}; `scenario-uploads resume` lists them.")
+        entries = [*dict(chain(*chosen.values())).items()] if names else entries
         settings = options.pick("ledger", "concurrency", "max_bandwidth", "timeout", "patience", "progress")
         with naming(None, goes_on=True), connect(options) as client:
             results = _resume_all(client, entries, settings)
@@ -247,6 +246,10 @@ def resume(
         for one in () if options.as_json else uploads:
             sent = f"{one['partsDone']} of {one['parts']} parts sent"
             print(f"{snippet(one['file'], 4096)}: {sent} (upload {snippet(one['id'])})")
+
+
+def _is_named(entry: Entry, name: str) -> bool:
+    return not {name, os.path.realpath(name)}.isdisjoint((entry.upload_id, entry.file, Path(entry.file).name))
 
 
 def _resume_all(
