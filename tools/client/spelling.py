@@ -1,13 +1,14 @@
 """Write the async client from its template, with the arguments of each method spelt out.
 
 A parameter `options: X` of the template becomes a keyword argument for each field of the class X that has a text, which
-is its description under `Args:`.
+is its description under `Args:`. A field without one has that of a class above it, up to its default.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
@@ -81,12 +82,15 @@ def _spell_text(text: str, arguments: list[Argument]) -> str:
 
 def read_arguments(root: Path, tree: ast.Module, name: str) -> tuple[list[Argument], list[str]]:
     """Return the arguments of the class that a module calls `name`, and the imports that their types need."""
+    texts: dict[str, str] = {}
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.module and name in {each.name for each in node.names}:
             path = root / PACKAGE.parent / Path(*node.module.split(".")).with_suffix(".py")
             return read_arguments(root, ast.parse(path.read_text(encoding="utf-8"), path.name), name)
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            arguments = _read_fields(node)
+        if isinstance(node, ast.ClassDef) and node.name != name:
+            texts |= {field: text.partition(" Default: ")[0] for field, text in _read_texts(node).items()}
+        elif isinstance(node, ast.ClassDef):
+            arguments = _read_fields(node, texts | _read_texts(node))
             imports = [ast.unparse(each) for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
             for base in node.bases:
                 more, needed = read_arguments(root, tree, ast.unparse(base))
@@ -95,14 +99,22 @@ def read_arguments(root: Path, tree: ast.Module, name: str) -> tuple[list[Argume
     raise UnreadableSourceError(f"no class {name} for the arguments of a method")
 
 
-def _read_fields(node: ast.ClassDef) -> list[Argument]:
-    """Return the fields of a class that have a text, which is a string in the line below."""
+def _read_texts(node: ast.ClassDef) -> dict[str, str]:
+    """Return the texts of the fields of a class, each a string in the line below the field."""
+    return {
+        ast.unparse(each.target): " ".join(ast.literal_eval(after.value).replace("\\", "\\\\").split())
+        for each, after in zip(node.body, node.body[1:], strict=False)
+        if isinstance(each, ast.AnnAssign) and isinstance(after, ast.Expr)
+    }
+
+
+def _read_fields(node: ast.ClassDef, texts: Mapping[str, str]) -> list[Argument]:
+    """Return the fields of a class that have a text."""
     fields: list[Argument] = []
-    for each, after in zip(node.body, node.body[1:], strict=False):
-        if isinstance(each, ast.AnnAssign) and each.value and isinstance(after, ast.Expr):
+    for each in node.body:
+        if isinstance(each, ast.AnnAssign) and each.value and (text := texts.get(ast.unparse(each.target))):
             default = each.value
             if isinstance(default, ast.Call):
                 (default,) = [keyword.value for keyword in default.keywords if keyword.arg == "default"]
-            text = " ".join(ast.literal_eval(after.value).replace("\\", "\\\\").split())
             fields.append(Argument(ast.unparse(each.target), ast.unparse(each.annotation), ast.unparse(default), text))
     return fields

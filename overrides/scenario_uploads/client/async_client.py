@@ -48,15 +48,11 @@ from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.imports import import_upload, name_civitai, name_hugging_face, name_url
 from scenario_uploads.upload.options import FileOptions, ImportOptions, WaitOptions
 
-from .async_operations import (
-    AsyncScenarioWithRawResponse,
-    AsyncScenarioWithStreamingResponse,
-    AsyncUploadsOperations,
-)
+from .async_operations import AsyncScenarioOperations, AsyncUploadsOperations
 from .async_runner import AsyncConnections, AsyncRunner, AsyncUploadHandle, upload_all_async
 
 
-class AsyncScenario:
+class AsyncScenario(AsyncScenarioOperations):
     """A client of Scenario's API.
 
     Close it, or use it as a context manager, to free its connections.
@@ -67,8 +63,8 @@ class AsyncScenario:
         bearer_auth: A bearer token instead of key and secret. Default: the environment's `SCENARIO_SDK_JWT`. What is
             given here wins over the environment.
         base_url: Where the API is. Default: the environment's `SCENARIO_BASE_URL`, or the production service.
-        timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`. Default: that of `http_client`, or 10
-            s to connect and 60 s for the rest.
+        timeout: Seconds for connecting, reading, writing, an `httpx.Timeout`, or None for the default. Default: that of
+            `http_client`, or 10 s to connect and 60 s for the rest.
         max_retries: Retries after a temporary failure, from 0; `math.inf` for no limit.
         default_headers: Headers to send with every call to the API, besides those in the environment's
             `SCENARIO_CUSTOM_HEADERS`, one `Name: value` on each line. An `Authorization` here replaces the credentials.
@@ -168,26 +164,28 @@ class AsyncScenario:
         copy leaves this client open; closing this client ends its copies.
 
         Args:
-            api_key: Another API key; without `api_secret`, the secret stays.
-            api_secret: Another API secret; without `api_key`, the key stays.
-            bearer_auth: A bearer token instead of the present credentials.
+            api_key: Another API key; without `api_secret`, the secret stays, and the reverse.
+            api_secret: The API secret.
+            bearer_auth: A bearer token instead of key and secret.
             base_url: Where the API is.
-            timeout: Seconds for connecting, reading, writing, or an `httpx.Timeout`; None for the defaults.
+            timeout: Seconds for connecting, reading, writing, an `httpx.Timeout`, or None for the default.
             max_retries: Retries after a temporary failure, from 0; `math.inf` for no limit.
             default_headers: Headers to send besides the present ones, or in place of them.
             set_default_headers: All headers to send, instead of the present ones.
             default_query: Query parameters to send besides the present ones, or in place of them.
             set_default_query: All query parameters to send, instead of the present ones.
             project_id: Another project; `omit` for none.
-            strict_responses: Raise when a response differs from the contract.
-            verify: Other trusted CAs: the path of a file or folder, or an `ssl.SSLContext`.
-            allow_http_storage: Whether parts may be sent over plain http.
+            strict_responses: Raise `APIResponseValidationError` when a response differs from the contract, instead of
+                logging a warning.
+            verify: Trusted CAs: the path of a CA file or of a folder of them, or an `ssl.SSLContext`, for the API and
+                storage; with an `http_client`, for storage alone.
+            allow_http_storage: Accept presigned URLs with plain http, such as those of a sandbox on another machine.
+                Anyone on the network path can then read and change the parts.
             trust_env: Whether the environment's headers, proxies and CA files are used; credentials stay as they are.
             http_client: An `httpx.AsyncClient` that carries the calls to the API instead.
 
         Raises:
-            CredentialsError: When the credentials are half a pair, of both kinds, or have control characters.
-            InvalidArgumentError: When another setting cannot be used.
+            InvalidArgumentError: When a setting cannot be used, as for a new client.
         """
         options = ClientChanges(
             api_key=api_key,
@@ -214,16 +212,6 @@ class AsyncScenario:
         return twin
 
     with_options = copy
-
-    @property
-    def with_raw_response(self) -> AsyncScenarioWithRawResponse:
-        """The same client, whose `uploads` return raw responses: see `uploads.with_raw_response`."""
-        return AsyncScenarioWithRawResponse(self.uploads)
-
-    @property
-    def with_streaming_response(self) -> AsyncScenarioWithStreamingResponse:
-        """The same client, whose `uploads` stream responses: see `uploads.with_streaming_response`."""
-        return AsyncScenarioWithStreamingResponse(self.uploads)
 
     @property
     def api_key(self) -> str | None:
@@ -401,9 +389,7 @@ class AsyncUploads(AsyncUploadsOperations):
             The imported upload, with its `entity_id`; with `wait=False`, the completed one.
 
         Raises:
-            SourceError: When the file is missing, empty, unreadable, too large, or its kind is unknown. Nothing was
-                sent.
-            InvalidArgumentError: When another argument cannot be used. Nothing was sent.
+            InvalidArgumentError: When an argument cannot be used; `SourceError` for the file. Nothing was sent.
             TransferError: When the parts could not be sent; `SourceChangedError` when the file changed meanwhile,
                 `IntegrityError` when storage received other bytes, `UploadURLExpiredError` when the URLs expired.
             LedgerLockedError: When the same upload is being resumed elsewhere.
@@ -570,9 +556,6 @@ class AsyncUploads(AsyncUploadsOperations):
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
 
-        Returns:
-            The imported upload, with its `entity_id`; with `wait=False`, the upload as it was created.
-
         Raises:
             ScenarioError: As `import_url`.
         """
@@ -590,9 +573,6 @@ class AsyncUploads(AsyncUploadsOperations):
             timeout: Seconds to wait for the import, 0 to ask once. The transfer itself may take as long as bytes move.
             project_id: The project that owns the upload, to assert or to set the owner. Default: the client's; `omit`
                 for none.
-
-        Returns:
-            The imported upload, with its `entity_id`; with `wait=False`, the upload as it was created.
 
         Raises:
             ScenarioError: As `import_url`.

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import httpx
 
@@ -256,3 +256,19 @@ class AsyncScenarioWithStreamingResponse:
 
     def __init__(self, uploads: AsyncUploadsOperations) -> None:
         self.uploads = uploads.with_streaming_response
+
+
+class AsyncScenarioOperations:
+    """What a client has besides its operations: the same ones with other responses."""
+
+    uploads: Any
+
+    @property
+    def with_raw_response(self) -> AsyncScenarioWithRawResponse:
+        """The same client, returning raw responses: see `uploads.with_raw_response`."""
+        return AsyncScenarioWithRawResponse(self.uploads)
+
+    @property
+    def with_streaming_response(self) -> AsyncScenarioWithStreamingResponse:
+        """The same client, streaming responses: see `uploads.with_streaming_response`."""
+        return AsyncScenarioWithStreamingResponse(self.uploads)

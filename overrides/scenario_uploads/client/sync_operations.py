@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, overload
+from typing import Any, Literal, overload
 
 import httpx
 
@@ -257,3 +257,19 @@ class ScenarioWithStreamingResponse:
 
     def __init__(self, uploads: UploadsOperations) -> None:
         self.uploads = uploads.with_streaming_response
+
+
+class ScenarioOperations:
+    """What a client has besides its operations: the same ones with other responses."""
+
+    uploads: Any
+
+    @property
+    def with_raw_response(self) -> ScenarioWithRawResponse:
+        """The same client, returning raw responses: see `uploads.with_raw_response`."""
+        return ScenarioWithRawResponse(self.uploads)
+
+    @property
+    def with_streaming_response(self) -> ScenarioWithStreamingResponse:
+        """The same client, streaming responses: see `uploads.with_streaming_response`."""
+        return ScenarioWithStreamingResponse(self.uploads)

@@ -41,15 +41,11 @@ from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.imports import import_upload, name_civitai, name_hugging_face, name_url
 from scenario_uploads.upload.options import FileOptions, ImportOptions, WaitOptions
 
-from .async_operations import (
-    AsyncScenarioWithRawResponse,
-    AsyncScenarioWithStreamingResponse,
-    AsyncUploadsOperations,
-)
+from .async_operations import AsyncScenarioOperations, AsyncUploadsOperations
 from .async_runner import AsyncConnections, AsyncRunner, AsyncUploadHandle, upload_all_async
 
 
-class AsyncScenario:
+class AsyncScenario(AsyncScenarioOperations):
     """A client of Scenario's API.
 
     Close it, or use it as a context manager, to free its connections.
@@ -98,8 +94,7 @@ class AsyncScenario:
             http_client: An `httpx.AsyncClient` that carries the calls to the API instead.
 
         Raises:
-            CredentialsError: When the credentials are half a pair, of both kinds, or have control characters.
-            InvalidArgumentError: When another setting cannot be used.
+            InvalidArgumentError: When a setting cannot be used, as for a new client.
         """
         check_http_client(http_client, httpx.AsyncClient)
         settings = change_options(os.environ, self._options, options, http_client)
@@ -109,16 +104,6 @@ class AsyncScenario:
         return twin
 
     with_options = copy
-
-    @property
-    def with_raw_response(self) -> AsyncScenarioWithRawResponse:
-        """The same client, whose `uploads` return raw responses: see `uploads.with_raw_response`."""
-        return AsyncScenarioWithRawResponse(self.uploads)
-
-    @property
-    def with_streaming_response(self) -> AsyncScenarioWithStreamingResponse:
-        """The same client, whose `uploads` stream responses: see `uploads.with_streaming_response`."""
-        return AsyncScenarioWithStreamingResponse(self.uploads)
 
     @property
     def api_key(self) -> str | None:
@@ -243,9 +228,7 @@ class AsyncUploads(AsyncUploadsOperations):
             The imported upload, with its `entity_id`; with `wait=False`, the completed one.
 
         Raises:
-            SourceError: When the file is missing, empty, unreadable, too large, or its kind is unknown. Nothing was
-                sent.
-            InvalidArgumentError: When another argument cannot be used. Nothing was sent.
+            InvalidArgumentError: When an argument cannot be used; `SourceError` for the file. Nothing was sent.
             TransferError: When the parts could not be sent; `SourceChangedError` when the file changed meanwhile,
                 `IntegrityError` when storage received other bytes, `UploadURLExpiredError` when the URLs expired.
             LedgerLockedError: When the same upload is being resumed elsewhere.
@@ -313,9 +296,6 @@ class AsyncUploads(AsyncUploadsOperations):
             name: The model, as `"owner/name"`.
             options: How to wait for it.
 
-        Returns:
-            The imported upload, with its `entity_id`; with `wait=False`, the upload as it was created.
-
         Raises:
             ScenarioError: As `import_url`.
         """
@@ -327,9 +307,6 @@ class AsyncUploads(AsyncUploadsOperations):
         Args:
             url: The page of the model; a `modelVersionId` in it names the version.
             options: How to wait for it.
-
-        Returns:
-            The imported upload, with its `entity_id`; with `wait=False`, the upload as it was created.
 
         Raises:
             ScenarioError: As `import_url`.

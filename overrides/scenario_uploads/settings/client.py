@@ -39,8 +39,8 @@ class ClientArguments:
     base_url: str | httpx.URL | None = None
     """Where the API is. Default: the environment's `SCENARIO_BASE_URL`, or the production service."""
     timeout: float | httpx.Timeout | NotGiven | None = None
-    """Seconds for connecting, reading, writing, or an `httpx.Timeout`. Default: that of `http_client`, or 10 s to
-    connect and 60 s for the rest."""
+    """Seconds for connecting, reading, writing, an `httpx.Timeout`, or None for the default. Default: that of
+    `http_client`, or 10 s to connect and 60 s for the rest."""
     max_retries: float = DEFAULT_MAX_RETRIES
     """Retries after a temporary failure, from 0; `math.inf` for no limit."""
     default_headers: Mapping[str, str] | None = field(default=None, repr=False)
@@ -66,20 +66,15 @@ class ClientArguments:
 
 @frozen(kw_only=True)
 class ClientChanges:
-    """The arguments of `copy`."""
+    """The arguments of `copy`, which change nothing by default. A text that is missing is that of `ClientArguments`."""
 
     api_key: str | None = None
-    """Another API key; without `api_secret`, the secret stays."""
+    """Another API key; without `api_secret`, the secret stays, and the reverse."""
     api_secret: str | None = None
-    """Another API secret; without `api_key`, the key stays."""
     bearer_auth: str | None = None
-    """A bearer token instead of the present credentials."""
     base_url: str | httpx.URL | None = None
-    """Where the API is."""
     timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN
-    """Seconds for connecting, reading, writing, or an `httpx.Timeout`; None for the defaults."""
     max_retries: float | NotGiven = NOT_GIVEN
-    """Retries after a temporary failure, from 0; `math.inf` for no limit."""
     default_headers: Mapping[str, str] | None = None
     """Headers to send besides the present ones, or in place of them."""
     set_default_headers: Mapping[str, str] | None = None
@@ -91,11 +86,8 @@ class ClientChanges:
     project_id: str | Omit | None = None
     """Another project; `omit` for none."""
     strict_responses: bool | None = None
-    """Raise when a response differs from the contract."""
     verify: str | os.PathLike[str] | ssl.SSLContext | None = None
-    """Other trusted CAs: the path of a file or folder, or an `ssl.SSLContext`."""
     allow_http_storage: bool | None = None
-    """Whether parts may be sent over plain http."""
     trust_env: bool | None = None
     """Whether the environment's headers, proxies and CA files are used; credentials stay as they are."""
 
