@@ -10,6 +10,7 @@ import base64
 import ipaddress
 import re
 import ssl
+from importlib.util import find_spec
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
@@ -55,7 +56,11 @@ class Proxy:
                 " Write # / ? @ [ ] in a user name or password as %23 %2F %3F %40 %5B %5D."
             )
         pair = None if parts.username is None else (unquote(parts.username), unquote(parts.password or ""))
-        return cls(parts.scheme, host, port, pair)
+        proxy = cls(parts.scheme, host, port, pair)
+        if proxy.scheme.startswith("socks") and find_spec("socksio") is None:
+            message = f"The proxy {proxy.url} needs a package: pip install 'httpx[socks]'; or set NO_PROXY=*."
+            raise InvalidArgumentError(message)
+        return proxy
 
     @property
     def url(self) -> str:

@@ -13,7 +13,6 @@ from weakref import ref
 
 import httpx
 
-from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.proxies import Network, Proxy
 from scenario_uploads.steps import CLOSED, SLICE
 from scenario_uploads.system import start_thread, user_agent
@@ -46,11 +45,7 @@ def make_transports(make: Callable[..., T], network: Network) -> dict[Proxy | No
             auth=proxy.credentials,
             headers={"User-Agent": user_agent()},
         )
-        try:
-            transports[proxy] = make(verify=network.tls, proxy=given)
-        except ImportError as error:
-            message = f"The proxy {proxy.url} needs a package: pip install 'httpx[socks]'; or name hosts in NO_PROXY."
-            raise InvalidArgumentError(message) from error
+        transports[proxy] = make(verify=network.tls, proxy=given)
     return transports
 
 

@@ -185,29 +185,23 @@ def _open_tunnel(sock: Socket, host: str, port: int, headers: Headers, deadline:
 
 def _ask_socks(sock: Socket, proxy: Proxy, host: str, port: int, deadline: Deadline) -> None:
     """Ask a SOCKS5 proxy for a connection, with the name resolved by the proxy (RFC 1928, 1929)."""
+    from socksio import ProtocolError, socks5  # noqa: PLC0415 - of an extra of httpx
 
-    def ask(message: bytes, length: int) -> bytes:
-        sock.send(message, deadline)
-        answer = b""
-        while len(answer) < length:
-            if not (chunk := sock.receive(deadline, length - len(answer))):
-                raise ConnectionError("the proxy closed the connection")
-            answer += chunk
-        return answer
-
-    reply = ask(b"\x05\x02\x00\x02" if proxy.credentials else b"\x05\x01\x00", 2)
-    if reply == b"\x05\x02" and proxy.credentials:
-        user, password = (text.encode()[:255] for text in proxy.credentials)
-        reply = ask(b"\x01%c%b%c%b" % (len(user), user, len(password), password), 2)
-    if reply not in (b"\x05\x00", b"\x01\x00"):
-        raise ConnectionError("the proxy does not speak SOCKS5, or requires other credentials")
-    # Host names are not longer than this.
-    name = host[:255].encode("ascii")
-    _, status, _, kind = ask(b"\x05\x01\x00\x03%c%b%b" % (len(name), name, port.to_bytes(2, "big")), 4)
-    if status != 0:
-        raise ConnectionError(f"the proxy could not reach the host (SOCKS reply {status})")
-    # Skip the bound address and port.
-    ask(b"", ({1: 4, 4: 16}.get(kind) or ask(b"", 1)[0]) + 2)
+    method, login = socks5.SOCKS5AuthMethod.NO_AUTH_REQUIRED, []
+    if proxy.credentials:
+        method = socks5.SOCKS5AuthMethod.USERNAME_PASSWORD
+        login = [socks5.SOCKS5UsernamePasswordRequest(*(text.encode()[:255] for text in proxy.credentials))]
+    connect = socks5.SOCKS5CommandRequest.from_address(socks5.SOCKS5Command.CONNECT, (host[:255], port))
+    protocol = socks5.SOCKS5Connection()
+    try:
+        for request in (socks5.SOCKS5AuthMethodsRequest([method]), *login, connect):
+            protocol.send(request)
+            sock.send(protocol.data_to_send(), deadline)
+            reply = protocol.receive_data(sock.receive(deadline))
+            if protocol.state is socks5.SOCKS5State.MUST_CLOSE:
+                raise ConnectionError(f"the proxy refused: {reply}")
+    except ProtocolError as error:
+        raise ConnectionError(f"the proxy does not speak SOCKS5, or requires other credentials: {error}") from error
 
 
 class _NestedTLS:
