@@ -267,7 +267,10 @@ class SocksProxy(_Listener):
         if self._credentials:
             assert 2 in methods
             user, password = (take(take(size)[-1]).decode() for size in (2, 1))
-            sock.sendall(b"\x01\x00" if (user, password) == self._credentials else b"\x01\x01")
+            known = (user, password) == self._credentials
+            sock.sendall(b"\x01\x00" if known else b"\x01\x01")
+            if not known:
+                return
         kind = take(4)[3]
         assert kind == 3, "a name is for the proxy to look up"
         host = take(take(1)[0]).decode()
