@@ -101,11 +101,12 @@ def begin_operation(options: CallOptions, body: Mapping[str, Any]) -> Operation[
 def _check_dry_run(dry_run: Any) -> models.UploadDryRun | None:
     if dry_run is None or not is_given(dry_run):
         return None
-    try:
-        return models.UploadDryRun("true" if dry_run is True else dry_run)
-    except ValueError:
-        known = " or ".join(repr(choice.value) for choice in models.UploadDryRun)
-        raise errors.InvalidArgumentError(f"dry_run must be {known}, not {dry_run!r}.") from None
+    # The enum itself would accept any string.
+    for choice in models.UploadDryRun:
+        if choice == ("true" if dry_run is True else dry_run):
+            return choice
+    known = " or ".join(repr(choice.value) for choice in models.UploadDryRun)
+    raise errors.InvalidArgumentError(f"dry_run must be {known}, not {dry_run!r}.")
 
 
 def check_upload_id(upload_id: object) -> str:

@@ -24,7 +24,7 @@ from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work
-from scenario_uploads.system import close_when_collected, watch_forks
+from scenario_uploads.system import close_when_collected, start_thread, watch_forks
 from scenario_uploads.transfer.connection import Storage
 from scenario_uploads.transfer.engine import Transfer, join_threads, pause, transfer_parts
 from scenario_uploads.upload.control import BaseHandle, Control
@@ -215,17 +215,16 @@ class UploadHandle(BaseHandle, Future[Upload]):
 
     def __init__(self, runner: Runner, steps: Steps[Upload], control: Control, owner: Runner) -> None:
         super().__init__()
-        self._runner, self._steps, self._control = runner, steps, control
+        self._runner, self._control = runner, control
         self._turn = threading.Lock()
         self._stopping = self._ending = False
-        self._thread = threading.Thread(target=self._work, name="scenario-uploads-handle", daemon=True)
+        try:
+            self._thread, outcome = start_thread(partial(runner.run, steps), "scenario-uploads-handle")
+        except RuntimeError as error:
+            raise TransferError(f"The upload cannot be started: {error}.") from error
         CALLS[self] = owner
         watch_forks(self)
-        try:
-            self._thread.start()
-        except RuntimeError as error:
-            del CALLS[self]
-            raise TransferError(f"The upload cannot be started: {error}.") from error
+        outcome.add_done_callback(self._end)
 
     def running(self) -> bool:
         """Return whether the upload is in progress, paused or not."""
@@ -243,12 +242,7 @@ class UploadHandle(BaseHandle, Future[Upload]):
             self._runner.close()
         return self._stopping
 
-    def _work(self) -> None:
-        end: Callable[[], None]
-        try:
-            end = partial(self.set_result, self._runner.run(self._steps))
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
-            end = partial(self.set_exception, error)
+    def _end(self, outcome: Future[Upload]) -> None:
         self._runner.close()
         with self._turn:
             self._ending = True
@@ -256,8 +250,10 @@ class UploadHandle(BaseHandle, Future[Upload]):
             super().cancel()
             # Notifies `concurrent.futures.wait` and `as_completed`.
             self.set_running_or_notify_cancel()
+        elif error := outcome.exception():
+            self.set_exception(error)
         else:
-            end()
+            self.set_result(outcome.result())
         CALLS.pop(self, None)
 
     def after_fork(self) -> None:
