@@ -64,7 +64,6 @@ class Bars(Display):
             self._live.stop()
 
     def look(self) -> None:
-        """Draw the bars now."""
         super().look()
         with self._screen:
             self._live.refresh()
@@ -92,7 +91,6 @@ def _fit(texts: list[str], width: int) -> Text:
 
 
 def _shorten(name: str, width: int) -> Text:
-    """Shorten a name to a width by cutting its middle."""
     half = (width - 1) // 2
     if cell_len(name) > width:
         # A wide character cut in half becomes a blank.

@@ -74,7 +74,6 @@ def _find_text(value: object, levels: int = 8) -> str | None:
 
 
 def find_trace_id(body: object) -> str | None:
-    """Return the trace id in an error body, or None."""
     ids = [body.get(key) for key in ("traceId", "trace_id")] if isinstance(body, dict) else []
     return next((snippet(value) for value in ids if isinstance(value, str) and value.strip()), None)
 

@@ -37,7 +37,6 @@ RANGE_SIZE = 2 * 1024 * 1024
 
 
 def is_url(path: str) -> bool:
-    """Return whether a path is the URL of a file."""
     return bool(_URL.match(path))
 
 
@@ -206,7 +205,6 @@ class RemoteFile(Source):
             return data
 
     def close(self) -> None:
-        """Close the file, if it was opened."""
         with suppress(Exception):
             self._file.close()
 
@@ -262,7 +260,6 @@ class Stream(Source):
         return memoryview(data)
 
     def close(self) -> None:
-        """Discard what is kept."""
         self._kept.close()
 
 

@@ -88,7 +88,6 @@ class Tries:
 
     @property
     def failed(self) -> int:
-        """How many attempts have failed."""
         return self.counted + self.away
 
     @property

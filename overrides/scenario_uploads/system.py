@@ -51,7 +51,6 @@ class FileState:
 
     @classmethod
     def of(cls, status: os.stat_result) -> Self:
-        """Return the state of a file from its `stat`."""
         # On Windows, st_ctime is the creation time.
         changed = 0 if os.name == "nt" else status.st_ctime_ns
         return cls(status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino, changed)
@@ -143,7 +142,6 @@ def find_version() -> str:
 
 
 def user_agent() -> str:
-    """Return the `User-Agent` for the API and storage."""
     return f"scenario-uploads/{find_version()} python/{platform.python_version()}"
 
 

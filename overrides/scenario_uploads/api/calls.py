@@ -67,14 +67,12 @@ def create(
 
 
 def retrieve(options: CallOptions, upload_id: str) -> Operation[models.UploadRetrieveResponse]:
-    """Return the call that reads an upload."""
     return _operate(retrieve_upload, models.UploadRetrieveResponse, Repeat.SAFE, options, upload_id)
 
 
 def trigger_action(
     options: CallOptions, upload_id: str, body: Mapping[str, Any] = COMPLETE
 ) -> Operation[models.UploadTriggerActionResponse]:
-    """Return the call that triggers an action."""
     params = build_body(models.UploadTriggerActionParams, "trigger_action", body)
     return _operate(
         trigger_upload_action, models.UploadTriggerActionResponse, Repeat.NEVER, options, upload_id, body=params

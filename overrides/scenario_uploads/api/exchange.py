@@ -61,7 +61,6 @@ class Operation(Generic[T]):
     models: Mapping[int, type[Any]] = field(factory=dict)
 
     def decode(self, response: httpx.Response, *, strict: bool) -> T:
-        """Decode the response to this call."""
         model: type[T] = self.models.get(response.status_code, self.model)
         value = decode_body(model, response, self.name, strict=strict)
         if model is self.model and (missing := self.find_missing(value)):

@@ -44,7 +44,6 @@ def parse_glob(text: str) -> Glob:
 
 
 def matches(glob: Glob, names: Sequence[str]) -> bool:
-    """Return whether a glob matches the names of a path."""
     if not glob:
         return not names
     if glob == ("**",):
@@ -99,7 +98,6 @@ class Lister:
     exclude: tuple[Glob, ...]
 
     def list(self, sources: Iterable[Any]) -> Listed:
-        """Yield the files of all sources."""
         for source in sources:
             if isinstance(source, UploadSource):
                 is_path = isinstance(source.file, str | os.PathLike)

@@ -129,11 +129,9 @@ class BulkOptions(TransferOptions):
 
     @property
     def file(self) -> FileOptions:
-        """The options of each file."""
         return FileOptions(**{each.name: getattr(self, each.name) for each in fields(TransferOptions)})
 
     def __attrs_post_init__(self) -> None:
-        """Check the arguments that can be checked without the files."""
         check_all_options(self.file)
         told, executor, ledger = self.on_progress, self.executor, self.ledger
         check_count("files_at_once", self.files_at_once, MAX_FILES_AT_ONCE)

@@ -54,12 +54,10 @@ def parse_size(value: object) -> int:
 
 
 def parse_rate(value: object) -> int:
-    """Return bytes a second."""
     return int(_parse(value, _RATES, "a rate; give bytes a second (not bits), or a rate such as 20MB/s or 500KiB/s"))
 
 
 def parse_duration(value: object) -> float:
-    """Return seconds."""
     return _parse(value, _SECONDS, "a time; give seconds, or a time such as 90s, 15m or 1h30m")
 
 
@@ -229,7 +227,6 @@ class Options:
 
     @property
     def progress(self) -> bool:
-        """Whether to show progress."""
         return not (self.as_json or self.quiet)
 
     @property

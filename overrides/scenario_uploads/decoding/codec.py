@@ -40,7 +40,6 @@ class Problems:
     shown: list[str] = attrs.field(factory=list)
 
     def add(self, path: str, problem: str) -> None:
-        """Record what is wrong with a field."""
         self.count += 1
         # Keep a few: a response may have a million problems.
         if self.count <= SHOWN_PROBLEMS:

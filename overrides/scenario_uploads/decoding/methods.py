@@ -23,8 +23,6 @@ from .enums import open_enum
 
 
 class ModelMethods:
-    """Methods of every model of the contract."""
-
     def to_dict(
         self,
         *,

@@ -110,5 +110,4 @@ def read_authorization(headers: Headers) -> Credentials | None:
 
 
 def drop_authorization(headers: Headers) -> dict[str, str | Omit]:
-    """Return headers without the credentials."""
     return {name: value for name, value in headers.items() if name.lower() != "authorization"}

@@ -121,7 +121,6 @@ def _to_json(value: Any) -> object:
 
 
 def _check_mapping(value: object, name: str) -> dict[str, Any]:
-    """Return the mapping of the argument `name`, empty when it is not given."""
     if value is None or not is_given(value):
         return {}
     if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):

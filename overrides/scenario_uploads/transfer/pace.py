@@ -58,7 +58,6 @@ class Turns:
             self._active += 1
 
     def give_back(self) -> None:
-        """Release a turn."""
         with self._turn:
             self._active -= 1
             self._turn.notify()

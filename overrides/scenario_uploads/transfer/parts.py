@@ -51,7 +51,6 @@ class UploadPlan:
 
     @property
     def parts_count(self) -> int:
-        """How many parts there are."""
         return -(-self.size // self.part_size)
 
     def part(self, number: int, url: str = "", expires: str = "") -> Part:

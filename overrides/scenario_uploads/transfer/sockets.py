@@ -62,7 +62,6 @@ class Socket:
         self._selector.register(self._descriptor, TO_READ)
 
     def wait(self, events: int, deadline: Deadline) -> int:
-        """Wait until the socket is ready; return the ready events."""
         self._selector.modify(self._descriptor, events)
         while True:
             deadline.check()
@@ -84,7 +83,6 @@ class Socket:
                 self.wait(events, deadline)
 
     def send(self, data: bytes, deadline: Deadline) -> None:
-        """Send all of `data`."""
         while data:
             data = data[self.attempt(partial(self.layer.send, data), deadline, TO_WRITE) :]
 
@@ -94,7 +92,6 @@ class Socket:
         return data
 
     def connect(self, address: Any, deadline: Deadline) -> None:
-        """Connect to an address; OSError when that fails."""
         with suppress(BlockingIOError):
             self.layer.connect(address)
         self.wait(TO_WRITE, deadline)
@@ -118,7 +115,6 @@ class Socket:
         return not self._selector.select(0)
 
     def close(self) -> None:
-        """Close the socket."""
         self.layer.close()
 
 

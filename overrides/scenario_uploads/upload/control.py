@@ -47,7 +47,6 @@ class Control:
         self._pause = None, self._clock() - self.clock()
 
     def follow(self, event: UploadProgress) -> None:
-        """Store the event and call `on_progress`."""
         self.progress = event
         if self._on_progress:
             self._on_progress(event)

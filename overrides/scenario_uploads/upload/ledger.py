@@ -32,8 +32,6 @@ SUFFIX = ".upload.jsonl"
 
 @frozen
 class Entry:
-    """An upload in progress."""
-
     upload_id: str
     file: str  # the absolute path
     state: FileState  # when the upload began
@@ -162,7 +160,6 @@ def locate_ledger(folder: Path, options: ClientOptions, file: str, asked: Mappin
 
 
 def default_folder() -> Path:
-    """Return the folder for ledgers in the user's state folder."""
     from platformdirs import user_state_path  # noqa: PLC0415 - only resumable uploads need it
 
     # An empty HOME would give the root of the file system; without a home, platformdirs gives `~` itself.
@@ -175,7 +172,6 @@ def default_folder() -> Path:
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether an upload with this ledger is in progress."""
     with suppress(LedgerLockedError):
         Ledger(path).close()
         return False

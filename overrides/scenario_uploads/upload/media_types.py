@@ -12,8 +12,6 @@ from scenario_uploads.errors import InvalidArgumentError, SourceError
 
 @frozen
 class Media:
-    """A MIME type and one of the contract's kinds."""
-
     content_type: str
     kind: str
 
@@ -54,7 +52,6 @@ def infer_media(file_name: str, *, content_type: str | None = None, kind: str | 
 
 
 def _find_closest(suffix: str) -> str | None:
-    """Return the known suffix that is most like an unknown one."""
     from difflib import get_close_matches  # noqa: PLC0415 - slow to import, and for errors alone
 
     # Limit the length: it is compared with each suffix.

@@ -96,7 +96,6 @@ class FileOptions(TransferOptions):
     control: Control | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Check the arguments that can be checked without the file."""
         told, rate, resume = self.on_progress, self.max_bandwidth, self.resume
         check_count("concurrency", self.concurrency, MAX_CONCURRENCY)
         plain = told is None or (callable(told) and not inspect.iscoroutinefunction(told))

@@ -49,13 +49,11 @@ class Opened:
         return asked if project_id is None else asked | {"projectId": project_id}
 
     def transfer(self, parts: tuple[Part, ...], **more: Any) -> Transfer:
-        """Return the step that sends some parts."""
         given, count = self.options, self.plan.parts_count
         limits = given.concurrency, given.integrity, given.patience, given.max_bandwidth
         return Transfer(self.source, parts, count, *limits, turns=given.turns, **more)
 
     def report(self, phase: UploadPhase) -> None:
-        """Call `on_progress` once all parts are sent."""
         if self.options.on_progress:
             size, count = self.plan.size, self.plan.parts_count
             self.options.on_progress(UploadProgress(phase, size, size, count, count, self.attempt))

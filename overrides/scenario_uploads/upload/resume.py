@@ -37,12 +37,10 @@ class Begun:
 
     @property
     def missing(self) -> tuple[Part, ...]:
-        """The parts to send."""
         return tuple(part for part in self.parts if part.number not in self.done)
 
     @property
     def md5s(self) -> dict[int, str | None]:
-        """The known MD5s of the parts."""
         return {part.number: part.md5 for part in self.parts} | dict(self.done)
 
     def compare_with(self, done: Mapping[int, str | None]) -> Begun:
