@@ -51,7 +51,6 @@ def find_service(options: Options) -> ClientOptions | None:
 
 @contextmanager
 def open_sandbox(**options: Any) -> Iterator[Any]:
-    """Run a sandbox, which is an extra."""
     try:
         from scenario_uploads.sandbox import Sandbox, SandboxError  # noqa: PLC0415 - slow to import
     except ImportError as error:

@@ -94,11 +94,6 @@ class Settings(NamedTuple):
     profile: str | None
     values: Mapping[str, tuple[Any, str]]
 
-    @property
-    def configured(self) -> dict[str, Any]:
-        """The values of `config.toml` that hold."""
-        return {name: value for name, (value, origin) in self.values.items() if origin != SETTINGS[name].variable}
-
 
 def load_settings(profile: str | None = None) -> Settings:
     """Read the environment, and `config.toml` with the given profile or that of `SCENARIO_PROFILE`."""
@@ -223,7 +218,8 @@ class Options:
     def pick(self, *names: str) -> dict[str, Any]:
         """Return the values of these names that are given as options or in `config.toml`."""
         given = {name: value for name in names if (value := getattr(self, name, None)) is not None}
-        return {name: value for name, value in self.settings.configured.items() if name in names} | given
+        known = [(name, *self.settings.values[name]) for name in names if name in self.settings.values]
+        return {name: value for name, value, origin in known if origin != SETTINGS[name].variable} | given
 
     @property
     def progress(self) -> bool:
@@ -231,7 +227,6 @@ class Options:
 
     @property
     def asset_options(self) -> dict[str, Any] | None:
-        """What to do with the asset; None for nothing."""
         asked = {"collection_ids": self.collection, "parent_id": self.parent, "hide": self.hide}
         return {name: value for name, value in asked.items() if value} or None
 

@@ -54,7 +54,6 @@ def find_single(paths: list[str], options: Options) -> str | None:
 
 
 def _check_stdin(options: Options) -> None:
-    """Check the options for stdin before reading it."""
     if options.dry_run or options.resume:
         raise UsageError("stdin can be read only once; leave out --dry-run and --resume.")
     if sys.stdin is None or sys.stdin.isatty():

@@ -63,8 +63,8 @@ _WORDS = {
     "give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET), or give bearer_auth="
     " (or set SCENARIO_SDK_JWT).": "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT, or write"
     f" them into {_CONFIG}.",
-    "give api_secret= or set": "set",
-    "give api_key= or set": "set",
+    "give api_secret= or ": "",
+    "give api_key= or ": "",
     ", or give trust_env=False": "",
     "with verify= of the client or with SSL_CERT_FILE": "with SSL_CERT_FILE",
     "import_url(url, kind=...)": "scenario-uploads import URL",
@@ -80,12 +80,10 @@ _SPOKEN = re.compile(
 
 
 def speak(error: errors.ScenarioError) -> str:
-    """Return the message of an error in the words of the command line."""
     return snippet(error.message if isinstance(error, UsageError) else translate(error.message), 1000)
 
 
 def translate(text: str) -> str:
-    """Return a message for programmers in the words of the command line."""
     return _SPOKEN.sub(_say, text)
 
 
@@ -99,12 +97,10 @@ def _say(found: re.Match[str]) -> str:
 
 
 def show_name(source: object) -> str:
-    """Return the name of a source for output."""
     return snippet(name_source(source), 4096)
 
 
 def name_source(source: object) -> str:
-    """Return the path of a source, or its URL without secrets."""
     file = source.file if isinstance(source, UploadSource) else source
     name = os.fspath(file) if isinstance(file, str | os.PathLike) else str(source)
     return show_url(name) if is_url(name) else name
@@ -122,11 +118,8 @@ def _mask(value: object) -> object:
 
 
 def to_json(upload: Upload) -> dict[str, Any]:
-    """Return the fields of an upload to print."""
-    shown = upload.to_dict(exclude_none=True)
     # A part's URL allows writing to storage, and output ends up in logs.
-    shown.pop("parts", None)
-    return shown
+    return {name: value for name, value in upload.to_dict(exclude_none=True).items() if name != "parts"}
 
 
 def describe_result(result: UploadResult) -> dict[str, Any]:
@@ -155,7 +148,6 @@ def print_fields(values: Mapping[str, object], indent: str = "") -> None:
 
 
 def print_upload(upload: Upload, options: Options, source: str | None = None) -> None:
-    """Print an upload on stdout."""
     if options.as_json:
         print_json(to_json(upload))
         return
@@ -165,7 +157,6 @@ def print_upload(upload: Upload, options: Options, source: str | None = None) ->
 
 
 def print_result(result: UploadResult, options: Options) -> None:
-    """Print the result of one of several files."""
     name, error = show_name(result.source), result.error
     if options.as_json:
         print_json(describe_result(result))
