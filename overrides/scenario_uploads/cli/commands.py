@@ -45,6 +45,7 @@ config = typer.Typer(help="Show the settings.", rich_markup_mode=None)
 app.add_typer(config, name="config")
 # The options of every command about one upload.
 _CLIENT = "as_json profile base_url project_id"
+_ASKED = {"kind": "kind", "file_name": "fileName", "content_type": "contentType", "asset_options": "assetOptions"}
 UploadId = Annotated[str, typer.Argument(metavar="ID", help="The id of the upload.")]
 
 
@@ -231,21 +232,18 @@ def resume(
             results = _resume_all(client, entries, settings)
             raise typer.Exit(tell(results, options, goes_on=True, single=len(entries) == 1))
     else:
-        uploads: list[dict[str, Any]] = [
-            {
-                "id": entry.upload_id,
-                "file": entry.file,
-                "size": entry.state.size,
-                "parts": len(entry.parts),
-                "partsDone": len(entry.done),
-            }
-            for _, entry in entries
-        ]
-        if options.as_json:
-            print_json({"uploads": uploads})
-        for one in () if options.as_json else uploads:
-            sent = f"{one['partsDone']} of {one['parts']} parts sent"
-            print(f"{snippet(one['file'], 4096)}: {sent} (upload {snippet(one['id'])})")
+        _print_entries([entry for _, entry in entries], options)
+
+
+def _print_entries(entries: list[Entry], options: Options) -> None:
+    uploads: list[dict[str, Any]] = []
+    for entry in entries:
+        file, upload_id, parts, done = entry.file, entry.upload_id, len(entry.parts), len(entry.done)
+        uploads.append({"id": upload_id, "file": file, "size": entry.state.size, "parts": parts, "partsDone": done})
+        if not options.as_json:
+            print(f"{snippet(file, 4096)}: {done} of {parts} parts sent (upload {snippet(upload_id)})")
+    if options.as_json:
+        print_json({"uploads": uploads})
 
 
 def _is_named(entry: Entry, name: str) -> bool:
@@ -258,13 +256,7 @@ def _resume_all(
     """Resume unfinished uploads with their arguments; yield the results."""
     for path, entry in entries:
         asked = entry.asked
-        source = UploadSource(
-            entry.file,
-            kind=asked.get("kind"),
-            file_name=asked.get("fileName"),
-            content_type=asked.get("contentType"),
-            asset_options=asked.get("assetOptions"),
-        )
+        source = UploadSource(entry.file, **{name: asked.get(wire) for name, wire in _ASKED.items()})
         mine = client.uploads._api.options  # noqa: SLF001 - to send nothing for another account
         if path != locate_ledger(path.parent, mine, entry.file, asked):
             text = f"It was begun with other credentials or at {entry.base_url}; give --profile or --base-url."
