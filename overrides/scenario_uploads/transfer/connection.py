@@ -1,7 +1,6 @@
 """Sending one part: an HTTP/1.1 PUT over kept connections, which carry no credential and follow no redirect.
 
-General HTTP clients copy every byte several times and cannot be stopped while a peer stalls. h11 handles the protocol;
-the bytes go from the file to the socket with `sendfile`, or through a small buffer when they are hashed or encrypted.
+General HTTP clients copy every byte several times and cannot be stopped while a peer stalls. h11 gets only the heads.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from scenario_uploads.remote import Source
 from scenario_uploads.system import user_agent, watch_forks
 
 from .parts import Part
-from .sockets import TO_READ, TO_WRITE, Deadline, Halted, HaltedError, Headers, Socket, dial
+from .sockets import TO_READ, TO_WRITE, WAITS, Deadline, Halted, HaltedError, Headers, Socket, dial
 from .source import read_chunk
 
 # Large enough for little overhead in Python, small enough to react to a stop or a bandwidth limit.
@@ -162,7 +161,7 @@ class Connection:
                 raise HaltedError
             try:
                 data = data[self._sock.layer.send(data) :]
-            except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError) as error:
+            except WAITS as error:
                 if self._wait_to_write(halted, TO_READ if isinstance(error, ssl.SSLWantReadError) else TO_WRITE):
                     return True
         return False
@@ -171,20 +170,14 @@ class Connection:
         """Wait until bytes can go out or a response begins (True). Provisional responses do not extend the deadline."""
         deadline = Deadline(self._timeouts.write, "no byte moved for", halted)
         while not self._sock.wait(wanted | TO_READ, deadline) & wanted:
-            if self._hear():
-                return True
+            with suppress(*WAITS):
+                self._protocol.receive_data(self._sock.layer.recv(65536))
+                while isinstance(event := self._protocol.next_event(), h11.InformationalResponse):
+                    pass
+                if event is not h11.NEED_DATA:
+                    self._early = event
+                    return True
         return False
-
-    def _hear(self) -> bool:
-        """Read what arrived during the body; return whether it is more than a provisional response or a TLS record."""
-        try:
-            self._protocol.receive_data(self._sock.layer.recv(65536))
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return False
-        while isinstance(event := self._protocol.next_event(), h11.InformationalResponse):
-            pass
-        self._early = None if event is h11.NEED_DATA else event
-        return self._early is not None
 
     def _receive(self, halted: Halted) -> StorageResponse:
         """Read a whole response within the read timeout."""
@@ -210,10 +203,7 @@ class Connection:
 
 
 class Storage:
-    """Connections to storage hosts, kept and lent to one thread at a time, for all uploads of a client.
-
-    Without a `network`, the first one reads the environment.
-    """
+    """Connections to storage hosts, kept and lent to one thread at a time, for all uploads of a client."""
 
     def __init__(self, timeouts: StorageTimeouts | None = None, network: Network | None = None) -> None:
         self._timeouts, self._network = timeouts or StorageTimeouts(), network
@@ -239,9 +229,8 @@ class Storage:
 
     def close(self) -> None:
         """Close every idle connection; connections in use are closed when they are returned."""
-        with self._lock:
-            self.closed = True
-            self._close_idle()
+        self.closed = True
+        self._close_idle()
 
     def after_fork(self) -> None:
         """Close a forked child's copies of idle sockets."""
@@ -249,9 +238,10 @@ class Storage:
         self._close_idle()
 
     def _close_idle(self) -> None:
-        for connection in chain(*self._idle.values()):
-            connection.close()
-        self._idle.clear()
+        with self._lock:
+            for connection in chain(*self._idle.values()):
+                connection.close()
+            self._idle.clear()
 
     def _take_idle(self, host: tuple[str, ...]) -> Connection | None:
         with self._lock:

@@ -28,10 +28,7 @@ STOP_PATIENCE = 0.75
 
 @frozen
 class Transfer(Step):
-    """To do: send these parts, and return the highest number of attempts of a part.
-
-    The callbacks are called from the counting thread.
-    """
+    """Send these parts, with callbacks from the counting thread; return the highest number of attempts of a part."""
 
     source: Source = field(repr=False)  # stays open while the job runs
     parts: tuple[Part, ...] = field(repr=False)  # the missing ones

@@ -21,9 +21,8 @@ LARGEST_SHARE = 256 * 1024
 class Pace:
     """How many parts may be sent at once.
 
-    Two at first, so that a slow link soon has finished parts to resume from. The maximum once a part was quick; until
-    then, each full round of successes doubles the limit. A request to slow down halves it, and each full round then
-    adds one, as in TCP and S3's guidance on 503.
+    Two at first, for a slow link to have parts to resume from; the maximum once a part was quick; until then each full
+    round of successes doubles the limit. A request to slow down halves it; each round then adds one, as in TCP.
     """
 
     maximum: int

@@ -23,6 +23,7 @@ T = TypeVar("T")
 Halted = Callable[[], bool]  # polled: whether to stop
 Headers = list[tuple[str, str]]
 TO_READ, TO_WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+WAITS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class HaltedError(Exception):
@@ -119,10 +120,7 @@ class Socket:
 
 
 def dial(url: str, network: Network, headers: Headers, begin: Callable[[], Deadline]) -> tuple[Socket, Headers | None]:
-    """Return a socket to the host of a URL, and the headers for a proxy that forwards requests, or UnreachableError.
-
-    Each step has a deadline of its own.
-    """
+    """Return a socket to the host of a URL, and the headers for a proxy that forwards requests, or UnreachableError."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     proxy = network.proxies.find(parts.scheme, host, port)

@@ -1,8 +1,4 @@
-"""Opening what is uploaded, and reading it in pieces, from many threads. URLs and streams are in `remote`.
-
-A path is opened once and read at offsets. Bytes are views of the caller's memory. Any other file object is read under
-a lock, and its position is restored at the end.
-"""
+"""Opening what is uploaded, and reading it in pieces, from many threads. URLs and streams are in `remote`."""
 
 from __future__ import annotations
 
