@@ -88,7 +88,7 @@ class AsyncRunner(BaseRunner):
         self.open()
         CALLS[scope := CancelScope()] = self
         try:
-            return await finish(self._run, self._prepare(steps), scope=scope)
+            return await finish(partial(self._run, self._prepare(steps)), scope=scope)
         finally:
             del CALLS[scope]
 

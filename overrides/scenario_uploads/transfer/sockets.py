@@ -186,7 +186,8 @@ def _ask_socks(sock: Socket, proxy: Proxy, host: str, port: int, deadline: Deadl
         method = socks5.SOCKS5AuthMethod.USERNAME_PASSWORD
         login = [socks5.SOCKS5UsernamePasswordRequest(*(text.encode()[:255] for text in proxy.credentials))]
     connect = socks5.SOCKS5CommandRequest.from_address(socks5.SOCKS5Command.CONNECT, (host[:255], port))
-    protocol = socks5.SOCKS5Connection()
+    make: Any = socks5.SOCKS5Connection  # its methods have types that checkers do not read
+    protocol = make()
     try:
         for request in (socks5.SOCKS5AuthMethodsRequest([method]), *login, connect):
             protocol.send(request)
