@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum, auto
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Generic, TypeVar, cast
 
 import httpx
@@ -116,7 +116,8 @@ def fetch(
         while True:
             error: ScenarioError
             request = build_request(api.options, operation)
-            logger.debug("%s: sending %s %s", operation.name, request.method, redact(str(request.url)))
+            if logger.isEnabledFor(logging.DEBUG):
+                logger.debug("%s: sending %s %s", operation.name, request.method, redact(str(request.url)))
             try:
                 response: httpx.Response = yield Send(request, operation.response_limit, mode is ResponseMode.STREAM)
             except ScenarioError:
@@ -147,6 +148,10 @@ def fetch(
             yield Pause(delay)
 
 
+# Parsing is a good part of the cost of a poll.
+_parse_url = lru_cache(maxsize=64)(httpx.URL)
+
+
 def build_request(options: ClientOptions, operation: Operation[Any]) -> httpx.Request:
     """Build an HTTP request with the client's URL, credentials, headers and timeouts."""
     own, call = operation.request, operation.options
@@ -164,7 +169,7 @@ def build_request(options: ClientOptions, operation: Operation[Any]) -> httpx.Re
     try:
         return httpx.Request(
             own["method"].upper(),
-            options.base_url + own["url"],
+            _parse_url(options.base_url + own["url"]),
             params=merge_query(options.default_query, own.get("params"), call.query) or None,
             headers=headers,
             content=None if body is None else write_json(body),

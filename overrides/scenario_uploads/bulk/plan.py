@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, nullcontext
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.system import FileState
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
 from scenario_uploads.transfer.source import open_source
-from scenario_uploads.upload.media_types import infer_media
+from scenario_uploads.upload.media_types import Media, infer_media
 from scenario_uploads.upload.options import FileOptions, check_file_name
 
 from .ledger import BulkLedger, Row, hash_context, hash_state, open_ledger
@@ -59,6 +60,8 @@ def plan_files(
     `call` is for files that have no settings of their own, and `service` selects rows of the ledger.
     """
     account = (service.base_url, service.credentials.account) if service else ()
+    # Most files have the settings of the call, and are of a few types.
+    shared = cache(partial(_hash_settings, call, account, call.asset_options))
     for result, status in listed:
         if ledger and status and ledger.owns(status):
             continue
@@ -66,7 +69,7 @@ def plan_files(
             yield result
             continue
         try:
-            file = _look(result.source, status, call, account, asks=asks)
+            file = _look(result.source, status, call, account, shared, asks=asks)
         except ScenarioError as error:
             yield UploadResult(result.source, error=error)
             continue
@@ -77,8 +80,19 @@ def plan_files(
             yield file
 
 
+def _hash_settings(call: FileOptions, account: tuple[str, ...], asset_options: Any, media: Media) -> bytes:
+    body = create(call.call, {"kind": media.kind, "asset_options": asset_options}).request["json"]
+    return hash_context(*account, call.call.project_id or "", media.content_type, json.dumps(body, sort_keys=True))
+
+
 def _look(
-    source: Any, status: os.stat_result | None, call: FileOptions, account: tuple[str, ...], *, asks: bool
+    source: Any,
+    status: os.stat_result | None,
+    call: FileOptions,
+    account: tuple[str, ...],
+    shared: Callable[[Media], bytes],
+    *,
+    asks: bool,
 ) -> File:
     given = source if isinstance(source, UploadSource) else UploadSource(source)
     content, size, state = given.file, None, None
@@ -93,13 +107,13 @@ def _look(
     name = check_file_name(given.file_name if given.file_name is not None else own_name)
     media = infer_media(name, content_type=given.content_type, kind=given.kind or call.kind)
     asset_options = call.asset_options if given.asset_options is None else given.asset_options
-    body = create(call.call, {"kind": media.kind, "asset_options": asset_options}).request["json"]
+    context = shared(media) if given.asset_options is None else _hash_settings(call, account, asset_options, media)
     return File(
         source,
         content,
         evolve(call, file_name=name, content_type=media.content_type, kind=media.kind, asset_options=asset_options),
         UploadPlan(0, 1) if size is None else plan_parts(size, call.part_size),
-        hash_context(*account, call.call.project_id or "", media.content_type, json.dumps(body, sort_keys=True)),
+        context,
         hash_state(state),
     )
 
