@@ -86,11 +86,9 @@ class FileProgress:
 
     @property
     def sending(self) -> bool:
-        """Whether bytes are being sent."""
         return self.event.phase is UploadPhase.TRANSFERRING
 
     def __call__(self, event: UploadProgress) -> None:
-        """Show an event."""
         with self._display.lock:
             before, self.event = self.event, event
             if before is _NOTHING:

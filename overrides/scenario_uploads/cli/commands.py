@@ -253,7 +253,6 @@ def _is_named(entry: Entry, name: str) -> bool:
 def _resume_all(
     client: Scenario, entries: list[tuple[Path, Entry]], settings: dict[str, Any]
 ) -> Iterator[UploadResult]:
-    """Resume unfinished uploads with their arguments; yield the results."""
     for path, entry in entries:
         asked = entry.asked
         source = UploadSource(entry.file, **{name: asked.get(wire) for name, wire in _ASKED.items()})

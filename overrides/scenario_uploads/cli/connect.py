@@ -64,8 +64,6 @@ def open_sandbox(**options: Any) -> Iterator[Any]:
 
 @frozen(kw_only=True)
 class SandboxOptions:
-    """The arguments of `Sandbox` that are options of `sandbox`."""
-
     host: str = option("The address to listen on.", default="127.0.0.1")
     port: int = option("The port of the API; 0 picks a free one.", default=4010)
     storage_port: int = option("The port of the storage; 0 picks a free one.", default=0)

@@ -299,5 +299,4 @@ async def finish(function: Callable[..., Awaitable[T]], *args: Any, scope: Cance
 
 
 async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Call a blocking function in a thread."""
     return await asyncio.to_thread(function, *args, **kwargs)

@@ -115,7 +115,6 @@ def check_base_url(given: object) -> str:
 
 
 def check_retries(max_retries: object) -> float:
-    """Return `max_retries` when it is a whole number from 0."""
     if max_retries == math.inf:
         return math.inf
     if isinstance(max_retries, bool) or not isinstance(max_retries, int) or max_retries < 0:
@@ -133,7 +132,6 @@ def check_project_id(project_id: object) -> str | None:
 
 
 def check_http_client(given: object, expected: type[HttpClient]) -> None:
-    """Check that a given `http_client` is of the kind that this client needs."""
     if given is not None and not isinstance(given, expected):
         raise InvalidArgumentError(f"http_client must be an httpx.{expected.__name__}, not {type(given).__name__}.")
 
@@ -183,7 +181,6 @@ class ClientOptions(ClientArguments):
         extra_query: object = None,
         extra_body: object = None,
     ) -> CallOptions:
-        """Check the options of a single call."""
         if project_id is None or isinstance(project_id, NotGiven):
             project_id = self.project_id
         return CallOptions(

@@ -72,7 +72,6 @@ def pause(seconds: float, ended: Callable[[], bool], wait: Callable[[float], obj
 
 
 def join_threads(threads: Iterable[threading.Thread], seconds: float = 1.0) -> None:
-    """Join threads, for at most `seconds` in total."""
     deadline = time.monotonic() + seconds
     for thread in threads:
         # An interrupt may arrive while a thread is being started, when it cannot be joined yet.

@@ -67,8 +67,6 @@ class PartEvent:
 
 @frozen
 class PartJob:
-    """What it takes to send a part, with callbacks."""
-
     body: Body
     put: Callable[[str, Body], StorageResponse]
     report: Callable[[PartEvent], object]

@@ -54,7 +54,6 @@ class UploadPlan:
         return -(-self.size // self.part_size)
 
     def part(self, number: int, url: str = "", expires: str = "") -> Part:
-        """Return the part with this number, from 1 to `parts_count`."""
         offset = (number - 1) * self.part_size
         return Part(number, offset, min(self.part_size, self.size - offset), url, expires)
 
