@@ -10,8 +10,8 @@ import httpx
 
 from scenario_uploads.api.exchange import Api
 from scenario_uploads.api.responses import classify_response
+from scenario_uploads.pace import Pace
 from scenario_uploads.steps import Pause, Send, Step, Steps, carry_on
-from scenario_uploads.transfer.pace import Pace
 
 T = TypeVar("T")
 

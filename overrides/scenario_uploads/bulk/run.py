@@ -21,10 +21,10 @@ from scenario_uploads.arguments import FileInput
 from scenario_uploads.display import open_display
 from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError
 from scenario_uploads.models import Upload
+from scenario_uploads.pace import Turns
 from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.settings.client import ClientOptions, list_arguments
 from scenario_uploads.steps import Steps, Work
-from scenario_uploads.transfer.pace import Turns
 from scenario_uploads.transfer.part import read_md5s
 from scenario_uploads.upload.options import FileOptions
 from scenario_uploads.upload.steps import complete_upload, upload_file

@@ -11,13 +11,13 @@ from contextlib import suppress
 from attrs import evolve, field, frozen
 
 from scenario_uploads.errors import TransferError
+from scenario_uploads.pace import Turns
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.remote import Source
 from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.steps import SLICE, Step
 
 from .connection import Body, Storage
-from .pace import Turns
 from .part import PartEvent, PartJob, send_part
 from .parts import DEFAULT_PART_SIZE, Part
 from .sockets import HaltedError

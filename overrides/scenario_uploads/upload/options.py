@@ -12,9 +12,9 @@ from attrs import field, frozen
 from scenario_uploads.arguments import CallOptions, Omit, check_argument, check_count, check_seconds
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.models import UploadAssetOptions, UploadKind
+from scenario_uploads.pace import Turns
 from scenario_uploads.progress import UploadProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
-from scenario_uploads.transfer.pace import Turns
 
 from .control import Control
 

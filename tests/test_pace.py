@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scenario_uploads.transfer.pace import Pace, Turns
+from scenario_uploads.pace import Pace, Turns
 
 
 def adjust(pace: Pace, times: int = 1, **event: bool) -> list[int]:

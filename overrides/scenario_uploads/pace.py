@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from attrs import define
 
-from scenario_uploads.steps import SLICE
+from .steps import SLICE
 
 # Parts sent at once at the start.
 FIRST_PARTS = 2
