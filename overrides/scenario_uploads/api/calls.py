@@ -43,6 +43,7 @@ DRY_RUN_STATUS = 269
 COMPLETE: Mapping[str, Any] = {"action": "complete"}
 # Seconds between polls: small files are ready within a second, large ones take minutes.
 FIRST_DELAY, GROWTH, LONGEST_DELAY = 0.25, 1.5, 5.0
+_NO_SEGMENT = re.compile(r"\.\.?|.*[/\\?#%].*")
 
 
 def create(
@@ -111,7 +112,7 @@ def check_upload_id(upload_id: object) -> str:
     """Return `upload_id` when it is valid as one path segment."""
     if not upload_id:
         raise errors.InvalidArgumentError(f"Expected a non-empty value for `upload_id` but received {upload_id!r}")
-    if not isinstance(upload_id, str) or not upload_id.isprintable() or re.fullmatch(r"\.\.?|.*[/\\?#%].*", upload_id):
+    if not isinstance(upload_id, str) or not upload_id.isprintable() or _NO_SEGMENT.fullmatch(upload_id):
         shown = snippet(repr(upload_id))
         raise errors.InvalidArgumentError(f"{shown} is not an upload id; use the `id` of the upload, a string.")
     return upload_id

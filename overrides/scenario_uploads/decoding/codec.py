@@ -190,7 +190,9 @@ def _decode_literal(allowed: tuple[Any, ...], value: Any, path: str, problems: P
 
 
 def _decode_text(value: Any, path: str, problems: Problems) -> Any:
-    return mask_urls(value) if isinstance(value, str) else _report_wrong(value, path, problems, "a string")
+    if not isinstance(value, str):
+        return _report_wrong(value, path, problems, "a string")
+    return mask_urls(value) if "?" in value else value
 
 
 def _decode_scalar(

@@ -93,7 +93,7 @@ def check_body(body: object) -> dict[str, object]:
     """Return the additional fields of a body, which must be a mapping that JSON can hold."""
     checked: dict[str, object] = _check_mapping(body, "extra_body")
     try:
-        write_json(merge_body({}, checked))
+        list(map(write_json, merge_body({}, checked).items()))
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgumentError(f"extra_body cannot be written as JSON: {type(error).__name__}.") from error
     return checked
