@@ -29,7 +29,9 @@ def find_certificate_error(error: BaseException | None) -> str | None:
 
 def is_tls_refusal(error: BaseException | None) -> bool:
     """Return whether the peer refused TLS, rather than closing the connection."""
-    faults = [one for one in iter_chain(error) if isinstance(one, ssl.SSLError)]
+    # A reset or a timeout while a handshake waits has the wait as its context.
+    waits = ssl.SSLWantReadError | ssl.SSLWantWriteError
+    faults = [one for one in iter_chain(error) if isinstance(one, ssl.SSLError) and not isinstance(one, waits)]
     return bool(faults) and not any(isinstance(one, ssl.SSLEOFError | ssl.SSLZeroReturnError) for one in faults)
 
 

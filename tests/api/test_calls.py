@@ -28,6 +28,7 @@ from scenario_uploads import (
 from tests.support.clients import Clock, Connect, raises
 from tests.support.server import Answering, hang, lose, reply
 from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload
+from tests.support.storing import Resets
 
 MIB = 1024 * 1024
 PENDING = answer_upload(status="pending", entityId=None)
@@ -684,6 +685,12 @@ class TestOutages:
         away += [step, f"GET {UPLOAD_ID}"]
         with pytest.raises(kind):
             connect(service.url).uploads.upload_file(b"glTF", file_name="a.glb", timeout=1000, patience=90)
+        assert clock.seconds == pytest.approx(90)
+
+    def test_42_a_handshake_that_is_reset_is_an_outage(self, connect: Connect, clock: Clock) -> None:
+        with Resets() as server, raises(APIConnectionError):
+            client = connect(f"https://127.0.0.1:{server.port}/v1", max_retries=0)
+            client.uploads.upload_file(b"glTF", file_name="a.glb", patience=90)
         assert clock.seconds == pytest.approx(90)
 
     def test_42_a_single_call_counts_as_before(

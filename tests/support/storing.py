@@ -3,6 +3,7 @@
 import atexit
 import socket
 import ssl
+import struct
 import subprocess
 import tempfile
 import threading
@@ -177,6 +178,15 @@ def _pump(source: socket.socket, target: socket.socket, alter: Callable[[bytes],
 
 class Silence(_Listener):
     """Takes connections and says nothing."""
+
+
+class Resets(_Listener):
+    """Takes connections, and resets each once something has come."""
+
+    def serve(self, sock: socket.socket, number: int) -> None:
+        sock.recv(1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.close()
 
 
 class CorruptingProxy(_Listener):

@@ -24,7 +24,7 @@ from scenario_uploads.transfer.sockets import HaltedError, Socket
 from scenario_uploads.transfer.source import open_source
 
 from tests.support.server import Answering, Exchange, Server, encode_head, lose, reply, reset_in_body, stall
-from tests.support.storing import IMPATIENT, bucket, make_certificate, make_tls, store
+from tests.support.storing import IMPATIENT, Resets, Silence, bucket, make_certificate, make_tls, store
 
 MIB = 1024 * 1024
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -362,6 +362,13 @@ class TestSending:
         with serve(reply(503), reply(503)) as server:
             send(server.origin, policy=RetryPolicy(max_retries=2), patience=4000.0)
         assert send.events[-1].done
+
+    @pytest.mark.parametrize("kind", [Resets, Silence])
+    def test_42_a_handshake_that_fails_is_an_outage(self, kind: type[Resets | Silence]) -> None:
+        send = Sending(Storage(StorageTimeouts(connect=0.1)))
+        with kind() as server, pytest.raises(TransferError):
+            send(f"https://127.0.0.1:{server.port}", policy=RetryPolicy(max_retries=0), patience=30.0)
+        assert send.seconds == pytest.approx(30.0)
 
     @pytest.mark.parametrize(("status", "seconds"), [(407, 1.5), (403, 1.5), (503, 60.0)])
     def test_42_a_proxy_that_refuses_is_no_outage(
