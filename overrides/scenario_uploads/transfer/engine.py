@@ -59,8 +59,7 @@ def transfer_parts(storage: Storage, job: Transfer, *, stop: threading.Event | N
     finally:
         workers.end()
     if stop.is_set() or storage.closed:
-        closed = "The client was closed while the parts were being sent."
-        raise TransferError(closed if storage.closed else "The upload was cancelled.")
+        raise TransferError("The client was closed while the parts were being sent.")
     return attempt
 
 
