@@ -23,7 +23,7 @@ from scenario_uploads import (
 )
 from scenario_uploads.api.calls import RESPONSE_LIMIT_PER_PART
 from scenario_uploads.api.exchange import RESPONSE_LIMIT
-from scenario_uploads.api.responses import LOOKED_AT
+from scenario_uploads.api.responses import DEEPEST, LOOKED_AT
 
 from tests.support.clients import Clock, Connect, raises
 from tests.support.server import Exchange, Server, encode_head, raw, reply
@@ -177,7 +177,7 @@ class TestAnswersThatDifferFromTheContract:
 
 
 DEEP = b'{"upload":{"config":' + b"[" * 100_000 + b"]" * 100_000 + b"}}"
-RATHER_DEEP = b'{"upload":{"config":' + b"[" * 500 + b"]" * 500 + b"}}"
+RATHER_DEEP = b'{"upload":{"config":' + b"[" * (DEEPEST - 2) + b"0" + b"]" * (DEEPEST - 2) + b"}}"
 NO_ANSWERS = {
     "html": (b"<html><body>Sign in to the hotel's network</body></html>", "hotel"),
     "empty": (b"", "empty"),

@@ -113,7 +113,7 @@ def parse_body(body: bytes) -> Any:
         # Parsing holds the GIL, and with it an event loop in another thread, except where it calls a function.
         value = json.loads(body, object_hook=(lambda value: value) if len(body) > LOOKED_AT else None)
         # Most bodies have too few brackets for that.
-        nested = body.count(b"{") + body.count(b"[") > DEEPEST and _is_deep(value, DEEPEST - 1)
+        nested = body.count(b"{") + body.count(b"[") >= DEEPEST and _is_deep(value, DEEPEST - 1)
         fault = "too deeply nested JSON" if nested else None
     except RecursionError:
         fault = "too deeply nested JSON"
