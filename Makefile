@@ -241,7 +241,7 @@ docs-serve: setup-node ## Build the site and show it on http://127.0.0.1:8000 (P
 
 .PHONY: docs-pictures
 docs-pictures: setup ## Draw the terminal pictures of the docs (docs/pictures/terminal-*.svg)
-	$(VENV) -m tools.docs.pictures
+	$(VENV) -m tests.cli.pictures
 
 ##
 ## Packages and measures

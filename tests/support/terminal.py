@@ -53,19 +53,20 @@ class Terminal:
                 self.shown += chunk
                 self._arrived.notify_all()
 
-    def screen(self) -> str:
-        """Return what is to be seen now, line by line."""
+    def screen(self, *, colours: bool = False) -> str:
+        """Return what is to be seen now, line by line, with the sequences for `colours` when they are wanted."""
         self._frames += 1
         os.write(self.file.fileno(), _MARK)
         with self._arrived:
             self._arrived.wait_for(lambda: self.shown.count(_MARK) == self._frames)
-        return draw(self.shown.replace(_MARK, b"").decode(), self.columns)
+        return draw(self.shown.replace(_MARK, b"").decode(), self.columns, colours=colours)
 
 
-def draw(text: str, columns: int) -> str:
+def draw(text: str, columns: int, *, colours: bool = False) -> str:
     """Return what a terminal shows after this text. An escape sequence that it does not know is an error."""
     lines: list[list[str]] = [[]]
     row = column = 0
+    style = ""
     while text:
         if found := _SEQUENCE.match(text):
             private, number, letter = found.groups()
@@ -74,6 +75,8 @@ def draw(text: str, columns: int) -> str:
                 row = max(0, row - count)
             elif letter == "K" and number == "2":
                 lines[row] = []
+            elif letter == "m" and colours:
+                style = "" if found.group() in ("\x1b[m", "\x1b[0m") else style + found.group()
             elif not (letter == "m" or (private and letter in "lh")):
                 raise AssertionError(f"an escape sequence that nobody expects: {found.group()!r}")
             text = text[found.end() :]
@@ -92,7 +95,7 @@ def draw(text: str, columns: int) -> str:
                 lines.append([])
             line = lines[row]
             line += [" "] * (column + width - len(line))
-            line[column : column + width] = [character, *[""] * (width - 1)]
+            line[column : column + width] = [f"{style}{character}\x1b[0m" if style else character, *[""] * (width - 1)]
             column += width
         while len(lines) <= row:
             lines.append([])

@@ -1,4 +1,4 @@
 """The site that `make docs` builds.
 
-`__main__` builds it, `check` looks for what should not be in it, `pictures` draws what is committed in docs/pictures.
+`__main__` builds it, and `check` looks for what should not be in it.
 """

@@ -1,15 +1,15 @@
-"""Draw what a terminal shows, for the pages: `python -m tools.docs.pictures` writes docs/pictures/terminal-*.svg.
+"""Writes the pictures of a terminal that docs/ shows, terminal-*.svg: `make docs-pictures`.
 
 Each command runs in a pseudo-terminal, against a sandbox. What moves is caught when a text appears.
 """
 
 import os
-import pty
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
@@ -19,11 +19,11 @@ from rich.console import Console
 from rich.text import Text
 from scenario_uploads.sandbox import Sandbox
 
-from tools.project import ROOT
+from tests.support.terminal import Terminal
 
-PICTURES = ROOT / "docs" / "pictures"
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 COLUMNS = 92
-_CONTROL = re.compile(r"\x1b\[(\??)([\d;]*)([A-Za-ln-z])|\r|\n")
+MB = 1_000_000
 
 
 @frozen
@@ -45,55 +45,28 @@ TO_DRAW = (
 )
 
 
-def settle(shown: str) -> str:
-    """Return what is to be seen after all that was written, with its colours."""
-    lines, row, at = [""], 0, 0
-    for match in _CONTROL.finditer(shown + "\n"):
-        if text := shown[at : match.start()]:
-            lines[row] += text
-        at = match.end()
-        if match[0] == "\n":
-            row += 1
-            lines += [""] * (row + 1 - len(lines))
-        elif match[3] in ("A", "B"):
-            row = max(0, row + int(match[2] or 1) * (1 if match[3] == "B" else -1))
-            lines += [""] * (row + 1 - len(lines))
-        elif match[3] in ("J", "K"):
-            lines[row] = ""
-    return "\n".join(lines).rstrip()
-
-
 def watch(picture: Picture, folder: Path, environment: Mapping[str, str]) -> str:
     """Run a command in a terminal and return its screen."""
-    parent, child = pty.openpty()
-    with subprocess.Popen(
-        ["/bin/bash", "-c", picture.command],
-        cwd=folder,
-        env=environment,
-        stdin=child,
-        stdout=child,
-        stderr=child,
-        start_new_session=True,
-    ) as process:
-        os.close(child)
-        shown, screen = b"", ""
-        while chunk := _read(parent):
-            shown += chunk
-            screen = settle(shown.decode(errors="replace"))
-            if picture.when and re.search(picture.when, screen):
+    # Wider than what is drawn, so that no line breaks where the folder's name is longer than what is shown for it.
+    with Terminal(2 * COLUMNS) as terminal:
+        file = terminal.file
+        process = subprocess.Popen(
+            ["/bin/bash", "-c", picture.command],
+            cwd=folder,
+            env=environment,
+            stdin=file,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+        while process.poll() is None:
+            time.sleep(0.02)
+            if picture.when and re.search(picture.when, terminal.screen()):
+                screen = terminal.screen(colours=True)
                 os.killpg(process.pid, signal.SIGINT)
-                break
-        while _read(parent):
-            pass
-    os.close(parent)
-    return screen
-
-
-def _read(descriptor: int) -> bytes:
-    try:
-        return os.read(descriptor, 65536)
-    except OSError:  # what Linux says when the program has ended
-        return b""
+                process.wait()
+                return screen
+        return terminal.screen(colours=True)
 
 
 def draw(picture: Picture, screen: str) -> str:
@@ -108,18 +81,17 @@ def draw(picture: Picture, screen: str) -> str:
 
 
 def main() -> int:
+    """Write them where docs/ has them."""
+    files = {
+        **{f"refs/{pet}.png": b"\x89PNG\r\n\x1a\n" + os.urandom(600_000) for pet in ("cat", "dog", "owl", "fox")},
+        **{f"scans/scan-{number}.glb": b"glTF" + os.urandom(number * 4 * MB) for number in range(1, 7)},
+        "castle.glb": b"glTF" + bytes(100 * MB),
+        "refs/draft.tmp": b"half",
+    }
     with tempfile.TemporaryDirectory() as name, Sandbox(step_delay=0.2) as box:
-        folder = Path(name)
-        (folder / "refs").mkdir()
-        (folder / "dragon.glb").write_bytes(b"glTF" + bytes(2_400_000))
-        (folder / "castle.glb").write_bytes(b"glTF" + bytes(96 * 1024 * 1024))
-        (folder / "broken.png").write_bytes(b"not a picture")
-        for pet in ("cat", "dog", "owl", "fox"):
-            (folder / "refs" / f"{pet}.png").write_bytes(b"\x89PNG\r\n\x1a\n" + os.urandom(600_000))
-        (folder / "refs" / "draft.tmp").write_bytes(b"half")
-        (folder / "scans").mkdir()
-        for number in range(1, 7):
-            (folder / "scans" / f"scan-{number}.glb").write_bytes(b"glTF" + os.urandom(number * 4_000_000))
+        for place, content in files.items():
+            (Path(name) / place).parent.mkdir(exist_ok=True)
+            (Path(name) / place).write_bytes(content)
         environment = {
             "HOME": name,
             "XDG_STATE_HOME": f"{name}/state",
@@ -133,10 +105,10 @@ def main() -> int:
             "SCENARIO_SDK_API_SECRET": box.api_secret,
         }
         for picture in TO_DRAW:
-            screen = watch(picture, folder, environment).replace(name, "/home/ada")
+            screen = watch(picture, Path(name), environment).replace(name, "/home/ada")
             path = PICTURES / f"terminal-{picture.name}.svg"
             path.write_text(draw(picture, screen), encoding="utf-8")
-            print(path.relative_to(ROOT))
+            print(path)
     return 0
 
 
