@@ -18,19 +18,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from tools.client import operations, spelling, stubs, unasync
+from tools.client.unasync import GenerationError
 from tools.contract.document import UnreadableError, read_contract
 from tools.project import ROOT
 
 PACKAGE = "scenario_uploads_client"
-BYTE_CODE = re.compile(r"(^|/)__pycache__/[^/]+\.pyc$")
 REMEDY = "Run `make generate` and commit the result; never edit generated_client/ by hand."
-
-
-class GenerationError(Exception):
-    """The client cannot be built from this contract with these tools."""
 
 
 def header() -> str:
@@ -80,40 +77,53 @@ def build(
     return package
 
 
-def read_tree(folder: Path) -> dict[str, bytes]:
-    """Return every file below `folder` by its relative path, but for the byte code that imports leave."""
-    tree: dict[str, bytes] = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_symlink():
-            tree[name] = b"symbolic link to " + os.fsencode(path.readlink()) + b"\n"
-        elif path.is_file() and not BYTE_CODE.search(name):
-            tree[name] = path.read_bytes()
-    return tree
+def generate(folder: Path, contract: Path, target: Path) -> dict[str, bytes]:
+    """Build the client in `folder`; return it and what belongs beside it by their places in the folder of `target`."""
+    # Only a whole checkout has the layer that the stubs and the sync twins are part of.
+    root = target.absolute().parent
+    package = build(folder, contract=contract)
+    stub = header() + stubs.write_stub(package)
+    beside = {stubs.PLACE: unasync.format_module(stub, stubs.PLACE), **stubs.write_front(root, package)}
+    if (root / operations.TYPES).is_dir():
+        beside |= operations.write_operations(read_contract(contract))
+    beside |= spelling.write_client(root)
+    beside |= unasync.write_twins(root, beside)
+    written = {place.as_posix(): content for place, content in beside.items() if (root / place).parent.is_dir()}
+    return read_tree(folder, target.name) | written
 
 
-def compare(committed: dict[str, bytes], expected: dict[str, bytes], folder: str = "") -> list[str]:
+def read_tree(folder: Path, name: str = "generated_client") -> dict[str, bytes]:
+    """Return every file below `folder` by its path below `name`, but for the byte code that imports leave."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.suffix != ".pyc")
+    return {f"{name}/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in files}
+
+
+def read_present(target: Path, names: Iterable[str]) -> dict[str, bytes]:
+    """Return what is there of some files, all files in the client's folder, and all types."""
+    root = target.absolute().parent
+    beside = {root / name for name in names} | {*(root / operations.TYPES).glob("*.py")}
+    found = {path.relative_to(root).as_posix(): path.read_bytes() for path in sorted(beside) if path.is_file()}
+    return found | read_tree(target, target.name)
+
+
+def compare(committed: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:
     """Return the differences as lines of a unified diff, with stray and missing files named; empty when equal."""
-    lines = [f"stray file, not from the contract: {folder}{name}" for name in committed if name not in expected]
-    lines += [f"missing file: {folder}{name}" for name in expected if name not in committed]
+    lines = [f"stray file, not from the contract: {name}" for name in committed if name not in expected]
+    lines += [f"missing file: {name}" for name in expected if name not in committed]
     for name in [name for name in expected if name in committed and committed[name] != expected[name]]:
         old, new = (side[name].decode("utf-8", "replace").splitlines() for side in (committed, expected))
         diff = list(difflib.unified_diff(old, new, f"committed/{name}", f"from the contract/{name}", lineterm=""))
         # Line ends and broken UTF-8 are no lines of a diff.
-        lines += diff or [f"other bytes, though the same text: {folder}{name}"]
+        lines += diff or [f"other bytes, though the same text: {name}"]
     return lines
 
 
-def list_untracked(target: Path) -> list[str]:
-    """Return the files below `target` that git does not know, ignored ones too; none outside a git checkout."""
-    # From the parent, since in a hook the variables that git sets name its files from the top of the checkout.
-    command = ("git", "-C", str(target.absolute().parent), "ls-files", "--others", "-z", "--", target.name)
-    try:
-        result = subprocess.run(command, capture_output=True, check=False)
-    except OSError:
-        return []
-    names = [os.fsdecode(name) for name in result.stdout.split(b"\0") if name] if result.returncode == 0 else []
-    return [name for name in names if not BYTE_CODE.search(name)]
+def list_unknown(root: Path, names: Iterable[str]) -> list[str]:
+    """Return the files that git does not know, ignored ones too; none outside a git checkout."""
+    command = ("git", "-C", str(root), "ls-files", "-z")
+    result = subprocess.run(command, capture_output=True, check=False)
+    known = os.fsdecode(result.stdout).split("\0")
+    return [] if result.returncode else [name for name in names if name not in known]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -123,40 +133,24 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--contract", type=Path, default=ROOT / "openapi.yaml", help="the contract to build from")
     arguments = parser.parse_args(argv)
     target: Path = arguments.target
-    # Only a whole checkout has the layer that the stub and the sync twins are part of.
     root = target.absolute().parent
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "generated_client"
-        folder.mkdir()
-        try:
-            package = build(folder, contract=arguments.contract)
-            stub = header() + stubs.write_stub(package)
-            written = {stubs.PLACE: unasync.format_module(stub, stubs.PLACE), **stubs.write_front(root, package)}
-            if (root / operations.TYPES).is_dir():
-                written |= operations.write_operations(read_contract(arguments.contract))
-            written |= spelling.write_client(root)
-            written |= unasync.write_twins(root, written)
-        except (GenerationError, UnreadableError, unasync.UnreadableSourceError) as error:
-            print(error, file=sys.stderr)
-            return 2
-        written = {place: content for place, content in written.items() if (root / place).parent.is_dir()}
-        stray = [path for path in (root / operations.TYPES).glob("*.py") if path.relative_to(root) not in written]
-        if not arguments.check:
-            shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(folder, target)
-            for place, content in written.items():
-                (root / place).write_bytes(content)
-            for path in stray:
-                path.unlink()
-            print(f"{len(read_tree(target))} files written to {target.name}/, {len(written)} beside them")
-            return 0
-        expected = {place.as_posix(): content for place, content in written.items()}
-        beside = {place.as_posix() for place in written if (root / place).exists()}
-        beside |= {path.relative_to(root).as_posix() for path in stray}
-        differences = compare(read_tree(target), read_tree(folder), "generated_client/")
-        differences += compare({name: (root / name).read_bytes() for name in sorted(beside)}, expected)
-    if not differences:
-        differences = [f"not added to git: {name}" for name in list_untracked(target)]
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            expected = generate(Path(folder), arguments.contract, target)
+    except (GenerationError, UnreadableError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    present = read_present(target, expected)
+    if not arguments.check:
+        shutil.rmtree(target, ignore_errors=True)
+        for name in present.keys() - expected.keys():
+            (root / name).unlink(missing_ok=True)
+        for name, content in expected.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_bytes(content)
+        print(f"{len(expected)} files written to {target.name}/ and beside it")
+        return 0
+    differences = compare(present, expected) or [f"not added to git: {name}" for name in list_unknown(root, expected)]
     if differences:
         print("\n".join(differences))
         print(f"\nThe generated client is not what openapi.yaml gives. {REMEDY}", file=sys.stderr)

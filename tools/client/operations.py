@@ -200,23 +200,24 @@ def write_operations(contract: Contract) -> dict[Path, bytes]:
         lstrip_blocks=True,
     )
     methods = read_methods(contract)
-    modules: dict[str, tuple[str, Method | None]] = {
-        "client/async_operations.py": ("async_operations", None),
-        "types/__init__.py": ("types", None),
-        **{
-            f"types/{to_python(each.stem)}_{kind}.py": (kind, each)
-            for each in methods
-            for kind in ("params", "response")
-        },
-    }
-    values: dict[str, object] = {
+    models = [ClassName(name, "") for name in contract.at(("components", "schemas"))]
+    templates.globals |= {
         "methods": methods,
-        "models": [ClassName(name, "") for name in contract.at(("components", "schemas"))],
+        "models": models,
+        "fold": fold,
+        "to_python": to_python,
+        "to_class": to_class,
     }
-    values |= {"fold": fold, "to_python": to_python, "to_class": to_class}
+    modules: dict[str, tuple[str, dict[str, Method]]] = {
+        "client/async_operations.py": ("async_operations", {}),
+        "types/__init__.py": ("types", {}),
+    }
+    for each in methods:
+        for kind in ("params", "response"):
+            modules[f"types/{to_python(each.stem)}_{kind}.py"] = (kind, {"method": each})
     return {
         PACKAGE / place: format_module(
-            HEADER + templates.get_template(f"{name}.py.jinja").render(values, method=method), PACKAGE / place
+            HEADER + templates.get_template(f"{name}.py.jinja").render(values), PACKAGE / place
         )
-        for place, (name, method) in modules.items()
+        for place, (name, values) in modules.items()
     }

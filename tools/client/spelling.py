@@ -14,7 +14,7 @@ from pathlib import Path
 import attrs
 
 from tools.client.operations import fold
-from tools.client.unasync import PACKAGE, UnreadableSourceError, format_module
+from tools.client.unasync import PACKAGE, GenerationError, format_module
 
 TEMPLATE, CLIENT = PACKAGE / "client" / "template.py", PACKAGE / "client" / "async_client.py"
 HEADER = f"# Generated from {TEMPLATE.name} by make generate. Do not edit.\n"
@@ -37,7 +37,7 @@ def write_client(root: Path) -> dict[Path, bytes]:
     try:
         text = spell_out(root, (root / TEMPLATE).read_text(encoding="utf-8"))
     except SyntaxError as error:
-        raise UnreadableSourceError(f"{error.filename}:{error.lineno}: {error.msg}") from None
+        raise GenerationError(f"{error.filename}:{error.lineno}: {error.msg}") from None
     # The comment at the top is about the template.
     return {CLIENT: format_module(HEADER + re.sub(r"\A(#.*\n)+", "", text), CLIENT)}
 
@@ -96,7 +96,7 @@ def read_arguments(root: Path, tree: ast.Module, name: str) -> tuple[list[Argume
                 more, needed = read_arguments(root, tree, ast.unparse(base))
                 arguments, imports = arguments + more, imports + needed
             return arguments, imports
-    raise UnreadableSourceError(f"no class {name} for the arguments of a method")
+    raise GenerationError(f"no class {name} for the arguments of a method")
 
 
 def _read_texts(node: ast.ClassDef) -> dict[str, str]:

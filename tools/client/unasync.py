@@ -22,46 +22,40 @@ TWINS = {
 }
 HEADER = "# Generated from {source} by make generate. Do not edit.\n"
 
-SUBSTITUTIONS = [
-    (re.compile(pattern), replacement)
-    for pattern, replacement in (
-        # Prose. An `AsyncAPIResponse` and an `httpx.AsyncClient` keep their article.
-        (r"\b([Aa])n (?=`?Async(?!APIResponse))", r"\1 "),
-        (r"the client for asyncio", "the client for code that waits for its responses"),
-        (r"\ban (`?)(?=async with)", r"a \1"),
-        # Names of ours, of httpx and of Python.
-        (r"\bDefaultAsyncHttpxClient\b", "DefaultHttpxClient"),
-        (r"\b(_|Abstract)?Async(?=[A-Z])", r"\1"),
-        (r"\basynccontextmanager\b", "contextmanager"),
-        (r"\basync_(?=client|http|operations|response)", "sync_"),
-        (r"\basync_runner\b", "runner"),
-        (r"\b(return_raw|return_streamed|upload_all)_async\b", r"\1"),
-        (r"\b(read|send)_async\b", r"\1_sync"),
-        (r"\bhandle_async_request\b", "handle_request"),
-        (r"\bAwaitable\[(.+?\]?)\](?=[],])", r"\1"),
-        (r", Awaitable\b", ""),
-        (r"\b__a(enter|exit|iter|next)__\b", r"__\1__"),
-        (r"\ba(close|next)\b", r"\1"),
-        (r"\baiter_(?=raw|bytes|text|lines)", "iter_"),
-        # Syntax.
-        (r"\basync (?=def|for|with)", ""),
-        (r"\bawait ", ""),
-    )
-]
+SUBSTITUTIONS = (
+    # Prose. An `AsyncAPIResponse` and an `httpx.AsyncClient` keep their article.
+    (r"\b([Aa])n (?=`?Async(?!APIResponse))", r"\1 "),
+    (r"the client for asyncio", "the client for code that waits for its responses"),
+    (r"\ban (`?)(?=async with)", r"a \1"),
+    # Names of ours, of httpx and of Python.
+    (r"\bDefaultAsyncHttpxClient\b", "DefaultHttpxClient"),
+    (r"\b(_|Abstract)?Async(?=[A-Z])", r"\1"),
+    (r"\basynccontextmanager\b", "contextmanager"),
+    (r"\basync_(?=client|http|operations|response)", "sync_"),
+    (r"\basync_runner\b", "runner"),
+    (r"\b(return_raw|return_streamed|upload_all)_async\b", r"\1"),
+    (r"\b(read|send)_async\b", r"\1_sync"),
+    (r"\bhandle_async_request\b", "handle_request"),
+    (r"\bAwaitable\[(.+?\]?)\](?=[],])", r"\1"),
+    (r", Awaitable\b", ""),
+    (r"\b__a(enter|exit|iter|next)__\b", r"__\1__"),
+    (r"\ba(close|next)\b", r"\1"),
+    (r"\baiter_(?=raw|bytes|text|lines)", "iter_"),
+    # Syntax.
+    (r"\basync (?=def|for|with)", ""),
+    (r"\bawait ", ""),
+)
 
 
-class UnreadableSourceError(Exception):
-    """An async module is not valid Python; the message names it and the line."""
+class GenerationError(Exception):
+    """The client cannot be built from this contract and these modules; the message says why."""
 
 
 def unasync(text: str) -> str:
     """Return the sync twin of an async module, not yet formatted."""
-    lines: list[str] = []
-    for line in text.splitlines(keepends=True):
-        for pattern, replacement in SUBSTITUTIONS:
-            line = pattern.sub(replacement, line)  # noqa: PLW2901
-        lines.append(line)
-    return "".join(lines)
+    for pattern, replacement in SUBSTITUTIONS:
+        text = re.sub(pattern, replacement, text)
+    return text
 
 
 def write_twins(root: Path, written: Mapping[Path, bytes]) -> dict[Path, bytes]:
@@ -81,9 +75,7 @@ def format_module(text: str, name: Path) -> bytes:
         ruff = (sys.executable, "-m", "ruff", *command, "--quiet", "--no-cache", "--stdin-filename", str(name), "-")
         result = subprocess.run(ruff, input=data, cwd=ROOT, capture_output=True, check=False)
         if result.returncode:
-            reason = (
-                result.stderr.decode("utf-8", "replace").strip() or result.stdout.decode("utf-8", "replace").strip()
-            )
-            raise UnreadableSourceError(f"no {name.as_posix()} can be made of its async twin: {reason}")
+            reason = (result.stderr or result.stdout).decode("utf-8", "replace").strip()
+            raise GenerationError(f"no {name.as_posix()} can be made of its async twin: {reason}")
         data = result.stdout
     return data

@@ -98,12 +98,6 @@ def change_line_ends(client: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
 
 
-def link(client: Path) -> None:
-    path = client / CLIENT / "types.py"
-    path.rename(client.parent / "types.py")
-    path.symlink_to(client.parent / "types.py")
-
-
 @pytest.mark.parametrize(
     ("spoil", "expected"),
     [
@@ -136,7 +130,6 @@ def link(client: Path) -> None:
             "stray file, not from the contract: generated_client/.ruff_cache/CACHEDIR.TAG",
             id="cache",
         ),
-        pytest.param(link, "+++ from the contract/scenario_uploads_client/types.py", id="link"),
     ],
 )
 def test_a_difference_fails_with_its_place_and_the_remedy(
@@ -151,13 +144,11 @@ def test_a_difference_fails_with_its_place_and_the_remedy(
 
 
 def test_byte_code_of_imports_is_no_difference(client: Path) -> None:
-    """Importing the client must not fail the check; other files in __pycache__ do."""
+    """Importing the client must not fail the check."""
     cache = client / CLIENT / "__pycache__"
     cache.mkdir()
     (cache / "types.cpython-311.pyc").touch()
     assert check(client) == 0
-    (cache / "types.py").touch()
-    assert check(client) == 1
 
 
 def test_a_file_that_nobody_added_to_git_fails(client: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -170,12 +161,6 @@ def test_a_file_that_nobody_added_to_git_fails(client: Path, capsys: pytest.Capt
     capsys.readouterr()
     assert check(client) == 1
     assert "not added to git: generated_client/scenario_uploads_client/models/upload.py" in capsys.readouterr().out
-
-
-def test_without_git_the_check_still_works(client: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The folder of an unpacked source package has no git, and neither may the machine."""
-    monkeypatch.setenv("PATH", str(client / "nowhere"))
-    assert check(client) == 0
 
 
 def test_a_contract_that_makes_the_generator_warn_fails(

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from tools.client import generate
-from tools.client.generate import GenerationError
+from tools.client.unasync import GenerationError
 from tools.contract.document import Contract, UnreadableError
 from tools.contract.operations import list_operations
 
