@@ -10,11 +10,10 @@ client cannot be built. What `make check` still demands is listed, but is no fai
 from __future__ import annotations
 
 import argparse
-import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
+from io import TextIOWrapper
 from pathlib import Path
 
 from tools.client import generate
@@ -22,37 +21,11 @@ from tools.client.handwritten_layer import find_missing
 from tools.contract.document import UnreadableError
 from tools.project import ROOT, Project
 from tools.pull_request.revisions import compare_with
-from tools.release.changelog import find_changelog_problem
-from tools.release.released import Step, find_step, find_version_problem
+from tools.release.changelog import find_problems
+from tools.release.released import Step, find_step
 from tools.spec_diff.report import Report, describe_verdict, render_text
 
 TESTS = "make --no-print-directory test"
-
-
-def find_todo(project: Project, step: Step) -> list[str]:
-    """Return what `make check` would fail for, each with the remedy."""
-    todo = find_missing(step.new, project.root)
-    problem = find_version_problem(step)
-    if problem is not None:
-        todo.append(problem)
-    if problem is not None and step.report and step.report.uncovered_break and not step.is_broken_promise:
-        entries = [
-            f'  - kind: {change.kind}\n    location: "{change.location}"\n    reason: ...'
-            for change in step.report.changes
-            if change.is_uncovered
-        ]
-        intended = f"If they are intended, {project.allow.name} accepts them, with a reason for each:"
-        todo.append("\n".join([intended, *entries]))
-    problem = find_changelog_problem(project, step.new.version)
-    return [*todo, *([] if problem is None else [problem])]
-
-
-def list_changed_files(project: Project) -> list[str]:
-    """Return what git sees changed, added or not; the generated client as a folder. Nothing where there is no git."""
-    command = ("git", "-c", "core.quotePath=false", "status", "--porcelain", "-z", "--untracked-files=all")
-    result = subprocess.run([*command, "--no-renames"], cwd=project.root, capture_output=True, check=False)
-    names = [os.fsdecode(entry[3:]) for entry in result.stdout.split(b"\0") if entry]
-    return sorted({"generated_client/" if name.startswith("generated_client/") else name for name in names})
 
 
 def describe(project: Project, step: Step, reports: Mapping[str, Report], tests: int) -> str:
@@ -61,7 +34,8 @@ def describe(project: Project, step: Step, reports: Mapping[str, Report], tests:
     lines += [f"since {name}: {describe_verdict(report)}" for name, report in reports.items()]
     if step.report is not None and step.report.unused:
         lines += ["", *(f"* {line}." for line in step.report.unused)]
-    todo = find_todo(project, step)
+    # What `make check` would fail for.
+    todo = [*find_missing(step.new, project.root), *find_problems(project, step)]
     if tests:
         todo.append(f"The tests failed (exit status {tests}), see above.")
     if todo:
@@ -69,25 +43,7 @@ def describe(project: Project, step: Step, reports: Mapping[str, Report], tests:
     else:
         final = "" if step.released else f" Once {step.new.version} is final, `make release-contract` records it."
         lines += ["", f"The version and the changelog cover the change.{final}"]
-    files = list_changed_files(project)
-    lines += ["", "To commit together:", *(f"  {name}" for name in files)] if files else []
-    return "\n".join(lines) + "\n"
-
-
-def say(text: str) -> None:
-    """Write to stdout at once, arrows included, whatever the terminal's encoding."""
-    sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode())
-    sys.stdout.flush()
-
-
-def run_tests(command: list[str], folder: Path) -> int:
-    """Run the command, if there is one, and return its exit status; 127 as a shell's when there is no such command."""
-    try:
-        return subprocess.run(command, cwd=folder, check=False).returncode if command else 0
-    except OSError as error:
-        print(f"{command[0]}: {error.strerror}", file=sys.stderr)
-        return 127
+    return "\n".join([*lines, "", "To commit together:"])
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -101,22 +57,27 @@ def main(argv: list[str] | None = None) -> int:
     code = generate.main(["--contract", str(project.contract), "--target", str(client)])
     if code:
         return code
+    # Reports have arrows, whatever the terminal's encoding.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
     try:
         step = find_step(project)
         reports: dict[str, Report] = {}
         if step.report is not None and step.old is not None:
-            say(f"\nSince the released {step.old.version}\n\n{render_text(step.report)}\n")
+            print(f"\nSince the released {step.old.version}\n\n{render_text(step.report)}\n")
             reports[step.old.version] = step.report
         if arguments.base:
             report = compare_with(project, arguments.base)
             reports[arguments.base] = report
             same = step.report is not None and report.changes == step.report.changes
-            say(f"\nSince {arguments.base}\n\n{'The same.' if same else render_text(report)}\n")
-        status = run_tests(shlex.split(arguments.tests), project.root)
-        say(describe(project, step, reports, status))
+            print(f"\nSince {arguments.base}\n\n{'The same.' if same else render_text(report)}\n")
+        sys.stdout.flush()
+        status = subprocess.run(["/bin/sh", "-c", arguments.tests], cwd=project.root, check=False).returncode
+        print(describe(project, step, reports, status), flush=True)
     except UnreadableError as error:
         print(error, file=sys.stderr)
         return 2
+    subprocess.run(["git", "status", "--short"], cwd=project.root, stderr=subprocess.DEVNULL, check=False)  # noqa: S607
     return 1 if status else 0
 
 

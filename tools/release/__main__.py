@@ -16,15 +16,9 @@ from pathlib import Path
 
 from tools.contract.document import UnreadableError
 from tools.project import ROOT, Project
-from tools.release.changelog import draft_entry, find_changelog_problem, find_obstacle, insert_entry, read_changelog
+from tools.release.changelog import draft_entry, find_obstacle, find_problems, insert_entry, read_changelog
 from tools.release.released import Step, find_step, find_version_problem
 from tools.spec_diff.report import describe_verdict, render_markdown, render_text
-
-
-def find_problems(project: Project, step: Step) -> list[str]:
-    """Return what keeps a contract from being released, each with the remedy."""
-    found = [find_version_problem(step), find_changelog_problem(project, step.new.version)]
-    return [problem for problem in found if problem is not None]
 
 
 def check(project: Project, step: Step) -> int:

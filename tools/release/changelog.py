@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from tools.contract.document import UnreadableError
 from tools.contract.operations import list_operations
 from tools.project import Project
-from tools.release.released import Step, raise_version
+from tools.release.released import Step, find_version_problem, raise_version
 from tools.spec_diff.policy import LEVELS
 from tools.spec_diff.report import Change
 
@@ -116,10 +116,10 @@ def find_obstacle(step: Step, text: str, name: str) -> str | None:
     return None
 
 
-def find_changelog_problem(project: Project, version: str) -> str | None:
-    """Return what is wrong with the changelog, with the remedy; None when it has an entry for a version."""
-    if find_entry(read_changelog(project), version) is not None:
-        return None
-    return (
-        f"{project.changelog.name}: no entry `### [{version}]` under `## Contract`; `make changelog-entry` drafts it."
-    )
+def find_problems(project: Project, step: Step) -> list[str]:
+    """Return what keeps a contract from being released, each with the remedy."""
+    problem, version, name = find_version_problem(step), step.new.version, project.changelog.name
+    found = [] if problem is None else [problem]
+    if find_entry(read_changelog(project), version) is None:
+        found.append(f"{name}: no entry `### [{version}]` under `## Contract`; `make changelog-entry` drafts it.")
+    return found

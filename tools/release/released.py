@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 from pathlib import Path
 
 import attrs
@@ -112,5 +113,7 @@ def find_version_problem(step: Step) -> str | None:
         return f"{line}: {new} is released and cannot change any more; raise info.version to {least} or above."
     remedy = f"raise it to {least} or above"
     if step.report.uncovered_break:
-        remedy += ", or accept each break that is intended in spec-diff-allow.yaml, with the reason"
-    return f"{line}: info.version {new} does not cover what changed since {old}: {remedy}."
+        remedy += ", or accept each break that is intended in spec-diff-allow.yaml, with the reason:"
+        for change in filter(attrgetter("is_uncovered"), step.report.changes):
+            remedy += f'\n  - kind: {change.kind}\n    location: "{change.location}"\n    reason: ...'
+    return f"{line}: info.version {new} does not cover what changed since {old}: {remedy}"
