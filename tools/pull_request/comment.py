@@ -14,15 +14,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from tools.pull_request.exchange import MAX_BYTES, ExchangeError, fit_markdown, load_report, render_failure
-from tools.spec_diff.report import Report, render_markdown
-
-
-def render_comment(report: Report | str, commit: str, run_url: str) -> str:
-    """Return the comment: the report, or why there is none, and below it where it comes from."""
-    text = render_failure(report) if isinstance(report, str) else render_markdown(report)
-    footer = f"<sub>For {commit}, as the code of this pull request sees it: [the run]({run_url}).</sub>"
-    return f"{fit_markdown(text)}\n{footer}\n"
+from tools.pull_request.exchange import MAX_BYTES, ExchangeError, load, render
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,12 +26,13 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         with arguments.report.open("rb") as file:
-            report = load_report(file.read(MAX_BYTES + 1))
+            report = load(file.read(MAX_BYTES + 1))
     except (OSError, ExchangeError) as error:
         print(f"{arguments.report.name} is no report: {error}", file=sys.stderr)
         return 1
     if isinstance(report, str) or report.changes or arguments.said == "true":
-        sys.stdout.buffer.write(render_comment(report, arguments.commit, arguments.run_url).encode())
+        source = f"For {arguments.commit}, as the code of this pull request sees it: [the run]({arguments.run_url})."
+        sys.stdout.buffer.write(f"{render(report)}\n<sub>{source}</sub>\n".encode())
     return 0
 
 

@@ -9,7 +9,7 @@ import attrs
 from pydantic import ConfigDict, ValidationError, create_model
 
 from tools.contract.document import is_object
-from tools.spec_diff.report import Change, Report, count, escape
+from tools.spec_diff.report import Change, Report, count, escape, render_markdown
 
 MAX_BYTES = 8 * 1024 * 1024
 COMMENT_LIMIT = 65_536
@@ -33,17 +33,13 @@ FAILURE: Any = create_model("Failure", format=(Literal[1], ...), error=(str, ...
 REPORT = mirror(Report, format=Literal[1], changes=tuple[CHANGE, ...])
 
 
-def dump_report(report: Report) -> str:
-    """Return a report as JSON that `load_report` reads."""
-    return json.dumps({"format": 1, **attrs.asdict(report)}, default=sorted) + "\n"
+def dump(report: Report | str) -> str:
+    """Return JSON that `load` reads: a report, or the message that says why there is none."""
+    fields = {"error": report} if isinstance(report, str) else attrs.asdict(report)
+    return json.dumps({"format": 1, **fields}, default=sorted) + "\n"
 
 
-def dump_error(message: str) -> str:
-    """Return the JSON that explains why there is no report."""
-    return json.dumps({"format": 1, "error": message}) + "\n"
-
-
-def load_report(data: bytes) -> Report | str:
+def load(data: bytes) -> Report | str:
     """Return the report that some JSON holds, or the message that says why there is none."""
     if len(data) > MAX_BYTES:
         raise ExchangeError(f"more than {MAX_BYTES:,} bytes")
@@ -64,9 +60,11 @@ def load_report(data: bytes) -> Report | str:
     return Report(**fields)
 
 
-def render_failure(message: str) -> str:
-    """Return the Markdown that explains why there is no report."""
-    return f"🔴 **The contracts cannot be compared:** {escape(message)}\n"
+def render(report: Report | str) -> str:
+    """Return the Markdown of a report, or of why there is none, no longer than GitHub takes it."""
+    if isinstance(report, Report):
+        return fit_markdown(render_markdown(report))
+    return fit_markdown(f"🔴 **The contracts cannot be compared:** {escape(report)}\n")
 
 
 def fit_markdown(text: str, limit: int = REPORT_LIMIT) -> str:

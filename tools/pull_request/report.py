@@ -19,11 +19,9 @@ from pathlib import Path
 
 from tools.contract.document import UnreadableError
 from tools.project import ROOT, Project
-from tools.pull_request.exchange import dump_error, dump_report, fit_markdown, render_failure
+from tools.pull_request.exchange import dump, render
 from tools.pull_request.revisions import compare_with
-from tools.spec_diff.report import describe_verdict, escape_command, render_github, render_json, render_markdown
-
-FILES = ("report.md", "report.json", "annotations.txt", "comment.json")
+from tools.spec_diff.report import Report, describe_verdict, escape_command, render_github, render_json
 
 
 def annotate_failure(message: str, name: str) -> str:
@@ -42,26 +40,20 @@ def main(argv: list[str] | None = None) -> int:
     project, out = Project(arguments.root), Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
     try:
-        report = compare_with(project, arguments.base)
+        report: Report | str = compare_with(project, arguments.base)
     except UnreadableError as error:
-        files = {
-            "report.md": render_failure(str(error)),
-            "annotations.txt": annotate_failure(str(error), project.contract.name),
-            "comment.json": dump_error(str(error)),
-        }
-        code, verdict = 2, str(error)
-    else:
-        files = {
-            "report.md": fit_markdown(render_markdown(report)),
-            "report.json": render_json(report),
-            "annotations.txt": render_github(report),
-            "comment.json": dump_report(report),
-        }
+        report = str(error)
+    files = {"report.md": render(report), "report.json": "", "annotations.txt": "", "comment.json": dump(report)}
+    if isinstance(report, Report):
+        files |= {"report.json": render_json(report), "annotations.txt": render_github(report)}
         code, verdict = int(report.uncovered_break), describe_verdict(report)
-    for name in FILES:
-        (out / name).unlink(missing_ok=True)
+    else:
+        files["annotations.txt"] = annotate_failure(report, project.contract.name)
+        code, verdict = 2, report
     for name, text in files.items():
-        (out / name).write_text(text, encoding="utf-8", newline="\n")
+        (out / name).unlink(missing_ok=True)
+        if text or name != "report.json":
+            (out / name).write_text(text, encoding="utf-8", newline="\n")
     print(verdict, file=sys.stderr if code else sys.stdout)
     return code
 

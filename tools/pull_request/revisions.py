@@ -38,11 +38,8 @@ def compare_with(project: Project, ref: str) -> Report:
 def run_git(project: Project, *arguments: str, what: str) -> bytes:
     """Return what git prints in the folder of the project; an error is about `what`."""
     command = ["git", *arguments]
-    try:
-        result = subprocess.run(command, cwd=project.root, capture_output=True, check=False)
-    except OSError as error:
-        raise UnreadableError(what, f"git: {error.strerror}") from None
+    result = subprocess.run(command, cwd=project.root, capture_output=True, check=False)
     if result.returncode:
-        lines = result.stderr.decode("utf-8", "replace").strip().splitlines() or ["git failed"]
-        raise UnreadableError(what, lines[0].removeprefix("fatal: "))
+        reason, _, _ = result.stderr.decode("utf-8", "replace").strip().partition("\n")
+        raise UnreadableError(what, reason.removeprefix("fatal: ") or "git failed")
     return result.stdout

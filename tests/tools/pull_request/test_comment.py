@@ -15,7 +15,7 @@ from tests.spec_diff.support import BASE, edit
 from tests.support.project import Mini
 from tools.project import ROOT
 from tools.pull_request import comment, report
-from tools.pull_request.exchange import COMMENT_LIMIT, MAX_BYTES, dump_error, dump_report
+from tools.pull_request.exchange import COMMENT_LIMIT, MAX_BYTES, dump
 from tools.spec_diff.report import Change, Report
 
 CHANGE = Change("get_thing", "#/x", 3, "enum-value-added", "breaking", "Kind: the value c was added")
@@ -31,7 +31,7 @@ def render(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Render:
     path = tmp_path / "comment.json"
 
     def render(data: str | bytes | Report, *arguments: str) -> tuple[int, str, str]:
-        text = dump_report(data) if isinstance(data, Report) else data
+        text = dump(data) if isinstance(data, Report) else data
         path.write_bytes(text.encode() if isinstance(text, str) else text)
         code = comment.main([str(path), "--commit", SHA, "--run-url", RUN_URL, *arguments])
         return code, *capfd.readouterr()
@@ -60,14 +60,14 @@ def test_nothing_changed(render: Render) -> None:
 
 def test_contract_that_cannot_be_read_is_told(render: Render) -> None:
     """With the reason, in which nobody is called."""
-    _, body, _ = render(dump_error("openapi.yaml:3: not YAML @all"))
+    _, body, _ = render(dump("openapi.yaml:3: not YAML @all"))
     assert "🔴 **The contracts cannot be compared:** openapi.yaml:3: not YAML" in body
     assert "@all" not in unescape(body)
 
 
 def test_report_cannot_say_what_to_write(render: Render) -> None:
     """It is rendered anew from a few known values; whatever else it holds is passed over."""
-    document = {**json.loads(dump_report(CHANGED)), "pull": 13, "body": "forged", "markdown": "forged"}
+    document = {**json.loads(dump(CHANGED)), "pull": 13, "body": "forged", "markdown": "forged"}
     evil = "@all <img src=x> [x](https://evil.example) </details> #1"
     document["changes"][0]["message"] = evil
     code, body, _ = render(json.dumps(document))
@@ -173,7 +173,7 @@ def add_value(document: Any) -> None:
 
 @pytest.mark.parametrize(
     ("document", "pull", "code"),
-    [(dump_report(CHANGED), "", 0), (dump_report(UNCHANGED), "12", 0), ("{}", "12", 1)],
+    [(dump(CHANGED), "", 0), (dump(UNCHANGED), "12", 0), ("{}", "12", 1)],
     ids=["moved on", "unchanged", "no report"],
 )
 def test_nothing_is_posted(run_job: Job, tmp_path: Path, document: str, pull: str, code: int) -> None:

@@ -15,11 +15,10 @@ from tests.spec_diff.support import RULES
 from tools.pull_request.exchange import (
     MAX_BYTES,
     ExchangeError,
-    dump_error,
-    dump_report,
+    dump,
     fit_markdown,
-    load_report,
-    render_failure,
+    load,
+    render,
 )
 from tools.spec_diff.policy import LEVELS
 from tools.spec_diff.report import BUMPS, Change, Report, render_markdown
@@ -59,12 +58,12 @@ def reports(draw: st.DrawFn) -> Report:
 @given(reports())
 def test_report_arrives_as_it_was(report: Report) -> None:
     """And so renders to the same Markdown."""
-    assert report == load_report(dump_report(report).encode())
+    assert report == load(dump(report).encode())
 
 
 def test_failure_arrives_as_it_was() -> None:
     """There may be no report, and then a reason."""
-    assert load_report(dump_error("openapi.yaml:3: not YAML").encode()) == "openapi.yaml:3: not YAML"
+    assert load(dump("openapi.yaml:3: not YAML").encode()) == "openapi.yaml:3: not YAML"
 
 
 REPORT = Report(
@@ -101,9 +100,9 @@ def set_in_change(key: str, value: Any) -> Callable[[Any], Any]:
 )
 def test_what_is_no_report_is_refused(spoil: Callable[[Any], Any], message: str) -> None:
     """The reason is told in words of ours, never in a stranger's."""
-    document = spoil(copy.deepcopy(json.loads(dump_report(REPORT))))
+    document = spoil(copy.deepcopy(json.loads(dump(REPORT))))
     with pytest.raises(ExchangeError, match=message):
-        load_report(json.dumps(document).encode())
+        load(json.dumps(document).encode())
 
 
 @pytest.mark.parametrize(
@@ -112,13 +111,13 @@ def test_what_is_no_report_is_refused(spoil: Callable[[Any], Any], message: str)
 def test_what_is_no_json_is_refused(data: bytes) -> None:
     """However deep, long or broken."""
     with pytest.raises(ExchangeError):
-        load_report(data)
+        load(data)
 
 
 def test_half_a_character_does_not_stop_the_comment() -> None:
     """JSON can carry a lone surrogate, and nothing else can."""
-    data = dump_report(REPORT).replace('"message": "m"', '"message": "\\ud800"')
-    report = load_report(data.encode())
+    data = dump(REPORT).replace('"message": "m"', '"message": "\\ud800"')
+    report = load(data.encode())
     assert isinstance(report, Report)
     assert render_markdown(report).encode()
 
@@ -137,7 +136,7 @@ EVIL = (
 def test_nothing_in_it_is_more_than_text(field: str) -> None:
     """No mention, no reference, no link, no markup: neither in the source nor where entities are characters again."""
     if field == "error":
-        markdown = render_failure(EVIL)
+        markdown = render(EVIL)
     else:
         texts = {"operation": "o", "message": "m", "installed_clients": "i"} | {field: EVIL}
         change = Change(

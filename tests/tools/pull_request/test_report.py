@@ -10,7 +10,7 @@ import pytest
 from tests.spec_diff.support import BASE, edit
 from tests.support.project import Mini
 from tools.pull_request import report as spec_diff_report
-from tools.pull_request.exchange import REPORT_LIMIT, load_report
+from tools.pull_request.exchange import REPORT_LIMIT, load
 from tools.spec_diff.report import Report
 
 Run = Callable[..., tuple[int, str, dict[str, str]]]
@@ -50,7 +50,7 @@ def test_report_in_every_form(run: Run, mini: Mini) -> None:
     assert json.loads(files["report.json"])["changes"][0]["kind"] == "enum-value-added"
     line = 1 + mini.contract.read_text(encoding="utf-8").splitlines().index('     "c"')
     assert f"\n::error file=openapi.yaml,line={line},title=breaking%3A enum-value-added::" in files["annotations.txt"]
-    report = load_report(files["comment.json"].encode())
+    report = load(files["comment.json"].encode())
     assert isinstance(report, Report)
     assert [change.line for change in report.changes] == [line]
 
@@ -92,7 +92,7 @@ def test_version_is_raised_once_between_releases(run: Run, mini: Mini) -> None:
     code, said, files = run()
     assert (code, said) == (0, "Not breaking. Required bump: minor. Actual: minor, 1.0.0 → 1.1.0.\n")
     assert len(json.loads(files["report.json"])["changes"]) == 1
-    report = load_report(files["comment.json"].encode())
+    report = load(files["comment.json"].encode())
     assert isinstance(report, Report)
     assert report.covered
 
@@ -125,7 +125,7 @@ def test_contract_that_cannot_be_read_is_annotated(run: Run, mini: Mini) -> None
     assert set(files) == {"report.md", "annotations.txt", "comment.json"}
     assert files["report.md"] == f"🔴 **The contracts cannot be compared:** {said}"
     assert files["annotations.txt"] == f"::error file=openapi.yaml,line=3,title=Contract::{said}"
-    assert load_report(files["comment.json"].encode()) == said.rstrip("\n")
+    assert load(files["comment.json"].encode()) == said.rstrip("\n")
 
 
 @pytest.mark.parametrize("base", ["nonsense", "--help", "HEAD:openapi.yaml", ""])
