@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import attrs
+from openapi_schema_validator import OAS31Validator
 
 from tools.contract.check import find_parts, make_validator
 from tools.contract.document import Contract, Pointer, format_pointer, is_object
@@ -23,14 +24,7 @@ TELLING_HEADER = re.compile(r"retry-after|(x-)?rate-?limit.*|deprecation|sunset|
 """Headers that tell a client what to do, so that the contract has to name them."""
 REASONS = {"reason", "message", "error", "detail"}
 PART: Pointer = ("components", "schemas", "UploadPart", "properties")
-JSON_TYPES: Mapping[type, str] = {
-    dict: "object",
-    list: "array",
-    str: "string",
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-}
+JSON_TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 
 
 @attrs.frozen
@@ -182,7 +176,7 @@ class _Comparison:
         if moment is None:
             yield "time", place, f"{name} is no time of {A_TIME} with a zone", "say what it is"
         elif hours is not None:
-            lifetime = (moment - self._exchange.date).total_seconds()
+            lifetime = (moment - self._exchange.came).total_seconds()
             if abs(lifetime - 3600 * int(hours[1])) > TOLERANCE:
                 actual = f"{lifetime / 3600:.1f} hours"
                 yield "lifetime", place, f"{name} is after {actual}, not after {hours[0]}", f"write {actual}"
@@ -227,7 +221,8 @@ def show_word(value: object) -> str:
 
 
 def name_type(value: object) -> str:
-    return JSON_TYPES.get(type(value), "null")
+    """Return the type that a value of JSON has to JSON Schema."""
+    return next(name for name in JSON_TYPES if OAS31Validator.TYPE_CHECKER.is_type(value, name))
 
 
 def _list_causes(errors: Any) -> Iterator[Any]:

@@ -5,25 +5,25 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import attrs
 
-from tools.contract.document import Contract, is_object
+from tools.contract.document import Contract
 from tools.live_check.compare import Difference
 from tools.live_check.run import Run
 
 SECRETS = ("SCENARIO_SDK_API_KEY", "SCENARIO_SDK_API_SECRET", "SCENARIO_SDK_JWT")
 AN_ID = re.compile(r"id|.*(Ids?|_id)")
-HEADERS = re.compile(r"content-(type|encoding)|date|retry-after|.*rate-?limit.*|deprecation|sunset|www-authenticate")
 
 
 class Report:
     """What a check has found, ready to be published."""
 
     def __init__(self, contract: Contract, run: Run, differences: Sequence[Difference]) -> None:
-        ids = (_list_ids(_decode(exchange.body)) for exchange in run.exchanges)
+        ids = (_list_ids(exchange.body) for exchange in run.exchanges)
         hidden = {os.environ.get(name, "") for name in SECRETS}.union(*ids)
         known = sorted((re.escape(text) for text in hidden if len(text) > 3), key=len, reverse=True)
         self._hidden = re.compile("|".join(known) or "(?!)")
@@ -55,10 +55,7 @@ class Report:
             "contract": self._contract.version,
             "base_url": self._run.base_url,
             "verdict": self.verdict,
-            "responses": [
-                {"step": exchange.step, "status": exchange.status, "headers": self._show_headers(exchange.headers)}
-                for exchange in self._run.exchanges
-            ],
+            "responses": [{"step": exchange.step, "status": exchange.status} for exchange in self._run.exchanges],
             "problems": self.problems,
             "differences": [attrs.asdict(found) for found in self._differences],
         }
@@ -76,21 +73,15 @@ class Report:
             lines.append(f"  ({found.kind}: {found.message}; in {', '.join(found.steps)})")
         return "\n".join([*lines, *([] if self._differences else ["None."])]) + "\n"
 
-    def _show_headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        return {name: self.hide(value) if HEADERS.fullmatch(name) else "…" for name, value in headers.items()}
+def _list_ids(body: bytes) -> set[str]:
+    """Return the ids in a response; none when it is no JSON."""
+    found: set[str] = set()
 
+    def note(members: list[tuple[str, Any]]) -> None:
+        for name, value in members:
+            if AN_ID.fullmatch(name):
+                found.update(each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str))
 
-def _decode(body: bytes) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return body.decode("utf-8", "replace")
-
-
-def _list_ids(value: Any, key: str = "") -> Iterator[str]:
-    for name, item in (
-        value.items() if is_object(value) else ((key, item) for item in value) if isinstance(value, list) else ()
-    ):
-        yield from _list_ids(item, name)
-    if isinstance(value, str) and AN_ID.fullmatch(key):
-        yield value
+    with suppress(ValueError, RecursionError):
+        json.loads(body, object_pairs_hook=note)
+    return found

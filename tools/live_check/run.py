@@ -56,14 +56,7 @@ class Exchange:
     status: int
     headers: httpx.Headers
     body: bytes
-
-    @property
-    def date(self) -> datetime:
-        """When the response was sent, by the service's clock if it tells it."""
-        try:
-            return datetime.strptime(self.headers["date"], "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
-        except (KeyError, ValueError):
-            return datetime.now(UTC)
+    came: datetime = attrs.field(factory=lambda: datetime.now(UTC))
 
 
 class UndoneError(Exception):
