@@ -76,7 +76,6 @@ lock: setup ## Update requirements-dev.txt and package-lock.json (UPGRADE=1 for 
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
 		$(if $(UPGRADE),--upgrade) --constraint requirements-dev.txt pyproject.toml requirements-docs.in -o requirements-docs.txt
 	$(WITH_NODE) npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
-	$(VENV) -m tools.environment.tidy_lock
 
 ##
 ## Main tasks

@@ -7,7 +7,6 @@ import subprocess
 import pytest
 import yaml
 
-from tools.environment.tidy_lock import tidy
 from tools.project import ROOT
 
 
@@ -61,15 +60,6 @@ def test_every_npm_package_has_its_integrity() -> None:
             assert "resolved" not in package, name
     for version in json.loads(read("package.json"))["devDependencies"].values():
         assert re.fullmatch(r"\d+\.\d+\.\d+", version)
-
-
-def test_npms_lock_names_nobody_to_pay() -> None:
-    """As `make lock` leaves it: what npm adds of addresses is gone, and nothing else."""
-    lock = read("package-lock.json")
-    assert tidy(lock) == lock
-    package = {"version": "1.0.0", "integrity": "sha512-x"}
-    paid = json.dumps({"packages": {"a": package | {"funding": {"url": "https://example.com"}}}})
-    assert json.loads(tidy(paid)) == {"packages": {"a": package}}
 
 
 def test_lock_file_holds_the_tools_that_shape_the_client() -> None:
