@@ -2,15 +2,18 @@
 
     python -m tools.docs
 
-Exits 1 after a warning of the generator, a dead link, or something from another host.
+Exits 1 after a warning of the generator, a dead link, or something from another host. Links to pages and headings are
+zensical's to check; pictures, scripts and HTML are looked at here.
 """
 
 import re
 import shutil
 import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
-from tools.docs.check import find_faults
 from tools.environment.setup import SetupError, run, set_up_python
 from tools.project import ROOT
 
@@ -21,6 +24,10 @@ CONTRACT = ROOT / "docs" / "reference" / "openapi.html"
 SHIM = "https://unpkg.com/iframe-worker/shim"
 # Pages may load what comes with them, and nothing from other hosts, whatever their scripts try.
 POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob: file:"
+
+# Links in the page's head that no browser follows by itself.
+IDLE = {"canonical", "prev", "next", "alternate"}
+IN_STYLE = re.compile(r"(?i)(?:@import\s+|url\(\s*)[\"']?((?:https?:)?//[^\"')\s]+)")
 
 
 def build() -> None:
@@ -52,6 +59,36 @@ def bring_home(site: Path) -> None:
         up = "../" * len(page.relative_to(site).parents[:-1])
         html = page.read_text(encoding="utf-8").replace(SHIM, f"{up}assets/worker.js")
         page.write_text(html.replace("<head>", f"<head>\n{meta}", 1), encoding="utf-8")
+
+
+class Page(HTMLParser):
+    """What a page leads to, and what it loads."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.links: set[str] = set()
+        self.loads = set(IN_STYLE.findall(html)) if "<style" in html else set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        is_link = tag == "a" or IDLE & {*(found.get("rel") or "").split()}
+        (self.links if is_link else self.loads).update(filter(None, (found.get("src"), found.get("href"))))
+
+
+def find_faults(site: Path) -> Iterator[str]:
+    """Return the files that a site leads to and has not, and what it would load from another host."""
+    for path in sorted(site.rglob("*.html")):
+        page, name = Page(path.read_text(encoding="utf-8")), path.relative_to(site)
+        yield from (f"{name} loads {link} from another host" for link in sorted(page.loads) if urlsplit(link).netloc)
+        # The page for what is not there may be shown anywhere, so its links are from the root; Redoc's are its own.
+        for link in sorted(page.links | page.loads) if name.name not in ("404.html", "openapi.html") else ():
+            url = urlsplit(link)
+            if not (url.scheme or url.netloc or (path.parent / unquote(url.path)).exists()):
+                yield f"{name} links to {link}, which is not there"
+    for path in sorted(site.rglob("*.css")):
+        for link in IN_STYLE.findall(path.read_text(encoding="utf-8")):
+            yield f"{path.relative_to(site)} loads {link} from another host"
 
 
 def main() -> int:

@@ -1,4 +1,0 @@
-"""The site that `make docs` builds.
-
-`__main__` builds it, and `check` looks for what should not be in it.
-"""
