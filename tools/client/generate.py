@@ -13,7 +13,6 @@ import argparse
 import difflib
 import importlib.metadata
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tools.client import operations, spelling, stubs, unasync
-from tools.client.unasync import GenerationError
+from tools.client.unasync import GenerationError, run
 from tools.contract.document import UnreadableError, read_contract
 from tools.project import ROOT
 
@@ -37,23 +36,6 @@ def header() -> str:
         f"# Generated from openapi.yaml by openapi-python-client {version}.\n"
         "# Do not edit: change openapi.yaml and run `make generate`.\n"
     )
-
-
-def run(*command: str, cwd: Path) -> None:
-    """Run a tool of this environment, failing with its output when it fails or warns."""
-    result = subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=cwd,
-        # Wide and without colour, so that a warning is found whatever the terminal; and no byte code beside the tools.
-        env={**os.environ, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-    )
-    output = result.stdout + result.stderr
-    if result.returncode != 0 or re.search(r"\bwarning", output, re.IGNORECASE):
-        raise GenerationError(f"{command[0]} failed or warned (exit {result.returncode}):\n{output.strip()}")
 
 
 def build(

@@ -201,23 +201,16 @@ def write_operations(contract: Contract) -> dict[Path, bytes]:
     )
     methods = read_methods(contract)
     models = [ClassName(name, "") for name in contract.at(("components", "schemas"))]
-    templates.globals |= {
-        "methods": methods,
-        "models": models,
-        "fold": fold,
-        "to_python": to_python,
-        "to_class": to_class,
-    }
-    modules: dict[str, tuple[str, dict[str, Method]]] = {
-        "client/async_operations.py": ("async_operations", {}),
-        "types/__init__.py": ("types", {}),
+    common = {"methods": methods, "models": models, "fold": fold, "to_python": to_python, "to_class": to_class}
+    modules: dict[str, tuple[str, Method | None]] = {
+        "client/async_operations.py": ("async_operations", None),
+        "types/__init__.py": ("types", None),
     }
     for each in methods:
-        for kind in ("params", "response"):
-            modules[f"types/{to_python(each.stem)}_{kind}.py"] = (kind, {"method": each})
+        modules |= {f"types/{to_python(each.stem)}_{kind}.py": (kind, each) for kind in ("params", "response")}
     return {
         PACKAGE / place: format_module(
-            HEADER + templates.get_template(f"{name}.py.jinja").render(values), PACKAGE / place
+            HEADER + templates.get_template(f"{name}.py.jinja").render(common, method=method), PACKAGE / place
         )
-        for place, (name, values) in modules.items()
+        for place, (name, method) in modules.items()
     }

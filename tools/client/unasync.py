@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -70,12 +71,24 @@ def write_twins(root: Path, written: Mapping[Path, bytes]) -> dict[Path, bytes]:
 
 def format_module(text: str, name: Path) -> bytes:
     """Return a module as ruff formats it with the project's settings, its imports in order."""
-    data = text.encode()
     for command in (("check", "--fix-only", "--select=I,F401"), ("format",)):
-        ruff = (sys.executable, "-m", "ruff", *command, "--quiet", "--no-cache", "--stdin-filename", str(name), "-")
-        result = subprocess.run(ruff, input=data, cwd=ROOT, capture_output=True, check=False)
-        if result.returncode:
-            reason = (result.stderr or result.stdout).decode("utf-8", "replace").strip()
-            raise GenerationError(f"no {name.as_posix()} can be made of its async twin: {reason}")
-        data = result.stdout
-    return data
+        text = run("ruff", *command, "--quiet", "--no-cache", "--stdin-filename", str(name), "-", text=text)
+    return text.encode()
+
+
+def run(*command: str, cwd: Path = ROOT, text: str | None = None) -> str:
+    """Run a tool of this environment on a text and return what it prints; that it fails or warns is an error."""
+    result = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=cwd,
+        # Wide and without colour, so that a warning is found whatever the terminal; and no byte code beside the tools.
+        env={**os.environ, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1", "NO_COLOR": "1", "COLUMNS": "200"},
+        input=text,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    if result.returncode != 0 or "warning" in result.stderr.lower():
+        output = (result.stdout + result.stderr).strip()
+        raise GenerationError(f"{command[0]} failed or warned (exit {result.returncode}):\n{output}")
+    return result.stdout
