@@ -20,9 +20,8 @@ from tools.client import generate
 from tools.client.handwritten_layer import find_missing
 from tools.contract.document import UnreadableError
 from tools.project import ROOT, Project
-from tools.pull_request.revisions import compare_with
 from tools.release.changelog import find_problems
-from tools.release.released import Step, find_step
+from tools.release.released import Step, compare_with, find_step
 from tools.spec_diff.report import Report, describe_verdict, render_text
 
 TESTS = "make --no-print-directory test"

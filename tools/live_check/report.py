@@ -73,6 +73,7 @@ class Report:
             lines.append(f"  ({found.kind}: {found.message}; in {', '.join(found.steps)})")
         return "\n".join([*lines, *([] if self._differences else ["None."])]) + "\n"
 
+
 def _list_ids(body: bytes) -> set[str]:
     """Return the ids in a response; none when it is no JSON."""
     found: set[str] = set()

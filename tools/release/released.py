@@ -1,8 +1,11 @@
-"""The released contracts: which of them the present one is compared with, and what comes of it."""
+"""What the present contract is compared with, a released one or that of a git ref, and what comes of it."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import tempfile
 from operator import attrgetter
 from pathlib import Path
 
@@ -11,7 +14,7 @@ import attrs
 from tools.contract.document import Contract, UnreadableError, read_contract
 from tools.project import Project
 from tools.spec_diff.compare import compare
-from tools.spec_diff.policy import read_allowed, read_policy
+from tools.spec_diff.policy import measure_bump, read_allowed, read_policy
 from tools.spec_diff.report import Bump, Report
 
 Version = tuple[int, int, int]
@@ -96,6 +99,35 @@ def find_step(project: Project) -> Step:
         if old.version != new.version or report.changes:
             return Step(new, old, report, released=is_released)
     return Step(new, None, None, released=is_released)
+
+
+def compare_with(project: Project, ref: str) -> Report:
+    """Return what changed in the contract since a git ref."""
+    name = project.contract.name
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "base.yaml"
+        path.write_bytes(run_git(project, "show", "--end-of-options", f"{ref}:./{name}", what=f"{ref}:{name}"))
+        old = read_contract(path, f"{ref}:{name}")
+        report = compare_contracts(project, old, read_contract(project.contract, name))
+    folder = f"{project.released.name}/"
+    listed = run_git(project, "ls-tree", "--name-only", "-z", "--end-of-options", ref, folder, what=f"{ref}:{folder}")
+    released = [parse_version(Path(os.fsdecode(each)).stem) for each in listed.split(b"\0") if each]
+    # Between two releases the version is raised once, and not by every pull request.
+    newest, own = max(filter(None, released), default=None), parse_version(old.version)
+    if newest is None or own is None or own <= newest:
+        return report
+    since = ".".join(map(str, newest))
+    return attrs.evolve(report, actual=measure_bump(since, report.new), since=since)
+
+
+def run_git(project: Project, *arguments: str, what: str) -> bytes:
+    """Return what git prints in the folder of the project; an error is about `what`."""
+    command = ["git", *arguments]
+    result = subprocess.run(command, cwd=project.root, capture_output=True, check=False)
+    if result.returncode:
+        reason, _, _ = result.stderr.decode("utf-8", "replace").strip().partition("\n")
+        raise UnreadableError(what, reason.removeprefix("fatal: ") or "git failed")
+    return result.stdout
 
 
 def find_version_problem(step: Step) -> str | None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.docs.check import find_faults
+from tools.docs import find_faults
 
 GOOD = """<html><head><link rel="canonical" href="https://example.com/"><link rel="stylesheet" href="style.css"></head>
 <body><h1 id="top">Page</h1><a href="#top">up</a><a href="folder/other.html#there">on</a><a href="https://example.com/">out</a>
