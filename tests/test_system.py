@@ -215,3 +215,32 @@ def test_47_what_is_used_up_here_is_no_fault_of_the_network(monkeypatch: pytest.
     with monkeypatch.context() as patch:
         patch.setattr(os, "open", fail)
         assert system.is_used_up(unresolved)
+
+
+def test_ledgers_are_in_the_users_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert system.find_state_folder().name == "scenario-uploads"
+
+
+@pytest.mark.posix
+@pytest.mark.parametrize("home", [None, ""], ids=["no home", "an empty one"])
+def test_47_a_user_without_a_home_has_no_folder(monkeypatch: pytest.MonkeyPatch, home: str | None) -> None:
+    """Containers with any uid, `env -i`, systemd's DynamicUser."""
+    pwd = pytest.importorskip("pwd")
+
+    def find_nobody(uid: int) -> None:
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", find_nobody)
+    monkeypatch.delenv("HOME")
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    if home is not None:
+        monkeypatch.setenv("HOME", home)
+    with pytest.raises(OSError, match="this user has no home folder"):
+        system.find_state_folder()
+
+
+def test_47_an_older_platformdirs_makes_no_folder_called_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platformdirs.user_state_path", lambda *_, **__: Path("~/.local/state/scenario-uploads"))
+    with pytest.raises(OSError, match="this user has no home folder"):
+        system.find_state_folder()

@@ -1,4 +1,4 @@
-"""Differences between systems: waiting for sockets, file identity, reading at offsets, private files, locks, forks.
+"""Differences between systems: sockets, file identity, reading at offsets, private files, locks, forks; and threads.
 
 System functions are looked up when called, with a slower fallback where a system lacks one.
 """
@@ -13,12 +13,14 @@ import select
 import selectors
 import socket
 import stat
+import threading
+import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
-from threading import Lock, Thread
 from typing import Any, Self, TypeVar
 
 from attrs import frozen
@@ -78,7 +80,7 @@ def create_selector() -> selectors.BaseSelector:
     return selectors.PollSelector() if has_poll else selectors.SelectSelector()
 
 
-def read_at(descriptor: int, buffer: memoryview, offset: int, lock: Lock) -> int:
+def read_at(descriptor: int, buffer: memoryview, offset: int, lock: threading.Lock) -> int:
     """Fill a buffer from an offset of a file; return the bytes read. `lock` belongs to the descriptor."""
     if hasattr(os, "preadv"):
         return os.preadv(descriptor, [buffer], offset)
@@ -109,6 +111,19 @@ def open_private(path: Path, flags: int) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def find_state_folder() -> Path:
+    """Return the user's folder for ledgers; OSError when the user has no home folder."""
+    from platformdirs import user_state_path  # noqa: PLC0415 - only resumable uploads need it
+
+    # An empty HOME would give the root of the file system; without a home, platformdirs gives `~` itself.
+    if os.environ.get("HOME") != "" or os.environ.get("XDG_STATE_HOME"):
+        with suppress(RuntimeError):
+            folder = user_state_path("scenario-uploads", appauthor=False)
+            if folder.is_absolute():
+                return folder
+    raise OSError(errno.ENOENT, "this user has no home folder")
 
 
 def lock_file(descriptor: int, path: Path) -> Callable[[], object]:
@@ -167,7 +182,7 @@ def close_when_collected(holder: object, close: Callable[[], object]) -> None:
     weakref.finalize(holder, close).atexit = False
 
 
-def start_thread(work: Callable[[], T], name: str) -> tuple[Thread, Future[T]]:
+def start_thread(work: Callable[[], T], name: str) -> tuple[threading.Thread, Future[T]]:
     """Start work in a daemon thread; return the thread and its outcome. RuntimeError when none can be started."""
     outcome: Future[T] = Future()
 
@@ -177,6 +192,17 @@ def start_thread(work: Callable[[], T], name: str) -> tuple[Thread, Future[T]]:
         except BaseException as error:  # noqa: BLE001 - raised where the outcome is asked for
             outcome.set_exception(error)
 
-    thread = Thread(target=run, name=name, daemon=True)
+    thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
     return thread, outcome
+
+
+def join_threads(threads: Iterable[threading.Thread], seconds: float = 1.0) -> None:
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        # An interrupt may arrive while a thread is being started, when it cannot be joined yet.
+        while thread.ident is None and thread in threading.enumerate() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        # Skip threads that never started, and the current one: a callback may call this.
+        if thread.ident not in (None, threading.get_ident()):
+            thread.join(max(0.0, deadline - time.monotonic()))

@@ -21,8 +21,8 @@ from scenario_uploads.cli import terminal
 from scenario_uploads.display import Display
 from scenario_uploads.progress import OnProgress, UploadProgress
 from scenario_uploads.sandbox import Sandbox
-from scenario_uploads.system import FileState
-from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, default_folder
+from scenario_uploads.system import FileState, find_state_folder
+from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger
 
 from tests.support.server import Server
 from tests.support.service import Service
@@ -284,7 +284,7 @@ def test_what_stopped_can_be_forgotten(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    folder = default_folder()
+    folder = find_state_folder()
     folder.mkdir(parents=True)
     (folder / f"damaged{SUFFIX}").write_text("?")
     with closing(Ledger(folder / f"in use{SUFFIX}")) as ledger:
@@ -615,7 +615,7 @@ def test_an_upload_needs_nobody_who_reads_its_progress(tmp_path: Path, closed: s
 @pytest.mark.usefixtures("environment")
 def test_names_that_an_encoding_lacks_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    with closing(Ledger(default_folder() / f"a{SUFFIX}")) as ledger:
+    with closing(Ledger(find_state_folder() / f"a{SUFFIX}")) as ledger:
         ledger.begin(Entry("upload_1", "/tmp/é\u202e.png", FileState(1, 1), 1, (("https://a.example/", ""),)))
     done = subprocess.run(
         [*COMMAND, "resume"],

@@ -15,8 +15,8 @@ from scenario_uploads.cli import commands as cli
 from scenario_uploads.cli.terminal import speak
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.sandbox import Sandbox
-from scenario_uploads.transfer.source import FileState
-from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, default_folder
+from scenario_uploads.system import FileState, find_state_folder
+from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger
 
 from tests.cli.test_commands import interrupt, make_glb, watch
 
@@ -74,7 +74,7 @@ class TestDryRun:
         assert told.out.splitlines()[3] == "would upload 2 files, 2.9 KiB"
         assert sorted(told.out.splitlines()[4]) == sorted("skip 2 (1 hidden, 1 excluded); 1 would fail")
         assert told.err == "error: refs/empty.png: The file is empty: there is nothing to upload.\n"
-        assert not default_folder().exists()
+        assert not find_state_folder().exists()
 
     def test_is_one_object_in_json(self, offline: Path, capsys: Capture) -> None:
         (offline / "refs" / "empty.png").unlink()
@@ -105,7 +105,7 @@ class TestDryRun:
             assert told["skipped"].get("done", 0) == len(done)
             return done, told["files"]
 
-        before = (default_folder() / "files.sqlite3").read_bytes()
+        before = (find_state_folder() / "files.sqlite3").read_bytes()
         assert plan() == (sent, 1)
         for other in (own, ["--no-ledger"], ["--force"], ["--sandbox"], ["--hide"], ["--project-id", "proj_1"]):
             assert plan(*other) == ({}, 3)
@@ -115,7 +115,7 @@ class TestDryRun:
         monkeypatch.delenv("SCENARIO_SDK_API_KEY")
         monkeypatch.delenv("SCENARIO_SDK_API_SECRET")
         assert plan() == ({}, 3)
-        assert (default_folder() / "files.sqlite3").read_bytes() == before
+        assert (find_state_folder() / "files.sqlite3").read_bytes() == before
 
     def test_of_a_ledger_that_cannot_be_read_fails_as_the_run_would(self, folder: Path, capsys: Capture) -> None:
         Path("damaged").write_bytes(b"no database at all")
@@ -325,7 +325,7 @@ class TestResume:
         assert "begun with other credentials" in capsys.readouterr().err
 
     def test_leaves_what_is_under_way(self, stopped: str, folder: Path, capsys: Capture) -> None:
-        (path,) = default_folder().glob("*.jsonl")
+        (path,) = find_state_folder().glob("*.jsonl")
         with closing(Ledger(path)):
             assert cli.run(["resume", "dragon.glb"]) == 5
         assert "Another process uploads it" in capsys.readouterr().err
@@ -339,7 +339,7 @@ class TestResume:
     def test_asks_before_it_forgets(
         self, answer: str, removed: int, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with closing(Ledger(default_folder() / f"a{SUFFIX}")) as ledger:
+        with closing(Ledger(find_state_folder() / f"a{SUFFIX}")) as ledger:
             ledger.begin(Entry("upload_1", "/a.glb", FileState(1, 1), 1, (("https://a.example/", ""),)))
         terminal = io.StringIO(answer)
         monkeypatch.setattr(terminal, "isatty", lambda: True)

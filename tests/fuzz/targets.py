@@ -418,9 +418,9 @@ def fuzz_command_line(data: st.DataObject) -> None:
         for target, replacement in {
             "scenario_uploads.cli.connect.Scenario": connect,
             "scenario_uploads.cli.connect.open_sandbox": mock.Mock(side_effect=InvalidArgumentError("no sandbox here")),
-            "scenario_uploads.cli.commands.default_folder": lambda: folder / "ledgers",
-            "scenario_uploads.upload.prepare.default_folder": lambda: folder / "ledgers",
-            "scenario_uploads.bulk.ledger.default_folder": lambda: folder / "ledgers",
+            "scenario_uploads.cli.commands.find_state_folder": lambda: folder / "ledgers",
+            "scenario_uploads.upload.prepare.find_state_folder": lambda: folder / "ledgers",
+            "scenario_uploads.bulk.ledger.find_state_folder": lambda: folder / "ledgers",
             "scenario_uploads.display.os.dup2": mock.Mock(side_effect=AssertionError("stdout could not be written")),
             "scenario_uploads.api.calls.check_seconds": lambda *_, **__: 0.0,
         }.items():

@@ -19,7 +19,7 @@ from attrs import evolve
 from scenario_uploads.errors import LedgerLockedError
 from scenario_uploads.settings.client import ClientArguments, resolve_options
 from scenario_uploads.system import FileState
-from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, clean, default_folder, list_entries, locate_ledger
+from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, clean, list_entries, locate_ledger
 
 ENTRY = Entry(
     upload_id="upload_1",
@@ -311,11 +311,6 @@ def test_what_can_be_resumed_is_listed(tmp_path: Path) -> None:
     assert [(path, evolve(ENTRY, done={2: None}))] == list(list_entries(tmp_path))
 
 
-def test_ledgers_are_in_the_users_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    assert default_folder().name == "scenario-uploads"
-
-
 @pytest.mark.parametrize("step", ["unlink", "close", "ftruncate"])
 def test_a_fault_at_the_end_costs_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, step: str
@@ -363,27 +358,3 @@ def test_cleaning_leaves_what_is_in_use(tmp_path: Path) -> None:
         ledger.begin(ENTRY)
         assert clean(tmp_path) == 1
         assert list(tmp_path.glob(f"*{SUFFIX}")) == [ledger.path]
-
-
-@pytest.mark.posix
-@pytest.mark.parametrize("home", [None, ""], ids=["no home", "an empty one"])
-def test_47_a_user_without_a_home_has_no_folder(monkeypatch: pytest.MonkeyPatch, home: str | None) -> None:
-    """Containers with any uid, `env -i`, systemd's DynamicUser."""
-    pwd = pytest.importorskip("pwd")
-
-    def find_nobody(uid: int) -> None:
-        raise KeyError(uid)
-
-    monkeypatch.setattr(pwd, "getpwuid", find_nobody)
-    monkeypatch.delenv("HOME")
-    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
-    if home is not None:
-        monkeypatch.setenv("HOME", home)
-    with pytest.raises(OSError, match="this user has no home folder"):
-        default_folder()
-
-
-def test_47_an_older_platformdirs_makes_no_folder_called_tilde(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("platformdirs.user_state_path", lambda *_, **__: Path("~/.local/state/scenario-uploads"))
-    with pytest.raises(OSError, match="this user has no home folder"):
-        default_folder()

@@ -574,7 +574,7 @@ class TestByDefault:
     def test_30_without_a_home_too(
         self, call: Caller, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(prepare, "default_folder", Mock(side_effect=OSError(2, "this user has no home folder")))
+        monkeypatch.setattr(prepare, "find_state_folder", Mock(side_effect=OSError(2, "this user has no home folder")))
         with caplog.at_level(logging.WARNING, "scenario_uploads"):
             assert call(resume=None)
             assert [] == caplog.records

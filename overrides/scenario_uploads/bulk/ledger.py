@@ -21,8 +21,7 @@ from typing import Any
 from attrs import frozen
 
 from scenario_uploads.errors import LedgerError, LedgerLockedError
-from scenario_uploads.system import FileState, open_private
-from scenario_uploads.upload.ledger import default_folder
+from scenario_uploads.system import FileState, find_state_folder, open_private
 
 logger = logging.getLogger("scenario_uploads")
 
@@ -190,7 +189,7 @@ def open_ledger(given: str | os.PathLike[str] | bool | None, *, plan: bool = Fal
     if given is False:
         return None
     try:
-        path = Path(given) if isinstance(given, str | os.PathLike) else default_folder() / FILE_NAME
+        path = Path(given) if isinstance(given, str | os.PathLike) else find_state_folder() / FILE_NAME
     except OSError as error:
         logger.warning("The next run will send finished files again: %s; give ledger=PATH.", error.strerror)
         return None

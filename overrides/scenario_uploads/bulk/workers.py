@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from scenario_uploads.errors import TransferError
 from scenario_uploads.steps import SLICE, Pause, Steps, carry_on
-from scenario_uploads.transfer.engine import join_threads
+from scenario_uploads.system import join_threads
 
 T = TypeVar("T")
 

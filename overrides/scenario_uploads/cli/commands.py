@@ -19,9 +19,9 @@ from scenario_uploads.client.sync_client import Scenario
 from scenario_uploads.errors import LedgerLockedError
 from scenario_uploads.models import UploadAction
 from scenario_uploads.redaction import redact, snippet
-from scenario_uploads.system import find_version
+from scenario_uploads.system import find_state_folder, find_version
 from scenario_uploads.upload.imports import name_address
-from scenario_uploads.upload.ledger import Entry, default_folder, is_locked, list_entries, locate_ledger
+from scenario_uploads.upload.ledger import Entry, is_locked, list_entries, locate_ledger
 from scenario_uploads.upload.ledger import clean as remove_ledgers
 from scenario_uploads.upload.options import ImportOptions
 
@@ -212,7 +212,7 @@ def resume(
     if bool(names) + everything + clean > 1:
         raise UsageError("Give NAME, --all or --clean, one of them.")
     try:
-        folder = default_folder()
+        folder = find_state_folder()
         entries = [*list_entries(folder)]
     except OSError:
         # Without a home folder there is none.

@@ -24,9 +24,9 @@ from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work
-from scenario_uploads.system import close_when_collected, start_thread, watch_forks
+from scenario_uploads.system import close_when_collected, join_threads, start_thread, watch_forks
 from scenario_uploads.transfer.connection import Storage
-from scenario_uploads.transfer.engine import Transfer, join_threads, pause, transfer_parts
+from scenario_uploads.transfer.engine import Transfer, pause, transfer_parts
 from scenario_uploads.upload.control import BaseHandle, Control
 
 P = ParamSpec("P")

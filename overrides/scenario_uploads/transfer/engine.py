@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 
 from attrs import evolve, field, frozen
@@ -16,6 +16,7 @@ from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.remote import Source
 from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.steps import SLICE, Step
+from scenario_uploads.system import join_threads
 
 from .connection import Body, Storage
 from .part import PartEvent, PartJob, send_part
@@ -68,17 +69,6 @@ def pause(seconds: float, ended: Callable[[], bool], wait: Callable[[float], obj
     deadline = time.monotonic() + seconds
     while not ended() and (remaining := deadline - time.monotonic()) > 0:
         (wait or time.sleep)(min(SLICE, remaining))
-
-
-def join_threads(threads: Iterable[threading.Thread], seconds: float = 1.0) -> None:
-    deadline = time.monotonic() + seconds
-    for thread in threads:
-        # An interrupt may arrive while a thread is being started, when it cannot be joined yet.
-        while thread.ident is None and thread in threading.enumerate() and time.monotonic() < deadline:
-            time.sleep(0.001)
-        # Skip threads that never started, and the current one: a callback may call this.
-        if thread.ident not in (None, threading.get_ident()):
-            thread.join(max(0.0, deadline - time.monotonic()))
 
 
 class _Workers:

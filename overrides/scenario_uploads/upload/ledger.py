@@ -6,7 +6,6 @@ acknowledged, with its MD5, flushed to disk. Only the owner can read it. It is l
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import logging
@@ -157,18 +156,6 @@ def locate_ledger(folder: Path, options: ClientOptions, file: str, asked: Mappin
     account = credentials.header if credentials.scheme == "Basic" else credentials.scheme
     key = "\0".join((file, options.base_url, account, json.dumps(asked, sort_keys=True)))
     return folder / (hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32] + SUFFIX)
-
-
-def default_folder() -> Path:
-    from platformdirs import user_state_path  # noqa: PLC0415 - only resumable uploads need it
-
-    # An empty HOME would give the root of the file system; without a home, platformdirs gives `~` itself.
-    if os.environ.get("HOME") != "" or os.environ.get("XDG_STATE_HOME"):
-        with suppress(RuntimeError):
-            folder = user_state_path("scenario-uploads", appauthor=False)
-            if folder.is_absolute():
-                return folder
-    raise OSError(errno.ENOENT, "this user has no home folder")
 
 
 def is_locked(path: Path) -> bool:

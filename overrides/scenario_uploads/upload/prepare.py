@@ -17,11 +17,12 @@ from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import LedgerLockedError, SourceChangedError, SourceError, UploadFailedError
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.remote import Source
+from scenario_uploads.system import find_state_folder
 from scenario_uploads.transfer.engine import Transfer
 from scenario_uploads.transfer.parts import Part, UploadPlan, plan_parts
 from scenario_uploads.transfer.source import open_source
 
-from .ledger import Ledger, default_folder, locate_ledger
+from .ledger import Ledger, locate_ledger
 from .media_types import infer_media
 from .options import FileOptions, check_file_name
 
@@ -118,7 +119,7 @@ def _open_ledger(opened: Opened) -> Ledger | None:
     # By default, do not warn: the caller did not ask for resuming.
     level = logging.DEBUG if options.resume is None else logging.WARNING
     try:
-        folder = Path(options.resume) if isinstance(options.resume, str | os.PathLike) else default_folder()
+        folder = Path(options.resume) if isinstance(options.resume, str | os.PathLike) else find_state_folder()
         return Ledger(locate_ledger(folder, opened.api.options, path, opened.asked), level)
     except (OSError, LedgerLockedError) as error:
         if options.resume is not None and isinstance(error, LedgerLockedError):
