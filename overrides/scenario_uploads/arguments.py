@@ -20,8 +20,10 @@ MIN_PART_SIZE = 5 * MIB
 MAX_PART_SIZE = 5 * GIB
 MAX_PARTS = 10_000
 MAX_FILE_SIZE = 5 * TIB
-# Larger timeouts overflow on some operating systems.
-MAX_SECONDS = 1_000_000_000
+# Limits of our own.
+MAX_CONCURRENCY = 64
+MAX_FILES_AT_ONCE = 64
+MAX_SECONDS = 1_000_000_000  # larger timeouts overflow on some operating systems
 
 
 class _Sentinel:

@@ -15,7 +15,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from scenario_uploads.api.exchange import Api
-from scenario_uploads.arguments import FileInput
+from scenario_uploads.arguments import MAX_FILES_AT_ONCE, FileInput
 from scenario_uploads.errors import CredentialsError, ScenarioError, SourceError, TransferError
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url
@@ -25,7 +25,6 @@ from scenario_uploads.upload.options import FileOptions
 from scenario_uploads.upload.steps import send_file
 
 from .limiter import Limiter, limit
-from .options import MAX_FILES_AT_ONCE
 from .workers import Runner
 
 Sent = tuple[str, Mapping[int, str | None]]

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, fields, frozen
 
 from scenario_uploads import models
-from scenario_uploads.arguments import FileInput, check_argument, check_count
+from scenario_uploads.arguments import MAX_FILES_AT_ONCE, FileInput, check_argument, check_count
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
 from scenario_uploads.upload.options import FileOptions, TransferOptions
 from scenario_uploads.upload.prepare import check_all_options
-
-MAX_FILES_AT_ONCE = 64
 
 
 class _MembersToo(type):
@@ -93,6 +91,12 @@ class UploadResult:
     error: ScenarioError | None = None
     skipped: str | None = None
     entity_id: str | None = None
+
+
+def check_source(source: UploadSource) -> UploadSource:
+    """Check the settings of a source, not its file."""
+    check_all_options(FileOptions(**{each.name: getattr(source, each.name) for each in fields(UploadSource)[1:]}))
+    return source
 
 
 Sources = Iterable[Any] | str | os.PathLike[str] | UploadSource

@@ -12,8 +12,7 @@ from typing import Any
 import typer
 from attrs import asdict, frozen
 
-from scenario_uploads.arguments import GIB
-from scenario_uploads.bulk.options import MAX_FILES_AT_ONCE
+from scenario_uploads.arguments import GIB, MAX_FILES_AT_ONCE
 from scenario_uploads.client.sync_client import Scenario
 from scenario_uploads.display import report
 from scenario_uploads.errors import CredentialsError

@@ -17,7 +17,6 @@ import typer
 from attrs import Factory, field, fields_dict, frozen
 from platformdirs import user_config_path
 
-from scenario_uploads.bulk.ledger import FILE_NAME as LEDGER_NAME
 from scenario_uploads.display import report
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.models import UploadKind
@@ -81,7 +80,7 @@ SETTINGS = {
     "max_bandwidth": Setting(parse_rate, default="no limit"),
     "patience": Setting(parse_duration, default="900"),
     "timeout": Setting(parse_duration, default="300"),
-    "ledger": Setting(os.path.expanduser, default=f"{LEDGER_NAME} in the user's state folder"),
+    "ledger": Setting(os.path.expanduser, default="files.sqlite3 in the user's state folder"),
 }
 _PAIR, _TOKEN = {"api_key", "api_secret"}, {"bearer_auth"}
 SECRETS = _PAIR | _TOKEN

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
-from scenario_uploads.arguments import CallOptions, Omit, check_argument, check_count, check_seconds
+from scenario_uploads.arguments import MAX_CONCURRENCY, CallOptions, Omit, check_argument, check_count, check_seconds
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.models import UploadAssetOptions, UploadKind
 from scenario_uploads.pace import Turns
@@ -17,8 +17,6 @@ from scenario_uploads.progress import UploadProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
 
 from .control import Control
-
-MAX_CONCURRENCY = 64
 
 
 @frozen(kw_only=True)
