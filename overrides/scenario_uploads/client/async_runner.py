@@ -19,9 +19,8 @@ from anyio import CancelScope
 from attrs import evolve
 
 from scenario_uploads.api.async_http import AsyncApiClient, send_async
-from scenario_uploads.api.exchange import Api, Reply
+from scenario_uploads.api.exchange import Reply
 from scenario_uploads.api.network import drop_lost_connections
-from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
 from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
@@ -172,17 +171,8 @@ class _LoopRunner(Runner):
         return response
 
 
-def upload_all_async(
-    runner: AsyncRunner, api: Api, sources: Sources, options: BulkOptions
-) -> AsyncGenerator[UploadResult]:
-    """Upload many files in threads, which send small files faster than tasks; then close the runner."""
-    # Slow to import, with SQLite, and needed by few.
-    from scenario_uploads.bulk.run import BulkRun  # noqa: PLC0415
-
-    return _upload_all(runner, BulkRun(api, sources, options))
-
-
-async def _upload_all(runner: AsyncRunner, run: Any) -> AsyncGenerator[UploadResult]:
+async def upload_all_async(runner: AsyncRunner, run: Any) -> AsyncGenerator[Any]:
+    """Do a `BulkRun` in threads, which send small files faster than tasks; then close the runner."""
     loop = check_loop()
     # A `break` leaves a run to the event loop, which closes it two turns later; it still locks the ledger.
     for _ in range(2):

@@ -15,9 +15,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 import httpx
 
-from scenario_uploads.api.exchange import Api
 from scenario_uploads.api.sync_http import ApiClient, send_sync
-from scenario_uploads.bulk.options import BulkOptions, Sources, UploadResult
 from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.logs import guard_logs
 from scenario_uploads.models import Upload
@@ -278,12 +276,9 @@ def connect(settings: ClientOptions) -> Runner:
     return Runner(Connections(settings))
 
 
-def upload_all(runner: Runner, api: Api, sources: Sources, options: BulkOptions) -> Generator[UploadResult]:
-    """Upload many files in threads; then close the runner."""
-    # Slow to import, with SQLite, and needed by few.
-    from scenario_uploads.bulk.run import BulkRun  # noqa: PLC0415
-
-    return BulkRun(api, sources, options).results(runner, connect)
+def upload_all(runner: Runner, run: Any) -> Generator[Any]:
+    """Do a `BulkRun` in threads; then close the runner."""
+    return run.results(runner, connect)  # type: ignore[no-any-return]
 
 
 def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

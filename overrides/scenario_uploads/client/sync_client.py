@@ -675,8 +675,11 @@ class Uploads(UploadsOperations):
             timeout=timeout,
             project_id=project_id,
         )
+        # Slow to import, with SQLite, and needed by few.
+        from scenario_uploads.bulk.run import BulkRun  # noqa: PLC0415
+
         options = evolve(options, call=self._api.options.resolve_call(options.project_id))
-        return upload_all(self._runner.copy(self._api.options), self._api, sources, options)
+        return upload_all(self._runner.copy(self._api.options), BulkRun(self._api, sources, options))
 
 
 # The name in scenario-sdk.

@@ -338,8 +338,11 @@ class AsyncUploads(AsyncUploadsOperations):
             LedgerLockedError: When another run uses the ledger. Raised with the first result, as is the next one.
             LedgerError: When the ledger is damaged, or cannot be used.
         """
+        # Slow to import, with SQLite, and needed by few.
+        from scenario_uploads.bulk.run import BulkRun  # noqa: PLC0415
+
         options = evolve(options, call=self._api.options.resolve_call(options.project_id))
-        return upload_all_async(self._runner.copy(self._api.options), self._api, sources, options)
+        return upload_all_async(self._runner.copy(self._api.options), BulkRun(self._api, sources, options))
 
 
 # The name in scenario-sdk.
