@@ -182,6 +182,7 @@ class TestResults:
         "wrong",
         [
             *({"files_at_once": 0}, {"files_at_once": True}, {"concurrency": 65}, {"ledger": 7}, {"on_progress": 7}),
+            {"on_progress": asyncio.sleep},
             *({"kind": "picture"}, {"asset_options": {"nope": 1}}, {"part_size": 5}),
         ],
     )

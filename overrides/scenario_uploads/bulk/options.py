@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from enum import EnumType
 from typing import TYPE_CHECKING, Any
 
-from attrs import field, fields, frozen
+from attrs import evolve, field, fields, frozen
 
 from scenario_uploads import models
 from scenario_uploads.arguments import MAX_FILES_AT_ONCE, FileInput, check_argument, check_count
@@ -136,10 +136,9 @@ class BulkOptions(TransferOptions):
         return FileOptions(**{each.name: getattr(self, each.name) for each in fields(TransferOptions)})
 
     def __attrs_post_init__(self) -> None:
-        check_all_options(self.file)
-        told, executor, ledger = self.on_progress, self.executor, self.ledger
+        check_all_options(evolve(self.file, on_progress=self.on_progress))  # type: ignore[arg-type]
+        executor, ledger = self.executor, self.ledger
         check_count("files_at_once", self.files_at_once, MAX_FILES_AT_ONCE)
-        check_argument("on_progress", told, told is None or callable(told), "a function")
         check_argument("executor", executor, isinstance(executor, Executor | None), "a concurrent.futures.Executor")
         check_argument(
             "ledger", ledger, isinstance(ledger, str | os.PathLike | bool | None), "a path, or False for none"
