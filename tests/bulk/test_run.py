@@ -358,6 +358,14 @@ class TestNames:
         named = UploadSource("a.glb")
         assert (named.file, named.kind) == ("a.glb", None)
 
+    def test_a_path_alone_is_shown_as_one(self, call: Caller, tmp_path: Path) -> None:
+        path = str(tmp_path / "nothing.png")
+        (result,) = call(UploadSource(path), ledger=False)
+        assert str(result.error).startswith(f"{path!r} cannot be uploaded")
+        with pytest.raises(InvalidArgumentError) as refused:
+            call([UploadSource(str(tmp_path))], ledger=False)
+        assert str(refused.value).startswith(f"{str(tmp_path)!r} is a folder")
+
     def test_bytes_are_not_shown(self) -> None:
         assert repr(UploadSource(b"secret bytes")).startswith("UploadSource(file=bytes,")
 

@@ -111,9 +111,8 @@ class Lister:
         """Return whether a source is a folder; InvalidArgumentError if it is, and folders are not wanted."""
         folder = status is not None and stat.S_ISDIR(status.st_mode)
         if folder and not self.recursive:
-            raise InvalidArgumentError(
-                f"{os.fspath(source)!r} is a folder; give recursive=True to upload what is in it."
-            )
+            path = str.__str__(os.fsdecode(source))
+            raise InvalidArgumentError(f"{path!r} is a folder; give recursive=True to upload what is in it.")
         return folder
 
     def _list_path(self, source: str | os.PathLike[str]) -> Listed:

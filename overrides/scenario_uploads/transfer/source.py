@@ -30,7 +30,8 @@ def open_source(file: FileInput, size: int | None = None) -> Source:
         what, hint = "What was given", "; open a file with 'rb', or pass bytes"
         why = "there is no such file" if isinstance(error, FileNotFoundError) else explain(error)
         if isinstance(file, str | os.PathLike):
-            path = os.fsdecode(file)
+            # A member of the contract's `UploadSource` is shown as a path.
+            path = str.__str__(os.fsdecode(file))
             # It may be a presigned URL by mistake.
             what = redact(repr(show_url(path)))
             hint = "; only a shell expands `~`: give Path(...).expanduser()" if path.startswith("~") else ""
