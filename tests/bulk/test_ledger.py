@@ -180,9 +180,10 @@ class TestUse:
         with pytest.raises(LedgerError, match="another version's"):
             BulkLedger(path)
 
-    def test_a_folder_is_none(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("name", ["", "no\0name"])
+    def test_a_folder_is_none_nor_what_no_file_can_be_called(self, name: str, tmp_path: Path) -> None:
         with pytest.raises(LedgerError, match=r"cannot be used.*ledger=PATH"):
-            BulkLedger(tmp_path)
+            BulkLedger(tmp_path / name)
 
     def test_what_cannot_be_written_is_never_taken_for_written(
         self, reopen: Callable[[], BulkLedger], monkeypatch: pytest.MonkeyPatch

@@ -71,9 +71,8 @@ class BulkLedger:
         with self._explain(), ExitStack() as stack:
             self._open(stack)
             if not plan:
-                self.run = (
-                    self._connection.execute("INSERT INTO runs (started) VALUES (?)", (time.time(),)).lastrowid or 0
-                )
+                begun = self._connection.execute("INSERT INTO runs (started) VALUES (?)", (time.time(),))
+                self.run = begun.lastrowid or 0
             paths = (path, path.with_name(f"{path.name}-journal"))
             self._files = [one.stat() for one in paths if one.exists()]
             self._stack = stack.pop_all()
@@ -154,7 +153,7 @@ class BulkLedger:
         """Turn a database error into a LedgerError that says what to do."""
         try:
             yield
-        except (sqlite3.DatabaseError, OSError) as error:
+        except (sqlite3.DatabaseError, OSError, ValueError) as error:
             what = str((error.strerror if isinstance(error, OSError) else None) or error)
             elsewhere = "or give another one with ledger=PATH, or ledger=False for none."
             if "locked" in what:
