@@ -117,6 +117,13 @@ class TestDryRun:
         assert plan() == ({}, 3)
         assert (find_state_folder() / "files.sqlite3").read_bytes() == before
 
+    @pytest.mark.parametrize("force", [[], ["--force"]])
+    def test_leaves_the_ledger_out_as_the_run_does(self, force: list[str], folder: Path, capsys: Capture) -> None:
+        upload = ["upload", "refs", "-r", "--include", "a.glb", "--include", "own*", "--ledger", "refs/own", *force]
+        assert cli.run(upload) == 0
+        assert cli.run([*upload, "--dry-run"]) == 0
+        assert "own" not in capsys.readouterr().out
+
     def test_of_a_ledger_that_cannot_be_read_fails_as_the_run_would(self, folder: Path, capsys: Capture) -> None:
         Path("damaged").write_bytes(b"no database at all")
         assert cli.run(["upload", "refs", "-r", "--ledger", "damaged", "--dry-run"]) == 5
@@ -248,6 +255,11 @@ class TestWhatFails:
         assert told.err == "error: interrupted\n"
         assert json.loads(told.out)["code"] == "KeyboardInterrupt"
 
+    def test_for_want_of_a_connection_goes_on_too(self, folder: Path, capsys: Capture) -> None:
+        unreachable = ["--base-url", "http://127.0.0.1:1/v1", "--patience", "0"]
+        assert cli.run(["upload", "refs", "-r", "--include", "*.glb", *unreachable]) == 8
+        assert capsys.readouterr().err.endswith("2 failed\nThe same command goes on from where it stopped.\n")
+
     @pytest.mark.parametrize(
         ("message", "words"),
         [
@@ -322,7 +334,7 @@ class TestResume:
         assert "give --profile or --base-url" in capsys.readouterr().err
         monkeypatch.setenv("SCENARIO_SDK_API_KEY", "another")
         assert cli.run(["resume", "--all"]) == 2
-        assert "begun with other credentials" in capsys.readouterr().err
+        assert f"error: {folder / 'dragon.glb'}: It was begun with other credentials" in capsys.readouterr().err
 
     def test_leaves_what_is_under_way(self, stopped: str, folder: Path, capsys: Capture) -> None:
         (path,) = find_state_folder().glob("*.jsonl")

@@ -16,7 +16,7 @@ import typer
 from scenario_uploads.arguments import CallOptions, omit
 from scenario_uploads.bulk.options import BulkOptions, UploadResult, UploadSource
 from scenario_uploads.client.sync_client import Scenario
-from scenario_uploads.errors import LedgerLockedError
+from scenario_uploads.errors import InvalidArgumentError, LedgerLockedError
 from scenario_uploads.models import UploadAction
 from scenario_uploads.redaction import redact, snippet
 from scenario_uploads.system import find_state_folder, find_version
@@ -41,7 +41,7 @@ app = typer.Typer(
     # Its tracebacks show the values of variables, including secrets.
     pretty_exceptions_enable=False,
 )
-config = typer.Typer(help="Show the settings.", rich_markup_mode=None)
+config = typer.Typer(help="Show the settings.", epilog="Example: scenario-uploads config show", rich_markup_mode=None)
 app.add_typer(config, name="config")
 # The options of every command about one upload.
 _CLIENT = "as_json profile base_url project_id"
@@ -103,7 +103,7 @@ def upload(
     if options.dry_run:
         if file is not None:
             sources = UploadSource(file, content_type=options.content_type, file_name=options.file_name)
-        service = None if ledger is False or options.force else find_service(options)
+        service = None if ledger is False else find_service(options)
         call = service.resolve_call() if service else CallOptions()
         bulk = BulkOptions(**which, **how, ledger=ledger, call=call)
         raise typer.Exit(plan(sources, bulk, service, options))
@@ -259,7 +259,7 @@ def _resume_all(
         mine = client.uploads._api.options  # noqa: SLF001 - to send nothing for another account
         if path != locate_ledger(path.parent, mine, entry.file, asked):
             text = f"It was begun with other credentials or at {entry.base_url}; give --profile or --base-url."
-            yield UploadResult(source, error=UsageError(text, upload_id=entry.upload_id))
+            yield UploadResult(source, error=InvalidArgumentError(text, upload_id=entry.upload_id))
         elif is_locked(path):
             text = "Another process uploads it; wait for that."
             yield UploadResult(source, error=LedgerLockedError(text, upload_id=entry.upload_id))

@@ -191,7 +191,7 @@ def tell(results: Iterable[UploadResult], options: Options, *, goes_on: bool, si
             if single and result.error:
                 raise UploadStopped(result.error, name_source(result.source), goes_on)
             told["failed" if result.error else "skipped" if result.skipped else "uploaded"] += 1
-            stopped = stopped or isinstance(result.error, errors.TransferError)
+            stopped = stopped or isinstance(result.error, errors.TransferError | errors.APIConnectionError)
             print_result(result, options)
     finally:
         if not (single or options.as_json or options.quiet):
