@@ -305,7 +305,108 @@ ALTERNATIVES = [
         M=(None, obj("a", a=TEXT)),
     ),
 ]
+OPEN_CAT, OPEN_DOG = obj("m", m=TEXT, n={**TEXT, "maxLength": 3}), obj("b", b=TEXT)
+ALTERNATIVES += [
+    kind(
+        "an alternative widened into another",
+        {"oneOf": [{**TEXT, "maxLength": 5}, {**TEXT, "minLength": 6}]},
+        {"oneOf": [{**TEXT, "maxLength": 5}, {**TEXT, "minLength": 5}]},
+        ANY,
+    ),
+    kind(
+        "alternatives by bounds that stay apart",
+        {"oneOf": [{**WHOLE, "maximum": 5}, {**WHOLE, "minimum": 10}]},
+        {"oneOf": [{**WHOLE, "maximum": 5}, {**WHOLE, "minimum": 6}]},
+        OUT,
+    ),
+    kind(
+        "alternatives that overlap, one widened",
+        {"oneOf": [{**WHOLE, "multipleOf": 4}, {**WHOLE, "multipleOf": 3}]},
+        {"oneOf": [{**WHOLE, "multipleOf": 2}, {**WHOLE, "multipleOf": 3}]},
+        ANY,
+    ),
+    kind(
+        "alternative that overlaps two that do",
+        {"oneOf": [{**WHOLE, "multipleOf": 2}, {**WHOLE, "multipleOf": 3}]},
+        {"oneOf": [{**WHOLE, "multipleOf": 2}, {**WHOLE, "multipleOf": 3}, {**WHOLE, "multipleOf": 5}]},
+        ANY,
+    ),
+    kind(
+        "alternative demands its own property no more",
+        {"oneOf": [OPEN_CAT, OPEN_DOG]},
+        {"oneOf": [OPEN_CAT, obj(b=TEXT)]},
+        ANY,
+    ),
+    kind(
+        "alternatives behind names, one widened far below",
+        {"oneOf": [ref("Cat"), ref("Dog")]},
+        {"oneOf": [ref("Cat"), ref("Dog")]},
+        ANY,
+        Cat=(obj("m", m=obj(n={**TEXT, "maxLength": 3})), obj("m", m=obj(n={**TEXT, "maxLength": 5}))),
+        Dog=(OPEN_DOG,) * 2,
+    ),
+    kind(
+        "alternatives that overlap, a property more",
+        {"oneOf": [OPEN_CAT, OPEN_DOG]},
+        {"oneOf": [OPEN_CAT, obj("b", b=TEXT, c=TEXT)]},
+        "nBnB",
+    ),
+    kind(
+        "alternatives that overlap, described",
+        {"oneOf": [OPEN_CAT, OPEN_DOG]},
+        {"oneOf": [OPEN_CAT, {**OPEN_DOG, "description": "x"}]},
+        "nnnn",
+    ),
+    kind(
+        "closed alternatives widened",
+        {"oneOf": [{**OPEN_CAT, "additionalProperties": False}, {**OPEN_DOG, "additionalProperties": False}]},
+        {
+            "oneOf": [
+                {**obj("m", m=TEXT, n={**TEXT, "maxLength": 5}), "additionalProperties": False},
+                {**OPEN_DOG, "additionalProperties": False},
+            ]
+        },
+        OUT,
+    ),
+    kind(
+        "alternatives that a discriminator tells apart, one widened",
+        {"oneOf": [OPEN_CAT, OPEN_DOG], "discriminator": {"propertyName": "k"}},
+        {"oneOf": [obj("m", m=TEXT, n=TEXT), OPEN_DOG], "discriminator": {"propertyName": "k"}},
+        OUT,
+    ),
+    kind(
+        "wrapper that demands unique items",
+        {"uniqueItems": True, "anyOf": [{"type": "array", "items": TEXT}, {"type": "array", "items": WHOLE}]},
+        {"type": "array", "items": TEXT},
+        ANY,
+    ),
+    kind(
+        "wrapper that is read-only",
+        obj(a={"readOnly": True, "anyOf": [obj(a=TEXT), WHOLE]}),
+        obj(a=obj(a=TEXT)),
+        ANY,
+    ),
+]
 NULLS = [
+    kind(
+        "null ruled out by if",
+        {"type": ["string", "null"], "if": NULL, "then": False},
+        {"type": ["string", "null"], "if": NULL, "then": {}},
+        OUT,
+    ),
+    kind(
+        "null let in by if",
+        {"type": ["string", "null"], "if": TEXT, "else": {"type": "string"}},
+        {"type": ["string", "null"], "if": TEXT, "else": {"type": ["string", "null"]}},
+        OUT,
+    ),
+    kind(
+        "null ruled out by not, or by the type",
+        {"type": ["string", "null"], "not": NULL},
+        {"type": ["string", "null"]},
+        OUT,
+    ),
+    kind("null that two alternatives let in, and so neither", {"oneOf": [{}, NULL]}, {"oneOf": [OBJECT, NULL]}, ANY),
     kind(
         "null fits two of oneOf",
         {"oneOf": [{"type": ["string", "null"], "maxLength": 3}, {**WHOLE, "minimum": 1}]},
@@ -438,7 +539,81 @@ ARRAYS = [
     ),
     kind("contains of anything", {"type": "array"}, {"type": "array", "contains": {}}, IN),
 ]
+ARRAYS += [
+    kind(
+        "items closed in one member and ruled in another",
+        both({"type": "array", "prefixItems": [{}], "items": False}, {"items": {**TEXT, "maxLength": 9}}),
+        both({"type": "array", "prefixItems": [{}], "items": False}, {"items": {**TEXT, "maxLength": 3}}),
+        IN,
+    ),
+    kind(
+        "items closed in one member and ruled in another no more",
+        both({"type": "array", "prefixItems": [{}], "items": False}, {"items": TEXT}),
+        {"type": "array", "prefixItems": [{}], "items": False},
+        OUT,
+    ),
+    kind(
+        "items of one member where another lists more",
+        both({"type": "array", "prefixItems": [{}]}, {"items": TEXT}),
+        both({"type": "array", "prefixItems": [{}, {}]}, {"items": TEXT}),
+        "----",
+    ),
+    kind(
+        "minContains without contains",
+        both({"type": "array", "contains": TEXT}, {"minContains": 2}),
+        both({"type": "array", "contains": TEXT, "minContains": 0}, {"minContains": 2}),
+        OUT,
+    ),
+    kind(
+        "unevaluatedItems and what if takes",
+        {"type": "array", "if": {"minItems": 1}, "then": {"prefixItems": [TEXT]}, "unevaluatedItems": False},
+        {"type": "array", "if": {"minItems": 1}, "then": {"prefixItems": [TEXT, TEXT]}, "unevaluatedItems": False},
+        ANY,
+    ),
+]
 OBJECTS = [
+    kind(
+        "other properties of one member where another is closed",
+        both({**OBJECT, "additionalProperties": TEXT}, {**obj(a={}), "additionalProperties": False}),
+        both({**OBJECT, "additionalProperties": WHOLE}, {**obj(a={}), "additionalProperties": False}),
+        ANY,
+    ),
+    kind(
+        "other properties of one member where another is closed, no more",
+        both({**OBJECT, "additionalProperties": TEXT}, {**obj(a={}), "additionalProperties": False}),
+        {**obj(a={}), "additionalProperties": False},
+        OUT,
+    ),
+    kind(
+        "other properties of one member where another has a pattern",
+        both(
+            {**OBJECT, "additionalProperties": TEXT},
+            {**OBJECT, "patternProperties": {"^x": {}}, "additionalProperties": False},
+        ),
+        {**OBJECT, "patternProperties": {"^x": {}}, "additionalProperties": False},
+        OUT,
+    ),
+    kind(
+        "pattern of one of two closed members",
+        both(*({**OBJECT, "patternProperties": {"^x": {}}, "additionalProperties": False},) * 2),
+        both(
+            {**OBJECT, "patternProperties": {"^x": {}}, "additionalProperties": False},
+            {**OBJECT, "additionalProperties": False},
+        ),
+        IN,
+    ),
+    kind(
+        "property of an alternative of what unevaluatedProperties closes",
+        {**OBJECT, "anyOf": [obj("a", a=TEXT), obj("b", b=TEXT)], "unevaluatedProperties": False},
+        {**OBJECT, "anyOf": [obj("a", a=TEXT, c=TEXT), obj("b", b=TEXT)], "unevaluatedProperties": False},
+        ANY,
+    ),
+    kind(
+        "unevaluatedProperties moved to where it sees more",
+        both(obj(a=TEXT), {"unevaluatedProperties": False}),
+        {**obj(a=TEXT), "unevaluatedProperties": False},
+        ANY,
+    ),
     kind(
         "dependentRequired added", obj(a=TEXT, b=TEXT), {**obj(a=TEXT, b=TEXT), "dependentRequired": {"a": ["b"]}}, IN
     ),
@@ -908,6 +1083,18 @@ OPERATIONS: list[Change] = [
         "parameters of a link",
         op(responses={"200": {**OK, "links": {"a": {"operationId": "x", "parameters": {"q": "$request.query.a"}}}}}),
         op(responses={"200": {**OK, "links": {"a": {"operationId": "x", "parameters": {"q": "$request.query.b"}}}}}),
+        "BB",
+    ),
+    Change(
+        "servers of a callback",
+        op(callbacks={"done": {"https://c.example": {"post": op(), "servers": [{"url": "https://a.example"}]}}}),
+        op(callbacks={"done": {"https://c.example": {"post": op(), "servers": [{"url": "https://b.example"}]}}}),
+        "BB",
+    ),
+    Change(
+        "variables of a server",
+        op(servers=[{"url": "https://{e}.example", "variables": {"e": {"default": "a"}}}]),
+        op(servers=[{"url": "https://{e}.example"}]),
         "BB",
     ),
     Change("link", op(), op(responses={"200": {**OK, "links": {"a": {"operationId": "x"}}}}), "nB"),

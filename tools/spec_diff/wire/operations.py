@@ -86,7 +86,7 @@ def compare_operation_id(walk: Walk, old: Pointer, new: Pointer) -> None:
 def compare_parts(walk: Walk, old: Operation, new: Operation) -> None:
     """Compare what two versions of an operation take and answer."""
     walk.visit("call" if walk.is_received else "operation", old.pointer, new.pointer)
-    walk.visit("path", old.pointer[:-1], new.pointer[:-1])
+    walk.visit("called path" if walk.is_received else "path", old.pointer[:-1], new.pointer[:-1])
     walk.compare_deprecation(old.pointer, new.pointer)
     compare_parameters(walk, old, new)
     compare_bodies(walk, old.pointer, new.pointer)
@@ -205,6 +205,14 @@ def compare_servers(walk: Walk, old: Pointer, new: Pointer) -> None:
         walk.visit("server", place or None, None)
     for place in after.values():
         walk.visit("server", None, place or None)
+    for url in before.keys() & after.keys():
+        places = before[url], after[url]
+        # What Redocly does not see; it looks into them where both have some.
+        if (
+            all(places)
+            and len({"variables" in contract.object_at(place) for contract, place in walk.sides(*places)}) > 1
+        ):
+            walk.say_key("other-changed", *places, "variables", f"the variables of the server {url} were changed", None)
     for url in before.keys() - after.keys():
         side: Side = "old" if before[url] else "new"
         walk.say("server-removed", side, before[url] or new, f"the server {url} was removed")

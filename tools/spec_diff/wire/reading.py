@@ -15,6 +15,7 @@ from tools.contract.operations import list_components, reach
 from tools.spec_diff.wire.places import is_words
 from tools.spec_diff.wire.views import (
     DIGEST_DEPTH,
+    EVALUATING,
     FLAGS,
     JUDGED_KEYWORDS,
     LIMITS,
@@ -23,6 +24,7 @@ from tools.spec_diff.wire.views import (
     MAX_LAYERS,
     OPAQUE,
     OPEN,
+    RESTS,
     SCHEMAS,
     SINGLE,
     TEXTS,
@@ -113,12 +115,12 @@ class Reader:
             node = self.contract.at(pointer)
             said = node
             if is_object(node):
-                said = self._strip(pointer, node, depth - 1) if depth else "deep"
+                said = self.strip(pointer, node, depth - 1) if depth else "deep"
             text = freeze(said).encode("utf-8", "surrogatepass")
             self._digests[pointer, depth] = hashlib.sha256(text).hexdigest()
         return self._digests[pointer, depth]
 
-    def _strip(self, pointer: Pointer, node: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    def strip(self, pointer: Pointer, node: Mapping[str, Any], depth: int = DIGEST_DEPTH) -> dict[str, Any]:
         """Return what a schema says, its order and words taken away, and schemas below it as digests."""
         result: dict[str, Any] = {}
         for key in node.keys() & JUDGED_KEYWORDS:
@@ -155,8 +157,14 @@ class Reader:
             for keyword in ("allOf", "oneOf", "anyOf")
             if keyword in node
         }
+        single = {
+            keyword: self.accepts_null((*pointer, keyword), seen)
+            for keyword in node.keys() & {"not", "if", "then", "else"}
+        }
         return (
             accepts_own_null(node)
+            and not single.get("not", False)
+            and ("if" not in single or single.get("then" if single["if"] else "else", True))
             and ("$ref" not in node or self.accepts_null(self.contract.follow(pointer), seen))
             and all(fitting.get("allOf", ()))
             and ("oneOf" not in fitting or sum(fitting["oneOf"]) == 1)
@@ -239,7 +247,7 @@ class _Builder:
             own = dict.fromkeys(freeze(value) for value in listed if value is not None)
             view.values = {each: None for each in own if view.values is None or each in view.values}
         for name, sign in LIMITS.items():
-            for bound in read_bounds(pointer, node, name):
+            for bound in read_bounds(pointer, node, name) if "contains" in node or "Contains" not in name else ():
                 if name not in view.limits or bound.is_stricter(view.limits[name], sign):
                     view.limits[name] = bound
         multiple: Any = node.get("multipleOf")
@@ -329,10 +337,12 @@ class _Builder:
         view = self.view
         view.nullable = all(map(self.reader.accepts_null, view.origin))
         self.settle_contains()
+        self.settle_rest()
         self.settle_closed()
+        self.settle_unevaluated()
         if view.values == {} and view.nullable:
             view.types, view.values = frozenset(), None
-        elif view.values is not None and view.types is None:
+        elif view.values is not None and (view.types is None or not view.values):
             view.types, view.derived = frozenset(read_type(json.loads(each)) for each in view.values), True
         if view.types is not None and "number" in view.types:
             view.types -= {"integer"}
@@ -361,15 +371,39 @@ class _Builder:
         for name in ("minContains", "maxContains"):
             self.view.limits.pop(name, None)
 
+    def settle_rest(self) -> None:
+        """Let what one schema says of all that it does not list hold for what another lists."""
+        listed = [*self.view.children]
+        for pointer, node in self.view.nodes.items():
+            for keyword, rest in RESTS.items():
+                own, place = node.get(keyword, ()), (*pointer, rest)
+                own = [str(index) for index in range(len(own))] if is_array(own) else own
+                # What is closed is settled as a whole.
+                if is_object(node.get(rest)) or (node.get(rest) is False and keyword == "prefixItems"):
+                    for name in (name for each, name in listed if each == keyword and name not in own):
+                        self.add_child(keyword, name, place)
+
     def settle_closed(self) -> None:
         """Tell whether other properties are ruled out, and note of each schema that does so which ones it knows."""
         nodes = self.view.nodes
-        names = {*self.view.properties}
+        names = {child for child in self.view.children if child[0] in MAPS[:2]}
         is_open = any(node.get("additionalProperties", False) is not False for node in nodes.values())
         self.view.closed = not is_open and any(node.get(OPEN) is False for node in nodes.values())
         for pointer, node in nodes.items():
             if node.get("additionalProperties") is False:
                 self.view.closed = True
-                own = {*self.reader.contract.get((*pointer, "properties"), dict)}
+                own = {(key, name) for key in MAPS[:2] for name in self.reader.contract.get((*pointer, key), dict)}
                 if own != names:
                     self.add_facet((*pointer, "additionalProperties"), freeze(sorted(own)))
+
+    def settle_unevaluated(self) -> None:
+        """Note of each schema that speaks of what is not evaluated what evaluates conditionally, or by itself alone."""
+        nodes = self.view.nodes
+        for pointer, node in nodes.items():
+            for keyword in node.keys() & {OPEN, "unevaluatedItems"}:
+                said = [self.reader.strip(at, own) for at, own in nodes.items() if own.keys() & EVALUATING]
+                texts = [freeze({key: own[key] for key in own.keys() & EVALUATING}) for own in said]
+                if pointer != next(iter(nodes)):
+                    texts.append(self.reader.digest((pointer,)))
+                if texts and node[keyword] not in (True, {}):
+                    self.add_facet((*pointer, keyword), freeze(sorted(texts)))

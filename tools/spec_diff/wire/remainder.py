@@ -19,6 +19,7 @@ JUDGED_KEYS: Mapping[str, frozenset[str]] = {
     ),
     # Of what the service calls the rest is not worked out.
     "call": frozenset({"parameters", "requestBody", "responses", "deprecated"}),
+    "called path": frozenset({"parameters", "$ref", "key", *METHODS}),
     "path": frozenset({"parameters", "servers", "$ref", "key", *METHODS}),
     "parameter": STYLE | {"name", "in", "allowReserved", "allowEmptyValue"},
     "header": STYLE,

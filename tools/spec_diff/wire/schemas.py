@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from itertools import combinations, zip_longest
+from itertools import zip_longest
 from typing import Any
 
 import attrs
 
 from tools.contract.document import Pointer
+from tools.spec_diff.wire.overlap import find_overlapping
 from tools.spec_diff.wire.reading import Reader
 from tools.spec_diff.wire.views import (
+    ANNOTATING,
     LIMITS,
+    RESTS,
     Bound,
     Child,
     Direction,
@@ -22,13 +25,10 @@ from tools.spec_diff.wire.views import (
     Side,
     View,
     covers,
-    join_types,
     list_types,
     show,
 )
 
-RESTS = {"properties": "additionalProperties", "patternProperties": "additionalProperties", "prefixItems": "items"}
-"""Which keyword speaks of what another does not list."""
 WIDER_FORMATS = (('"int32"', '"int64"'), ('"float"', '"double"'))
 SAID = ("default", "format", "pattern")
 """Keywords whose values are named, and which have rules of their own."""
@@ -45,6 +45,8 @@ FLAG_WORDS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
 DEFAULT_BOUNDS = {"minContains": Bound(Fraction(1), exclusive=False, place=(), text=None)}
 # What is the same on both sides, in pairs, what is gone and what has come.
 Matches = tuple[list[tuple[Any, Any]], list[Any], list[Any]]
+# What takes no value from a schema, nor gives it one.
+HARMLESS = {"property-added", "deprecated", "undeprecated", "default-added", "default-changed", "default-removed"}
 OTHERS = ("no other properties", "other properties of one schema", "any other properties")
 
 
@@ -69,13 +71,22 @@ class Pair:
     new: Places
 
 
+Compared = tuple[list[Difference], list[Pair]]
+
+
 def compare_schemas(
-    readers: Mapping[Side, Reader], pair: Pair, direction: Direction
-) -> tuple[list[Difference], list[Pair]]:
-    """Return how two schemas differ by themselves, and the pairs below them that may differ too."""
-    comparison = _Comparison(readers, readers["old"].read(pair.old), readers["new"].read(pair.new), direction)
-    comparison.run()
-    return comparison.differences, comparison.pairs
+    readers: Mapping[Side, Reader], pair: Pair, direction: Direction, done: dict[Pair, Compared]
+) -> Compared:
+    """Return how two schemas differ by themselves, and the pairs below them that may differ too.
+
+    `done` has what was compared before in this direction.
+    """
+    if pair not in done:
+        # Before it is known, since alternatives may lead back here.
+        done[pair] = [], []
+        views = readers["old"].read(pair.old), readers["new"].read(pair.new)
+        _Comparison(readers, *views, direction, done, *done[pair]).run()
+    return done[pair]
 
 
 @attrs.define(eq=False)
@@ -84,8 +95,9 @@ class _Comparison:
     old: View
     new: View
     direction: Direction
-    differences: list[Difference] = attrs.field(factory=list)
-    pairs: list[Pair] = attrs.field(factory=list)
+    done: dict[Pair, Compared]
+    differences: list[Difference]
+    pairs: list[Pair]
 
     def add(self, rule: str, side: Side, place: Pointer, message: str, member: str | None = None) -> None:
         self.differences.append(Difference(rule, side, place, message, member))
@@ -102,7 +114,7 @@ class _Comparison:
         self.compare_groups()
         self.compare_values()
         self.compare_bounds()
-        self.compare_facets()
+        self.compare_facets(self.old.facets.keys() | self.new.facets.keys())
         self.compare_properties()
         self.compare_additional()
         self.compare_children()
@@ -119,6 +131,9 @@ class _Comparison:
             # Where values are listed and no type is, the values say it.
             if not (old.derived or new.derived):
                 self.say("type-narrowed" if old.types is None else "type-widened", "type", message)
+                # That null went, or came, goes without saying.
+                if new.nullable == (old.types is None):
+                    self.compare_null()
                 return False
         elif (removed or added) and not (old.derived and new.derived):
             rule = "type-changed" if removed and added else "type-narrowed" if removed else "type-widened"
@@ -181,14 +196,16 @@ class _Comparison:
 
     # Texts, flags and values that only a fingerprint distinguishes
 
-    def compare_facets(self) -> None:
-        for name in sorted(self.old.facets.keys() | self.new.facets.keys()):
+    def compare_facets(self, names: Iterable[str]) -> None:
+        for name in sorted(names):
             before, after = self.old.facets.get(name, {}), self.new.facets.get(name, {})
             gone = [text for text in before if text not in after]
             come = [text for text in after if text not in before]
             pairs = list(zip_longest(gone, come))
             for old, new in pairs if name in SAID else pairs[:1]:
-                change = name_change(name, old, new)
+                # What is evaluated otherwise may be more or less.
+                is_there = name.startswith("unevaluated") and name in self.old.places and name in self.new.places
+                change = "changed" if is_there else name_change(name, old, new)
                 rule, message = f"keyword-{change}", f"{name} was {change}"
                 if name in SAID:
                     rule, message = f"{name}-{change}", describe_change(name, show_json(old), show_json(new))
@@ -243,9 +260,8 @@ class _Comparison:
 
     def compare_additional(self) -> None:
         child = ("additionalProperties", "")
-        if not (self.old.closed or self.new.closed) and self.both_have(child):
+        if self.both_have(child):
             self.pairs.append(Pair(self.old.children[child], self.new.children[child]))
-            return
         before, after = (0 if view.closed else 1 if child in view.children else 2 for view in (self.old, self.new))
         if before != after:
             rule = "additional-properties-narrowed" if after < before else "additional-properties-widened"
@@ -315,6 +331,7 @@ class _Comparison:
             return False
         self.compare_members(*groups)
         self.compare_null()
+        self.compare_facets(ANNOTATING)
         return True
 
     def compare_groups(self) -> None:
@@ -334,20 +351,37 @@ class _Comparison:
 
     def compare_members(self, old: Group, new: Group) -> None:
         matched, gone, come = self.match_members(old.members, new.members)
-        self.pairs += [Pair(*pair) for pair in matched]
+        pairs = [Pair(*pair) for pair in matched]
+        self.pairs += pairs
         for places in come:
             message = f"the alternative {name_alternative(self.readers['new'], places)} was added"
             self.add("alternative-added", "new", places[0], message)
         for places in gone:
             message = f"the alternative {name_alternative(self.readers['old'], places)} was removed"
             self.add("alternative-removed", "old", places[0], message)
-        before, after = is_exclusive(self.readers["old"], old), is_exclusive(self.readers["new"], new)
+        before, after = find_overlapping(self.readers["old"], old), find_overlapping(self.readers["new"], new)
         if after and not before:
             message = "what fits several alternatives is ruled out now"
             self.add("alternatives-became-exclusive", "new", new.place, message)
         elif before and not after:
             message = "what fits several alternatives is no longer ruled out"
             self.add("alternatives-became-inclusive", "old", old.place, message)
+        elif not (before.isdisjoint(gone) and after.isdisjoint(come)) or any(
+            (pair.old in before or pair.new in after) and self.is_changed(pair) for pair in pairs
+        ):
+            message = "another number of alternatives may fit the same value, and exactly one has to"
+            self.add("keyword-changed", "new", new.place, message)
+
+    def is_changed(self, pair: Pair) -> bool:
+        """Return whether two schemas accept other values, as far below as they go."""
+        pairs = [pair]
+        for each in pairs:
+            if self.readers["old"].digest(each.old) != self.readers["new"].digest(each.new):
+                differences, below = compare_schemas(self.readers, each, self.direction, self.done)
+                if {difference.rule for difference in differences} - HARMLESS:
+                    return True
+                pairs += [other for other in below if other not in pairs]
+        return False
 
     def match_members(self, old: Sequence[Places], new: Sequence[Places]) -> Matches:
         """Return which members are the same ones, in whatever order, which are gone and which have come."""
@@ -373,29 +407,6 @@ class _Comparison:
                     gone.remove(thing)
                     come.remove(match)
         return matched, gone, come
-
-
-def is_exclusive(reader: Reader, group: Group) -> bool:
-    """Return whether a set of alternatives rules out what fits several of them, and something could."""
-    if group.keyword == "anyOf" or "discriminator" in reader.node(group.place[:-1]):
-        return False
-    return any(may_overlap(reader, *pair) for pair in combinations(map(reader.read, group.members), 2))
-
-
-def may_overlap(reader: Reader, one: View, other: View) -> bool:
-    """Return whether a value could fit both schemas, as far as their types and listed values tell."""
-    if one.nullable and other.nullable:
-        return True
-    if join_types(one.types, other.types) == frozenset():
-        return False
-    if one.values is not None and other.values is not None:
-        return not {*one.values}.isdisjoint(other.values)
-    properties = one.properties, other.properties
-    for name in one.required.keys() & other.required.keys() & properties[0].keys() & properties[1].keys():
-        values = [reader.read(own[name]).values for own in properties]
-        if values[0] is not None and values[1] is not None and {*values[0]}.isdisjoint(values[1]):
-            return False
-    return True
 
 
 def name_alternative(reader: Reader, places: Places) -> str:

@@ -25,7 +25,8 @@ LIMITS: Mapping[str, int] = {
 }
 """Bounds, and whether they bound from below (1) or above (-1)."""
 EXCLUSIVE = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
-FLAGS = frozenset({"uniqueItems", "deprecated", "readOnly", "writeOnly"})
+ANNOTATING = frozenset({"deprecated", "readOnly", "writeOnly"})
+FLAGS = ANNOTATING | {"uniqueItems"}
 # Of several values each holds, so that they are kept as a set.
 TEXTS = frozenset({"pattern", "format", "contentEncoding", "contentMediaType", "$dynamicRef", "xml"})
 OPEN = "unevaluatedProperties"
@@ -42,6 +43,10 @@ JUDGED_KEYWORDS = frozenset(
         *(*LIMITS, *FLAGS, *TEXTS, *MAPS, *SCHEMAS, *WRAPPING),
     }
 )
+RESTS = {"properties": "additionalProperties", "patternProperties": "additionalProperties", "prefixItems": "items"}
+"""Which keyword speaks of what another does not list."""
+EVALUATING = frozenset({"oneOf", "anyOf", "if", "then", "else", "dependentSchemas"})
+"""Keywords whose schemas evaluate properties and items of some values alone."""
 LISTED = ("properties", "patternProperties", "prefixItems", "contains", "discriminator")
 """Keywords whose schemas say something by being there, though they rule nothing out."""
 DIGEST_DEPTH = 50
@@ -119,7 +124,7 @@ class View:
     @property
     def is_bare(self) -> bool:
         """Whether the members of `oneOf` or `anyOf` are all that it says."""
-        has_more = self.required or self.children or self.closed or self.limits or self.facets.keys() - FLAGS
+        has_more = self.required or self.children or self.closed or self.limits or self.facets.keys() - ANNOTATING
         return not has_more and all(each is None for each in (self.types, self.values, self.step))
 
 

@@ -14,7 +14,7 @@ from tools.contract.operations import find_references, list_components, list_ope
 from tools.spec_diff.report import Change
 from tools.spec_diff.wire.places import format_place, name_place
 from tools.spec_diff.wire.reading import Reader
-from tools.spec_diff.wire.schemas import Difference, Pair, compare_schemas
+from tools.spec_diff.wire.schemas import Compared, Difference, Pair, compare_schemas
 from tools.spec_diff.wire.views import Direction, Side, freeze
 
 OPPOSITE: Mapping[Direction, Direction] = {"request": "response", "response": "request"}
@@ -78,7 +78,9 @@ class Walk:
         found = Found(rule, side, place, location or format_place(contract, place), message)
         self.note(found, self.operation, None if direction is None else self.turn(direction))
 
-    def say_key(self, rule: str, old: Pointer, new: Pointer, key: str, message: str, direction: Direction) -> None:
+    def say_key(
+        self, rule: str, old: Pointer, new: Pointer, key: str, message: str, direction: Direction | None
+    ) -> None:
         """Note that a key of a thing has another value, at the key where it is written."""
         if self.old.has((*old, key)) and not self.new.has((*new, key)):
             self.say(rule, "old", (*old, key), message, direction=direction)
@@ -171,6 +173,7 @@ class Walk:
         queue = deque(dict.fromkeys(map(self.locate, roots)))
         differences: dict[Pair, list[Difference]] = {}
         children: dict[Pair, list[Pair]] = {}
+        done: dict[Pair, Compared] = {}
         while queue:
             pair = queue.popleft()
             if pair in children:
@@ -179,7 +182,7 @@ class Walk:
                 self.visit("schema", pair.old[0], pair.new[0])
                 children[pair] = []
                 continue
-            own, below = compare_schemas(self.readers, pair, direction)
+            own, below = compare_schemas(self.readers, pair, direction, done)
             if own:
                 differences[pair] = own
             # Whatever was merged into the two has been compared.
