@@ -18,6 +18,8 @@ from attrs import Factory, define, field, frozen
 DEFAULT_MAX_RETRIES = 2
 # Seconds without progress after which an upload gives up, and the largest bound of a delay without a connection.
 DEFAULT_PATIENCE, AWAY_CAP = 900.0, 20.0
+# Statuses of a `complete` for an upload that is gone or lacks parts.
+REFUSED = frozenset({400, 404, 410, 422})
 
 
 class Repeat(Enum):

@@ -488,6 +488,20 @@ class TestGivingUp:
             call(restart_on_expiry=False)
         assert [] == call.ledgers
 
+    @pytest.mark.parametrize("status", [400, 404, 410, 422])
+    def test_40_41_one_that_did_nothing_and_is_refused_when_sent_again(self, call: Caller, status: int) -> None:
+        call.service.script("complete", PENDING, *[reply(status, {"reason": "part 2 is missing"})] * 3)
+        call.service.script("retrieve", *[PENDING] * 9)
+        with pytest.raises(APIStatusError, match=r"part 2 is missing.*\. The next call starts a new upload\.$"):
+            call()
+        assert call.service.steps.count("complete") == 4
+        assert [] == call.ledgers
+
+    def test_40_41_but_a_status_may_be_stale_for_a_while(self, call: Caller) -> None:
+        call.service.script("complete", PENDING, *[reply(400, {"reason": "it is not pending"})] * 2)
+        call.service.script("retrieve", *[PENDING] * 5)
+        assert call().entity_id == "asset_1"
+
     def test_40_a_complete_that_is_refused_because_it_is_done_is_done(self, call: Caller) -> None:
         self.refuse_complete(call, 404, answer_upload(status="validating", entityId=None))
         assert call().id == UPLOAD_ID

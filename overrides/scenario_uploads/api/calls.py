@@ -10,7 +10,6 @@ import logging
 import math
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -25,7 +24,7 @@ from scenario_uploads.decoding.codec import build_body
 from scenario_uploads.decoding.enums import is_known
 from scenario_uploads.models import Upload
 from scenario_uploads.redaction import snippet
-from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, Tries
+from scenario_uploads.retry import REFUSED, Outcome, Repeat, RetryPolicy, Tries
 from scenario_uploads.steps import Pause, Steps
 from scenario_uploads.tls import find_certificate_error
 
@@ -215,7 +214,7 @@ def wait(
     held = getattr(upload, "upload", upload)
     upload_id = check_upload_id(held.id if isinstance(held, Upload) else held)
     deadline = api.clock() + check_seconds("timeout", timeout, zero=True)
-    heard_at, status, pending, delay = api.clock(), None, 0, FIRST_DELAY
+    heard_at, status, pending, refusals, delay = api.clock(), None, 0, 0, FIRST_DELAY
     while True:
         failure: errors.APIError | None = None
         within = evolve(options, timeout=_limit_timeout(api.options.timeout, deadline - api.clock()))
@@ -235,9 +234,13 @@ def wait(
             # After 2, 4, 8 … such polls; the first may be stale.
             if completing and status == "pending" and pending > 1 and pending.bit_count() == 1:
                 logger.info("Upload %s is still pending; sending complete again.", upload_id)
-                # The next poll shows whether it worked.
-                with suppress(errors.APIError):
+                try:
                     yield from fetch(api, trigger_action(within, upload_id), retries=0)
+                except errors.APIError as error:
+                    # The next poll shows whether it worked. Early refusals may be due to a stale status.
+                    refusals += getattr(error, "status_code", 0) in REFUSED
+                    if refusals > 2:
+                        raise
         remaining = min(deadline, heard_at + patience) - api.clock()
         if remaining <= 0:
             seen = f"the status was {str(status)!r}" if status else "no status was received"

@@ -12,6 +12,7 @@ from scenario_uploads.api.calls import is_past_pending, retrieve_once
 from scenario_uploads.errors import APIStatusError, InvalidArgumentError, SourceChangedError
 from scenario_uploads.models import Upload, UploadPart
 from scenario_uploads.redaction import snippet
+from scenario_uploads.retry import REFUSED
 from scenario_uploads.steps import Steps, Work
 from scenario_uploads.transfer.parts import Part, find_url_fault, match_parts
 
@@ -19,9 +20,6 @@ from .ledger import Entry
 from .prepare import Opened
 
 logger = logging.getLogger("scenario_uploads")
-GONE = frozenset({404, 410})
-# Statuses of a `complete` for an upload that is gone or lacks parts.
-REFUSED = GONE | {400, 422}
 
 
 @frozen

@@ -17,13 +17,13 @@ from scenario_uploads.api.exchange import Api, fetch, name_upload
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import UploadPhase
-from scenario_uploads.retry import RetryPolicy
+from scenario_uploads.retry import REFUSED, RetryPolicy
 from scenario_uploads.steps import Steps, Work
 
 from .control import Control
 from .options import FileOptions
 from .prepare import Opened, check_all_options, open_upload
-from .resume import GONE, REFUSED, Begun, begin, resume
+from .resume import Begun, begin, resume
 
 T = TypeVar("T")
 
@@ -91,7 +91,7 @@ def _upload(opened: Opened) -> Steps[Upload]:
                 )
         except errors.APIStatusError as error:
             # Do not start afresh: it may have been imported before it was removed.
-            error.needs_new_upload = error.status_code in GONE
+            error.needs_new_upload = error.status_code in REFUSED
             raise
     else:
         is_imported(upload, upload_id)
@@ -180,7 +180,7 @@ def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upl
         try:
             reply = yield from retrieve_once(api, upload_id, options.call, retries=None, patience=options.patience)
         except errors.APIError as error:
-            failure.needs_new_upload = isinstance(error, errors.APIStatusError) and error.status_code in GONE
+            failure.needs_new_upload = isinstance(error, errors.APIStatusError) and error.status_code in (404, 410)
             raise failure from error
         if is_past_pending(reply.value.upload.status):
             return reply.value.upload
