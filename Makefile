@@ -72,7 +72,8 @@ lock: setup ## Update requirements-dev.txt and package-lock.json (UPGRADE=1 for 
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
 		--all-extras $(if $(UPGRADE),--upgrade) pyproject.toml requirements-dev.in -o requirements-dev.txt
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
-		$(if $(UPGRADE),--upgrade) pyproject.toml requirements-bench.in -o requirements-bench.txt
+		--extra sandbox $(if $(UPGRADE),--upgrade) --constraint requirements-dev.txt pyproject.toml requirements-bench.in \
+		-o requirements-bench.txt
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-header --generate-hashes \
 		$(if $(UPGRADE),--upgrade) --constraint requirements-dev.txt pyproject.toml requirements-docs.in -o requirements-docs.txt
 	$(WITH_NODE) npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
