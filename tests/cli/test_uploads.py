@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scenario_uploads import UploadResult
 from scenario_uploads.cli import commands as cli
 from scenario_uploads.cli.terminal import speak
 from scenario_uploads.errors import ScenarioError
@@ -83,6 +85,23 @@ class TestDryRun:
         assert told["kinds"] == {"3d": {"files": 2, "bytes": 3000}, "text": {"files": 1, "bytes": 4}}
         assert (told["files"], told["bytes"], told["skipped"], told["failed"]) == (3, 3004, {"hidden": 1}, 0)
         assert [(one["source"], one["skipped"]) for one in told["notSent"]] == [("refs/.hidden", "hidden")]
+
+    def test_keeps_nothing_of_what_it_skips(
+        self, offline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        results = (UploadResult(f"{number}{'x' * 20_000}", skipped="hidden") for number in range(500))
+        monkeypatch.setattr("scenario_uploads.cli.terminal.plan_many", lambda *_: results)
+        with (tmp_path / "out").open("w+") as out:
+            monkeypatch.setattr(sys, "stdout", out)
+            tracemalloc.start()
+            assert cli.run(["upload", "refs", "-r", "--dry-run", "--json"]) == 0
+            most = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+            out.seek(0)
+            told = json.load(out)
+        assert told["skipped"] == {"hidden": 500}
+        assert [one["source"].rstrip("x") for one in told["notSent"]] == [str(number) for number in range(500)]
+        assert most < 4 * MIB
 
     def test_lists_the_files_on_demand(self, offline: Path, capsys: Capture) -> None:
         assert cli.run(["upload", "refs/a.glb", "--kind", "model", "--dry-run", "-v"]) == 0

@@ -12,10 +12,11 @@ import os
 import re
 import signal
 import sys
+import tempfile
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,6 +25,7 @@ import typer
 from attrs import fields_dict
 
 from scenario_uploads import errors
+from scenario_uploads.arguments import MIB
 from scenario_uploads.bulk.options import BulkOptions, UploadResult, UploadSource
 from scenario_uploads.bulk.plan import File, plan_many
 from scenario_uploads.display import report, silence
@@ -205,24 +207,26 @@ def plan(sources: Any, bulk: BulkOptions, service: ClientOptions | None, options
     """Print which files would be sent or skipped, without a request; return the exit code."""
     kinds: dict[str, Counter[str]] = defaultdict(Counter)
     skipped: Counter[str] = Counter()
-    left_out: list[dict[str, Any]] = []
-    for result in plan_many(sources, bulk, service):
-        if isinstance(result, File):
-            kind, size = str(result.options.kind), result.plan.size
-            kinds[kind].update(files=1, bytes=size)
-            if options.verbose and not options.as_json:
-                print(f"{show_name(result.source)}: {kind}, {format_size(size)}")
-            continue
-        skipped[result.skipped or "failed"] += 1
+    with tempfile.SpooledTemporaryFile(MIB, "w+") as left_out:
+        for result in plan_many(sources, bulk, service):
+            if isinstance(result, File):
+                kind, size = str(result.options.kind), result.plan.size
+                kinds[kind].update(files=1, bytes=size)
+                if options.verbose and not options.as_json:
+                    print(f"{show_name(result.source)}: {kind}, {format_size(size)}")
+                continue
+            skipped[result.skipped or "failed"] += 1
+            with redirect_stdout(left_out if options.as_json else sys.stdout):
+                print_result(result, options)
+        failed, whole = skipped.pop("failed", 0), sum(kinds.values(), Counter[str]())
         if options.as_json:
-            left_out.append(describe_result(result))
-        else:
-            print_result(result, options)
-    failed, whole = skipped.pop("failed", 0), sum(kinds.values(), Counter[str]())
-    if options.as_json:
-        sums = {"dryRun": True, "files": whole["files"], "bytes": whole["bytes"], "kinds": kinds}
-        print_json(sums | {"skipped": skipped, "failed": failed, "notSent": left_out})
-    else:
+            sums = {"dryRun": True, "files": whole["files"], "bytes": whole["bytes"], "kinds": kinds}
+            print(json.dumps(sums | {"skipped": skipped, "failed": failed, "notSent": []})[:-2], end="")
+            left_out.seek(0)
+            for number, line in enumerate(left_out):
+                print(", " * (number > 0), line.rstrip(), sep="", end="")
+            print("]}")
+    if not options.as_json:
         for text, sizes in (*((f"{kind}:", kinds[kind]) for kind in sorted(kinds)), ("would upload", whole)):
             count = sizes["files"]
             print(f"{text} {count:,} file{'' if count == 1 else 's'}, {format_size(sizes['bytes'])}")
