@@ -122,7 +122,7 @@ test-portable: setup-node ## Run the tests of the handwritten layer without the 
 
 LOWEST := build/lowest
 # Pinned as for all other tests; what pyproject.toml names is what it says, at the least.
-TEST_TOOLS = $(shell sed -n 's/^\(pytest[a-z-]*==[^ ]*\|hypothesis==[^ ]*\|filelock==[^ ]*\).*/\1/p' requirements-dev.txt)
+TEST_TOOLS = $(shell sed -n 's/^\(pytest[a-z-]*==[^ ]*\|hypothesis==[^ ]*\|filelock==[^ ]*\|socksio==[^ ]*\).*/\1/p' requirements-dev.txt)
 
 .PHONY: test-lowest
 test-lowest: setup ## Run the tests of the runtime and the command line with the lowest versions that pyproject.toml allows

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,10 +15,8 @@ from scenario_uploads.sandbox import box
 
 from tests.support.clients import Clock, Connect, find_upload_threads
 from tests.support.footprint import MARK, Footprint
-from tests.support.generated import remember
 from tests.support.service import Service
 from tests.support.trust import create_ssl_context
-from tools.client import generate
 
 # What runs in the background of a shell ignores Ctrl-C, and so would every process that a test starts and interrupts.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -118,7 +117,16 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _share_generated_clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """See `tests.support.generated`. Every process of a run with several has its folder below the same one."""
+    """See `tests.support.generated`. Every process of a run with several has its folder below the same one.
+
+    `make test-lowest` has no generator, and builds no client.
+    """
+    if find_spec("openapi_python_client") is None:
+        yield
+        return
+    from tests.support.generated import remember  # noqa: PLC0415 - needs the generator
+    from tools.client import generate  # noqa: PLC0415 - needs the generator
+
     own = tmp_path_factory.getbasetemp()
     kept = (own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own) / "generated-clients"
     with pytest.MonkeyPatch.context() as patch:
