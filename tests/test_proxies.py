@@ -85,6 +85,11 @@ def is_direct(monkeypatch: pytest.MonkeyPatch, no_proxy: str, url: str) -> bool:
         ("fd07:b51a:cc66:f0::/64", "https://[fd07:b51a:cc66:f0::7]", True),
         ("[fd07:b51a:cc66:f0::]/64", "https://[fd07:b51a:cc66:f0::7]", True),
         ("fd07:b51a:cc66:f0::/64", "https://[fd07:b51a:cc66:f1::7]", False),
+        ("[fd07:b51a:cc66:f0::/64]", "https://[fd07:b51a:cc66:f0::7]", True),
+        ("[fd07:b51a:cc66:f0::/64]", "https://[fd07:b51a:cc66:f1::7]", False),
+        ("[fd07:b51a:cc66:f0::]/64:8443", "https://[fd07:b51a:cc66:f0::7]:8443", True),
+        ("[fd07:b51a:cc66:f0::/64]:8443", "https://[fd07:b51a:cc66:f0::7]:8443", True),
+        ("[fd07:b51a:cc66:f0::/64]:8443", "https://[fd07:b51a:cc66:f0::7]", False),
         ("fe80::/10", "https://10.1.2.3", False),
         ("10.0.0.0/8", "https://[::ffff:10.1.2.3]", True),
         # URLs.

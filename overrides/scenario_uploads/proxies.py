@@ -111,8 +111,8 @@ class Proxies:
 def _names(entry: str, scheme: str, host: str, port: int) -> bool:
     """Return whether an entry of NO_PROXY names a host: as a network, or as a name with its subdomains."""
     wanted, _, rest = entry.rpartition("://")
-    # Drop a path, but not the prefix length of a network.
-    rest = re.sub(r"/(?![\d.]+(?::\d+)?$).*", "", rest.rpartition("@")[2])
+    # Drop a path, but not the prefix length of a network, which may be in the brackets or after them.
+    rest = re.sub(r"/(?![\d.]+\]?(?::\d+)?$).*", "", re.sub(r"\](/[\d.]+)", r"\1]", rest.rpartition("@")[2]))
     found = re.fullmatch(r"(\[.*\]|[^:]*):(\d+)", rest)
     name, wanted_port = found.groups() if found else (rest, str(port))
     if wanted not in ("", "all", scheme) or wanted_port != str(port):
