@@ -119,23 +119,39 @@ def replace_each(value: object, replace: Callable[[object], object]) -> object:
     return result[0]
 
 
-def redact_chain(error: BaseException) -> None:
-    """Redact in place an error and its causes, which may quote the peer."""
+def redact_chain(error: BaseException) -> bool:
+    """Redact in place an error and its causes, which may quote the peer; return whether that leaves no secret."""
     for one in iter_chain(error):
         told = tuple(mask_known(redact(told)) if isinstance(told, str) else told for told in one.args)
         if told != one.args:
             one.args = told
+    # Some errors say more than their arguments.
+    return all(mask_known(redact(text)) == text for text in map(_say, iter_chain(error)))
+
+
+def _say(error: BaseException) -> str:
+    # A caller's own class may fail.
+    with suppress(Exception):
+        return str(error)
+    return ""
+
+
+def explain(error: BaseException) -> str:
+    """Return why something failed, in a few words."""
+    reason = error.strerror if isinstance(error, OSError) else None
+    return snippet(str(reason or _say(error) or type(error).__name__)).rstrip(".")
 
 
 def iter_chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and its causes, each once: a chain may have a cycle."""
+    """Yield an error, its causes and those of a group, each once: a chain may have a cycle."""
     seen: set[int] = set()
     todo = [error]
     while todo:
         one = todo.pop()
         if one is not None and id(one) not in seen:
             seen.add(id(one))
-            todo += [one.__context__, one.__cause__]
+            group = one.exceptions if isinstance(one, BaseExceptionGroup) else ()
+            todo += [one.__context__, one.__cause__, *group]
             yield one
 
 

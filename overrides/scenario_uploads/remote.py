@@ -17,7 +17,7 @@ from typing import Any
 from urllib.request import url2pathname
 
 from .errors import SourceChangedError, SourceError, TransferError
-from .redaction import redact_chain, snippet
+from .redaction import explain, redact_chain, snippet
 from .system import FileState
 
 # Windows has drives of one letter. `simplecache::s3://bucket/b.zip` is a URL too.
@@ -122,12 +122,6 @@ def _find_system(url: str) -> Any:
     from fsspec.core import url_to_fs  # type: ignore[import-untyped]  # noqa: PLC0415 - an extra
 
     return url_to_fs(url)
-
-
-def explain(error: Exception) -> str:
-    """Return why something cannot be read, in a few words."""
-    reason = error.strerror if isinstance(error, OSError) else None
-    return snippet(reason or str(error) or type(error).__name__).rstrip(".")
 
 
 class Source:

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from .errors import InvalidArgumentError
-from .redaction import iter_chain, snippet
+from .redaction import explain, iter_chain, snippet
 
 _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 _REMEDY = "name its CA file with verify= of the client or with SSL_CERT_FILE"
@@ -54,7 +54,7 @@ def read_trust(verify: Any) -> ssl.SSLContext | None:
             if file == path or file.suffix in (".pem", ".crt", ".cer"):
                 context.load_verify_locations(file)
     except (OSError, ValueError, TypeError) as error:
-        message = f"verify cannot be used as a CA file or folder ({verify!r}): {_explain(error)}"
+        message = f"verify cannot be used as a CA file or folder ({verify!r}): {explain(error)}"
         raise InvalidArgumentError(message) from error
     # A context cannot be pickled; another process reads the files again.
     context.path = path  # type: ignore[attr-defined]
@@ -91,8 +91,4 @@ def _name_variables() -> Iterator[None]:
     except (OSError, ValueError) as error:
         named = [f"{name}={snippet(value)}" for name in _VARIABLES if (value := os.environ.get(name))]
         what = ", ".join(named) or "certifi's"
-        raise InvalidArgumentError(f"The CA files cannot be used ({what}): {_explain(error)}") from error
-
-
-def _explain(error: Exception) -> str:
-    return snippet(getattr(error, "strerror", None) or str(error))
+        raise InvalidArgumentError(f"The CA files cannot be used ({what}): {explain(error)}") from error

@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from email.utils import format_datetime
 from pathlib import Path
@@ -238,6 +238,23 @@ class TestTheRequest:
             connect(url).uploads.retrieve("u")
 
 
+class UnspeakableError(Exception):
+    """An exception that fails to say what it is."""
+
+    def __str__(self) -> str:
+        raise ZeroDivisionError
+
+
+class RepeatingError(Exception):
+    """An exception whose text is not made from its arguments."""
+
+    def __init__(self, request: httpx.Request) -> None:
+        self.request = request
+
+    def __str__(self) -> str:
+        return f"refused {self.request.headers['Authorization']}"
+
+
 class TestAGivenHttpClient:
     """`http_client=` lends its transport, and nothing else."""
 
@@ -321,6 +338,7 @@ class TestAGivenHttpClient:
             EOFError(),
             ExceptionGroup("all", [ValueError("x")]),
             UnicodeDecodeError("ascii", b"\xff", 0, 1, "their own"),
+            UnspeakableError(),
         ],
     )
     def test_what_it_raises_is_a_fault_of_the_connection_and_tried_again(
@@ -345,6 +363,29 @@ class TestAGivenHttpClient:
         answers[:] = [error] * 2
         with raises(APIConnectionError, "so it was not sent again"):
             connect("http://api.invalid/v1", http_client=given).uploads.create(**IMPORTS[0])
+        self.end(connect, given)
+
+    @pytest.mark.parametrize(
+        "make",
+        [
+            RepeatingError,
+            lambda request: OSError(5, request.headers["Authorization"]),
+            lambda request: Exception(dict(request.headers.items())),
+            lambda request: ExceptionGroup("all", [ValueError(request.headers["Authorization"])]),
+            lambda request: ExceptionGroup(request.headers["Authorization"], [ValueError("x")]),
+        ],
+    )
+    def test_48_what_it_raises_shows_no_credential_in_a_traceback(
+        self, connect: Connect, make: Callable[[httpx.Request], Exception]
+    ) -> None:
+        def handler(request: httpx.Request) -> httpx.Response:
+            raise make(request)
+
+        given = self.make(connect, handler)
+        client = connect("http://api.invalid/v1", bearer_auth="s3cretToken99", http_client=given, max_retries=0)
+        with raises(APIConnectionError, "no response from api.invalid") as caught:
+            client.uploads.retrieve("u")
+        assert "s3cretToken99" not in "".join(traceback.format_exception(caught.error))
         self.end(connect, given)
 
 

@@ -286,6 +286,21 @@ def test_a_bytearray_is_free_again_once_the_upload_has_ended() -> None:
         read_all(source)
 
 
+def test_26_a_file_object_whose_error_fails_to_say_what_it_is() -> None:
+    class UnspeakableError(Exception):
+        def __str__(self) -> str:
+            raise ZeroDivisionError
+
+    class Broken(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if size:
+                raise UnspeakableError
+            return b""
+
+    with pytest.raises(TransferError, match="The file cannot be read: UnspeakableError"):
+        read_all(open_source(Broken(CONTENT)))
+
+
 def released() -> memoryview:
     view = memoryview(b"some")
     view.release()

@@ -17,7 +17,7 @@ from attrs import field, frozen
 
 from scenario_uploads.arguments import CallOptions
 from scenario_uploads.errors import InvalidArgumentError, ScenarioError
-from scenario_uploads.redaction import redact, snippet
+from scenario_uploads.redaction import redact, redact_chain, snippet
 from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, Tries
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.settings.request import merge_body, merge_headers, merge_query, write_json
@@ -124,7 +124,7 @@ def fetch(
                 raise
             except Exception as raised:  # noqa: BLE001 - a transport of the caller's, or its hooks, raise what they like
                 error, outcome = classify_exception(raised, operation.name, operation.repeat, request)
-                error.__cause__ = raised
+                error.__cause__ = raised if redact_chain(raised) else None
             else:
                 logger.info("%s: answered with status %d", operation.name, response.status_code)
                 if not response.is_success:

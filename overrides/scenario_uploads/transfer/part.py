@@ -20,7 +20,7 @@ from attrs import define, evolve, field, frozen
 
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import IntegrityError, SourceChangedError, TransferError, UploadURLExpiredError
-from scenario_uploads.redaction import redact_chain, snippet
+from scenario_uploads.redaction import explain, redact_chain
 from scenario_uploads.remote import Source
 from scenario_uploads.retry import DEFAULT_PATIENCE, Outcome, Repeat, RetryPolicy, Tries, parse_date, parse_retry_after
 from scenario_uploads.system import is_used_up
@@ -170,7 +170,7 @@ def _classify_exception(error: OSError | h11.RemoteProtocolError, part: Part) ->
     elif isinstance(error, h11.RemoteProtocolError):
         what = "the response was cut short or is not HTTP"
     else:
-        what = snippet(error.strerror or str(error) or type(error).__name__)
+        what = explain(error)
     failure = TransferError(f"Part {part.number} did not reach {urlsplit(part.url).hostname}: {what}.")
     failure.__cause__ = error
     unreached = isinstance(error, UnreachableError)

@@ -12,8 +12,8 @@ from typing import BinaryIO, cast
 
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import SourceChangedError, SourceError, TransferError
-from scenario_uploads.redaction import redact
-from scenario_uploads.remote import RemoteFile, Source, Stream, explain, find_local, is_http, is_url, show_url
+from scenario_uploads.redaction import explain, redact
+from scenario_uploads.remote import RemoteFile, Source, Stream, find_local, is_http, is_url, show_url
 from scenario_uploads.system import OPEN_FLAGS, FileState, read_at
 
 # Longest wait, in seconds, for a caller's file object at the end of an upload.
