@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
+from httpcore._sync.socks_proxy import REPLY_CODES
 from scenario_uploads import (
     APIConnectionError,
     APIResponseValidationError,
@@ -24,9 +25,10 @@ from scenario_uploads import (
     UploadKind,
     UploadTimeoutError,
 )
+from scenario_uploads.api.responses import is_away
 
 from tests.support.clients import Clock, Connect, raises
-from tests.support.server import Answering, hang, lose, reply
+from tests.support.server import Answering, Server, hang, lose, reply
 from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload
 from tests.support.storing import Resets
 
@@ -692,6 +694,21 @@ class TestOutages:
             client = connect(f"https://127.0.0.1:{server.port}/v1", max_retries=0)
             client.uploads.upload_file(b"glTF", file_name="a.glb", patience=90)
         assert clock.seconds == pytest.approx(90)
+
+    @pytest.mark.parametrize(("status", "seconds"), [(502, 90), (503, 90), (504, 90), (403, 0), (407, 0), (500, 0)])
+    def test_42_a_proxy_that_does_not_reach_the_service_is_one_too(
+        self, connect: Connect, clock: Clock, monkeypatch: pytest.MonkeyPatch, status: int, seconds: float
+    ) -> None:
+        with Server(reply(status)) as proxy, raises(APIConnectionError, str(status)):
+            monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
+            client = connect("https://api.example/v1", max_retries=0)
+            client.uploads.upload_file(b"glTF", file_name="a.glb", patience=90)
+        assert clock.seconds == pytest.approx(seconds)
+
+    @pytest.mark.parametrize("code", REPLY_CODES)
+    def test_42_by_socks_as_well(self, code: bytes) -> None:
+        fault = httpx.ProxyError(f"Proxy Server could not connect: {REPLY_CODES[code]}.")
+        assert is_away(fault) is (code in (b"\x01", b"\x03", b"\x04", b"\x05", b"\x06"))
 
     def test_42_a_single_call_counts_as_before(
         self, connect: Connect, service: Service, clock: Clock, away: list[str]

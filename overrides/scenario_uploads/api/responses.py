@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 import zlib
 from datetime import datetime, timedelta
@@ -31,6 +32,8 @@ LOOKED_AT = 64 * 1024
 # The key in a response's extensions for what is wrong with its body.
 _FAULT = "scenario_uploads.fault"
 CUT_SHORT = "a body that was cut short"
+# How httpcore says that a proxy, by HTTP or by SOCKS, does not reach the host.
+_AWAY_FROM_PROXY = re.compile(r"50[234] |Proxy Server could not connect: .*(failure|unreachable|refused|expired)\.")
 
 
 class BodyReader:
@@ -229,4 +232,6 @@ def classify_exception(
 def is_away(error: BaseException | None) -> bool:
     """Return whether no connection was made; False when a proxy refused or the client's own pool was full."""
     unreached = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+    if isinstance(error, httpx.ProxyError):
+        unreached = _AWAY_FROM_PROXY.match(str(error)) is not None
     return unreached and not is_tls_refusal(error) and not is_used_up(error)
