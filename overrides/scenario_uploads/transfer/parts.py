@@ -118,6 +118,6 @@ def find_url_fault(url: object, *, api_url: str, allow_http: bool = False) -> st
     if parts.scheme == "https" or allow_http or (is_loopback(host) and is_loopback(urlsplit(api_url).hostname)):
         return None
     return (
-        "its scheme is 'http', and only https is safe; for your own service, such as a sandbox on another machine, is"
-        " sent to with allow_http_storage=True (SCENARIO_ALLOW_HTTP_STORAGE=1)"
+        "its scheme is 'http', and only https is safe; for a service of your own,"
+        " such as a sandbox on another machine, give allow_http_storage=True (SCENARIO_ALLOW_HTTP_STORAGE=1)"
     )
