@@ -55,6 +55,12 @@ print("done")
     assert run(program) == "done"
 
 
+def test_the_annotations_of_a_client_can_be_resolved() -> None:
+    for name in ("Scenario", "AsyncScenario"):
+        program = f"import typing; from scenario_uploads import {name}; print(*typing.get_type_hints({name}))"
+        assert "uploads" in run(program)
+
+
 def test_a_star_import_gives_every_public_name_and_no_other() -> None:
     names = json.loads(
         run(

@@ -44,8 +44,11 @@ def __getattr__(name: str) -> _Any:
         return _load(name)
     for home in () if name.startswith("_") else _HOMES:
         if name in _list_names(home):
-            value = globals()[name] = getattr(_load(home), name)
-            return value
+            module = _load(home)
+            # With the others of the module, which annotations of its classes name.
+            for each in _HOMES[home].split() or [name]:
+                globals()[each] = getattr(module, each)
+            return globals()[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
