@@ -76,7 +76,8 @@ def main(argv: list[str] | None = None) -> int:
     except UnreadableError as error:
         print(error, file=sys.stderr)
         return 2
-    subprocess.run(["git", "status", "--short"], cwd=project.root, stderr=subprocess.DEVNULL, check=False)  # noqa: S607
+    command = ["git", "status", "--short"]
+    subprocess.run(command, cwd=project.root, stderr=subprocess.DEVNULL, check=False)
     return 1 if status else 0
 
 
