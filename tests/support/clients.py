@@ -13,12 +13,10 @@ import pytest
 from attrs import evolve
 from scenario_uploads import AsyncScenario, Scenario
 from scenario_uploads.client import async_runner, runner
-from scenario_uploads.client.async_response import AsyncAPIResponse
+from scenario_uploads.client.async_response import AsyncAPIResponse, AsyncResource
 from scenario_uploads.settings.client import ClientArguments, resolve_options
 from scenario_uploads.transfer import part
 
-CALLS = ("create", "retrieve", "trigger_action")
-IMPORTS = ("import_url", "import_hugging_face", "import_civitai")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 SETTINGS = resolve_options({}, ClientArguments(bearer_auth="token"))
 
@@ -81,18 +79,21 @@ class Blocking:
 
     def __init__(self, client: AsyncScenario, loop: asyncio.Runner) -> None:
         self.client, self._loop = client, loop
-        self.uploads: Any = SimpleNamespace(
-            **{
-                name: self._block(getattr(client.uploads, name))
-                for name in ("create", "retrieve", "trigger_action", "wait", "upload_file", *IMPORTS)
-            }
-        )
+        self.uploads: Any
+        for tag, resource in vars(client).items():
+            if isinstance(resource, AsyncResource):
+                setattr(self, tag, self._block_all(resource))
 
-        self.uploads.with_raw_response = SimpleNamespace(
-            **{name: self._block_raw(getattr(client.uploads.with_raw_response, name)) for name in CALLS}
-        )
-        self.uploads.with_streaming_response = SimpleNamespace(
-            **{name: self._block_streamed(getattr(client.uploads.with_streaming_response, name)) for name in CALLS}
+    def _block_all(self, resource: Any) -> SimpleNamespace:
+        """Return the calls of one tag of the contract."""
+        calls = {name: getattr(resource, name) for name in dir(resource) if not name.startswith("_")}
+        raw, streamed = vars(resource.with_raw_response), vars(resource.with_streaming_response)
+        return SimpleNamespace(
+            **{name: self._block(call) for name, call in calls.items() if inspect.iscoroutinefunction(call)},
+            with_raw_response=SimpleNamespace(**{name: self._block_raw(call) for name, call in raw.items()}),
+            with_streaming_response=SimpleNamespace(
+                **{name: self._block_streamed(call) for name, call in streamed.items()}
+            ),
         )
 
     def _block_raw(self, method: Callable[..., Any]) -> Callable[..., Any]:
