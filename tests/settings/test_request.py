@@ -77,7 +77,7 @@ def deep(levels: int) -> Any:
 
 @pytest.mark.parametrize(
     "query",
-    ["a=f00d", [("a", "f00d")], 5, {5: "f00d"}, {"a": b"f00d"}, {"a": [["f00d"]]}, {"a": object()}, deep(10**5)],
+    ["a=f00d", [("a", "f00d")], 5, {5: "f00d"}, {"a": b"f00d"}, {"a": [["f00d"]]}, {"a": object()}, deep(5000)],
 )
 def test_a_query_that_is_refused(query: Any) -> None:
     with pytest.raises(InvalidArgumentError, match=r"^extra_query") as caught:
@@ -147,10 +147,13 @@ def endless() -> dict[str, Any]:
         {"a": {"b": {1, 2}}},
         {"a": "\udcff"},
         pytest.param(endless(), id="endless"),
-        pytest.param(deep(10**5), id="deep"),
+        "deep",
     ],
 )
 def test_a_body_that_is_refused(body: Any) -> None:
+    if body == "deep":
+        # Deep enough for any Python's encoder, and made here, since every process collects the tests.
+        body = deep(10**5)
     with pytest.raises(InvalidArgumentError, match=r"^extra_body") as caught:
         check_body(body)
     assert "f00d" not in str(caught.value)
