@@ -212,7 +212,7 @@ def test_what_is_made_up_from_the_schemas_is_read_without_surprise(call: Calling
     assert len(seen) > 10
 
 
-def test_prism_would_object(connect: Connect, prism: str) -> None:
+def test_prism_would_object(prism: str) -> None:
     """The tests above can fail: what breaks the contract is seen."""
     with httpx.Client(base_url=prism, trust_env=False, auth=("key", "secret")) as client:
         answer = client.post("/uploads", json={"kind": "nonsense", "parts": 0})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ ROWS = [
 NAME = re.compile(r"`(tests/[\w/]+\.py)::([\w:]+)`")
 
 
+@cache
 def list_tests(path: Path) -> set[str]:
     """Return the names of the tests in a file, those in classes with that of their class."""
     found: set[str] = set()
