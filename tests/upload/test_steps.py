@@ -30,7 +30,7 @@ from scenario_uploads import (
 from scenario_uploads.retry import RetryPolicy
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.sandbox.storage.bucket import Storage as SandboxStorage
-from scenario_uploads.transfer import part
+from scenario_uploads.transfer import engine, part
 from scenario_uploads.transfer.connection import Storage
 from scenario_uploads.transfer.engine import transfer_parts
 from scenario_uploads.transfer.parts import Part
@@ -282,15 +282,21 @@ class TestPace:
             transfer_parts(storage, make_job(open_source(CONTENT[:20_000]), server.origin, 1000, concurrency=8))
         assert seen == [False, False, *[True] * 18]
 
-    def test_10_a_part_that_pauses_leaves_its_turn_to_others(self, storage: Storage) -> None:
+    def test_10_a_part_that_pauses_leaves_its_turn_to_others(
+        self, storage: Storage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """One that is asked to come back much later does not hold up the rest."""
 
         def answer(exchange: Exchange) -> None:
             first = exchange.request.path == "/part-1" and "/part-1" not in sent
             (reply(503, b"", {"Retry-After": "1"}) if first else store)(exchange)
             sent.append(exchange.request.path)
+            if len(sent) == 20:
+                others_sent.set()
 
-        sent: list[str] = []
+        sent, others_sent = list[str](), threading.Event()
+        # Its pause ends once all others are sent; if it kept its turn, never before the timeout.
+        monkeypatch.setattr(engine, "pause", lambda *_: others_sent.wait(60))
         with Server(answer) as server:
             job = make_job(open_source(CONTENT[:20_000]), server.origin, 1000, concurrency=2)
             transfer_parts(storage, job)
