@@ -22,7 +22,7 @@ import pytest
 import yaml
 from scenario_uploads import APIStatusError, InternalServerError
 from scenario_uploads.api.responses import STATUS_ERRORS
-from scenario_uploads.decoding.codec import json_names
+from scenario_uploads.decoding.codec import find_json_names
 from scenario_uploads.models import UploadCreateParams
 
 from tests.support.clients import Connect
@@ -199,7 +199,7 @@ def test_each_example_of_a_refusal_is_its_error(
 )
 def test_each_example_of_a_request_can_be_made(call: Calling, operation: str, name: str, value: Any) -> None:
     """From Python's names, and accepted by Prism's own check."""
-    attributes = {key: attribute for attribute, key in json_names(UploadCreateParams).items()}
+    attributes = {key: attribute for attribute, key in find_json_names(UploadCreateParams).items()}
     arguments = {attributes[key]: item for key, item in value.items()} if operation == "create_upload" else {}
     answer = call(operation, "code=200", **arguments)
     assert answer.upload.id

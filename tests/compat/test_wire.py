@@ -11,7 +11,7 @@ import pytest
 import scenario_sdk
 import scenario_uploads
 from scenario_uploads import Upload, UploadAssetOptions
-from scenario_uploads.decoding.codec import json_names
+from scenario_uploads.decoding.codec import find_json_names
 
 from tests.compat.conftest import Side
 from tests.support.server import Request, hang, reply
@@ -222,9 +222,9 @@ ANSWERS: dict[str, Any] = {
 
 
 # The official models keep each field whose name is not that of Python a second time, as an extra one.
-ALIASES = {json_name for model in (Upload, UploadAssetOptions) for name, json_name in json_names(model).items()} - {
-    name for model in (Upload, UploadAssetOptions) for name in json_names(model)
-}
+ALIASES = {
+    json_name for model in (Upload, UploadAssetOptions) for name, json_name in find_json_names(model).items()
+} - {name for model in (Upload, UploadAssetOptions) for name in find_json_names(model)}
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)

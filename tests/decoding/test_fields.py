@@ -9,7 +9,7 @@ from uuid import UUID
 import attrs
 import pytest
 import scenario_uploads_client.models
-from scenario_uploads.decoding.codec import allows_null, attribute_hints, choices_of, json_names
+from scenario_uploads.decoding.codec import allows_null, find_json_names, list_choices, resolve_hints
 from scenario_uploads_client.types import UNSET, Unset
 
 from tests.support import future
@@ -24,13 +24,13 @@ def everything() -> type[Any]:
 def test_every_attribute_has_a_name_in_json_and_a_type(when: str) -> None:
     for model in future.list_models(scenario_uploads_client.models if when == "today" else future.load()):
         attributes = {field.name for field in attrs.fields(model) if field.init}
-        assert attributes == set(json_names(model)), model
-        assert attributes <= set(attribute_hints(model)), model
+        assert attributes == set(find_json_names(model)), model
+        assert attributes <= set(resolve_hints(model)), model
 
 
 def test_names_are_those_of_the_contract(everything: type[Any]) -> None:
     """Whatever the generator made of them to suit Python."""
-    names = json_names(everything)
+    names = find_json_names(everything)
     assert set(names.values()) == set(future.SAMPLE)
     assert names["maybe_when"] == "maybeWhen"
     assert names["class_"] == "class"
@@ -41,12 +41,12 @@ def test_names_are_those_of_the_contract(everything: type[Any]) -> None:
 
 
 def test_names_of_the_present_contract() -> None:
-    assert json_names(scenario_uploads_client.models.UploadPart) == {
+    assert find_json_names(scenario_uploads_client.models.UploadPart) == {
         "expires": "expires",
         "number": "number",
         "url": "url",
     }
-    assert json_names(scenario_uploads_client.models.Upload)["entity_id"] == "entityId"
+    assert find_json_names(scenario_uploads_client.models.Upload)["entity_id"] == "entityId"
 
 
 @attrs.define
@@ -72,18 +72,18 @@ class Empty:
 def test_a_to_dict_that_is_not_understood_is_an_error_and_no_guess(model: type) -> None:
     """It would come up with the first test after a new version of the generator."""
     with pytest.raises(TypeError, match=f"to_dict of {model.__name__} does not show"):
-        json_names(model)
+        find_json_names(model)
 
 
 def test_types_are_those_of_the_models_own_package(everything: type[Any]) -> None:
     models = future.load()
-    hints = attribute_hints(everything)
+    hints = resolve_hints(everything)
     assert hints["leaf"] is models.Leaf
     assert hints["nested"] == list[list[models.Leaf]]
     assert hints["when"] is datetime.datetime
     assert hints["id"] is UUID
     assert hints["kind"] == Literal["everything"]
-    assert choices_of(hints["float_"]) == (models.Float,)
+    assert list_choices(hints["float_"]) == (models.Float,)
 
 
 def test_a_submodule_does_not_shadow_a_type(everything: type[Any]) -> None:
@@ -91,7 +91,7 @@ def test_a_submodule_does_not_shadow_a_type(everything: type[Any]) -> None:
     package = sys.modules[everything.__module__.rpartition(".")[0]]
     package.float = ModuleType("float")  # type: ignore[attr-defined]
     try:
-        assert choices_of(attribute_hints(everything)["number"]) == (float,)
+        assert list_choices(resolve_hints(everything)["number"]) == (float,)
     finally:
         del package.float  # type: ignore[attr-defined]
 
@@ -109,7 +109,7 @@ def test_a_submodule_does_not_shadow_a_type(everything: type[Any]) -> None:
     ],
 )
 def test_choices_are_what_is_there_when_something_is_there(annotation: Any, expected: tuple[Any, ...]) -> None:
-    assert choices_of(annotation) == expected
+    assert list_choices(annotation) == expected
 
 
 @pytest.mark.parametrize(

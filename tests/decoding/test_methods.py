@@ -20,7 +20,7 @@ from scenario_uploads import (
     UploadKind,
     UploadPart,
 )
-from scenario_uploads.decoding.codec import AdditionalProperties, Problems, decode, json_names
+from scenario_uploads.decoding.codec import AdditionalProperties, Problems, decode, find_json_names
 from scenario_uploads.decoding.methods import ModelMethods, extend_models
 
 from tests.support import future
@@ -41,7 +41,7 @@ JSON = st.recursive(
 )
 UPLOADS = st.fixed_dictionaries(
     {},
-    optional=dict.fromkeys([*json_names(Upload).values(), "newField", "toJson"], JSON)
+    optional=dict.fromkeys([*find_json_names(Upload).values(), "newField", "toJson"], JSON)
     | {"parts": st.none() | st.lists(st.dictionaries(st.sampled_from(["number", "url", "new"]), JSON, max_size=3))},
 )
 
@@ -85,7 +85,7 @@ class TestToDict:
         assert upload.to_dict(exclude_defaults=True) == {"id": "u", "authorId": None, "new": None}
         assert upload.to_dict(exclude_none=True) == {"id": "u"}
         whole = upload.to_dict(exclude_unset=False)
-        assert set(whole) == {*json_names(Upload).values(), "new"}
+        assert set(whole) == {*find_json_names(Upload).values(), "new"}
         assert whole["entityId"] is None
 
     def test_leaves_timestamps_as_they_are_in_the_mode_of_python(self) -> None:

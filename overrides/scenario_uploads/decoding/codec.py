@@ -120,7 +120,7 @@ def decode(model: type[T], data: Mapping[str, Any], problems: Problems, path: st
 
 @cache
 def _find_shape(model: Any) -> Shape:
-    names, hints = json_names(model), attribute_hints(model)
+    names, hints = find_json_names(model), resolve_hints(model)
     fields: dict[str, tuple[str, Decoder, bool, bool]] = {}
     for field in list_fields(model):
         hint, required = hints[field.name], field.default is attrs.NOTHING
@@ -136,7 +136,7 @@ def find_decoder(annotation: Any, *, item: bool = False) -> Decoder:
     """Return the decoder for a JSON value that is not null or, with `item`, for one of a list or map, which may be."""
     if item:
         return partial(_decode_item, find_decoder(annotation), allows_null(annotation))
-    choices = choices_of(annotation)
+    choices = list_choices(annotation)
     if len(choices) != 1:
         return partial(_decode_union, [find_decoder(choice) for choice in choices])
     (choice,) = choices
@@ -276,7 +276,7 @@ def _find_generated(model: type[Any]) -> Callable[[Any], dict[str, Any]]:
 
 
 @cache
-def json_names(model: type[Any]) -> dict[str, str]:
+def find_json_names(model: type[Any]) -> dict[str, str]:
     """Return the JSON name of each attribute of a generated model; TypeError when its `to_dict` is not understood."""
     attributes = {field.name: _Probe(field.name) for field in list_fields(model)}
     names: dict[str, str] = {}
@@ -290,7 +290,7 @@ def json_names(model: type[Any]) -> dict[str, str]:
     return {attribute: names[attribute] for attribute in attributes}
 
 
-def attribute_hints(model: type[Any]) -> dict[str, Any]:
+def resolve_hints(model: type[Any]) -> dict[str, Any]:
     """Return the resolved type annotation of each attribute of a generated model."""
     # Generated modules import each other under TYPE_CHECKING only, so annotations are resolved with the package's
     # exports. Not with all its names: the submodule of a model `Float` is called `float`.
@@ -304,7 +304,7 @@ def allows_null(annotation: Any) -> bool:
     return annotation in (Any, None) or type(None) in get_args(annotation)
 
 
-def choices_of(annotation: Any) -> tuple[Any, ...]:
+def list_choices(annotation: Any) -> tuple[Any, ...]:
     """Return the types that an annotation allows besides absent and null."""
     if get_origin(annotation) in (Union, types.UnionType):
         return tuple(choice for choice in get_args(annotation) if choice not in (Unset, type(None)))

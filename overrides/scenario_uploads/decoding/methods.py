@@ -18,7 +18,7 @@ from scenario_uploads_client.types import Unset
 
 from scenario_uploads.redaction import replace_each
 
-from .codec import Problems, decode, json_names, list_fields
+from .codec import Problems, decode, find_json_names, list_fields
 from .enums import open_enum
 
 
@@ -153,7 +153,7 @@ def _dump(
         return str(value) if as_json and isinstance(value, uuid.UUID) else value
 
     def flatten_model(model: object) -> dict[str, object]:
-        names = json_names(type(model))  # type: ignore[arg-type]  # mypy has no hash for types
+        names = find_json_names(type(model))  # type: ignore[arg-type]  # mypy has no hash for types
         shown: dict[str, object] = {}
         for field in list_fields(type(model)):
             unset, optional = _is_unset(model, field.name), field.default is not attrs.NOTHING

@@ -32,7 +32,7 @@ import stand_ins
 # isort: split
 from scenario_uploads import Scenario, ScenarioError, is_known
 from scenario_uploads.api.exchange import Operation, fetch
-from scenario_uploads.decoding.codec import Problems, find_decoder, json_names
+from scenario_uploads.decoding.codec import Problems, find_decoder, find_json_names
 from scenario_uploads.retry import Repeat
 
 PACKAGE = stand_ins.PACKAGE
@@ -351,7 +351,7 @@ def describe_reading(value: Any, path: list[Any]) -> dict[str, str]:
     for step in path:
         extra = False
         if attrs.has(type(value)):
-            names = {key: attribute for attribute, key in json_names(type(value)).items()}
+            names = {key: attribute for attribute, key in find_json_names(type(value)).items()}
             extra = step not in names
             if extra:
                 kept = getattr(value, "additional_properties", {})
