@@ -460,7 +460,22 @@ def test_a_port_that_is_taken_is_one_line_and_exit_code_2(box: Sandbox, capsys: 
         assert cli.run(["sandbox", "--port", port]) == 2
     finally:
         signal.signal(signal.SIGTERM, before)
-    assert f"port {port}" in capsys.readouterr().err
+    assert f"port {port} is in use; choose another with --port.\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--host", "192.0.2.1"], "--allow-remote lets them"),
+        (["--step-delay", "-1"], "--step-delay must be"),
+        (["--storage-port", "70000"], "--storage-port must be"),
+    ],
+)
+def test_a_sandbox_that_cannot_start_says_so_in_words_of_the_command_line(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["sandbox", *arguments]) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_a_result_that_cannot_be_printed_is_one_line(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from attrs import asdict, frozen
 from scenario_uploads.arguments import GIB, MAX_FILES_AT_ONCE
 from scenario_uploads.client.sync_client import Scenario
 from scenario_uploads.display import report
-from scenario_uploads.errors import CredentialsError
+from scenario_uploads.errors import CredentialsError, InvalidArgumentError
 from scenario_uploads.redaction import snippet
 from scenario_uploads.settings.client import ClientArguments, ClientOptions, resolve_options
 
@@ -58,7 +58,7 @@ def open_sandbox(**options: Any) -> Iterator[Any]:
         with Sandbox(**options) as box:
             yield box
     except SandboxError as error:
-        raise UsageError(f"The sandbox cannot start: {error}.") from error
+        raise InvalidArgumentError(f"The sandbox cannot start: {error}.") from error
 
 
 @frozen(kw_only=True)

@@ -35,6 +35,7 @@ from scenario_uploads.redaction import mask_known, redact, replace_each, snippet
 from scenario_uploads.remote import is_url, show_url
 from scenario_uploads.settings.client import ClientOptions
 
+from .connect import SandboxOptions
 from .options import Options, UsageError, logger
 
 
@@ -71,8 +72,8 @@ _WORDS = {
     "with verify= of the client or with SSL_CERT_FILE": "with SSL_CERT_FILE",
     "import_url(url, kind=...)": "scenario-uploads import URL",
 }
-_OPTION = "|".join(fields_dict(Options))
-_LONG = "|".join(name for name in fields_dict(Options) if "_" in name)
+_NAMES = fields_dict(Options) | fields_dict(SandboxOptions)
+_OPTION, _LONG = "|".join(_NAMES), "|".join(name for name in _NAMES if "_" in name)
 _SPOKEN = re.compile(
     # Quoted values stay as they are.
     r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|"""
