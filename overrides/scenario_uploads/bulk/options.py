@@ -137,9 +137,7 @@ class BulkOptions(TransferOptions):
 
     def __attrs_post_init__(self) -> None:
         check_all_options(evolve(self.file, on_progress=self.on_progress))  # type: ignore[arg-type]
-        executor, ledger = self.executor, self.ledger
         check_count("files_at_once", self.files_at_once, MAX_FILES_AT_ONCE)
-        check_argument("executor", executor, isinstance(executor, Executor | None), "a concurrent.futures.Executor")
-        check_argument(
-            "ledger", ledger, isinstance(ledger, str | os.PathLike | bool | None), "a path, or False for none"
-        )
+        check_argument("executor", self.executor, isinstance(self.executor, Executor | None), "a futures.Executor")
+        path = isinstance(self.ledger, str | os.PathLike | bool | None)
+        check_argument("ledger", self.ledger, path, "a path, or False for none")

@@ -187,8 +187,7 @@ def naming(source: str | None, *, goes_on: bool = False) -> Iterator[None]:
 
 def tell(results: Iterable[UploadResult], options: Options, *, goes_on: bool, single: bool) -> int:
     """Print each result and a summary; return the exit code. Raises the error of a single file."""
-    told = Counter(uploaded=0, skipped=0, failed=0)
-    stopped = False
+    told, stopped = Counter(uploaded=0, skipped=0, failed=0), False
     try:
         for result in results:
             if single and result.error:
