@@ -25,8 +25,6 @@ from scenario_uploads.system import FileState, find_state_folder, open_private
 
 logger = logging.getLogger("scenario_uploads")
 
-FILE_NAME = "files.sqlite3"
-
 # What `ledger.sql` writes into a database: an id and the version of the tables.
 _MARKS = (0x5363554C, 1)
 # Finished imports are written in batches: if a batch is lost, the next run retrieves those uploads again.
@@ -188,7 +186,7 @@ def open_ledger(given: str | os.PathLike[str] | bool | None, *, plan: bool = Fal
     if given is False:
         return None
     try:
-        path = Path(given) if isinstance(given, str | os.PathLike) else find_state_folder() / FILE_NAME
+        path = Path(given) if isinstance(given, str | os.PathLike) else find_state_folder() / "files.sqlite3"
     except OSError as error:
         logger.warning("The next run will send finished files again: %s; give ledger=PATH.", error.strerror)
         return None
