@@ -162,7 +162,7 @@ def test_an_upload_id_may_have_any_length(sender):
 @pytest.mark.parametrize(
     ("method", "path", "allow"),
     [
-        ("GET", "/uploads", "POST"),
+        ("PATCH", "/uploads", "POST"),
         ("DELETE", f"/uploads/{UNKNOWN}", "GET"),
         ("HEAD", f"/uploads/{UNKNOWN}", "GET"),
         ("GET", f"/uploads/{UNKNOWN}/action", "POST"),
