@@ -1,30 +1,15 @@
 """The official client and ours, side by side."""
 
 import asyncio
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
+import scenario_sdk
 import scenario_uploads
 from scenario_uploads.sandbox import Sandbox
 
-
-def import_when_used(name: str) -> ModuleType:
-    """Return a module that its first use loads."""
-    spec = importlib.util.find_spec(name)
-    assert spec is not None
-    assert spec.loader is not None
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    sys.modules[name] = module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-# It makes a thousand models, which takes every process of a run a second, and only those need it that run tests of it.
-PACKAGES = {"official": import_when_used("scenario_sdk"), "ours": scenario_uploads}
+PACKAGES = {"official": scenario_sdk, "ours": scenario_uploads}
 KEYS = {"api_key": "key_of_test", "api_secret": "s3cret-of-test"}
 
 

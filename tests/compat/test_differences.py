@@ -22,7 +22,7 @@ KEYS = {"api_key": "key_of_test", "api_secret": "s3cret-of-test"}
 PAGE = (Path(__file__).parents[2] / "docs" / "compat.md").read_text(encoding="utf-8")
 
 
-def official(service: Service, **options: Any) -> Any:
+def official(service: Service, **options: Any) -> scenario_sdk.Scenario:
     return scenario_sdk.Scenario(**(KEYS | {"base_url": service.url, "max_retries": 0} | options))
 
 

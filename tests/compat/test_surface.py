@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import scenario_sdk
+import scenario_sdk.types
 import scenario_uploads
 
 PAGE = (Path(__file__).parents[2] / "docs" / "compat.md").read_text(encoding="utf-8")
