@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import concurrent.futures
 import hashlib
 import io
 import random
 import sys
+import threading
 import traceback
 import urllib.request
 import zipfile
@@ -16,18 +19,30 @@ from typing import Any
 import fsspec
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from scenario_uploads import Scenario, SourceChangedError, SourceError, TransferError, UploadProgress, UploadSource
+from scenario_uploads import (
+    AsyncScenario,
+    Scenario,
+    ScenarioError,
+    SourceChangedError,
+    SourceError,
+    TransferError,
+    UploadProgress,
+    UploadSource,
+    UploadTimeoutError,
+)
 from scenario_uploads.remote import RANGE_SIZE
+from scenario_uploads.system import start_thread
 from scenario_uploads.transfer.source import open_source
 
-from tests.support.clients import Connect, raises
-from tests.support.server import Server, encode_head, reply
+from tests.support.clients import Connect, find_upload_threads, raises
+from tests.support.server import Server, encode_head, reply, until
 from tests.support.service import Service, answer_upload
 
 MIB = 1024 * 1024
 PART = 5 * MIB
 CONTENT = random.Random(15).randbytes(3 * PART + 9)
 URL = "ranges://bucket/folder/dragon.glb"
+HANGING = "hanging://folder/a.glb"
 SECRET_URL = "ranges://someone:pa55@bucket/a.glb?token=s3cret"
 GONE = reply(404, b"<Error><Code>NoSuchUpload</Code></Error>")
 
@@ -333,3 +348,150 @@ class TestAStream:
     def test_31_a_size_that_is_not_that_of_the_file(self) -> None:
         with raises(SourceError, "size is 5, but the file has 3 bytes"):
             open_source(b"abc", 5)
+
+
+class Hanging(Ranges):
+    """One that hangs at a step, until the test ends."""
+
+    protocol = "hanging"
+    hangs = ""
+    asked, free = threading.Event(), threading.Event()
+
+    def meet(self, step: str) -> None:
+        if step == self.hangs:
+            self.asked.set()
+            self.free.wait()
+
+    def info(self, path: str, **kwargs: Any) -> dict[str, Any]:
+        self.meet("check" if self.read else "open")
+        return super().info(path, **kwargs)
+
+    def cat_file(self, *arguments: Any, **options: Any) -> bytes:
+        data = super().cat_file(*arguments, **options)
+        self.meet("read")
+        return data
+
+    def walk(self, *arguments: Any, **options: Any) -> Any:
+        self.meet("list")
+        return super().walk(*arguments, **options)
+
+
+class HangingFile(io.BytesIO):
+    """A file object that hangs when it is opened, as one that has to be unpacked does."""
+
+    def __init__(self) -> None:
+        super().__init__(CONTENT)
+        self.asked, self.free = threading.Event(), threading.Event()
+
+    def tell(self) -> int:
+        self.asked.set()
+        self.free.wait()
+        return super().tell()
+
+
+@pytest.fixture
+def hanging(ranges: Ranges) -> Iterator[type[Hanging]]:
+    fsspec.register_implementation("hanging", Hanging, clobber=True)
+    fsspec.filesystem("hanging").pipe(HANGING, CONTENT)
+    Hanging.asked.clear()
+    Hanging.free.clear()
+    yield Hanging
+    Hanging.free.set()
+    until(lambda: not find_upload_threads())
+
+
+STEPS = pytest.mark.parametrize("step", ["open", "read", "check"])
+CALLS = [*((method, step) for method in ("upload_file", "upload_many") for step in ("open", "read", "check"))]
+CALLS += [("upload_many", "list")]
+
+
+class TestARemoteThatHangs:
+    @STEPS
+    def test_28_does_not_hold_up_cancelling(self, client: Scenario, hanging: type[Hanging], step: str) -> None:
+        hanging.hangs = step
+        handle = client.uploads.start_upload(HANGING, part_size=PART)
+        hanging.asked.wait()
+        assert handle.cancel()
+        assert concurrent.futures.wait([handle]).done
+        assert handle.cancelled()
+
+    @STEPS
+    def test_is_bounded_by_a_deadline(
+        self, connect: Connect, service: Service, hanging: type[Hanging], step: str
+    ) -> None:
+        hanging.hangs = step
+        with raises(UploadTimeoutError, "deadline of 0.1 s"):
+            connect(service.url).uploads.upload_file(HANGING, part_size=PART, deadline=0.1)
+        assert "complete" not in service.steps
+
+    def test_28_does_not_hold_up_the_cancelling_of_a_file_object(self, client: Scenario) -> None:
+        file = HangingFile()
+        handle = client.uploads.start_upload(file, file_name="a.glb")
+        file.asked.wait()
+        assert handle.cancel()
+        assert concurrent.futures.wait([handle]).done
+        file.free.set()
+
+    @pytest.mark.parametrize(("method", "step"), CALLS)
+    def test_44_does_not_hold_up_closing(
+        self, client: Scenario, hanging: type[Hanging], step: str, method: str
+    ) -> None:
+        def run() -> None:
+            if method == "upload_file":
+                client.uploads.upload_file(HANGING, part_size=PART)
+            else:
+                list(client.uploads.upload_many("hanging://folder", recursive=True, ledger=False))
+
+        hanging.hangs = step
+        _, outcome = start_thread(run, "test")
+        hanging.asked.wait()
+        client.close()
+        with pytest.raises(ScenarioError, match="closed"):
+            outcome.result()
+
+    @pytest.mark.parametrize(("method", "step"), CALLS)
+    def test_28_does_not_hold_up_a_task(self, service: Service, hanging: type[Hanging], step: str, method: str) -> None:
+        async def run(client: AsyncScenario) -> None:
+            if method == "upload_file":
+                await client.uploads.upload_file(HANGING, part_size=PART)
+            async for _ in client.uploads.upload_many("hanging://folder", recursive=True, ledger=False):
+                pass
+
+        async def main() -> None:
+            async with AsyncScenario(base_url=service.url, bearer_auth="token") as client:
+                task = asyncio.create_task(run(client))
+                await asyncio.to_thread(hanging.asked.wait)
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+
+        hanging.hangs = step
+        asyncio.run(main())
+
+    def test_closes_what_it_opens_too_late(self, client: Scenario, hanging: type[Hanging]) -> None:
+        """So no connection of the file system stays open."""
+        opened, closed = threading.Event(), threading.Event()
+
+        class File(io.BytesIO):
+            def close(self) -> None:
+                closed.set()
+
+        class Slow(fsspec.AbstractFileSystem):  # type: ignore[misc]
+            protocol = "slow"
+
+            def info(self, path: str, **_options: Any) -> dict[str, Any]:
+                return {"name": path, "type": "file", "size": 3}
+
+            def open(self, *_arguments: Any, **_options: Any) -> Any:
+                opened.set()
+                hanging.free.wait()
+                return File()
+
+        fsspec.register_implementation("slow", Slow, clobber=True)
+        handle = client.uploads.start_upload("slow://folder/a.glb")
+        opened.wait()
+        handle.cancel()
+        assert concurrent.futures.wait([handle]).done
+        assert not closed.is_set()
+        hanging.free.set()
+        closed.wait()

@@ -47,8 +47,7 @@ class Gauge:
     def __init__(self) -> None:
         self._samples: deque[tuple[float, int]] = deque(maxlen=40)
         self._moved_at = 0.0
-        self.stall = 0.0
-        """Seconds without progress, or 0 while they are few."""
+        self.stall = 0.0  # seconds without progress, or 0 while they are few
 
     def sample(self, done: int | None, now: float) -> None:
         """Record the number of bytes done; None while none are to be sent."""
@@ -81,8 +80,7 @@ class FileProgress:
     def __init__(self, display: Display, name: str) -> None:
         self.name, self.gauge, self._display = snippet(name, 4096), Gauge(), display
         self.event, self.retrying = _NOTHING, False
-        self.said: object = None
-        """What `Display` has printed."""
+        self.said: object = None  # what `Display` has printed
 
     @property
     def sending(self) -> bool:
@@ -98,7 +96,6 @@ class FileProgress:
             self._display.show(self)
 
     def end(self) -> None:
-        """Remove the file from the display. Idempotent."""
         with self._display.lock, suppress(ValueError):
             self._display.files.remove(self)
 
@@ -155,7 +152,6 @@ class Display:
         return FileProgress(self, name)
 
     def tell(self, progress: BulkProgress) -> None:
-        """Update the progress of many files."""
         self.whole = progress
 
     def show(self, *files: FileProgress) -> None:

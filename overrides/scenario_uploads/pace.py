@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from attrs import define
 
-from .steps import SLICE
+from .system import SLICE
 
 # Parts sent at once at the start.
 FIRST_PARTS = 2
@@ -50,7 +50,6 @@ class Turns:
         self._turn = threading.Condition()
 
     def take(self, halted: Callable[[], bool]) -> None:
-        """Wait for a turn, or until stopped."""
         with self._turn:
             while self._active >= self.pace.limit and not halted():
                 self._turn.wait(SLICE)
@@ -62,7 +61,6 @@ class Turns:
             self._turn.notify()
 
     def adjust(self, *, slow: bool, quick: bool, done: bool) -> None:
-        """Adjust the pace after an event of a part."""
         with self._turn:
             self.pace.adjust(slow=slow, quick=quick, done=done)
             self._turn.notify_all()

@@ -155,8 +155,7 @@ def iter_chain(error: BaseException | None) -> Iterator[BaseException]:
             yield one
 
 
-_KNOWN: dict[int, tuple[str, ...]] = {}
-"""Secrets to mask everywhere, by the object that holds them."""
+_KNOWN: dict[int, tuple[str, ...]] = {}  # secrets to mask everywhere, by the object that holds them
 
 
 def guard_secrets(holder: object, *secrets: str) -> None:

@@ -12,13 +12,14 @@ import re
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.request import url2pathname
 
 from .errors import SourceChangedError, SourceError, TransferError
 from .redaction import explain, redact_chain, snippet
-from .system import FileState
+from .system import SLICE, FileState, start_thread
 
 # Windows has drives of one letter. `simplecache::s3://bucket/b.zip` is a URL too.
 _URL = re.compile(r"([A-Za-z][\w+.-]+::)*[A-Za-z][\w+.-]+://")
@@ -73,6 +74,11 @@ def find_local(url: str) -> str | None:
     return url2pathname(url[7:].removeprefix("localhost")) if url[:7].lower() == "file://" else None
 
 
+def is_remote(file: object) -> bool:
+    """Return whether reading this may hang: a URL that is not of a file here, or a caller's file object."""
+    return hasattr(file, "read") or (isinstance(file, str) and is_url(file) and find_local(file) is None)
+
+
 def is_folder_url(url: str) -> bool:
     """Return whether a URL is a folder. No request over HTTP: the response would be a whole file."""
     if _has_folders(url):
@@ -82,14 +88,12 @@ def is_folder_url(url: str) -> bool:
     return False
 
 
-def scan_url(top: str, prefix: str, **_whole: bool) -> Iterator[tuple[str, bool, None]]:
-    """Yield the names in a folder below another, and which of them are folders."""
+def scan_url(top: str, prefix: str, **_whole: bool) -> list[tuple[str, bool, None]]:
+    """Return the names in a folder below another, and which of them are folders."""
     with _hide_secrets(top):
         system, path = _find_system(join_url(top, prefix))
         _, folders, files = next(system.walk(path, maxdepth=1, on_error="raise"))
-    for name in (*folders, *files):
-        if name:
-            yield name, name in folders, None
+    return [(name, name in folders, None) for name in (*folders, *files) if name]
 
 
 def join_url(folder: str, name: str) -> str:
@@ -200,7 +204,7 @@ class RemoteFile(Source):
 
     def close(self) -> None:
         with suppress(Exception):
-            self._file.close()
+            wait([start_thread(self._file.close, "scenario-uploads-close")[1]], SLICE)
 
     def _look(self) -> FileState:
         """Return a state that differs where the metadata does, and has an inode where these prove the content."""

@@ -9,8 +9,6 @@ import httpx
 from attrs import frozen
 
 T = TypeVar("T")
-# Seconds between two checks of a condition that cannot wake a waiter.
-SLICE = 0.2
 CLOSED = "This client is closed; make a new one."
 
 
@@ -41,6 +39,8 @@ class Work(Step):
     """Call a function that may block or take long, and return its result."""
 
     call: Callable[[], object]
+    remote: bool = False  # it may hang, and is left when `check` raises; what it returns after that is closed
+    check: Callable[[], object] = int
 
 
 Steps = Generator[Step, Any, T]

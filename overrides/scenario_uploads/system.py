@@ -17,8 +17,9 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import suppress
+from contextvars import copy_context
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -28,6 +29,8 @@ from attrs import frozen
 from .redaction import iter_chain
 
 T = TypeVar("T")
+# Seconds between two checks of a condition that cannot wake a waiter.
+SLICE = 0.2
 
 try:
     import fcntl
@@ -192,7 +195,7 @@ def start_thread(work: Callable[[], T], name: str) -> tuple[threading.Thread, Fu
         except BaseException as error:  # noqa: BLE001 - raised where the outcome is asked for
             outcome.set_exception(error)
 
-    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread = threading.Thread(target=copy_context().run, args=(run,), name=name, daemon=True)
     thread.start()
     return thread, outcome
 
@@ -206,3 +209,31 @@ def join_threads(threads: Iterable[threading.Thread], seconds: float = 1.0) -> N
         # Skip threads that never started, and the current one: a callback may call this.
         if thread.ident not in (None, threading.get_ident()):
             thread.join(max(0.0, deadline - time.monotonic()))
+
+
+def attend(check: Callable[[], object], function: Callable[..., T], *args: Any, **options: Any) -> T:
+    """Call a function that may hang, in a thread. Leave it when `check` raises; what it returns then is closed."""
+    try:
+        thread, outcome = start_thread(partial(function, *args, **options), "scenario-uploads-remote")
+    except RuntimeError:
+        return function(*args, **options)
+    try:
+        result = await_outcome(outcome, check)
+        thread.join()
+    except BaseException:
+        outcome.add_done_callback(_close_late)
+        raise
+    return result
+
+
+def await_outcome(outcome: Future[T], check: Callable[[], object]) -> T:
+    """Wait for the result of a future, unless `check` raises."""
+    check()
+    while not wait((outcome,), SLICE).done:
+        check()
+    return outcome.result()
+
+
+def _close_late(outcome: Future[Any]) -> None:
+    if outcome.exception() is None and hasattr(outcome.result(), "close"):
+        outcome.result().close()

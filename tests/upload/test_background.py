@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from scenario_uploads import (
     AsyncScenario,
@@ -119,6 +120,25 @@ class TestCancelling:
         until(lambda: not find_upload_threads())
         # The others go on, over the connections of the client.
         assert client.uploads.retrieve(UPLOAD_ID)
+
+    @pytest.mark.parametrize("end", ["handle", "client"])
+    def test_28_44_does_not_wait_for_the_http_client_of_the_caller(self, service: Service, end: str) -> None:
+        asked, free = threading.Event(), threading.Event()
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            asked.set()
+            free.wait()
+            raise httpx.ConnectError("", request=request)
+
+        with httpx.Client(transport=httpx.MockTransport(answer)) as api:
+            client = Scenario(base_url=service.url, bearer_auth="token", http_client=api)
+            handle = start(client)
+            asked.wait()
+            (handle.cancel if end == "handle" else client.close)()
+            assert concurrent.futures.wait([handle]).done
+            assert handle.cancelled()
+            free.set()
+            until(lambda: not find_upload_threads())
 
     def test_28_leaves_what_is_sent_to_the_same_call(self, client: Scenario, service: Service, path: Path) -> None:
         service.script("part 2", stall)

@@ -195,7 +195,7 @@ def complete(
             if is_past_pending(settled.value.upload.status, known=True):
                 value = models.UploadTriggerActionResponse(upload=settled.value.upload)
                 return Reply(operation, settled.response, settled.strict, tries.failed, value)
-        delay = tries.fail(Outcome(status=503, retry_after=_asked_delay(failure)))
+        delay = tries.fail(Outcome(status=503, retry_after=getattr(failure, "retry_after", None)))
         if delay is None or (refused and tries.failed > refusals):
             raise failure
         yield Pause(delay)
@@ -247,7 +247,8 @@ def wait(
             bound = f"within {timeout:g} s" if api.clock() >= deadline else f"before {patience:g} s without a response"
             message = f"Upload {upload_id} was not imported {bound}; {seen}. It may still be: wait again."
             raise errors.UploadTimeoutError(message, status=status, upload_id=upload_id) from failure
-        yield Pause(min(remaining, max(delay, min(_asked_delay(failure), RetryPolicy().retry_after_cap))))
+        asked = getattr(failure, "retry_after", None) or 0.0
+        yield Pause(min(remaining, max(delay, min(asked, RetryPolicy().retry_after_cap))))
         delay = min(LONGEST_DELAY, delay * GROWTH)
 
 
@@ -272,10 +273,6 @@ def _is_passing(api: Api, error: errors.APIError, patience: float | None = None)
     if isinstance(error, errors.APIStatusError):
         return error.status_code in (408, 429) or error.status_code >= 500
     return not api.options.strict_responses
-
-
-def _asked_delay(error: errors.APIError | None) -> float:
-    return (error.retry_after or 0.0) if isinstance(error, errors.APIStatusError) else 0.0
 
 
 def _limit_timeout(timeout: httpx.Timeout, remaining: float) -> httpx.Timeout:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Callable
-from concurrent.futures import Future, wait
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
@@ -14,8 +13,8 @@ from weakref import ref
 import httpx
 
 from scenario_uploads.proxies import Network, Proxy
-from scenario_uploads.steps import CLOSED, SLICE
-from scenario_uploads.system import start_thread, user_agent
+from scenario_uploads.steps import CLOSED
+from scenario_uploads.system import attend, user_agent
 
 T = TypeVar("T")
 
@@ -74,26 +73,18 @@ class Streams:
 
     def open(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
         """Connect or start TLS, in a thread of its own, since neither that nor name resolution can be interrupted."""
-        try:
-            thread, outcome = start_thread(partial(function, *args, **options), "scenario-uploads-connect")
-        except RuntimeError:
-            return function(*args, **options)
-        try:
-            while not self.closed:
-                if wait((outcome,), SLICE).done:
-                    thread.join()
-                    return outcome.result()
+        return attend(self.check, function, *args, **options)
+
+    def check(self) -> None:
+        if self.closed:
             raise httpx.ConnectError(CLOSED)
-        except BaseException:
-            outcome.add_done_callback(_close_late)
-            raise
 
     def add(self, stream: Any) -> None:
         """Add a stream, or close it when the client is closing."""
         self._known.add(ref(stream, self._known.discard))
         if self.closed:
             stream.close()
-            raise httpx.ConnectError(CLOSED)
+        self.check()
 
     def list(self) -> list[Any]:
         return [stream for known in [*self._known] if (stream := known()) is not None]
@@ -122,8 +113,3 @@ class AsyncStreams(Streams):
 
     def open(self, function: Callable[..., T], *args: Any, **options: Any) -> T:
         return function(*args, **options)
-
-
-def _close_late(opened: Future[Any]) -> None:
-    if opened.exception() is None:
-        opened.result().close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, wait
+from concurrent.futures import Executor
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +20,7 @@ from scenario_uploads.errors import CredentialsError, ScenarioError, SourceError
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url
 from scenario_uploads.settings.client import ClientArguments, ClientOptions, resolve_options
-from scenario_uploads.steps import CLOSED, SLICE
+from scenario_uploads.system import await_outcome
 from scenario_uploads.upload.options import FileOptions
 from scenario_uploads.upload.steps import send_file
 
@@ -49,8 +49,8 @@ class Errand:
     options: FileOptions = field(repr=False)
 
 
-def send_by(executor: Executor, site: Site, file: FileInput, options: FileOptions, ended: Callable[[], bool]) -> Sent:
-    """Let a worker send a file, once more if that fails; return early when the call has ended."""
+def send_by(executor: Executor, site: Site, file: FileInput, options: FileOptions, check: Callable[[], object]) -> Sent:
+    """Let a worker send a file, once more if that fails, until `check` raises."""
     if isinstance(file, str | os.PathLike) and not is_url(os.fspath(file)):
         # The worker has another current folder.
         file = os.path.abspath(file)  # noqa: PTH100 - it resolves no links
@@ -59,11 +59,10 @@ def send_by(executor: Executor, site: Site, file: FileInput, options: FileOption
         try:
             # Dask names a task by its arguments, and runs tasks of one name only once.
             task = executor.submit(run_errand, errand, uuid.uuid4().hex)
-            while not wait([task], SLICE).done:
-                if ended():
-                    task.cancel()
-                    raise ScenarioError(CLOSED)
-            return task.result()
+            try:
+                return await_outcome(task, check)
+            finally:
+                task.cancel()
         except (CredentialsError, SourceError) as error:
             raise type(error)(f"On a worker: {error.message}") from error
         except ScenarioError:

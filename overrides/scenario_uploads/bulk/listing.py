@@ -12,6 +12,7 @@ from contextlib import suppress
 from fnmatch import fnmatch
 from functools import partial
 from io import IOBase
+from operator import call
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +54,10 @@ def matches(glob: Glob, names: Sequence[str]) -> bool:
     return bool(names) and fnmatch(names[0], glob[0]) and matches(glob[1:], names[1:])
 
 
-def list_sources(sources: Any, options: BulkOptions) -> Listed:
-    """Check the globs and the first sources; return the files of all sources, one after the other."""
-    lister = Lister(options.recursive, _read_globs("include", options.include), _read_globs("exclude", options.exclude))
+def list_sources(sources: Any, options: BulkOptions, attend: Callable[..., Any] = call) -> Listed:
+    """Check the globs and the first sources; return the files of all sources. `attend` calls what may hang."""
+    globs = _read_globs("include", options.include), _read_globs("exclude", options.exclude)
+    lister = Lister(options.recursive, *globs, attend)
     if isinstance(sources, str | os.PathLike | UploadSource):
         sources = [sources]
     if isinstance(sources, bytes | bytearray | memoryview | Mapping | IOBase) or not isinstance(sources, Iterable):
@@ -96,6 +98,7 @@ class Lister:
     recursive: bool
     include: tuple[Glob, ...]
     exclude: tuple[Glob, ...]
+    attend: Callable[..., Any]
 
     def list(self, sources: Iterable[Any]) -> Listed:
         for source in sources:
@@ -119,12 +122,13 @@ class Lister:
         path = os.fspath(source)
         remote, status = is_url(path), _stat(path)
         top, text = (None if status else split_pattern(path)) or (path, "")
-        is_folder = self.recursive and not text and is_folder_url(path) if remote else self.check_folder(path, status)
+        asks = remote and self.recursive and not text
+        is_folder = self.attend(is_folder_url, path) if asks else self.check_folder(path, status)
         if not (text or is_folder):
             excluded = self._leaves_out(show_url(path).removesuffix("?…").replace(os.sep, "/").rpartition("/")[2])
             yield UploadResult(source, skipped="excluded" if excluded else None), status
             return
-        scan: Scan = partial(scan_url if remote else _scan, top)
+        scan: Scan = partial(self.attend, scan_url, top) if remote else partial(_scan, top)
         join: Callable[[str], Any] = partial(join_url if remote else Path, top)
         glob, matched = parse_glob(f"./{text}") if text else None, False
         for found in self._walk(scan, join, glob, hidden=text.rpartition("/")[2].startswith(".")):

@@ -18,7 +18,7 @@ from scenario_uploads.api.calls import create
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.display import FileProgress
 from scenario_uploads.errors import ScenarioError
-from scenario_uploads.remote import find_local, is_url
+from scenario_uploads.remote import is_remote
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.system import FileState
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
@@ -53,9 +53,9 @@ def plan_files(
     ledger: BulkLedger | None = None,
     *,
     force: bool = False,
-    asks: bool = True,
+    attend: Callable[..., Any] | None = None,
 ) -> Iterator[File | UploadResult]:
-    """Yield each file to send, and the results of the others. With `asks`, URLs are asked for the size of their file.
+    """Yield each file to send, and the results of the others. URLs are asked for their size through `attend`, if any.
 
     `call` is for files that have no settings of their own, and `service` selects rows of the ledger.
     """
@@ -69,7 +69,7 @@ def plan_files(
             yield result
             continue
         try:
-            file = _look(result.source, status, call, account, shared, asks=asks)
+            file = _look(result.source, status, call, account, shared, attend)
         except ScenarioError as error:
             yield UploadResult(result.source, error=error)
             continue
@@ -91,18 +91,17 @@ def _look(
     call: FileOptions,
     account: tuple[str, ...],
     shared: Callable[[Media], bytes],
-    *,
-    asks: bool,
+    attend: Callable[..., Any] | None,
 ) -> File:
     given = source if isinstance(source, UploadSource) else UploadSource(source)
     content, size, state = given.file, None, None
     own_name: str | None
     if isinstance(content, str | os.PathLike) and status and stat.S_ISREG(status.st_mode):
         size, state, own_name = status.st_size, FileState.of(status), Path(content).name
-    elif not asks and isinstance(content, str) and is_url(content) and find_local(content) is None:
+    elif not attend and isinstance(content, str) and is_remote(content):
         own_name = urlsplit(content).path.rpartition("/")[2]
     else:
-        with closing(open_source(content)) as opened:
+        with closing(attend(open_source, content) if attend and is_remote(content) else open_source(content)) as opened:
             size, state, own_name = opened.size, opened.state, opened.name
     name = check_file_name(given.file_name if given.file_name is not None else own_name)
     media = infer_media(name, content_type=given.content_type, kind=given.kind or call.kind)
@@ -125,4 +124,4 @@ def plan_many(sources: Sources, options: BulkOptions, service: ClientOptions | N
     """
     listed, ledger = list_sources(sources, options), open_ledger(options.ledger, plan=True) if service else None
     with closing(ledger) if ledger else nullcontext():
-        yield from plan_files(listed, options.file, service, ledger, force=options.force, asks=False)
+        yield from plan_files(listed, options.file, service, ledger, force=options.force)

@@ -25,6 +25,7 @@ from scenario_uploads.pace import Turns
 from scenario_uploads.progress import BulkProgress, UploadProgress
 from scenario_uploads.settings.client import ClientOptions, list_arguments
 from scenario_uploads.steps import Steps, Work
+from scenario_uploads.system import attend
 from scenario_uploads.transfer.part import read_md5s
 from scenario_uploads.upload.options import FileOptions
 from scenario_uploads.upload.steps import complete_upload, upload_file
@@ -46,7 +47,7 @@ class BulkRun:
 
     def __init__(self, api: Api, sources: Sources, options: BulkOptions) -> None:
         self._api, self._options = api, options
-        self._listed = list_sources(sources, options)
+        self._listed = list_sources(sources, options, self._attend)
         self._arguments = list_arguments(api.options) if options.executor else {}
         self.on_progress: Callable[[BulkProgress], object] | None = options.on_progress
         """May be replaced until the first result is asked for."""
@@ -56,9 +57,9 @@ class BulkRun:
 
     def results(self, runner: Runner, connect_again: Callable[[ClientOptions], Runner]) -> Generator[UploadResult]:
         """Yield the result of each file as it finishes; then close the runner. Workers of an executor connect again."""
-        workers, more = Workers(runner, self._options.files_at_once), True
+        self._check, workers, more = runner.open, Workers(runner, self._options.files_at_once), True
         site = Site(uuid.uuid4().hex, connect_again, self._arguments)
-        self._send_by = partial(send_by, site=site, ended=lambda: runner.closed)
+        self._send_by = partial(send_by, site=site, check=runner.open)
         with ExitStack() as stack:
             # The workers of a ThreadPoolExecutor have connected in this process.
             stack.callback(connect.cache_clear)
@@ -91,7 +92,11 @@ class BulkRun:
         # A large file is resumed, if possible.
         resume, turns = None if self._ledger else False, Turns(options.concurrency, options.max_bandwidth)
         call = evolve(options.file, resume=resume, wait=False, turns=turns)
-        return plan_files(self._listed, call, self._api.options, self._ledger, force=options.force)
+        listed, service = self._listed, self._api.options
+        return plan_files(listed, call, service, self._ledger, force=options.force, attend=self._attend)
+
+    def _attend(self, *call: Any, **options: Any) -> Any:
+        return attend(self._check, *call, **options)
 
     def _take(self, files: Iterator[File | UploadResult]) -> UploadResult | Steps[Any] | None:
         """Return the result of the next file, or the steps that give it; None when there are no more files."""
@@ -118,7 +123,6 @@ class BulkRun:
                 tell(self._progress)
 
     def _follow(self, file: File, event: UploadProgress) -> None:
-        """Count and show the progress of one file."""
         moved, file.bytes_done = event.bytes_done - file.bytes_done, event.bytes_done
         if moved:
             self._count(bytes_done=moved)

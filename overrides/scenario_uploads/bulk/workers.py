@@ -14,8 +14,8 @@ from itertools import count
 from typing import Any, Protocol, TypeVar
 
 from scenario_uploads.errors import TransferError
-from scenario_uploads.steps import SLICE, Pause, Steps, carry_on
-from scenario_uploads.system import join_threads
+from scenario_uploads.steps import Pause, Steps, carry_on
+from scenario_uploads.system import SLICE, join_threads
 
 T = TypeVar("T")
 
@@ -25,9 +25,6 @@ MOST_WAITING = 128
 
 class Runner(Protocol):
     """The runner of the sync client: runs the steps of calls, from many threads."""
-
-    @property
-    def closed(self) -> bool: ...
 
     def open(self) -> object: ...
 

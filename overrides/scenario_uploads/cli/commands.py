@@ -298,5 +298,4 @@ def show(options: Options) -> None:
 
 
 def run(arguments: list[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
     return run_app(app, arguments)

@@ -64,12 +64,9 @@ def _check_stdin(options: Options) -> None:
 @contextmanager
 def open_file(file: str, max_size: int | None) -> Iterator[str | BinaryIO]:
     """Yield the file to send; a pipe becomes a temporary file, since its length is needed."""
-    if file != STDIN:
-        yield file
-        return
-    stdin = sys.stdin.buffer
-    if max_size is None and stdin.seekable():
-        yield stdin
+    stdin = sys.stdin.buffer if file == STDIN else None
+    if stdin is None or (max_size is None and stdin.seekable()):
+        yield stdin or file
         return
     left = MAX_STDIN if max_size is None else max_size
     with tempfile.TemporaryFile() as kept:

@@ -118,6 +118,9 @@ class AsyncRunner(BaseRunner):
             job, stop = evolve(step, on_progress=relay(step.on_progress)), threading.Event()
             send = partial(transfer_parts, self.connections.to_storage(), job, stop=stop)
             return await run_in_thread(send, stop.set)
+        if isinstance(step, Work) and step.remote:
+            call = BaseRunner(self.connections, owner=False)
+            return await run_in_thread(partial(call.attend, step), call.end)
         if isinstance(step, Work):
             return await run_in_thread(step.call)
         if isinstance(step, Pause):

@@ -22,7 +22,7 @@ from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work
-from scenario_uploads.system import close_when_collected, join_threads, start_thread, watch_forks
+from scenario_uploads.system import attend, close_when_collected, join_threads, start_thread, watch_forks
 from scenario_uploads.transfer.connection import Storage
 from scenario_uploads.transfer.engine import Transfer, pause, transfer_parts
 from scenario_uploads.upload.control import BaseHandle, Control
@@ -52,8 +52,7 @@ class Connections:
         self._own: Any = None
         self._storage: Storage | None = None
         self.network: Network | None = None
-        self.line: list[Control] = []
-        """The uploads in the background that take turns."""
+        self.line: list[Control] = []  # the uploads in the background that take turns
         watch_forks(self)
         guard_logs()
 
@@ -141,6 +140,10 @@ class BaseRunner:
             raise ScenarioError(CLOSED)
         return self.connections
 
+    def attend(self, work: Work) -> object:
+        """Do remote work, as long as calls can be made."""
+        return attend(lambda: (self.open(), work.check()), work.call)
+
     def end(self) -> list[Any]:
         """Refuse further calls, and cancel those of this runner or of all that share connections that it owns."""
         self._stop.set()
@@ -186,7 +189,7 @@ class Runner(BaseRunner):
         if isinstance(step, Transfer):
             return transfer_parts(self.open().to_storage(), step, stop=self._stop)
         if isinstance(step, Work):
-            return step.call()
+            return self.attend(step) if step.remote else step.call()
         if isinstance(step, Pause):
             pause(step.seconds, lambda: self.closed)
             self.open()
@@ -195,7 +198,7 @@ class Runner(BaseRunner):
     def _send(self, step: Send) -> httpx.Response:
         client = self.open().to_api()
         try:
-            return send_sync(client, step)
+            return attend(self.open, send_sync, client, step) if self.connections.given else send_sync(client, step)
         except Exception as error:
             if self.closed:
                 raise ScenarioError(CLOSED) from error
@@ -272,7 +275,6 @@ def _end_uploads() -> None:
 
 
 def connect(settings: ClientOptions) -> Runner:
-    """Return a runner with connections of its own."""
     return Runner(Connections(settings))
 
 

@@ -59,11 +59,8 @@ def resolve_credentials(
             raise CredentialsError("Give either api_key and api_secret, or bearer_auth, not both.")
         return _bearer("bearer_auth", bearer_auth)
     (key_name, key), (secret_name, secret) = (
-        (name, value) if value is not None else (variable, environ.get(variable) or None)
-        for name, value, variable in (
-            ("api_key", api_key, "SCENARIO_SDK_API_KEY"),
-            ("api_secret", api_secret, "SCENARIO_SDK_API_SECRET"),
-        )
+        (name, value) if value is not None else (where := f"SCENARIO_SDK_{name.upper()}", environ.get(where) or None)
+        for name, value in (("api_key", api_key), ("api_secret", api_secret))
     )
     if key is not None and secret is not None:
         pair = f"{_check_secret(key_name, key)}:{_check_secret(secret_name, secret)}"
@@ -100,7 +97,6 @@ def _check_secret(name: str, value: object) -> str:
 
 
 def read_authorization(headers: Headers) -> Credentials | None:
-    """Return the credentials that a caller gave as a header."""
     written = [value for name, value in headers.items() if name.lower() == "authorization" and isinstance(value, str)]
     if not written:
         return None

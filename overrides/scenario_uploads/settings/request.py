@@ -100,7 +100,6 @@ def check_body(body: object) -> dict[str, object]:
 
 
 def merge_body(body: Mapping[str, Any], extra: Mapping[str, object]) -> dict[str, Any]:
-    """Return the body with the fields of `extra` added."""
     return {key: value for key, value in {**body, **extra}.items() if is_given(value)}
 
 

@@ -15,8 +15,8 @@ from scenario_uploads.pace import Turns
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.remote import Source
 from scenario_uploads.retry import DEFAULT_PATIENCE
-from scenario_uploads.steps import SLICE, Step
-from scenario_uploads.system import join_threads
+from scenario_uploads.steps import Step
+from scenario_uploads.system import SLICE, join_threads
 
 from .connection import Body, Storage
 from .part import PartEvent, PartJob, send_part
@@ -24,7 +24,7 @@ from .parts import DEFAULT_PART_SIZE, Part
 from .sockets import HaltedError
 
 # Together with the time until a stop is noticed, a second.
-STOP_PATIENCE = 0.75
+STOP_PATIENCE = 0.5
 
 
 @frozen
@@ -72,8 +72,6 @@ def pause(seconds: float, ended: Callable[[], bool], wait: Callable[[float], obj
 
 
 class _Workers:
-    """The threads of one transfer and their shared state."""
-
     def __init__(self, storage: Storage, job: Transfer, stop: threading.Event) -> None:
         self._storage, self._job, self._stop, self._halt = storage, job, stop, threading.Event()
         # A sequential source is sent part by part.

@@ -16,8 +16,7 @@ from urllib.parse import urlsplit
 import h11
 
 from scenario_uploads.proxies import Network, Proxy
-from scenario_uploads.steps import SLICE
-from scenario_uploads.system import create_selector
+from scenario_uploads.system import SLICE, create_selector
 
 T = TypeVar("T")
 Halted = Callable[[], bool]  # polled: whether to stop

@@ -10,7 +10,8 @@ from attrs import evolve
 
 from scenario_uploads.errors import UploadTimeoutError
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
-from scenario_uploads.steps import SLICE, Pause, Send, Step, Steps, Work, carry_on
+from scenario_uploads.steps import Pause, Send, Step, Steps, Work, carry_on
+from scenario_uploads.system import SLICE
 from scenario_uploads.transfer.engine import Transfer
 
 T = TypeVar("T")
@@ -63,6 +64,10 @@ class Control:
         finally:
             self._leave()
 
+    def _check(self) -> None:
+        if self.clock() >= self._until:
+            raise UploadTimeoutError(self._fault)
+
     def _leave(self) -> None:
         if self in self._line:
             self._line.remove(self)
@@ -70,8 +75,7 @@ class Control:
     def _admit(self) -> Steps[None]:
         """Wait until the upload may run."""
         while True:
-            if self.clock() >= self._until:
-                raise UploadTimeoutError(self._fault)
+            self._check()
             only_waits = self.progress is not None and self.progress.phase is UploadPhase.WAITING
             if self.paused or only_waits:
                 self._leave()
@@ -83,7 +87,7 @@ class Control:
 
     def _carry_out(self, step: Step) -> Steps[Any]:
         if isinstance(step, Work):
-            return (yield step)
+            return (yield evolve(step, check=self._check))
         yield from self._admit()
         if isinstance(step, Transfer):
             return (yield from self._transfer(step))
@@ -119,8 +123,6 @@ class Control:
 
 
 class BaseHandle:
-    """What both handles share."""
-
     _control: Control
 
     @property

@@ -32,14 +32,12 @@ def name_url(url: object, kind: str | None) -> dict[str, Any]:
 
 
 def name_hugging_face(name: object) -> dict[str, Any]:
-    """Return the arguments of a create from a model of the Hugging Face hub."""
     if not isinstance(name, str) or not re.fullmatch(_MODEL, name, re.ASCII):
         raise InvalidArgumentError(f"{redact(repr(name))} is not a Hugging Face model; give its name as 'owner/name'.")
     return {"hugging_face_model_name": name}
 
 
 def name_civitai(url: object) -> dict[str, Any]:
-    """Return the arguments of a create from the page of a Civitai model."""
     if not isinstance(url, str) or not re.match(_CIVITAI, url):
         page = "'https://civitai.com/models/370194/x?modelVersionId=413566'"
         raise InvalidArgumentError(f"{redact(repr(url))} is not a Civitai model; give the URL of its page, as {page}.")

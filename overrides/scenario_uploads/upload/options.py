@@ -21,8 +21,6 @@ from .control import Control
 
 @frozen(kw_only=True)
 class WaitOptions:
-    """The arguments of `wait`."""
-
     timeout: float = 300
     """Seconds to wait for the import, 0 to ask once. The transfer itself may take as long as bytes move."""
     project_id: str | Omit | None = None

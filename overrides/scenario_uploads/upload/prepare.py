@@ -13,14 +13,12 @@ from attrs import define, evolve
 
 from scenario_uploads.api.calls import begin_operation, create
 from scenario_uploads.api.exchange import Api, Operation
-from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import LedgerLockedError, SourceChangedError, SourceError, UploadFailedError
-from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
+from scenario_uploads.progress import UploadPhase, UploadProgress
 from scenario_uploads.remote import Source
 from scenario_uploads.system import find_state_folder
 from scenario_uploads.transfer.engine import Transfer
 from scenario_uploads.transfer.parts import Part, UploadPlan, plan_parts
-from scenario_uploads.transfer.source import open_source
 
 from .ledger import Ledger, locate_ledger
 from .media_types import infer_media
@@ -69,9 +67,8 @@ def check_all_options(options: FileOptions) -> None:
     create(options.call, {"kind": options.kind, "asset_options": options.asset_options})
 
 
-def open_upload(stack: ExitStack, api: Api, file: FileInput, options: FileOptions) -> Opened:
-    """Check the arguments, and open the file and its ledger; `stack` closes them."""
-    source = open_source(file, options.size)
+def open_upload(stack: ExitStack, api: Api, source: Source, options: FileOptions) -> Opened:
+    """Check the arguments, and open the ledger; `stack` closes the file and the ledger."""
     stack.callback(source.close)
     plan = plan_parts(source.size, options.part_size)
     source.part_size = plan.part_size
@@ -93,14 +90,9 @@ def open_upload(stack: ExitStack, api: Api, file: FileInput, options: FileOption
         from scenario_uploads.display import open_display  # noqa: PLC0415 - slow to import, and needed by few
 
         shown = stack.enter_context(open_display()).follow(name)
-        opened.options = evolve(options, on_progress=partial(_tell, [shown, options.on_progress]))
+        told = [tell for tell in (shown, options.on_progress) if tell]
+        opened.options = evolve(options, on_progress=lambda event: [tell(event) for tell in told])
     return opened
-
-
-def _tell(callbacks: list[OnProgress | None], event: UploadProgress) -> None:
-    for callback in callbacks:
-        if callback:
-            callback(event)
 
 
 def _close_ledger(ledger: Ledger, _kind: object, error: BaseException | None, _traceback: object) -> None:

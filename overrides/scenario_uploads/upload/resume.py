@@ -28,10 +28,8 @@ class Begun:
 
     upload_id: str
     parts: tuple[Part, ...] = field(repr=False)
-    done: Mapping[int, str | None] = field(factory=dict, repr=False)
-    """The stored parts, with the MD5 of the bytes sent, if it was computed."""
-    accepted: Upload | None = None
-    """The upload as the service returned it, if it has been completed already."""
+    done: Mapping[int, str | None] = field(factory=dict, repr=False)  # the stored parts, with their MD5 if computed
+    accepted: Upload | None = None  # as the service returned it, if it has been completed already
 
     @property
     def missing(self) -> tuple[Part, ...]:

@@ -17,8 +17,10 @@ from scenario_uploads.api.exchange import Api, fetch, name_upload
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import UploadPhase
+from scenario_uploads.remote import Source, is_remote
 from scenario_uploads.retry import REFUSED, RetryPolicy
 from scenario_uploads.steps import Steps, Work
+from scenario_uploads.transfer.source import open_source
 
 from .control import Control
 from .options import FileOptions
@@ -63,7 +65,8 @@ def _open(api: Api, file: FileInput, options: FileOptions, use: Callable[[Opened
     """Open the file and its ledger, and close both after use."""
     stack = ExitStack()
     try:
-        opened: Opened = yield Work(partial(open_upload, stack, api, file, options))
+        source: Source = yield Work(partial(open_source, file, options.size), is_remote(file))
+        opened: Opened = yield Work(partial(open_upload, stack, api, source, options))
         result = yield from use(opened)
     except GeneratorExit as end:
         # No runner is left to run `Work`.
@@ -143,7 +146,7 @@ def _send(opened: Opened, begun: Begun) -> Steps[tuple[str, Mapping[int, str | N
     for _ in range(1 + COMPARISONS):
         attempt: int = yield transfer
         opened.attempt = max(opened.attempt, attempt)
-        now: int = yield Work(source.check_unchanged)
+        now: int = yield Work(source.check_unchanged, source.descriptor is None)
         if now == seen:
             return begun.upload_id, md5s
         seen = now
