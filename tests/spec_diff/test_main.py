@@ -410,6 +410,7 @@ DOCUMENT = "openapi: 3.1.1\ninfo: {title: T, version: 1.0.0}\npaths: {}\n"
         ),
         ("openapi: 3.2.0\ninfo: {version: 1.0.0}\n", ":1: ", "openapi '3.2.0' is not known here"),
         (DOCUMENT + "x:\n  $ref: '#thing'\n", ":5: ", "names an anchor; only JSON pointers"),
+        (DOCUMENT + "x:\n  $dynamicRef: '#thing'\n", ":5: ", "names an anchor; only JSON pointers"),
         (DOCUMENT + f"x: {'9' * 390}\n", ":4: ", "a number of 390 characters"),
         (DOCUMENT + "x: 1e400\n", ":4: ", "the number 1e400 is too large"),
         (

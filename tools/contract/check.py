@@ -59,8 +59,6 @@ UPPER_SNAKE_CASE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
 @attrs.frozen
 class Finding:
-    """Something that is wrong with the contract, and where."""
-
     pointer: Pointer
     message: str
 
@@ -179,7 +177,6 @@ def find_parts(contract: Contract, schema: Pointer, keywords: Iterable[str] = ("
 
 
 def check_enums(contract: Contract) -> Iterator[Finding]:
-    """Yield the enums that have no clean Python names."""
     for pointer, schema in find_schemas(contract.document):
         if "enum" not in schema:
             continue

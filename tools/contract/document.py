@@ -72,11 +72,6 @@ def parse_reference(text: str) -> Pointer:
     return parse_pointer(unquote(text))
 
 
-def find_key(value: Any, step: str | int) -> Any:
-    """Return what a step of a pointer is in an object, a text, or in an array, a number."""
-    return int(step) if is_array(value) else str(step)
-
-
 def read_scalar(text: str) -> Any:
     """Return the value of a scalar without quotes, as YAML 1.2's core schema, and so JSON, sees it."""
     if text in WORDS:
@@ -146,7 +141,7 @@ class _Builder:
             while not self.parser.check_event(yaml.MappingEndEvent):
                 key, value.lines[key] = self.read_key(value)
                 value[key] = self.build(depth + 1)
-                if key == "$ref" and isinstance(value[key], str) and value[key] != "#":
+                if key in ("$ref", "$dynamicRef") and isinstance(value[key], str) and value[key] != "#":
                     self.check_reference(value[key], value.lines[key])
             self.parser.get_event()
         if event.anchor is not None:
@@ -162,7 +157,6 @@ class _Builder:
             raise UnreadableError(self.name, f"$ref {reference!r} leads out of the document", line)
 
     def read_key(self, others: Mapping[str, Any]) -> tuple[str, int]:
-        """Return the next key of an object and its line."""
         event = self.parser.get_event()
         line = event.start_mark.line + 1
         if not isinstance(event, yaml.ScalarEvent):
@@ -174,7 +168,6 @@ class _Builder:
         return str(event.value), line
 
     def count(self, depth: int, line: int) -> None:
-        """Count a value that was read."""
         self.size += 1
         if self.size > MAX_VALUES:
             raise UnreadableError(self.name, f"more than {MAX_VALUES:,} values, repeated ones counted", line)
@@ -189,8 +182,6 @@ class _Builder:
 
 @attrs.frozen(eq=False)
 class Contract:
-    """One version of the contract."""
-
     name: str
     """What messages call it: the path as it was given."""
     document: Mapping[str, Any] = attrs.field(repr=False)
@@ -206,7 +197,7 @@ class Contract:
         value: Any = self.document
         try:
             for step in pointer:
-                value = value[step if isinstance(value, dict) and isinstance(step, str) else find_key(value, step)]
+                value = value[int(step) if isinstance(value, list) else str(step)]
         except (LookupError, TypeError, ValueError):
             raise self.fail(pointer, f"nothing is at {format_pointer(pointer)}") from None
         return value

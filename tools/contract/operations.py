@@ -76,7 +76,6 @@ def find_covering(responses: Mapping[str, Pointer], status: str) -> Pointer | No
 
 
 def list_components(contract: Contract) -> dict[Pointer, Any]:
-    """Return the components of a contract, by their places."""
     groups = contract.document.get("components")
     return {
         ("components", kind, name): value
@@ -92,8 +91,8 @@ def find_references(value: Any) -> dict[Pointer, bool]:
     while stack:
         value, merged = stack.pop()
         if is_object(value):
-            if isinstance(value.get("$ref"), str):
-                place = parse_reference(value["$ref"])
+            for reference in (value[key] for key in ("$ref", "$dynamicRef") if isinstance(value.get(key), str)):
+                place = parse_reference(reference)
                 found[place[:3]] = found.get(place[:3], False) or merged or len(place) > 3
             # What a field refers to is no part of the schema, though the schema be a part of another.
             stack += [(child, key == "allOf") for key, child in value.items()]

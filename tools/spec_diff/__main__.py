@@ -56,7 +56,6 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def read_parts(text: str) -> list[str]:
-    """Return the parts that a command line names."""
     names = [name.strip() for name in text.split(",")]
     if unknown := [name for name in names if name not in PARTS]:
         raise argparse.ArgumentTypeError(f"{unknown[0]!r} is no part; name some of {', '.join(PARTS)}")

@@ -36,7 +36,6 @@ def compare(
     allow_name: str = policies.ALLOW.name,
     parts: Collection[str] = PARTS,
 ) -> Report:
-    """Return what changed between two contracts and what it asks for."""
     missing: list[str] = []
     # Components may refer to one another in long chains.
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MAX_RECURSION))

@@ -123,8 +123,6 @@ def read_effect(key: str, text: str) -> str:
 
 @attrs.frozen
 class Allowed:
-    """A break that somebody accepted, with the reason."""
-
     kind: str
     location: str
     reason: str

@@ -24,8 +24,6 @@ TIMEOUT = 300.0
 
 @attrs.frozen
 class Seen:
-    """A place that Redocly saw differ."""
-
     type_name: str
     change: str
     """`added`, `removed` or `modified`."""

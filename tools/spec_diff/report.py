@@ -20,8 +20,6 @@ NAMED_OPERATIONS = 4
 
 @attrs.frozen
 class Change:
-    """One fact about the wire, with what it means."""
-
     operation: str
     """The operationIds that it concerns, joined by commas; empty when it concerns the contract as a whole."""
     location: str
@@ -44,14 +42,11 @@ class Change:
 
     @property
     def is_uncovered(self) -> bool:
-        """Whether it is breaking, and not accepted."""
         return self.level == "breaking" and self.accepted is None
 
 
 @attrs.frozen
 class Report:
-    """Everything that a comparison of two contracts says."""
-
     old: str
     """The version of the old contract, `info.version`."""
     new: str
@@ -71,12 +66,10 @@ class Report:
 
     @property
     def breaking(self) -> bool:
-        """Whether any change is breaking, accepted or not."""
         return any(change.level == "breaking" for change in self.changes)
 
     @property
     def covered(self) -> bool:
-        """Whether the version was raised by as much as the changes ask for."""
         if self.actual is None:
             return not self.uncovered_break
         return BUMPS.index(self.actual) >= BUMPS.index(self.required)
@@ -87,7 +80,6 @@ class Report:
         return any(change.is_uncovered for change in self.changes) and self.actual != "major"
 
     def split(self) -> tuple[list[Change], list[Change]]:
-        """Return the breaking changes, and the others."""
         breaking = [change for change in self.changes if change.level == "breaking"]
         return breaking, [change for change in self.changes if change.level != "breaking"]
 
@@ -118,7 +110,6 @@ def describe_verdict(report: Report) -> str:
 
 
 def count(number: int, noun: str) -> str:
-    """Return a number of things in words."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
@@ -128,7 +119,6 @@ def describe_place(change: Change) -> str:
 
 
 def list_lines(change: Change) -> list[str]:
-    """Return what is said of a change beyond its message."""
     lines = [f"Python: {line}" for line in change.python]
     if change.installed_clients is not None:
         lines.append(f"installed clients: {change.installed_clients}")
@@ -147,7 +137,6 @@ def reveal(text: str) -> str:
 
 
 def render_text(report: Report) -> str:
-    """Return the report for a terminal: breaking changes first."""
     lines = [describe_verdict(report), *report.missing]
     for changes in report.split():
         for operation, own in groupby(changes, attrgetter("operation")):
@@ -204,7 +193,6 @@ def list_markdown(changes: Sequence[Change]) -> list[str]:
 
 
 def render_json(report: Report) -> str:
-    """Return the report for programs; docs/contract.md describes the shape."""
     inner = attrs.filters.exclude("side", "directions", "accepted")
     document = {
         "old": report.old,

@@ -805,6 +805,7 @@ DISCRIMINATORS = [
     ),
 ]
 CIRCLES = [
+    kind("changed behind $dynamicRef", *({"$dynamicRef": "#/components/schemas/N"},) * 2, ANY, N=(TEXT, WHOLE)),
     kind(
         "parent and child in a circle",
         ref("Pet"),

@@ -27,12 +27,10 @@ class Places:
 
     @cached_property
     def components(self) -> dict[str, Pointer]:
-        """Where the components with schemas are, by their names in normal form."""
         return {normalize(place[2]): place for place in list_components(self.contract) if place[1] == "schemas"}
 
     @cached_property
     def operations(self) -> dict[str, Pointer]:
-        """Where the operations are, by their names in normal form."""
         return {normalize(each.name): each.pointer for each in list_operations(self.contract)}
 
     @cached_property
@@ -41,7 +39,6 @@ class Places:
         return {place: find_references(value).keys() for place, value in list_components(self.contract).items()}
 
     def find(self, difference: Difference) -> Pointer:
-        """Return the location of a difference, as precisely as known."""
         key = normalize(difference.owner)
         if difference.in_operation:
             place = self.operations.get(key, ("paths",))
@@ -88,8 +85,6 @@ class Places:
 
 @attrs.frozen(eq=False)
 class Clue:
-    """What a change of the wire says of where it is."""
-
     change: Change
     operations: frozenset[str]
     keys: tuple[str, ...]

@@ -23,8 +23,6 @@ _THREADS = ThreadPoolExecutor(max_workers=4, thread_name_prefix="generate")
 
 
 class NoClientError(UnreadableError):
-    """No client can be generated from a contract."""
-
     def __init__(self, name: str, output: str) -> None:
         # It names a folder and objects of its own, and says much before it comes to the point.
         output = re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>", "…", re.sub(r"/\S*/(?=openapi\.json)", "", output))
@@ -34,7 +32,6 @@ class NoClientError(UnreadableError):
 
 
 def is_large(contract: Contract) -> bool:
-    """Return whether to generate the client of a whole contract takes too long."""
     return len(list_operations(contract)) > LARGE
 
 

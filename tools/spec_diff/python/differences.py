@@ -19,8 +19,6 @@ BOTH, NEITHER = GIVEN | READ, frozenset[str]()
 
 @attrs.frozen
 class Difference:
-    """One thing that Python callers see."""
-
     rule: str
     """The rule of the policy that judges it when it is a change of its own."""
     sort: Sort
@@ -50,7 +48,6 @@ def normalize(*names: object) -> str:
 def compare_surfaces(
     old: tuple[Shapes, Shapes], new: tuple[Shapes, Shapes], moved: Mapping[str, str]
 ) -> list[Difference]:
-    """Return what differs between the classes and operations of two generated clients."""
     renames = match_classes(old[0], new[0], moved)
     classes, operations = ({name: shape.rename(renames) for name, shape in shapes.items()} for shapes in old)
     return [*compare_classes(classes, new[0], renames), *compare_operations(operations, new[1], moved)]
@@ -77,7 +74,6 @@ def match_classes(old: Shapes, new: Shapes, moved: Mapping[str, str]) -> dict[st
 
 
 def compare_classes(old: Shapes, new: Shapes, renames: Mapping[str, str]) -> Iterator[Difference]:
-    """Return what differs between the enums and models."""
     for name, after in new.items():
         if name not in old and name not in renames.values():
             yield Difference("python-added", "class", name, "", f"the {after.noun} {name} was added", NEITHER)
@@ -145,7 +141,6 @@ def is_kept(old: Argument | None, new: Argument | None) -> bool:
 
 
 def compare_arguments(sort: Sort, owner: str, subject: str, old: Argument, new: Argument) -> Iterator[Difference]:
-    """Return what differs between two versions of a field, which is given and read, or of an argument."""
     ways = BOTH if sort == "field" else GIVEN
     if old.annotation != new.annotation:
         words = describe_choices(old.annotation, new.annotation, sort)
@@ -208,7 +203,6 @@ def compare_operations(old: Shapes, new: Shapes, moved: Mapping[str, str]) -> It
 
 
 def compare_signatures(name: str, old: Shape, new: Shape) -> Iterator[Difference]:
-    """Return what differs between what two versions of an operation take and return."""
     before, after = ({argument.name: argument for argument in each.arguments} for each in (old, new))
     for argument in [argument for argument in before if argument not in after]:
         yield Difference("python-removed", "argument", name, argument, f"the argument {argument} was removed")

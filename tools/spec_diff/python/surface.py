@@ -22,8 +22,6 @@ def rename_choices(choices: frozenset[str], names: Mapping[str, str]) -> frozens
 
 @attrs.frozen
 class Argument:
-    """Something that a model or an operation takes by name."""
-
     name: str
     annotation: frozenset[str]
     """The choices that it is a union of, without the one of being left out."""
@@ -39,12 +37,10 @@ class Shape:
     noun: Literal["enum", "model", "operation"]
     arguments: tuple[Argument, ...] = ()
     returns: frozenset[str] = frozenset()
-    """What an operation returns."""
     members: Mapping[str, str] = attrs.field(factory=dict)
     """The members of an enum, by their values as Python source."""
 
     def rename(self, names: Mapping[str, str]) -> Shape:
-        """Return it as it would be with other classes renamed."""
         arguments = (attrs.evolve(each, annotation=rename_choices(each.annotation, names)) for each in self.arguments)
         return attrs.evolve(self, arguments=tuple(arguments), returns=rename_choices(self.returns, names))
 
@@ -59,7 +55,6 @@ def is_taken(field: griffe.Attribute) -> bool:
 
 
 def read_annotation(annotation: object) -> frozenset[str]:
-    """Return the choices of an annotation, however the union is written and quoted."""
     return frozenset(_list_choices(ast.parse(str(annotation), mode="eval").body))
 
 
@@ -113,7 +108,6 @@ def list_sources(package: Path) -> dict[str, Path]:
 
 
 def read_surface(sources: Iterable[Path]) -> tuple[Shapes, Shapes]:
-    """Return the classes and the operations that source files of a generated client define."""
     classes: Shapes = {}
     operations: Shapes = {}
     for path in sources:

@@ -31,7 +31,6 @@ def compare(old: Contract, new: Contract, seen: Callable[[], Iterable[Seen]]) ->
 
 
 def compare_all(walk: Walk) -> list[str]:
-    """Compare everything but schemas; return the names of webhooks and callbacks."""
     walk.visit("root", (), ())
     walk.visit("info", ("info",), ("info",))
     if str(walk.old.document["openapi"])[:3] != str(walk.new.document["openapi"])[:3]:
@@ -76,7 +75,6 @@ def pair_operations(walk: Walk, old: list[Operation], new: list[Operation]) -> I
 
 
 def compare_operation_id(walk: Walk, old: Pointer, new: Pointer) -> None:
-    """Compare the names that generated clients have for an operation."""
     before, after = (contract.at(place).get("operationId") for contract, place in walk.sides(old, new))
     if before != after:
         message = f"operationId {before} became {after}"
@@ -84,7 +82,6 @@ def compare_operation_id(walk: Walk, old: Pointer, new: Pointer) -> None:
 
 
 def compare_parts(walk: Walk, old: Operation, new: Operation) -> None:
-    """Compare what two versions of an operation take and answer."""
     walk.visit("call" if walk.is_received else "operation", old.pointer, new.pointer)
     walk.visit("called path" if walk.is_received else "path", old.pointer[:-1], new.pointer[:-1])
     walk.compare_deprecation(old.pointer, new.pointer)
@@ -119,7 +116,6 @@ def list_calls(contract: Contract) -> list[Operation]:
 
 
 def list_responses(contract: Contract, operation: Pointer) -> dict[str, Pointer]:
-    """Return where an operation lists its answers, by their statuses."""
     statuses = contract.get((*operation, "responses"), dict)
     return {str(each).upper(): (*operation, "responses", each) for each in statuses if not str(each).startswith("x-")}
 
@@ -139,7 +135,6 @@ def compare_responses(walk: Walk, old: Pointer, new: Pointer) -> None:
 
 
 def compare_status(walk: Walk, status: str, old: Pointer | None, new: Pointer | None) -> None:
-    """Compare two versions of one answer, or say that it came or went."""
     before = None if old is None else walk.old.resolve(old)
     after = None if new is None else walk.new.resolve(new)
     walk.visit("response", before, after)
@@ -190,7 +185,6 @@ def compare_links(walk: Walk, old: Pointer, new: Pointer) -> None:
 
 
 def list_servers(contract: Contract, operation: Pointer) -> dict[str, Pointer]:
-    """Return the base URLs of an operation and where they are said."""
     for holder in (operation, operation[:-1], ()):
         if servers := contract.get((*holder, "servers"), list):
             urls = [str(server.get("url") if is_object(server) else server) for server in servers]
@@ -199,7 +193,6 @@ def list_servers(contract: Contract, operation: Pointer) -> dict[str, Pointer]:
 
 
 def compare_servers(walk: Walk, old: Pointer, new: Pointer) -> None:
-    """Compare the base URLs of an operation."""
     before, after = list_servers(walk.old, old), list_servers(walk.new, new)
     for place in before.values():
         walk.visit("server", place or None, None)

@@ -44,15 +44,11 @@ def explain(walk: Walk, seen: Iterable[Seen]) -> None:
     ]
     if not (left or walk.found):
         left = list(find_hidden_words(walk))
-    unused: dict[Side, Collection[Pointer]] = {
-        "old": find_unused(walk.old) if left else (),
-        "new": find_unused(walk.new) if left else (),
-    }
+    sides: dict[Side, Contract] = {"old": walk.old, "new": walk.new} if left else {}
+    unused = {side: find_unused(contract) for side, contract in sides.items()}
     for each in left:
         where: Side = "old" if each.new is None else "new"
-        place = each.old if each.new is None else each.new
-        if place is None:
-            continue
+        place = each.old or () if each.new is None else each.new
         if each.key is None and place[:1] == ("components",) and len(place) <= 3:
             note_components(walk, where, place, unused[where], each.change)
         elif each.key is not None and each.old is not None and not walk.new.has(place):

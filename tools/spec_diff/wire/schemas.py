@@ -2,75 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import zip_longest
-from typing import Any
 
 import attrs
 
 from tools.contract.document import Pointer
-from tools.spec_diff.wire.overlap import find_overlapping
+from tools.spec_diff.wire import views
+from tools.spec_diff.wire.alternatives import find_overlapping, match_groups, match_members, name_alternative
 from tools.spec_diff.wire.reading import Reader
-from tools.spec_diff.wire.views import (
-    ANNOTATING,
-    LIMITS,
-    RESTS,
-    Bound,
-    Child,
-    Direction,
-    Group,
-    Places,
-    Side,
-    View,
-    covers,
-    list_types,
-    show,
-)
+from tools.spec_diff.wire.views import Bound, Child, Difference, Direction, Group, Pair, Places, Side, View
 
-WIDER_FORMATS = (('"int32"', '"int64"'), ('"float"', '"double"'))
 SAID = ("default", "format", "pattern")
 """Keywords whose values are named, and which have rules of their own."""
-# What is said of a flag that is set now, and of one that was: a rule and a message.
-FLAG_WORDS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
-    "uniqueItems": (
-        ("limit-narrowed", "items have to be unique now"),
-        ("limit-widened", "items need not be unique any more"),
-    ),
-    "deprecated": (("deprecated", "deprecated"), ("undeprecated", "no longer deprecated")),
-    "readOnly": (("access-changed", "readOnly"), ("access-changed", "no longer readOnly")),
-    "writeOnly": (("access-changed", "writeOnly"), ("access-changed", "no longer writeOnly")),
-}
 DEFAULT_BOUNDS = {"minContains": Bound(Fraction(1), exclusive=False, place=(), text=None)}
-# What is the same on both sides, in pairs, what is gone and what has come.
-Matches = tuple[list[tuple[Any, Any]], list[Any], list[Any]]
 # What takes no value from a schema, nor gives it one.
 HARMLESS = {"property-added", "deprecated", "undeprecated", "default-added", "default-changed", "default-removed"}
 OTHERS = ("no other properties", "other properties of one schema", "any other properties")
-
-
-@attrs.frozen
-class Difference:
-    """One fact about two schemas."""
-
-    rule: str
-    side: Side
-    """In which contract `place` is."""
-    place: Pointer
-    message: str
-    member: str | None = None
-    """Which member of the set at `place` it is about."""
-
-
-@attrs.frozen(cache_hash=True)
-class Pair:
-    """Two schemas to compare next; of each, the places that hold at once."""
-
-    old: Places
-    new: Places
-
-
+SIDES: tuple[tuple[Side, str], ...] = (("new", "added"), ("old", "removed"))
 Compared = tuple[list[Difference], list[Pair]]
 
 
@@ -84,8 +34,8 @@ def compare_schemas(
     if pair not in done:
         # Before it is known, since alternatives may lead back here.
         done[pair] = [], []
-        views = readers["old"].read(pair.old), readers["new"].read(pair.new)
-        _Comparison(readers, *views, direction, done, *done[pair]).run()
+        both = readers["old"].read(pair.old), readers["new"].read(pair.new)
+        _Comparison(readers, *both, direction, done, *done[pair]).run()
     return done[pair]
 
 
@@ -124,9 +74,9 @@ class _Comparison:
     def compare_types(self) -> bool:
         """Compare types and null; return whether nothing else is worth comparing."""
         old, new = self.old, self.new
-        removed = [name for name in old.types or () if not covers(new.types, name)]
-        added = [name for name in new.types or () if not covers(old.types, name)]
-        message = f"the type {list_types(old)} became {list_types(new)}"
+        removed = [name for name in old.types or () if not views.covers(new.types, name)]
+        added = [name for name in new.types or () if not views.covers(old.types, name)]
+        message = f"the type {views.list_types(old)} became {views.list_types(new)}"
         if (old.types is None) != (new.types is None):
             # Where values are listed and no type is, the values say it.
             if not (old.derived or new.derived):
@@ -153,9 +103,9 @@ class _Comparison:
         there, here = (view.places.get("enum", view.places.get("const", view.place)) for view in (self.old, self.new))
         if old is not None and new is not None:
             for value in new.keys() - old.keys():
-                self.add("enum-value-added", "new", here, f"the value {value} was added", name_value(value))
+                self.add("enum-value-added", "new", here, f"the value {value} was added", views.name_value(value))
             for value in old.keys() - new.keys():
-                self.add("enum-value-removed", "old", there, f"the value {value} was removed", name_value(value))
+                self.add("enum-value-removed", "old", there, f"the value {value} was removed", views.name_value(value))
         elif new is not None:
             message = f"only {', '.join(new)} are allowed now, anything was" if new else "nothing is allowed now"
             self.add("enum-added", "new", here, message)
@@ -166,13 +116,13 @@ class _Comparison:
     # Bounds
 
     def compare_bounds(self) -> None:
-        for name, sign in LIMITS.items():
+        for name, sign in views.LIMITS.items():
             old, new = (view.limits.get(name, DEFAULT_BOUNDS.get(name)) for view in (self.old, self.new))
             if old == new or (name.endswith("Contains") and not self.both_have(("contains", ""))):
                 continue
             is_wider = new is None or (old is not None and old.is_stricter(new, sign))
             texts = [None if each is None else each.text for each in (old, new)]
-            rule, message = "limit-widened" if is_wider else "limit-narrowed", describe_words(*texts)
+            rule, message = "limit-widened" if is_wider else "limit-narrowed", views.describe_words(*texts)
             if new is not None and new.text is not None:
                 self.add(rule, "new", new.place, message)
             elif old is not None:
@@ -180,7 +130,6 @@ class _Comparison:
         self.compare_steps()
 
     def both_have(self, child: Child) -> bool:
-        """Return whether both schemas have something below."""
         return child in self.old.children and child in self.new.children
 
     def compare_steps(self) -> None:
@@ -192,7 +141,7 @@ class _Comparison:
         else:
             is_finer = before is None or (after / before).denominator == 1
             rule = "limit-narrowed" if is_finer else "limit-changed"
-        self.say(rule, "multipleOf", describe_change("multipleOf", *map(show_number, (before, after))))
+        self.say(rule, "multipleOf", views.describe_change("multipleOf", *map(views.show_number, (before, after))))
 
     # Texts, flags and values that only a fingerprint distinguishes
 
@@ -205,12 +154,15 @@ class _Comparison:
             for old, new in pairs if name in SAID else pairs[:1]:
                 # What is evaluated otherwise may be more or less.
                 is_there = name.startswith("unevaluated") and name in self.old.places and name in self.new.places
-                change = "changed" if is_there else name_change(name, old, new)
+                change = "changed" if is_there else views.name_change(name, old, new)
                 rule, message = f"keyword-{change}", f"{name} was {change}"
                 if name in SAID:
-                    rule, message = f"{name}-{change}", describe_change(name, show_json(old), show_json(new))
-                elif name in FLAG_WORDS:
-                    rule, message = FLAG_WORDS[name][new is None]
+                    rule, message = (
+                        f"{name}-{change}",
+                        views.describe_change(name, views.show_json(old), views.show_json(new)),
+                    )
+                elif name in views.FLAG_WORDS:
+                    rule, message = views.FLAG_WORDS[name][new is None]
                 place = before[old] if new is None else after[new]
                 self.add(rule, "old" if new is None else "new", place, message)
 
@@ -244,16 +196,17 @@ class _Comparison:
             self.pair_with_rest("properties", old[name], "old")
         # What came or went is told of by itself, and what is hidden does not exist.
         untold = (all_old.keys() | all_new.keys()) - old.keys() - new.keys()
-        for name in self.new.required.keys() - self.old.required.keys() - untold - (all_new.keys() - all_old.keys()):
-            place = self.new.required[name][:-1]
-            self.add("property-became-required", "new", place, f"{name} became required", name)
-        for name in self.old.required.keys() - self.new.required.keys() - untold - (all_old.keys() - all_new.keys()):
-            place = self.old.required[name][:-1]
-            self.add("property-became-optional", "old", place, f"{name} became optional", name)
+        self.compare_required("new", "required", self.new, self.old, untold)
+        self.compare_required("old", "optional", self.old, self.new, untold)
+
+    def compare_required(self, side: Side, word: str, one: View, other: View, untold: set[str]) -> None:
+        told = one.properties.keys() - other.properties.keys()
+        for name in one.required.keys() - other.required.keys() - untold - told:
+            self.add(f"property-became-{word}", side, one.required[name][:-1], f"{name} became {word}", name)
 
     def pair_with_rest(self, keyword: str, places: Places, side: Side) -> bool:
         """Compare what came or went with what the other contract says of all that it does not list, if anything."""
-        rest = (self.old if side == "new" else self.new).children.get((RESTS.get(keyword, ""), ""))
+        rest = (self.old if side == "new" else self.new).children.get((views.RESTS.get(keyword, ""), ""))
         if rest is not None:
             self.pairs.append(Pair(rest, places) if side == "new" else Pair(places, rest))
         return rest is not None
@@ -307,12 +260,11 @@ class _Comparison:
             return
         elif keyword == "patternProperties" and opposite.closed:
             rule = f"additional-properties-{'widened' if side == 'new' else 'narrowed'}"
-        elif keyword in RESTS and not is_freed and all(map(self.readers[side].is_anything, places)):
+        elif keyword in views.RESTS and not is_freed and all(map(self.readers[side].is_anything, places)):
             return
         self.add(rule, side, places[0], message)
 
     def list_members(self, side: Side) -> set[Pointer]:
-        """Return where the alternatives of a schema are."""
         groups = (self.old if side == "old" else self.new).groups
         return {self.readers[side].locate(each) for group in groups for member in group.members for each in member}
 
@@ -327,38 +279,29 @@ class _Comparison:
             return False
         single = Group("anyOf", other.place, (other.origin,))
         groups = (self.old.groups[0], single) if self.old.groups else (single, self.new.groups[0])
-        if not self.match_members(groups[0].members, groups[1].members)[0]:
+        if not match_members(self.readers, *groups)[0]:
             return False
         self.compare_members(*groups)
         self.compare_null()
-        self.compare_facets(ANNOTATING)
+        self.compare_facets(views.ANNOTATING)
         return True
 
     def compare_groups(self) -> None:
-        """Compare the sets of alternatives, of which each has to be met."""
-        keys: tuple[Callable[[Reader, Group], Any], ...] = (
-            lambda reader, group: (group.keyword, *sorted(map(reader.digest, group.members))),
-            lambda _, group: group.keyword,
-            lambda _reader, _group: "any",
-        )
-        matched, gone, come = self.match(keys, self.old.groups, self.new.groups)
+        matched, gone, come = match_groups(self.readers, self.old.groups, self.new.groups)
         for before, after in matched:
             self.compare_members(before, after)
-        for group in come:
-            self.add("keyword-added", "new", group.place, "alternatives were added")
-        for group in gone:
-            self.add("keyword-removed", "old", group.place, "alternatives were removed")
+        for (side, verb), groups in zip(SIDES, (come, gone), strict=True):
+            for group in groups:
+                self.add(f"keyword-{verb}", side, group.place, f"alternatives were {verb}")
 
     def compare_members(self, old: Group, new: Group) -> None:
-        matched, gone, come = self.match_members(old.members, new.members)
+        matched, gone, come = match_members(self.readers, old, new)
         pairs = [Pair(*pair) for pair in matched]
         self.pairs += pairs
-        for places in come:
-            message = f"the alternative {name_alternative(self.readers['new'], places)} was added"
-            self.add("alternative-added", "new", places[0], message)
-        for places in gone:
-            message = f"the alternative {name_alternative(self.readers['old'], places)} was removed"
-            self.add("alternative-removed", "old", places[0], message)
+        for (side, verb), members in zip(SIDES, (come, gone), strict=True):
+            for places in members:
+                message = f"the alternative {name_alternative(self.readers[side], places)} was {verb}"
+                self.add(f"alternative-{verb}", side, places[0], message)
         before, after = find_overlapping(self.readers["old"], old), find_overlapping(self.readers["new"], new)
         if after and not before:
             message = "what fits several alternatives is ruled out now"
@@ -382,74 +325,3 @@ class _Comparison:
                     return True
                 pairs += [other for other in below if other not in pairs]
         return False
-
-    def match_members(self, old: Sequence[Places], new: Sequence[Places]) -> Matches:
-        """Return which members are the same ones, in whatever order, which are gone and which have come."""
-        keys: tuple[Callable[[Reader, Places], Any], ...] = (
-            lambda reader, places: name_component(reader.locate(places[0])),
-            lambda reader, places: reader.digest(places),
-            lambda reader, places: reader.read(places).types,
-        )
-        return self.match(keys, old, new)
-
-    def match(self, keys: Iterable[Callable[[Reader, Any], Any]], old: Sequence[Any], new: Sequence[Any]) -> Matches:
-        """Return the things that share a key, by the first key that they share, and those that share none."""
-        matched, gone, come = [], list(old), list(new)
-        for key in keys:
-            wanted: dict[Any, list[Any]] = {}
-            for thing in come:
-                wanted.setdefault(key(self.readers["new"], thing), []).append(thing)
-            for thing in list(gone):
-                own = key(self.readers["old"], thing)
-                if own is not None and wanted.get(own):
-                    match = wanted[own].pop(0)
-                    matched.append((thing, match))
-                    gone.remove(thing)
-                    come.remove(match)
-        return matched, gone, come
-
-
-def name_alternative(reader: Reader, places: Places) -> str:
-    """Return a short name of a schema that is one of several."""
-    component = name_component(reader.locate(places[0]))
-    return str(component) if component else list_types(reader.read(places))
-
-
-def name_component(place: Pointer) -> Any:
-    """Return the name of a schema that is a component; none when it stands inline."""
-    return place[2] if place[:2] == ("components", "schemas") and len(place) == 3 else None
-
-
-def name_value(text: str) -> str:
-    """Return a listed value, given as JSON, as a step of a location."""
-    value = json.loads(text)
-    return value if isinstance(value, str) else text
-
-
-def name_change(name: str, old: str | None, new: str | None) -> str:
-    """Return the change of a keyword, from its values as JSON."""
-    if old is None or new is None:
-        return "added" if old is None else "removed"
-    if name == "format" and (old, new) in WIDER_FORMATS:
-        return "widened"
-    return "narrowed" if name == "format" and (new, old) in WIDER_FORMATS else "changed"
-
-
-def show_number(value: Fraction | None) -> str | None:
-    return None if value is None else str(value.numerator) if value.denominator == 1 else str(float(value))
-
-
-def show_json(text: str | None) -> str | None:
-    """Return a value, given as JSON, within bounds."""
-    return None if text is None else show(json.loads(text))
-
-
-def describe_change(name: str, old: Any, new: Any) -> str:
-    return describe_words(*(None if value is None else f"{name} {value}" for value in (old, new)))
-
-
-def describe_words(old: str | None, new: str | None) -> str:
-    """Return in words what a keyword with its value became; that need not be said twice."""
-    if old is None:
-        return f"{new} was added"
-    return f"{old} was removed" if new is None else f"{old} became {new.removeprefix(old.partition(' ')[0] + ' ')}"

@@ -91,7 +91,6 @@ def flatten_scheme(scheme: Mapping[str, Any], place: Pointer = ()) -> dict[Point
 
 
 def compare_scheme(walk: Walk, old: str, new: str) -> None:
-    """Compare a security scheme that an operation uses."""
     there, here = find_scheme(walk.old, old), find_scheme(walk.new, new)
     walk.visit("scheme", there, here)
     if there is None or here is None:
@@ -122,7 +121,6 @@ def compare_scheme(walk: Walk, old: str, new: str) -> None:
 
 
 def describe_way(way: Way) -> str:
-    """Return in words what credentials one way of authenticating takes."""
     names = sorted({name for name, _ in way})
     parts = []
     for name in names:

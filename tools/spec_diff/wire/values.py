@@ -89,7 +89,6 @@ def compare_header(walk: Walk, name: str, old: Pointer, new: Pointer) -> None:
 def compare_value(
     walk: Walk, subject: str, places: tuple[Pointer, Pointer], direction: Direction, default: str, keys: Iterable[str]
 ) -> None:
-    """Compare how a parameter or a header is written, and its schema; `default` is its style without a word."""
     old, new = places
     rule = "parameter-style-changed" if direction == "request" else "header-style-changed"
     walk.compare_deprecation(old, new)
@@ -135,7 +134,6 @@ def may_be(reader: Reader, holder: Pointer, name: str) -> bool:
 
 
 def allows_type(reader: Reader, view: View, name: str, depth: int) -> bool:
-    """Return whether a schema may accept values of a type."""
     if view.types is not None:
         return name in view.types
     members = [member for group in view.groups for member in group.members]
@@ -177,7 +175,6 @@ def is_range_of(general: str, name: str) -> bool:
 
 
 def compare_content(walk: Walk, old: Pointer, new: Pointer, direction: Direction) -> None:
-    """Compare the media types of a body, an answer, a parameter or a header."""
     before, after = (list_media_types(contract, holder) for contract, holder in walk.sides(old, new))
     way = walk.turn(direction)
     for name, place in before.items():

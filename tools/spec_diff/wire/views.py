@@ -27,6 +27,16 @@ LIMITS: Mapping[str, int] = {
 EXCLUSIVE = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
 ANNOTATING = frozenset({"deprecated", "readOnly", "writeOnly"})
 FLAGS = ANNOTATING | {"uniqueItems"}
+# What is said of a flag that is set now, and of one that was: a rule and a message.
+FLAG_WORDS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
+    "uniqueItems": (
+        ("limit-narrowed", "items have to be unique now"),
+        ("limit-widened", "items need not be unique any more"),
+    ),
+    "deprecated": (("deprecated", "deprecated"), ("undeprecated", "no longer deprecated")),
+    "readOnly": (("access-changed", "readOnly"), ("access-changed", "no longer readOnly")),
+    "writeOnly": (("access-changed", "writeOnly"), ("access-changed", "no longer writeOnly")),
+}
 # Of several values each holds, so that they are kept as a set.
 TEXTS = frozenset({"pattern", "format", "contentEncoding", "contentMediaType", "$dynamicRef", "xml"})
 OPEN = "unevaluatedProperties"
@@ -49,6 +59,7 @@ EVALUATING = frozenset({"oneOf", "anyOf", "if", "then", "else", "dependentSchema
 """Keywords whose schemas evaluate properties and items of some values alone."""
 LISTED = ("properties", "patternProperties", "prefixItems", "contains", "discriminator")
 """Keywords whose schemas say something by being there, though they rule nothing out."""
+WIDER_FORMATS = (('"int32"', '"int64"'), ('"float"', '"double"'))
 DIGEST_DEPTH = 50
 """Schemas that are alike so many levels down count as the same: some hold themselves."""
 MAX_LAYERS = 5_000
@@ -113,9 +124,7 @@ class View:
     facets: dict[str, dict[str, Pointer]] = attrs.field(factory=dict)
     """The values of keywords that cannot be merged, as texts or fingerprints, and where each is written."""
     step: Fraction | None = None
-    """The `multipleOf`."""
     places: dict[str, Pointer] = attrs.field(factory=dict)
-    """Where each keyword is written."""
 
     @property
     def properties(self) -> dict[str, Places]:
@@ -128,6 +137,27 @@ class View:
         return not has_more and all(each is None for each in (self.types, self.values, self.step))
 
 
+@attrs.frozen
+class Difference:
+    """One fact about two schemas."""
+
+    rule: str
+    side: Side
+    """In which contract `place` is."""
+    place: Pointer
+    message: str
+    member: str | None = None
+    """Which member of the set at `place` it is about."""
+
+
+@attrs.frozen(cache_hash=True)
+class Pair:
+    """Two schemas to compare next; of each, the places that hold at once."""
+
+    old: Places
+    new: Places
+
+
 def show(value: Any) -> str:
     """Return a value as JSON, in one form and of bounded length."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False)
@@ -135,7 +165,6 @@ def show(value: Any) -> str:
 
 
 def join_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
-    """Return the types that both accept."""
     if a is None or b is None:
         return b if a is None else a
     return frozenset(name for name in a | b if covers(a, name) and covers(b, name))
@@ -213,3 +242,37 @@ def list_types(view: View) -> str:
         return "any type"
     names = sorted(view.types) + (["null"] if view.nullable else [])
     return " or ".join(names) if names else "nothing"
+
+
+def name_value(text: str) -> str:
+    """Return a listed value, given as JSON, as a step of a location."""
+    value = json.loads(text)
+    return value if isinstance(value, str) else text
+
+
+def name_change(name: str, old: str | None, new: str | None) -> str:
+    """Return the change of a keyword, from its values as JSON."""
+    if old is None or new is None:
+        return "added" if old is None else "removed"
+    if name == "format" and (old, new) in WIDER_FORMATS:
+        return "widened"
+    return "narrowed" if name == "format" and (new, old) in WIDER_FORMATS else "changed"
+
+
+def show_number(value: Fraction | None) -> str | None:
+    return None if value is None else str(value.numerator) if value.denominator == 1 else str(float(value))
+
+
+def show_json(text: str | None) -> str | None:
+    return None if text is None else show(json.loads(text))
+
+
+def describe_change(name: str, old: Any, new: Any) -> str:
+    return describe_words(*(None if value is None else f"{name} {value}" for value in (old, new)))
+
+
+def describe_words(old: str | None, new: str | None) -> str:
+    """Return in words what a keyword with its value became; that need not be said twice."""
+    if old is None:
+        return f"{new} was added"
+    return f"{old} was removed" if new is None else f"{old} became {new.removeprefix(old.partition(' ')[0] + ' ')}"

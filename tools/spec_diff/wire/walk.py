@@ -14,8 +14,8 @@ from tools.contract.operations import find_references, list_components, list_ope
 from tools.spec_diff.report import Change
 from tools.spec_diff.wire.places import format_place, name_place
 from tools.spec_diff.wire.reading import Reader
-from tools.spec_diff.wire.schemas import Compared, Difference, Pair, compare_schemas
-from tools.spec_diff.wire.views import Direction, Side, freeze
+from tools.spec_diff.wire.schemas import Compared, compare_schemas
+from tools.spec_diff.wire.views import Difference, Direction, Pair, Side, freeze
 
 OPPOSITE: Mapping[Direction, Direction] = {"request": "response", "response": "request"}
 
@@ -33,8 +33,6 @@ class Found:
 
 @attrs.define(eq=False, slots=False)
 class Walk:
-    """A walk through two contracts."""
-
     old: Contract
     new: Contract
     found: dict[Found, tuple[dict[str, None], set[Direction]]] = attrs.field(factory=dict)
@@ -114,7 +112,6 @@ class Walk:
         self.compare_flag((places[0], places[1]), "deprecated", ("deprecated", "undeprecated"), words, "request")
 
     def compare_required(self, kind: str, subject: str, places: tuple[Pointer, Pointer], direction: Direction) -> None:
-        """Compare whether a parameter, a header or a body is required."""
         changes = ("became-required", "became-optional")
         rules = [f"{kind}-{change}" for change in changes]
         words = [f"{subject} {change.replace('-', ' ')}" for change in changes]
@@ -203,7 +200,7 @@ class Walk:
         text = json.dumps(before)
         if text != json.dumps(after) or (self.changed and '"discriminator"' in text):
             return False
-        leads = find_references(before) if '"$ref"' in text else ()
+        leads = find_references(before) if '"$ref"' in text or '"$dynamicRef"' in text else ()
         return all(map(is_component, leads)) and self.changed.isdisjoint({old, new, *leads})
 
     @cached_property
@@ -255,7 +252,6 @@ class Walk:
 
 
 def is_component(place: Pointer) -> bool:
-    """Return whether a place is in a component; a `$ref` may lead elsewhere."""
     return place[:1] == ("components",)
 
 
