@@ -32,6 +32,11 @@ class ScenarioError(Exception):
         self.message, self.upload_id = mask_known(message), upload_id
         super().__init__(self.message)
 
+    def extend(self, text: str) -> None:
+        """Add to the message, in place of a dot at its end."""
+        self.message = self.message.rstrip(".") + text
+        self.args = (self.message,)
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Executors pickle errors; the default would call __init__ without its keyword arguments.
         return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]

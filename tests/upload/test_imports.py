@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from scenario_uploads import (
     APIConnectionError,
+    BadRequestError,
+    InternalServerError,
     InvalidArgumentError,
     SourceError,
     UploadFailedError,
@@ -16,7 +18,7 @@ from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.upload.imports import name_address
 
 from tests.support.clients import Clock, Connect, raises
-from tests.support.server import lose
+from tests.support.server import Answering, lose, reply
 from tests.support.service import UPLOAD_ID, Service, answer_upload
 
 MODEL = "stabilityai/stable-diffusion-xl-base-1.0"
@@ -59,11 +61,28 @@ def test_take_a_kind_and_options_of_the_asset(connect: Connect, service: Service
 
 
 @pytest.mark.parametrize(("name", "address"), CALLS)
-def test_17_are_never_sent_twice(connect: Connect, service: Service, name: str, address: str) -> None:
-    service.script("create", lose, lose)
-    with raises(APIConnectionError, "a response; whether the service received it is unknown, so it was not sent again"):
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (lose, APIConnectionError),
+        (reply(503, {"reason": "busy"}), InternalServerError),
+        (reply(504), InternalServerError),
+    ],
+)
+def test_17_are_never_sent_twice(
+    connect: Connect, service: Service, name: str, address: str, answer: Answering, kind: type[Exception]
+) -> None:
+    service.script("create", answer, answer)
+    with raises(kind, "; whether the service acted on it is unknown, so it was not sent again"):
         getattr(connect(service.url).uploads, name)(address)
     assert service.steps == ["create"]
+
+
+def test_17_a_refusal_leaves_nothing_unknown(connect: Connect, service: Service) -> None:
+    service.script("create", reply(400, {"reason": "no such file"}))
+    with raises(BadRequestError, "no such file") as caught:
+        connect(service.url).uploads.import_url(SIGNED)
+    assert "unknown" not in str(caught.error)
 
 
 def test_21_fail_and_time_out_as_uploads_do(connect: Connect, service: Service, clock: Clock) -> None:

@@ -123,7 +123,7 @@ def fetch(
             except ScenarioError:
                 raise
             except Exception as raised:  # noqa: BLE001 - a transport of the caller's, or its hooks, raise what they like
-                error, outcome = classify_exception(raised, operation.name, operation.repeat, request)
+                error, outcome = classify_exception(raised, operation.name, request)
                 error.__cause__ = raised if redact_chain(raised) else None
             else:
                 logger.info("%s: answered with status %d", operation.name, response.status_code)
@@ -143,6 +143,8 @@ def fetch(
                     outcome = Outcome(retryable=operation.repeat is Repeat.SAFE)
             delay = tries.fail(outcome)
             if delay is None:
+                if operation.repeat is Repeat.NEVER and outcome.sent and (outcome.status or 500) >= 500:
+                    error.extend("; whether the service acted on it is unknown, so it was not sent again")
                 raise error
             logger.log(tries.level, "%s; trying again in %.2f s, %s.", error, delay, tries)
             yield Pause(delay)

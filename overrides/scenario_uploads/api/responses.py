@@ -15,7 +15,7 @@ import httpx
 from scenario_uploads import errors
 from scenario_uploads.decoding.codec import decode_response
 from scenario_uploads.redaction import explain, find_reason, find_trace_id, guard_header, mask_known, snippet
-from scenario_uploads.retry import Outcome, Repeat, parse_retry_after, parse_seconds
+from scenario_uploads.retry import Outcome, parse_retry_after, parse_seconds
 from scenario_uploads.system import is_used_up
 from scenario_uploads.tls import find_certificate_error, is_tls_refusal
 
@@ -212,7 +212,7 @@ def status_error(response: httpx.Response, body: object, *, operation: str) -> e
 
 
 def classify_exception(
-    error: Exception, operation: str, repeat: Repeat, request: httpx.Request
+    error: Exception, operation: str, request: httpx.Request
 ) -> tuple[errors.ScenarioError, Outcome]:
     """Return the error and the retry outcome for a failed connection."""
     guard_header(request, request.headers.get("authorization", ""))
@@ -222,8 +222,6 @@ def classify_exception(
         message = f"The TLS certificate of {host} is not trusted: {certificate}"
         return errors.APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
     message = f"{operation}: no response from {host}: {explain(error)}"
-    if not unsent and repeat is Repeat.NEVER:
-        message += "; whether the service received it is unknown, so it was not sent again"
     kind = errors.APITimeoutError if isinstance(error, httpx.TimeoutException) else errors.APIConnectionError
     retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol)
     return kind(message, request=request), Outcome(sent=not unsent, retryable=retryable, away=is_away(error))

@@ -18,7 +18,6 @@ from scenario_uploads.api.calls import send
 from scenario_uploads.api.exchange import LARGE_BODY, Api, Operation, Reply, ResponseMode, name_upload
 from scenario_uploads.api.responses import classify_exception, decode_body, find_fault, invalid_response, read_json
 from scenario_uploads.errors import ScenarioError
-from scenario_uploads.retry import Repeat
 
 from .async_runner import AsyncRunner, finish, run_blocking
 
@@ -187,7 +186,7 @@ class AsyncAPIResponse(Generic[T]):
                     " before, and the body is kept."
                 ) from error
             except Exception as error:
-                raise classify_exception(error, self._operation.name, Repeat.SAFE, self.http_request)[0] from error
+                raise classify_exception(error, self._operation.name, self.http_request)[0] from error
 
 
 class AsyncResource:

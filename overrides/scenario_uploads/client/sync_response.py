@@ -19,7 +19,6 @@ from scenario_uploads.api.exchange import LARGE_BODY, Api, Operation, Reply, Res
 from scenario_uploads.api.responses import classify_exception, decode_body, find_fault, invalid_response, read_json
 from scenario_uploads.api.sync_http import read_sync
 from scenario_uploads.errors import ScenarioError
-from scenario_uploads.retry import Repeat
 
 from .runner import Runner, finish, run_blocking
 
@@ -188,7 +187,7 @@ class APIResponse(Generic[T]):
                     " before, and the body is kept."
                 ) from error
             except Exception as error:
-                raise classify_exception(error, self._operation.name, Repeat.SAFE, self.http_request)[0] from error
+                raise classify_exception(error, self._operation.name, self.http_request)[0] from error
 
 
 class Resource:

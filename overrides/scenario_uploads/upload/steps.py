@@ -74,8 +74,7 @@ def _open(api: Api, file: FileInput, options: FileOptions, use: Callable[[Opened
         raise
     except BaseException as error:
         if isinstance(error, errors.ScenarioError) and error.needs_new_upload:
-            error.message = f"{error.message.rstrip('.')}. The next call starts a new upload."
-            error.args = (error.message,)
+            error.extend(". The next call starts a new upload.")
         yield Work(partial(stack.__exit__, type(error), error, None))
         raise
     yield Work(stack.close)
