@@ -13,7 +13,7 @@ import scenario_uploads
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import errors
-from scenario_uploads.api.responses import status_error
+from scenario_uploads.api.responses import make_status_error
 from scenario_uploads.errors import (
     APIConnectionError,
     APIError,
@@ -174,7 +174,7 @@ def test_an_error_keeps_its_notes_on_its_way() -> None:
 
 def test_an_error_pickles_into_a_new_process() -> None:
     """As from a worker of an executor, whose parent may have imported nothing of this package yet."""
-    error = status_error(make_response(429, {}), {"reason": "slow down"}, operation="create_upload")
+    error = make_status_error(make_response(429, {}), {"reason": "slow down"}, operation="create_upload")
     program = "import pickle, sys; e = pickle.load(sys.stdin.buffer); print(type(e).__name__, e.reason, e.response)"
     result = subprocess.run(
         [sys.executable, "-c", program], input=pickle.dumps(error), capture_output=True, check=True
@@ -211,7 +211,7 @@ def test_no_error_shows_a_credential(cls: type[ScenarioError]) -> None:
     ],
 )
 def test_each_status_has_its_class(status: int, cls: type[APIStatusError]) -> None:
-    error = status_error(make_response(status, {}), {}, operation="retrieve_upload")
+    error = make_status_error(make_response(status, {}), {}, operation="retrieve_upload")
     assert type(error) is cls
     assert error.status_code == status == error.response.status_code
     assert str(status) in str(error)
@@ -246,7 +246,7 @@ def test_each_status_has_its_class(status: int, cls: type[APIStatusError]) -> No
 )
 def test_the_reason_is_found_under_whichever_key_it_came(body: object, expected: str | None) -> None:
     assert find_reason(body) == expected
-    error = status_error(make_response(400, body), body, operation="create_upload")
+    error = make_status_error(make_response(400, body), body, operation="create_upload")
     assert error.reason == expected
     if expected:
         assert str(error) == f"create_upload was answered with status 400: {expected}"
@@ -254,7 +254,7 @@ def test_the_reason_is_found_under_whichever_key_it_came(body: object, expected:
 
 def test_a_text_that_is_no_json_is_shown_in_short() -> None:
     page = f"<html>\n<h1>Bad gateway</h1> see https://a.b/c?X-Amz-Signature={SECRET} {'x' * 10_000}"
-    error = status_error(make_response(502, text=page), page, operation="create_upload")
+    error = make_status_error(make_response(502, text=page), page, operation="create_upload")
     assert "<h1>Bad gateway</h1> see https://a.b/c?… xxx" in str(error)
     assert len(str(error)) < 300
     assert error.reason is None
@@ -263,7 +263,7 @@ def test_a_text_that_is_no_json_is_shown_in_short() -> None:
 
 @pytest.mark.parametrize("body", [{}, [], None, "", " \n", {"reason": None}])
 def test_an_answer_without_a_reason_says_so(body: object) -> None:
-    error = status_error(make_response(500, body), body, operation="create_upload")
+    error = make_status_error(make_response(500, body), body, operation="create_upload")
     assert str(error) == "create_upload was answered with status 500: no reason given"
 
 
@@ -281,21 +281,21 @@ def test_an_answer_without_a_reason_says_so(body: object) -> None:
 )
 def test_the_trace_id_is_found_and_shown(body: object, expected: str | None) -> None:
     assert find_trace_id(body) == expected
-    error = status_error(make_response(500, body), body, operation="create_upload")
+    error = make_status_error(make_response(500, body), body, operation="create_upload")
     assert error.trace_id == expected
     assert str(error).endswith("(trace id 1-67)" if expected else "no reason given")
 
 
 def test_a_reason_that_repeats_secrets_is_shown_without_them() -> None:
     body = {"reason": f"bad header Basic {SECRET}", "traceId": f"https://a.b/?X-Amz-Signature={SECRET}"}
-    error = status_error(make_response(401, body), body, operation="create_upload")
+    error = make_status_error(make_response(401, body), body, operation="create_upload")
     assert SECRET not in f"{error} {error!r} {error.reason} {error.trace_id}"
 
 
 @given(JSON)
 def test_no_body_is_too_odd(body: object) -> None:
     """Whatever the service answers with becomes an error with one short line."""
-    error = status_error(make_response(500, None), body, operation="create_upload")
+    error = make_status_error(make_response(500, None), body, operation="create_upload")
     assert re.fullmatch(r"create_upload was answered with status 500: [^\n\r]{1,520}", str(error))
 
 

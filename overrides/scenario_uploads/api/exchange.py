@@ -24,7 +24,7 @@ from scenario_uploads.settings.request import merge_body, merge_headers, merge_q
 from scenario_uploads.steps import Pause, Send, Steps, Work
 from scenario_uploads.system import user_agent
 
-from .responses import CUT_SHORT, classify_exception, classify_response, decode_body, find_fault, invalid_response
+from .responses import CUT_SHORT, classify_exception, classify_response, decode_body, find_fault, make_body_error
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ class Operation(Generic[T]):
         model: type[T] = self.models.get(response.status_code, self.model)
         value = decode_body(model, response, self.name, strict=strict)
         if model is self.model and (missing := self.find_missing(value)):
-            raise invalid_response(response, self.name, missing)
+            raise make_body_error(response, self.name, missing)
         return value
 
 
@@ -130,7 +130,7 @@ def fetch(
                 if not response.is_success:
                     error, outcome = classify_response(response, operation.name, now=api.now())
                 elif (fault := find_fault(response)) == CUT_SHORT:
-                    error, outcome = invalid_response(response, operation.name, fault), Outcome()
+                    error, outcome = make_body_error(response, operation.name, fault), Outcome()
                 elif mode is not ResponseMode.MODEL:
                     return Reply(operation, response, strict, tries.failed)
                 else:
@@ -138,7 +138,7 @@ def fetch(
                     value: T = (yield Work(decode)) if len(response.content) > LARGE_BODY else decode()
                     if not (missing := find_missing(value)):
                         return Reply(operation, response, strict, tries.failed, value)
-                    error = invalid_response(response, operation.name, missing)
+                    error = make_body_error(response, operation.name, missing)
                     # Do not create twice because a response is incomplete.
                     outcome = Outcome(retryable=operation.repeat is Repeat.SAFE)
             delay = tries.fail(outcome)

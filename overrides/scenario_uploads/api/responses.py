@@ -136,14 +136,14 @@ def _is_deep(value: object, limit: int) -> bool:
 def read_json(response: httpx.Response, operation: str, kind: type[T]) -> T:
     """Return the JSON value of a response; an error when it is none, or not of a kind."""
     if fault := find_fault(response):
-        raise invalid_response(response, operation, fault)
+        raise make_body_error(response, operation, fault)
     try:
         value = parse_body(response.content)
     except ValueError as error:
-        raise invalid_response(response, operation, str(error)) from None
+        raise make_body_error(response, operation, str(error)) from None
     if not isinstance(value, kind):
         expected = "an object" if kind is dict else f"a {kind.__name__}"
-        raise invalid_response(response, operation, f"JSON that is not {expected}")
+        raise make_body_error(response, operation, f"JSON that is not {expected}")
     return value
 
 
@@ -151,13 +151,13 @@ def decode_body(model: type[T], response: httpx.Response, operation: str, *, str
     """Decode the response to an operation; differences from the contract are a warning or, with `strict`, an error."""
     result, problems = decode_response(model, read_json(response, operation, dict))
     if problems and strict:
-        raise invalid_response(response, operation, f"what differs from the contract: {problems}", show=False)
+        raise make_body_error(response, operation, f"what differs from the contract: {problems}", show=False)
     if problems:
         logger.warning("The response to %s differs from the contract: %s", operation, problems)
     return result
 
 
-def invalid_response(
+def make_body_error(
     response: httpx.Response, operation: str, what: str, *, show: bool = True
 ) -> errors.APIResponseValidationError:
     """Return the error for a response that cannot be used, with the start of its body."""
@@ -184,7 +184,7 @@ def classify_response(
         details = body.get("details")
         if "remainingSeconds" not in body and isinstance(details, dict) and "actionLimit" in details:
             told = False
-    error = status_error(response, body, operation=operation)
+    error = make_status_error(response, body, operation=operation)
     error.retry_after = max((wait for wait in waits if wait is not None), default=None)
     return error, Outcome(status=response.status_code, retry_after=error.retry_after, told=told)
 
@@ -200,7 +200,7 @@ STATUS_ERRORS: dict[int, type[errors.APIStatusError]] = {
 }
 
 
-def status_error(response: httpx.Response, body: object, *, operation: str) -> errors.APIStatusError:
+def make_status_error(response: httpx.Response, body: object, *, operation: str) -> errors.APIStatusError:
     """Return the error for a refused call, with status, reason and trace id in its message."""
     status = response.status_code
     cls = STATUS_ERRORS.get(status, errors.InternalServerError if status >= 500 else errors.APIStatusError)

@@ -28,7 +28,7 @@ from scenario_uploads.upload.options import ImportOptions
 from .connect import connect, find_service, join_cluster, serve
 from .options import SECRETS, SETTINGS, Options, UsageError, command
 from .sources import STDIN, find_single, open_file, read_manifest
-from .terminal import describe_result, naming, plan, print_fields, print_json, print_upload, run_app, tell
+from .terminal import describe_result, label_errors, plan, print_fields, print_json, print_upload, run_app, tell
 
 app = typer.Typer(
     help="Upload files of any size to Scenario.",
@@ -86,7 +86,7 @@ def upload(
         raise UsageError("Give the PATH of what to upload, or a --manifest.")
     if not paths and (options.include or options.exclude):
         raise UsageError("--include and --exclude are about paths; a manifest names its files itself.")
-    with naming(paths[0] if len(paths) == 1 else None):
+    with label_errors(paths[0] if len(paths) == 1 else None):
         single = find_single(paths, options)
     file = None if options.ledger or options.dask or options.include or options.exclude else single
     if file is None and (options.pick("content_type", "file_name", "resume") or not options.integrity):
@@ -109,7 +109,7 @@ def upload(
         raise typer.Exit(plan(sources, bulk, service, options))
     how |= options.pick("wait", "timeout", "patience", "progress")
     goes_on = options.resume is not False and not options.sandbox if file else ledger is not False and not options.force
-    with naming(file, goes_on=goes_on and file != STDIN), connect(options) as client:
+    with label_errors(file, goes_on=goes_on and file != STDIN), connect(options) as client:
         if file is None:
             with join_cluster(options.dask) as shared:
                 given = which | how | options.pick("fail_fast") | shared
@@ -177,7 +177,7 @@ def import_file(
         if "url" not in arguments:
             raise UsageError("--collection, --parent and --hide are for an asset, and this becomes a model.")
         arguments["asset_options"] = options.asset_options
-    with naming(address), connect(options) as client:
+    with label_errors(address), connect(options) as client:
         if cost:
             values = client.uploads.create(**arguments, dry_run=True).to_dict(exclude_none=True)
             print_json(values) if options.as_json else print_fields(values)
@@ -228,7 +228,7 @@ def resume(
             raise UsageError(f"No unfinished upload is named {lost[0]!r}; `scenario-uploads resume` lists them.")
         entries = [*dict(chain(*chosen.values())).items()] if names else entries
         settings = options.pick("ledger", "concurrency", "max_bandwidth", "timeout", "patience", "progress")
-        with naming(None, goes_on=True), connect(options) as client:
+        with label_errors(None, goes_on=True), connect(options) as client:
             results = _resume_all(client, entries, settings)
             raise typer.Exit(tell(results, options, goes_on=True, single=len(entries) == 1))
     else:

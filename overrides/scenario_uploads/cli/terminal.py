@@ -177,7 +177,7 @@ class UploadStopped(Exception):  # noqa: N818 - an interrupt is no error
 
 
 @contextmanager
-def naming(source: str | None, *, goes_on: bool = False) -> Iterator[None]:
+def label_errors(source: str | None, *, goes_on: bool = False) -> Iterator[None]:
     """Add to an error its file, and whether the same command resumes it."""
     try:
         yield

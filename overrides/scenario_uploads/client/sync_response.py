@@ -16,7 +16,7 @@ import httpx
 
 from scenario_uploads.api.calls import send
 from scenario_uploads.api.exchange import LARGE_BODY, Api, Operation, Reply, ResponseMode, name_upload
-from scenario_uploads.api.responses import classify_exception, decode_body, find_fault, invalid_response, read_json
+from scenario_uploads.api.responses import classify_exception, decode_body, find_fault, make_body_error, read_json
 from scenario_uploads.api.sync_http import read_sync
 from scenario_uploads.errors import ScenarioError
 
@@ -161,7 +161,7 @@ class APIResponse(Generic[T]):
     def _check(self) -> None:
         """Raise when the body was read, but not whole."""
         if fault := find_fault(self.http_response):
-            raise invalid_response(self.http_response, self._operation.name, fault)
+            raise make_body_error(self.http_response, self._operation.name, fault)
 
     def _decode(self, to: Any) -> Any:
         response, name = self.http_response, self._operation.name

@@ -25,7 +25,7 @@ def is_known(value: E | Unset | None) -> TypeGuard[E]:
     return isinstance(value, Enum) and type(value)._member_map_.get(value._name_) is value
 
 
-def unknown_member(enum: type[E], value: object) -> E | None:
+def make_unknown_member(enum: type[E], value: object) -> E | None:
     """Return a member-like object for an unknown value of `enum`; None if the value has the wrong type."""
     base = next((kind for kind in (str, int) if issubclass(enum, kind)), None)
     if base is None or type(value) is bool or not isinstance(value, base):
@@ -40,7 +40,7 @@ def unknown_member(enum: type[E], value: object) -> E | None:
 
 def open_enum(enum: type[Enum]) -> None:
     """Let an enum accept unknown values. Idempotent."""
-    enum._missing_ = classmethod(unknown_member)  # type: ignore[assignment,method-assign]
+    enum._missing_ = classmethod(make_unknown_member)  # type: ignore[assignment,method-assign]
     # Some versions of Python pickle members by name, which unknown ones lack.
     enum.__reduce_ex__ = lambda self, _protocol: (type(self), (self._value_,))  # type: ignore[method-assign,assignment]
     # The value's own repr, so that a SecretURL stays hidden.

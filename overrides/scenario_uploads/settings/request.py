@@ -51,7 +51,7 @@ def check_query(query: object, name: str = "default_query") -> dict[str, object]
     checked: dict[str, object] = _check_mapping(query, name)
     for key, value in checked.items():
         try:
-            list(_query_items(key, value))
+            list(_build_query_items(key, value))
         except (TypeError, ValueError, RecursionError):
             raise InvalidArgumentError(
                 f"{name}: the query parameter {key!r} must be a text, a number, a date, or a list or mapping of these."
@@ -66,21 +66,21 @@ def merge_query(default: Query, own: Query | None = None, extra: Query | None = 
         item
         for name, value in {**default, **own, **(extra or {})}.items()
         for each in (value if isinstance(value, list) and value is own.get(name) else [value])
-        for item in _query_items(name, each)
+        for item in _build_query_items(name, each)
     )
 
 
-def _query_items(name: str, value: object) -> Iterator[tuple[str, str]]:
+def _build_query_items(name: str, value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _query_items(f"{name}[{key}]", item)
+            yield from _build_query_items(f"{name}[{key}]", item)
     elif isinstance(value, list | tuple):
-        yield name, ",".join(_query_text(item) for item in value if item is not None)
+        yield name, ",".join(_format_query_value(item) for item in value if item is not None)
     elif value is not None and is_given(value):
-        yield name, _query_text(value)
+        yield name, _format_query_value(value)
 
 
-def _query_text(value: object) -> str:
+def _format_query_value(value: object) -> str:
     if isinstance(value, Enum):
         value = value.value
     # Dates and the like as scenario-sdk sends them, which is as Python writes them.
