@@ -55,7 +55,7 @@ def _check_stdin(options: Options) -> None:
     if options.dry_run or options.resume:
         raise UsageError("stdin can be read only once; leave out --dry-run and --resume.")
     if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError("stdin is no file; lead one into this command, as in: make-dragon | scenario-uploads upload -")
+        raise UsageError("stdin is no file; pipe one into this command, as in: make-dragon | scenario-uploads upload -")
     if options.file_name is None and options.kind is None:
         raise UsageError("Give --file-name, such as dragon.glb, or --kind: stdin has no name.")
     infer_media(options.file_name or "stdin", content_type=options.content_type, kind=options.kind)
