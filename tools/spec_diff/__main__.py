@@ -18,7 +18,7 @@ import attrs
 
 from tools.contract.document import UnreadableError, read_contract
 from tools.spec_diff.compare import PARTS, compare
-from tools.spec_diff.policy import ALLOW, POLICY, read_allowed, read_policy
+from tools.spec_diff.policy import ALLOW, read_allowed, read_policy
 from tools.spec_diff.report import FORMATS, describe_verdict, reveal
 
 
@@ -29,16 +29,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--format", choices=sorted(FORMATS), default="text")
     parser.add_argument("--fail-on", choices=("breaking", "bump", "none"), default="breaking")
     parser.add_argument("--allow", type=Path, help=f"breaks that are accepted (default: {ALLOW.name}, if it is there)")
-    parser.add_argument("--policy", type=Path, default=POLICY, help=f"the level of each rule (default: {POLICY.name})")
     words = f"compare some of {', '.join(PARTS)}, joined by commas; the wire needs no generator"
     parser.add_argument("--only", type=read_parts, default=PARTS, metavar="PARTS", help=words)
     arguments = parser.parse_args(argv)
     allow: Path = arguments.allow or ALLOW
     try:
-        policy = read_policy(arguments.policy)
         allowed = read_allowed(allow) if arguments.allow or allow.exists() else []
         old, new = read_contract(arguments.old), read_contract(arguments.new)
-        report = compare(old, new, policy, allowed, allow_name=allow.name, parts=arguments.only)
+        report = compare(old, new, read_policy(), allowed, allow_name=allow.name, parts=arguments.only)
     except UnreadableError as error:
         print(reveal(str(error)), file=sys.stderr)
         return 2
