@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import attrs
 import pytest
 import yaml
 
@@ -633,5 +633,5 @@ def test_history_of_the_service(
 def test_change_is_frozen() -> None:
     """Extensions make new changes and alter none."""
     change = Change("a", "#/x", 1, "enum-value-added", "note", "m")
-    with pytest.raises(attrs.exceptions.FrozenInstanceError):
+    with pytest.raises(FrozenInstanceError):
         change.line = 2  # type: ignore[misc]

@@ -1,9 +1,9 @@
 """Fixtures of the tests of the tools."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
-import attrs
 import pytest
 
 from tests.support.project import Mini, Sighted
@@ -18,7 +18,7 @@ def compare_wire_alone(
 ) -> tuple[list[Change], list[str]]:
     """Do without what Python callers and installed clients see."""
     assert not is_alone
-    return [attrs.evolve(each, installed_clients=None) for each in comparison.compare_wire(old, new, policy)], []
+    return [replace(each, installed_clients=None) for each in comparison.compare_wire(old, new, policy)], []
 
 
 @pytest.fixture

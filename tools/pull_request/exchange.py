@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, get_type_hints
+from dataclasses import asdict
+from typing import Literal
 
-import attrs
-from pydantic import ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from tools.contract.document import is_object
-from tools.spec_diff.report import Change, Report, count, escape, render_markdown
+from tools.spec_diff.report import Report, count, escape, render_markdown
 
 MAX_BYTES = 8 * 1024 * 1024
 COMMENT_LIMIT = 65_536
@@ -22,20 +22,22 @@ class ExchangeError(Exception):
     """What was read is no report; the message says why, in words of this program alone."""
 
 
-def mirror(cls: type[attrs.AttrsInstance], **types: Any) -> Any:
-    """Return a model that checks the fields of a class, some of which have other types in JSON."""
-    fields: dict[str, Any] = {name: (each, ...) for name, each in ({**get_type_hints(cls), **types}).items()}
-    return create_model(cls.__name__, __config__=ConfigDict(strict=True), **fields)
+class Message(BaseModel):
+    """What every message has, a report too."""
+
+    format: Literal[1]
 
 
-CHANGE: Any = mirror(Change)
-FAILURE: Any = create_model("Failure", format=(Literal[1], ...), error=(str, ...))
-REPORT = mirror(Report, format=Literal[1], changes=tuple[CHANGE, ...])
+class Failure(Message):
+    error: str
+
+
+REPORT = TypeAdapter(Report)
 
 
 def dump(report: Report | str) -> str:
     """Return JSON that `load` reads: a report, or the message that says why there is none."""
-    fields = {"error": report} if isinstance(report, str) else attrs.asdict(report)
+    fields = {"error": report} if isinstance(report, str) else asdict(report)
     return json.dumps({"format": 1, **fields}, default=sorted) + "\n"
 
 
@@ -48,16 +50,14 @@ def load(data: bytes) -> Report | str:
         # A lone surrogate is a text to JSON and nothing that could be sent.
         text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
         if is_object(document) and "error" in document:
-            return str(FAILURE.model_validate_json(text).error)
-        fields: dict[str, Any] = dict(REPORT.model_validate_json(text))
+            return Failure.model_validate_json(text, strict=True).error
+        Message.model_validate_json(text, strict=True)
+        return REPORT.validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         raise ExchangeError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     except (ValueError, RecursionError):
         raise ExchangeError("no JSON") from None
-    del fields["format"]
-    fields["changes"] = tuple(Change(**dict(each)) for each in fields["changes"])
-    return Report(**fields)
 
 
 def render(report: Report | str) -> str:

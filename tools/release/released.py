@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def compare_contracts(project: Project, old: Contract, new: Contract) -> Report:
     """Return what changed between two contracts, judged with what the project accepts."""
     allowed = read_allowed(project.allow) if project.allow.exists() else []
     report = compare(old, new, read_policy(), allowed, allow_name=project.allow.name)
-    return attrs.evolve(report, file=project.contract.name)
+    return replace(report, file=project.contract.name)
 
 
 def find_step(project: Project) -> Step:
@@ -117,7 +118,7 @@ def compare_with(project: Project, ref: str) -> Report:
     if newest is None or own is None or own <= newest:
         return report
     since = ".".join(map(str, newest))
-    return attrs.evolve(report, actual=measure_bump(since, report.new), since=since)
+    return replace(report, actual=measure_bump(since, report.new), since=since)
 
 
 def run_git(project: Project, *arguments: str, what: str) -> bytes:

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
-
-import attrs
 
 from tools.contract.document import UnreadableError, read_contract
 from tools.spec_diff.compare import PARTS, compare
@@ -43,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
     # As a repository knows it, and no folder of the machine.
     path, here = arguments.new.resolve(), Path.cwd()
     file = path.relative_to(here).as_posix() if path.is_relative_to(here) else path.name
-    report = attrs.evolve(report, file=file)
+    report = replace(report, file=file)
     # Arrows and marks, whatever the terminal's encoding.
     sys.stdout.buffer.write(FORMATS[arguments.format](report).encode())
     sys.stdout.flush()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Sequence
-
-import attrs
+from dataclasses import replace
 
 from tools.contract.document import Contract
 from tools.spec_diff import policy as policies
@@ -44,7 +43,7 @@ def compare(
     else:
         changes = compare_wire(old, new, policy)
     if "installed" not in parts:
-        changes = [attrs.evolve(change, installed_clients=None) for change in changes]
+        changes = [replace(change, installed_clients=None) for change in changes]
     changes, unused = policies.accept(changes, allowed)
     # The worst first among those of the same operations, which keep the order of the contract.
     order = list(dict.fromkeys(change.operation for change in changes))

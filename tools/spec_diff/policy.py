@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -54,7 +55,7 @@ class Policy:
             words = [f"{words}: {level}" for words, level in own] if is_mixed else [words for words, _ in own]
             message += f" ({(', ' if is_mixed else ' and ').join(words)})"
         effect = self.describe_installed(change)
-        return attrs.evolve(change, level=level, message=message, installed_clients=effect)
+        return replace(change, level=level, message=message, installed_clients=effect)
 
     def describe_installed(self, change: Change) -> str:
         """Return what becomes of a client that was made from the old contract: a word and why."""
@@ -124,8 +125,7 @@ def accept(changes: Sequence[Change], allowed: Sequence[Allowed]) -> tuple[list[
     reasons = {(entry.kind, entry.location): entry.reason for entry in allowed}
     keys = [(change.kind, change.location) if change.level == "breaking" else None for change in changes]
     judged = [
-        attrs.evolve(change, accepted=reasons.get(key)) if key else change
-        for key, change in zip(keys, changes, strict=True)
+        replace(change, accepted=reasons.get(key)) if key else change for key, change in zip(keys, changes, strict=True)
     ]
     return judged, [entry for entry in allowed if (entry.kind, entry.location) not in keys]
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import Literal, get_args
-
-import attrs
 
 Level = Literal["breaking", "non-breaking", "note"]
 Bump = Literal["none", "patch", "minor", "major"]
@@ -18,7 +17,7 @@ NAMED_OPERATIONS = 4
 """How many operations a heading names."""
 
 
-@attrs.frozen
+@dataclass(frozen=True)
 class Change:
     operation: str
     """The operationIds that it concerns, joined by commas; empty when it concerns the contract as a whole."""
@@ -45,7 +44,7 @@ class Change:
         return self.level == "breaking" and self.accepted is None
 
 
-@attrs.frozen
+@dataclass(frozen=True)
 class Report:
     old: str
     """The version of the old contract, `info.version`."""
@@ -193,14 +192,14 @@ def list_markdown(changes: Sequence[Change]) -> list[str]:
 
 
 def render_json(report: Report) -> str:
-    inner = attrs.filters.exclude("side", "directions", "accepted")
+    hidden = ("side", "directions", "accepted")
     document = {
         "old": report.old,
         "new": report.new,
         "bump": report.required,
         "breaking": report.breaking,
         "missing": list(report.missing),
-        "changes": [attrs.asdict(change, filter=inner) for change in report.changes],
+        "changes": [{key: value for key, value in vars(each).items() if key not in hidden} for each in report.changes],
     }
     # Escapes of JSON, so that a terminal obeys nothing and a reader gets what there was.
     text = json.dumps(document, indent=2, ensure_ascii=False)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import attrs
+from dataclasses import replace
 
 from tools.contract.document import Contract, format_pointer
 from tools.contract.operations import list_operations, match_operations
@@ -66,9 +65,9 @@ def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: 
             key = (change.kind, change.message, "" if change.kind == "python-type-changed" else change.location)
             known = own.setdefault(key, change)
             users = dict.fromkeys(name for each in (known, change) for name in each.operation.split(", ") if name)
-            own[key] = attrs.evolve(known, operation=", ".join(users))
+            own[key] = replace(known, operation=", ".join(users))
     said = [
-        attrs.evolve(
+        replace(
             change,
             python=tuple(
                 f"{describe_operation(', '.join(operations))}: {text}" if operations else text
@@ -77,7 +76,7 @@ def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: 
         )
         for change in changes
     ]
-    return said + [attrs.evolve(policy.judge(change), python=(change.message,)) for change in own.values()]
+    return said + [replace(policy.judge(change), python=(change.message,)) for change in own.values()]
 
 
 def breaks_callers(difference: Difference, causes: Sequence[Clue]) -> bool:
