@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import attrs
@@ -65,14 +65,6 @@ def match_operations(old: Iterable[Operation], new: Iterable[Operation]) -> dict
         each: places.get((each.path, each.method), places.get((normalize_path(each.path), each.method))) for each in old
     }
     return {each: match for each, match in found.items() if match is not None}
-
-
-def find_covering(responses: Mapping[str, Pointer], status: str) -> Pointer | None:
-    """Return the answer that stands for a status: its own, its range's, or the default."""
-    for key in (status, f"{status[:1]}XX", "DEFAULT"):
-        if key in responses and not (key == "DEFAULT" and status.startswith("2")):
-            return responses[key]
-    return None
 
 
 def list_components(contract: Contract) -> dict[Pointer, Any]:

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from tools.contract.document import Contract, Pointer, is_object
-from tools.contract.operations import (
-    METHODS,
-    Operation,
-    find_covering,
-    find_path_item,
-    list_operations,
-    match_operations,
-)
+from tools.contract.operations import METHODS, Operation, find_path_item, list_operations, match_operations
 from tools.spec_diff.redocly import Seen
 from tools.spec_diff.report import Change
 from tools.spec_diff.wire.remainder import explain
@@ -132,6 +125,14 @@ def compare_responses(walk: Walk, old: Pointer, new: Pointer) -> None:
     for status, place in after.items():
         if status not in before:
             compare_status(walk, status, find_covering(before, status) or promise, place)
+
+
+def find_covering(responses: Mapping[str, Pointer], status: str) -> Pointer | None:
+    """Return the answer that stands for a status: its own, its range's, or the default."""
+    for key in (status, f"{status[:1]}XX", "DEFAULT"):
+        if key in responses and not (key == "DEFAULT" and status.startswith("2")):
+            return responses[key]
+    return None
 
 
 def compare_status(walk: Walk, status: str, old: Pointer | None, new: Pointer | None) -> None:
