@@ -106,33 +106,39 @@ def compare_enums(name: str, old: Mapping[str, str], new: Mapping[str, str]) -> 
 def compare_models(name: str, old: Shape, new: Shape) -> Iterator[Difference]:
     """Return what differs between two versions of a model: fields, their types, and the order of the constructor."""
     before, after = ({field.name: field for field in model.arguments} for model in (old, new))
-    gone = [field for field in before if field not in after]
-    come = [field for field in after if field not in before]
+    gone, come = before.keys() - after.keys(), after.keys() - before.keys()
     if len(gone) == len(come) == 1:
         (one,), (other,) = gone, come
         is_same = attrs.evolve(before[one], name=other) == after[other]
         if is_same and list(before).index(one) == list(after).index(other):
             for each in (one, other):
                 yield Difference("python-renamed", "field", name, each, f"{name}.{one} → {name}.{other}")
-            gone = come = []
-    for field in gone:
-        yield Difference("python-removed", "field", name, field, f"{name}.{field} was removed")
-    for field in come:
-        added = after[field]
-        text = f"{name}.{field} was added ({'required' if added.required else 'optional'})"
-        follower = next((each for each in list(after)[list(after).index(field) :] if each in before), None)
-        if added.taken and follower is not None and after[follower].taken:
-            text += f"; positional arguments of {name}() move from {follower} on"
-        # Who reads a model does not make one.
-        needed = added.required and added.taken
-        rule = "python-required-added" if needed else "python-added"
-        yield Difference(rule, "field", name, field, text, GIVEN if needed else NEITHER)
-    for field in [field for field in before if field in after]:
-        yield from compare_arguments("field", name, f"{name}.{field}", before[field], after[field])
+            del before[one], after[other]
+    yield from compare_named("field", name, f"{name}.", before, after)
     orders = [[each for each in model if is_kept(before.get(each), after.get(each))] for model in (before, after)]
     if orders[0] != orders[1]:
         text = f"the positional arguments of {name}() were {', '.join(orders[0])} and are {', '.join(orders[1])}"
         yield Difference("python-order-changed", "class", name, "", text, NEITHER)
+
+
+def compare_named(
+    sort: Sort, owner: str, head: str, old: Mapping[str, Argument], new: Mapping[str, Argument]
+) -> Iterator[Difference]:
+    """Return what differs between the fields of a model or the arguments of an operation; `head` goes before a name."""
+    for name in [name for name in old if name not in new]:
+        yield Difference("python-removed", sort, owner, name, f"{head}{name} was removed")
+    for name in [name for name in new if name not in old]:
+        added = new[name]
+        text = f"{head}{name} was added ({'required' if added.required else 'optional'})"
+        follower = next((each for each in list(new)[list(new).index(name) :] if each in old), None)
+        if sort == "field" and added.taken and follower is not None and new[follower].taken:
+            text += f"; positional arguments of {owner}() move from {follower} on"
+        # Who reads a model does not make one.
+        needed = added.required and added.taken
+        rule = "python-required-added" if needed else "python-added"
+        yield Difference(rule, sort, owner, name, text, GIVEN if needed else NEITHER)
+    for name in [name for name in old if name in new]:
+        yield from compare_arguments(sort, owner, f"{head}{name}", old[name], new[name])
 
 
 def is_kept(old: Argument | None, new: Argument | None) -> bool:
@@ -204,17 +210,7 @@ def compare_operations(old: Shapes, new: Shapes, moved: Mapping[str, str]) -> It
 
 def compare_signatures(name: str, old: Shape, new: Shape) -> Iterator[Difference]:
     before, after = ({argument.name: argument for argument in each.arguments} for each in (old, new))
-    for argument in [argument for argument in before if argument not in after]:
-        yield Difference("python-removed", "argument", name, argument, f"the argument {argument} was removed")
-    for argument in [argument for argument in after if argument not in before]:
-        if after[argument].required:
-            text = f"the argument {argument} was added (required)"
-            yield Difference("python-required-added", "argument", name, argument, text)
-        else:
-            text = f"the argument {argument} was added (optional)"
-            yield Difference("python-added", "argument", name, argument, text, NEITHER)
-    for argument in [argument for argument in before if argument in after]:
-        yield from compare_arguments("argument", name, f"the argument {argument}", before[argument], after[argument])
+    yield from compare_named("argument", name, "the argument ", before, after)
     more, less = new.returns - old.returns, old.returns - new.returns
     if more and less:
         text = f"returned {show_type(old.returns)} and returns {show_type(new.returns)}"
