@@ -73,6 +73,13 @@ def test_optional_property_that_refuses_null_fails(schema: dict[str, Any]) -> No
     assert "schema.thing is received and optional, so it has to accept null" in found[0]
 
 
+@pytest.mark.parametrize("name", ["größe", "幅", "a%b c", "a~b/c"])
+def test_property_may_have_any_name(name: str) -> None:
+    """A validator is led to it by a reference, which is a part of a URL."""
+    contract = make_contract(answer_of(**{name: {"type": "string"}}))
+    assert [message.partition(" ")[0] for message in messages(contract)] == [f"schema.{name}".partition(" ")[0]]
+
+
 def test_required_property_may_refuse_null() -> None:
     """What is always there needs no null."""
     assert messages(make_contract(answer_of(id={"type": "string"}))) == []
