@@ -29,7 +29,7 @@ from .decoding.methods import ModelMethods
 def write_stub(package: Path) -> str:
     """Return the stub for the models of a generated package, to be tidied by ruff."""
     classes = read_classes(sorted((package / "models").glob("*.py")))
-    models = {name for name, node in classes.items() if any(_is_define(decorator) for decorator in node.decorator_list)}
+    models = {name for name, node in classes.items() if "_attrs_define" in map(ast.unparse, node.decorator_list)}
     imports = [f"from {package.name}.models import {name} as {name}" for name in sorted(classes.keys() - models)]
     received = _find_received(package, classes)
     blocks = [_declare(classes[name], models, received=name in received) for name in sorted(models)]
@@ -66,10 +66,6 @@ def _find_received(package: Path, classes: dict[str, ast.ClassDef]) -> set[str]:
             fields = [item.annotation for item in classes[name].body if isinstance(item, ast.AnnAssign)]
             todo += [name for annotation in fields for name in _names(annotation)]
     return received
-
-
-def _is_define(decorator: ast.expr) -> bool:
-    return isinstance(decorator, ast.Name) and decorator.id == "_attrs_define"
 
 
 def _declare(node: ast.ClassDef, models: set[str], *, received: bool) -> str:
