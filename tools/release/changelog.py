@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from tools.contract.document import UnreadableError
 from tools.contract.operations import list_operations
 from tools.project import Project
-from tools.release.released import Step, find_version_problem, raise_version
+from tools.release.released import Step, find_version_problem
 from tools.spec_diff.policy import LEVELS
 from tools.spec_diff.report import Change
 
@@ -110,10 +110,7 @@ def find_obstacle(step: Step, text: str, name: str) -> str | None:
     if line is not None:
         again = "make changelog-entry CHANGELOG_ARGS=--print"
         return f"{name}:{line}: there is an entry for {version} already; `{again}` shows another draft."
-    if step.is_broken_promise and step.report is not None:
-        least = raise_version(version, step.report.required)
-        return f"{version} is released; raise info.version in {step.new.name} to {least} or above first."
-    return None
+    return find_version_problem(step) if step.is_broken_promise else None
 
 
 def find_problems(project: Project, step: Step) -> list[str]:
