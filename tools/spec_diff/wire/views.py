@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -28,7 +28,8 @@ EXCLUSIVE = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
 ANNOTATING = frozenset({"deprecated", "readOnly", "writeOnly"})
 FLAGS = ANNOTATING | {"uniqueItems"}
 # What is said of a flag that is set now, and of one that was: a rule and a message.
-FLAG_WORDS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
+FlagWords = Sequence[tuple[str, str]]
+FLAG_WORDS: Mapping[str, FlagWords] = {
     "uniqueItems": (
         ("limit-narrowed", "items have to be unique now"),
         ("limit-widened", "items need not be unique any more"),

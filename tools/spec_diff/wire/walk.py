@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 import attrs
@@ -15,7 +15,7 @@ from tools.spec_diff.report import Change
 from tools.spec_diff.wire.places import format_place, name_place
 from tools.spec_diff.wire.reading import Reader
 from tools.spec_diff.wire.schemas import Compared, compare_schemas
-from tools.spec_diff.wire.views import Difference, Direction, Pair, Side, freeze
+from tools.spec_diff.wire.views import FLAG_WORDS, Difference, Direction, FlagWords, Pair, Side, freeze
 
 OPPOSITE: Mapping[Direction, Direction] = {"request": "response", "response": "request"}
 
@@ -94,28 +94,19 @@ class Walk:
         if direction is not None:
             directions.add(direction)
 
-    def compare_flag(
-        self,
-        places: tuple[Pointer, Pointer],
-        key: str,
-        rules: Sequence[str],
-        words: Sequence[str],
-        direction: Direction,
-    ) -> None:
-        """Compare whether `key` of a thing is true, said by one rule when it is now and by another when it was."""
+    def compare_flag(self, places: tuple[Pointer, Pointer], key: str, said: FlagWords, direction: Direction) -> None:
+        """Compare whether `key` of a thing is true."""
         before, after = (contract.object_at(place).get(key) is True for contract, place in self.sides(*places))
         if before != after:
-            self.say_key(rules[not after], *places, key, words[not after], direction)
+            rule, message = said[before]
+            self.say_key(rule, *places, key, message, direction)
 
-    def compare_deprecation(self, *places: Pointer) -> None:
-        words = ("deprecated", "no longer deprecated")
-        self.compare_flag((places[0], places[1]), "deprecated", ("deprecated", "undeprecated"), words, "request")
+    def compare_deprecation(self, old: Pointer, new: Pointer) -> None:
+        self.compare_flag((old, new), "deprecated", FLAG_WORDS["deprecated"], "request")
 
     def compare_required(self, kind: str, subject: str, places: tuple[Pointer, Pointer], direction: Direction) -> None:
-        changes = ("became-required", "became-optional")
-        rules = [f"{kind}-{change}" for change in changes]
-        words = [f"{subject} {change.replace('-', ' ')}" for change in changes]
-        self.compare_flag(places, "required", rules, words, direction)
+        said = [(f"{kind}-became-{word}", f"{subject} became {word}") for word in ("required", "optional")]
+        self.compare_flag(places, "required", said, direction)
 
     @staticmethod
     def find(contract: Contract, holder: Pointer, key: str) -> Pointer | None:
