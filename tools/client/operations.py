@@ -122,8 +122,7 @@ def _name_model(schema: Pointer) -> str:
 
 
 def _read_parameters(contract: Contract, holder: Pointer) -> Iterator[Argument]:
-    for index in range(len(contract.get((*holder, "parameters"), list))):
-        place = contract.resolve((*holder, "parameters", index))
+    for place in map(contract.resolve, contract.members(holder, "parameters")):
         if contract.at(place)["in"] not in PLACES:
             raise contract.fail(place, "only a parameter of the path or the query can be an argument")
         yield _read_argument(contract, (*place, "schema"), contract.at(place))

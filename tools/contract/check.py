@@ -101,9 +101,8 @@ def find_received_schemas(contract: Contract) -> Iterator[tuple[Pointer, frozens
         if not any(pointer[:length] in received for length in range(len(pointer) + 1)):
             continue
         demanded[pointer] = demanded.get(pointer, frozenset()) | find_required(contract, pointer)
-        for index in range(len(contract.at(pointer).get("allOf", ()))):
+        for member in contract.members(pointer, "allOf"):
             # What is only a part of another, and no component that stands for itself, is demanded what the whole is.
-            member = (*pointer, "allOf", index)
             if contract.resolve(member) == member:
                 demanded[member] = demanded.get(member, frozenset()) | demanded[pointer]
     yield from demanded.items()
@@ -140,7 +139,7 @@ def check_names(contract: Contract) -> Iterator[Finding]:
 def check_discriminators(contract: Contract) -> Iterator[Finding]:
     """Yield the discriminators whose members do not say by themselves which one they are."""
     for pointer, schema in find_schemas(contract.document):
-        members = [(*pointer, key, index) for key in ("oneOf", "anyOf") for index in range(len(schema.get(key, ())))]
+        members = [*contract.members(pointer, "oneOf"), *contract.members(pointer, "anyOf")]
         discriminator = schema.get("discriminator")
         name = discriminator.get("propertyName") if is_object(discriminator) else None
         seen: set[str] = set()
@@ -173,8 +172,8 @@ def find_parts(contract: Contract, schema: Pointer, keywords: Iterable[str] = ("
     pointer = contract.resolve(schema)
     yield pointer
     for keyword in keywords:
-        for index in range(len(contract.at(pointer).get(keyword, ()))):
-            yield from find_parts(contract, (*pointer, keyword, index), keywords)
+        for member in contract.members(pointer, keyword):
+            yield from find_parts(contract, member, keywords)
 
 
 def check_enums(contract: Contract) -> Iterator[Finding]:

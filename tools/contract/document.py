@@ -226,6 +226,10 @@ class Contract:
             raise self.fail(pointer, f"{pointer[-1]!r} should be {wanted}")
         return value
 
+    def members(self, pointer: Pointer, key: str) -> list[Pointer]:
+        """Return where the items of a list are, such as an `allOf`; none when there is no list."""
+        return [(*pointer, key, index) for index in range(len(self.get((*pointer, key), list)))]
+
     def follow(self, pointer: Pointer) -> Pointer:
         """Return where the `$ref` at `pointer` leads, one step."""
         reference = str(self.at(pointer)["$ref"])

@@ -45,13 +45,13 @@ class Builder:
             self.add_discriminator(pointer, node, is_whole=is_whole)
         if "$ref" in node:
             self.add(reader.contract.follow(pointer), is_whole=False)
-        members = reader.members(pointer, "allOf")
+        members = reader.contract.members(pointer, "allOf")
         alone = len(members) == 1 and node.keys() & views.JUDGED_KEYWORDS == {"allOf"}
         for member in members:
             self.add(member, is_whole=is_whole and alone)
         for keyword in ("oneOf", "anyOf"):
             if keyword in node:
-                self.add_group((*pointer, keyword), reader.members(pointer, keyword), is_whole=is_whole)
+                self.add_group((*pointer, keyword), reader.contract.members(pointer, keyword), is_whole=is_whole)
 
     def add_group(self, place: Pointer, members: list[Pointer], *, is_whole: bool) -> None:
         """Add the members of `oneOf` or `anyOf`, of which null is no member but a property."""
@@ -140,7 +140,7 @@ class Builder:
         for keyword in node.keys() & {*views.SINGLE}:
             if is_object(node[keyword]) or (keyword != "additionalProperties" and node[keyword] is False):
                 self.add_child(keyword, "", (*pointer, keyword))
-        for place in self.reader.members(pointer, "prefixItems"):
+        for place in self.reader.contract.members(pointer, "prefixItems"):
             self.add_child("prefixItems", str(place[-1]), place)
         if "if" in node:
             for keyword in node.keys() & {"then", "else"}:
@@ -150,7 +150,7 @@ class Builder:
         """Add the schemas that a discriminator leads to, by the value that stands for each."""
         reader, place, discriminator = self.reader, (*pointer, "discriminator"), node["discriminator"]
         self.add_facet(place, views.freeze(discriminator.get("propertyName")))
-        members = [*reader.members(pointer, "oneOf"), *reader.members(pointer, "anyOf")]
+        members = [*reader.contract.members(pointer, "oneOf"), *reader.contract.members(pointer, "anyOf")]
         if not (is_whole or members):
             return
         leads: dict[str, Pointer] = {}

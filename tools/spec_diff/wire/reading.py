@@ -99,15 +99,11 @@ class Reader:
             elif key in views.SCHEMAS:
                 result[key] = self._digest(place, depth)
             elif key in ("oneOf", "anyOf", "allOf", "prefixItems") and is_array(value):
-                members = [self._digest(each, depth) for each in self.members(pointer, key)]
+                members = [self._digest(each, depth) for each in self.contract.members(pointer, key)]
                 result[key] = members if key == "prefixItems" else sorted(members)
             else:
                 result[key] = sorted(map(views.freeze, value)) if key in views.UNORDERED and is_array(value) else value
         return result
-
-    def members(self, pointer: Pointer, keyword: str) -> list[Pointer]:
-        """Return where the members of `allOf`, `oneOf`, `anyOf` or `prefixItems` are."""
-        return [(*pointer, keyword, index) for index in range(len(self.contract.get((*pointer, keyword), list)))]
 
     def is_null(self, pointer: Pointer) -> bool:
         node = self.node(self.locate(pointer))
@@ -120,7 +116,7 @@ class Reader:
             return True
         node, seen = self.node(pointer), seen | {pointer}
         fitting = {
-            keyword: [self.accepts_null(each, seen) for each in self.members(pointer, keyword)]
+            keyword: [self.accepts_null(each, seen) for each in self.contract.members(pointer, keyword)]
             for keyword in ("allOf", "oneOf", "anyOf")
             if keyword in node
         }
@@ -145,7 +141,7 @@ class Reader:
             return [place for place, members in parents.items() if target in members]
 
         parents = {
-            place: [self.locate(member) for member in self.members(place, "allOf")]
+            place: [self.locate(member) for member in self.contract.members(place, "allOf")]
             for place in list_components(self.contract)
             if place[1] == "schemas"
         }

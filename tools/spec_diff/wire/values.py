@@ -26,8 +26,7 @@ def list_parameters(contract: Contract, operation: Operation) -> dict[tuple[str,
     result: dict[tuple[str, str], Pointer] = {}
     in_path = re.findall(r"\{([^{}]*)\}", operation.path)
     for holder in (operation.pointer[:-1], operation.pointer):
-        for index in range(len(contract.get((*holder, "parameters"), list))):
-            place = contract.resolve((*holder, "parameters", index))
+        for place in map(contract.resolve, contract.members(holder, "parameters")):
             value = contract.at(place)
             if not is_object(value) or not isinstance(value.get("name"), str) or "in" not in value:
                 raise contract.fail(place, "a parameter should have a name and an in")
