@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -55,15 +55,13 @@ def is_taken(field: griffe.Attribute) -> bool:
 
 
 def read_annotation(annotation: object) -> frozenset[str]:
-    return frozenset(_list_choices(ast.parse(str(annotation), mode="eval").body))
-
-
-def _list_choices(node: ast.expr) -> Iterable[str]:
+    """Return the choices of a union, or the one type that it is."""
+    node = ast.parse(str(annotation), mode="eval").body
     if isinstance(node, ast.BinOp):
-        return [*_list_choices(node.left), *_list_choices(node.right)]
+        return read_annotation(ast.unparse(node.left)) | read_annotation(ast.unparse(node.right))
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return _list_choices(ast.parse(node.value, mode="eval").body)
-    return [ast.unparse(node).replace("'", "")]
+        return read_annotation(node.value)
+    return frozenset({ast.unparse(node).replace("'", "")})
 
 
 def read_argument(parameter: griffe.Parameter | griffe.Attribute, default: object) -> Argument:
@@ -92,29 +90,30 @@ def read_operation(function: griffe.Function) -> Shape:
 
 def read_surfaces(old: Path, new: Path) -> tuple[tuple[Shapes, Shapes], tuple[Shapes, Shapes]]:
     """Return the classes and the operations of two generated clients, as far as their files differ."""
-    sources = [list_sources(folder / PACKAGE) for folder in (old, new)]
-    texts = [{name: path.read_text(encoding="utf-8") for name, path in own.items()} for own in sources]
+    texts = [read_sources(folder / PACKAGE) for folder in (old, new)]
     before, after = (
-        read_surface([path for name, path in own.items() if texts[0].get(name) != texts[1].get(name)])
-        for own in sources
+        read_surface({name: text for name, text in own.items() if texts[0].get(name) != texts[1].get(name)})
+        for own in texts
     )
     return before, after
 
 
-def list_sources(package: Path) -> dict[str, Path]:
+def read_sources(package: Path) -> dict[str, str]:
     """Return the files of a generated package that hold models and operations, by their names in it."""
-    paths = [*package.glob("models/*.py"), *package.glob("api/*/*.py")]
-    return {path.relative_to(package).as_posix(): path for path in sorted(paths) if path.name != "__init__.py"}
+    paths = sorted([*package.glob("models/*.py"), *package.glob("api/*/*.py")])
+    texts = {path.relative_to(package).as_posix(): path.read_text("utf-8") for path in paths}
+    return {name: text for name, text in texts.items() if not name.endswith("__init__.py")}
 
 
-def read_surface(sources: Iterable[Path]) -> tuple[Shapes, Shapes]:
+def read_surface(sources: Mapping[str, str]) -> tuple[Shapes, Shapes]:
     classes: Shapes = {}
     operations: Shapes = {}
-    for path in sources:
-        module = griffe.visit(path.stem, filepath=path, code=path.read_text(encoding="utf-8"))
+    for name, text in sources.items():
+        path = Path(name)
+        module = griffe.visit(path.stem, filepath=path, code=text)
         if path.parent.name == "models":
-            read = {cls.name: read_class(cls) for cls in module.classes.values()}
-            classes |= {name: shape for name, shape in read.items() if shape is not None}
+            read = {each.name: read_class(each) for each in module.classes.values()}
+            classes |= {each: shape for each, shape in read.items() if shape is not None}
         elif "sync_detailed" in module.functions:
             # The other functions of an operation take the same.
             operations[f"{path.parent.name}.{path.stem}"] = read_operation(module.functions["sync_detailed"])
