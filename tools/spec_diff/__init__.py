@@ -1,8 +1,5 @@
 """Compare two versions of the contract: what changed, whom it breaks, and which version it asks for.
 
-    python -m tools.spec_diff OLD.yaml NEW.yaml [--format text|markdown|json|github] [--fail-on breaking|bump|none]
-        [--only wire,python,installed]
-
 The way of the data, each step in a module that knows none of the later ones:
 
     redocly    asks Redocly CLI which places differ: its facts, never its verdicts

@@ -157,10 +157,8 @@ class _Comparison:
                 change = "changed" if is_there else views.name_change(name, old, new)
                 rule, message = f"keyword-{change}", f"{name} was {change}"
                 if name in SAID:
-                    rule, message = (
-                        f"{name}-{change}",
-                        views.describe_change(name, views.show_json(old), views.show_json(new)),
-                    )
+                    rule = f"{name}-{change}"
+                    message = views.describe_change(name, views.shorten(old), views.shorten(new))
                 elif name in views.FLAG_WORDS:
                     rule, message = views.FLAG_WORDS[name][new is None]
                 place = before[old] if new is None else after[new]

@@ -159,12 +159,6 @@ class Pair:
     new: Places
 
 
-def show(value: Any) -> str:
-    """Return a value as JSON, in one form and of bounded length."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
 def join_types(a: frozenset[str] | None, b: frozenset[str] | None) -> frozenset[str] | None:
     if a is None or b is None:
         return b if a is None else a
@@ -264,8 +258,8 @@ def show_number(value: Fraction | None) -> str | None:
     return None if value is None else str(value.numerator) if value.denominator == 1 else str(float(value))
 
 
-def show_json(text: str | None) -> str | None:
-    return None if text is None else show(json.loads(text))
+def shorten(text: str | None) -> str | None:
+    return text if text is None or len(text) <= 80 else f"{text[:77]}..."
 
 
 def describe_change(name: str, old: Any, new: Any) -> str:
