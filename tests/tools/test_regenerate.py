@@ -10,6 +10,7 @@ from tests.support.project import Mini
 from tools import regenerate
 from tools.client.generate import PACKAGE
 from tools.client.handwritten_layer import CALLS, CLIENT
+from tools.client.unasync import PACKAGE as LAYER
 from tools.project import ROOT
 from tools.release.__main__ import main as release
 
@@ -23,13 +24,13 @@ def project(mini: Mini) -> Mini:
     for path in (mini.contract, mini.root / "contracts" / "1.0.0.yaml"):
         path.parent.mkdir(exist_ok=True)
         shutil.copyfile(CONTRACTS / "1.0.0.yaml", path)
-    for place, text in LAYER.items():
+    for place, text in WRITTEN.items():
         (mini.root / place).parent.mkdir(parents=True)
         (mini.root / place).write_text(text, encoding="utf-8")
     return mini
 
 
-LAYER = {
+WRITTEN = {
     CLIENT: "class AsyncUploads(AsyncUploadsOperations): ...\n",
     CALLS: "def create(body): ...\ndef retrieve(upload_id): ...\ndef trigger_action(upload_id, body): ...\n",
 }
@@ -145,6 +146,7 @@ def test_base_is_compared_too(run: Run, project: Mini) -> None:
 
 def test_layer_that_cannot_be_read_is_said(run: Run, project: Mini) -> None:
     """Nothing is written, as for a contract that cannot be built."""
+    shutil.copytree(ROOT / LAYER, project.root / LAYER, dirs_exist_ok=True)
     (project.root / CLIENT).write_text("class (", encoding="utf-8")
     code, output, errors = run()
     assert (code, output) == (2, "")

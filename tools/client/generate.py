@@ -61,17 +61,16 @@ def build(
 
 def generate(folder: Path, contract: Path, target: Path) -> dict[str, bytes]:
     """Build the client in `folder`; return it and what belongs beside it by their places in the folder of `target`."""
-    # Only a whole checkout has the layer that the stubs and the sync twins are part of.
     root = target.absolute().parent
     package = build(folder, contract=contract)
+    if not (root / stubs.FRONT).with_suffix(".py").exists():
+        # Only a whole checkout has the layer that the rest is part of.
+        return read_tree(folder, target.name)
     stub = header() + stubs.write_stub(package)
     beside = {stubs.PLACE: unasync.format_module(stub, stubs.PLACE), **stubs.write_front(root, package)}
-    if (root / operations.TYPES).is_dir():
-        beside |= operations.write_operations(read_contract(contract))
-    beside |= spelling.write_client(root)
+    beside |= operations.write_operations(read_contract(contract)) | spelling.write_client(root)
     beside |= unasync.write_twins(root, beside)
-    written = {place.as_posix(): content for place, content in beside.items() if (root / place).parent.is_dir()}
-    return read_tree(folder, target.name) | written
+    return read_tree(folder, target.name) | {place.as_posix(): content for place, content in beside.items()}
 
 
 def read_tree(folder: Path, name: str = "generated_client") -> dict[str, bytes]:

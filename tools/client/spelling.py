@@ -31,9 +31,7 @@ class Argument:
 
 
 def write_client(root: Path) -> dict[Path, bytes]:
-    """Return the async client by its place in the project at `root`; nothing without a template."""
-    if not (root / TEMPLATE).exists():
-        return {}
+    """Return the async client by its place in the project at `root`."""
     try:
         text = spell_out(root, (root / TEMPLATE).read_text(encoding="utf-8"))
     except SyntaxError as error:

@@ -40,8 +40,6 @@ def write_stub(package: Path) -> str:
 def write_front(root: Path, package: Path) -> dict[Path, bytes]:
     """Return the stub of the front of the package: each name in its table, each error, each model."""
     front = root / FRONT.with_suffix(".py")
-    if not front.exists():
-        return {}
     tables = [node.value for node in ast.walk(ast.parse(front.read_text("utf-8"))) if isinstance(node, ast.Assign)]
     homes: dict[str, str] = ast.literal_eval(next(table for table in tables if isinstance(table, ast.Dict)))
     names = {home: set(text.split()) for home, text in homes.items()}

@@ -61,8 +61,7 @@ def unasync(text: str) -> str:
 
 def write_twins(root: Path, written: Mapping[Path, bytes]) -> dict[Path, bytes]:
     """Return the sync twins by their place below `root`, those of sources that are `written` with them included."""
-    texts = {source: (root / source).read_bytes() for source in TWINS if (root / source).exists()}
-    texts |= {source: text for source, text in written.items() if source in TWINS}
+    texts = {source: written.get(source) or (root / source).read_bytes() for source in TWINS}
     return {
         TWINS[source]: format_module(HEADER.format(source=source.name) + unasync(text.decode()), TWINS[source])
         for source, text in texts.items()

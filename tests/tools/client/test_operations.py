@@ -3,6 +3,7 @@
 import ast
 import copy
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -220,8 +221,8 @@ def test_what_cannot_be_written_is_refused(edit: Edit, change: Callable[[Any], o
 
 def test_what_the_contract_has_no_more_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The types of an operation that is gone are named by the check, and removed."""
+    shutil.copytree(ROOT / PACKAGE, tmp_path / PACKAGE, ignore=shutil.ignore_patterns("__pycache__", "sandbox"))
     stray = tmp_path / TYPES / "upload_delete_params.py"
-    stray.parent.mkdir(parents=True)
     stray.touch()
     target = ["--target", str(tmp_path / "generated_client")]
     assert generate.main(["--check", *target]) == 1

@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from tools.client.spelling import TEMPLATE, spell_out, write_client
+from tools.client.spelling import TEMPLATE, spell_out
 from tools.client.unasync import PACKAGE
 from tools.project import ROOT
 
@@ -31,7 +31,3 @@ def test_a_field_with_a_text_is_an_argument(tmp_path: Path) -> None:
         assert 'tint: The "hue", as `#\\d`.' in (ast.get_docstring(each, clean=False) or "")
         assert "tint=tint" in ast.unparse(each)
         assert "inner" not in ast.unparse(each)
-
-
-def test_without_a_template_there_is_no_client(tmp_path: Path) -> None:
-    assert write_client(tmp_path) == {}

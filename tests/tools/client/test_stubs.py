@@ -20,10 +20,11 @@ STUB = generate.ROOT / stubs.PLACE
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout with the generated client and the stub of this one."""
-    shutil.copytree(generate.ROOT / "generated_client", tmp_path / "generated_client")
-    (tmp_path / stubs.PLACE).parent.mkdir(parents=True)
-    shutil.copy(STUB, tmp_path / stubs.PLACE)
+    """A checkout with the generated client and the handwritten layer of this one."""
+    for place in ("generated_client", unasync.PACKAGE):
+        shutil.copytree(
+            generate.ROOT / place, tmp_path / place, ignore=shutil.ignore_patterns("__pycache__", "sandbox")
+        )
     return tmp_path
 
 
