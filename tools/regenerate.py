@@ -62,9 +62,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         step = find_step(project)
         reports: dict[str, Report] = {}
-        if step.report is not None and step.old is not None:
-            print(f"\nSince the released {step.old.version}\n\n{render_text(step.report)}\n")
-            reports[step.old.version] = step.report
+        if step.report is not None:
+            print(f"\nSince the released {step.report.old}\n\n{render_text(step.report)}\n")
+            reports[step.report.old] = step.report
         if arguments.base:
             report = compare_with(project, arguments.base)
             reports[arguments.base] = report

@@ -26,8 +26,6 @@ class Step:
     """The way from a released contract to the present one."""
 
     new: Contract
-    old: Contract | None
-    """What the present one is compared with; None for the first version."""
     report: Report | None
     """What changed; None for the first version."""
     released: bool
@@ -36,7 +34,7 @@ class Step:
     @property
     def is_broken_promise(self) -> bool:
         """Whether the contract differs from what was released under the same version."""
-        return self.released and self.old is not None and self.old.version == self.new.version
+        return self.released and self.report is not None and self.report.old == self.report.new
 
 
 def parse_version(text: str) -> Version | None:
@@ -98,8 +96,8 @@ def find_step(project: Project) -> Step:
             continue
         report = compare_contracts(project, old, new)
         if old.version != new.version or report.changes:
-            return Step(new, old, report, released=is_released)
-    return Step(new, None, None, released=is_released)
+            return Step(new, report, released=is_released)
+    return Step(new, None, released=is_released)
 
 
 def compare_with(project: Project, ref: str) -> Report:
@@ -133,9 +131,9 @@ def run_git(project: Project, *arguments: str, what: str) -> bytes:
 
 def find_version_problem(step: Step) -> str | None:
     """Return what is wrong with the version of the contract, with the remedy; None when nothing is."""
-    if step.old is None or step.report is None:
+    if step.report is None:
         return None
-    old, new = step.old.version, step.new.version
+    old, new = step.report.old, step.report.new
     line = f"{step.new.name}:{step.new.find_line(('info', 'version'))}"
     if (parse_version(new) or ()) < (parse_version(old) or ()):
         return f"{line}: info.version {new} is older than the released {old}."
