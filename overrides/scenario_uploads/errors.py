@@ -138,7 +138,7 @@ class APIStatusError(APIError):
 
 
 class BadRequestError(APIStatusError):
-    """400: the request is not valid, or not in the upload's present state."""
+    """400: the request is invalid, or not allowed in the upload's state."""
 
 
 class AuthenticationError(APIStatusError):
@@ -158,11 +158,11 @@ class ConflictError(APIStatusError):
 
 
 class UnprocessableEntityError(APIStatusError):
-    """422: the request is well formed, but cannot be carried out."""
+    """422: the request is well formed, but cannot be processed."""
 
 
 class RateLimitError(APIStatusError):
-    """429: too many requests."""
+    """429: too many requests, or a limit of the plan."""
 
 
 class InternalServerError(APIStatusError):

@@ -170,10 +170,10 @@ class AsyncScenario(AsyncScenarioOperations):
             base_url: Where the API is.
             timeout: Seconds for connecting, reading, writing, an `httpx.Timeout`, or None for the default.
             max_retries: Retries after a temporary failure, from 0; `math.inf` for no limit.
-            default_headers: Headers to send besides the present ones, or in place of them.
-            set_default_headers: All headers to send, instead of the present ones.
-            default_query: Query parameters to send besides the present ones, or in place of them.
-            set_default_query: All query parameters to send, instead of the present ones.
+            default_headers: Headers to add to the current ones, or to replace those of the same name.
+            set_default_headers: All headers to send, instead of the current ones.
+            default_query: Query parameters to add to the current ones, or to replace those of the same name.
+            set_default_query: All query parameters to send, instead of the current ones.
             project_id: Another project; `omit` for none.
             strict_responses: Raise `APIResponseValidationError` when a response differs from the contract, instead of
                 logging a warning.
@@ -356,7 +356,7 @@ class AsyncUploads(AsyncUploadsOperations):
         Args:
             file: A path, the URL of a file that fsspec can read (`s3://`, `gs://`, `hf://` …; extra `fsspec`), bytes,
                 or a binary file object, which is sent from its current position and neither closed nor moved. From a
-                stream that cannot seek, the current part is kept in memory.
+                stream that cannot seek, the current part is kept until it is stored.
             content_type: The MIME type. Default: inferred from the file name.
             file_name: The name to upload under. Default: that of the path or of the file object.
             size: Bytes of a stream that cannot seek. Default: its `len()` or `Content-Length`.
@@ -446,7 +446,7 @@ class AsyncUploads(AsyncUploadsOperations):
         """Upload a file in the background: return at once, with a handle to wait for, pause and cancel the upload.
 
         At most eight uploads of a client run at once; the others wait their turn. For many files, use `upload_many`.
-        Closing the client cancels unfinished uploads. Paused time counts towards none of the times.
+        Closing the client cancels unfinished uploads. Paused time does not count towards any time limit.
 
         Args:
             file: As for `upload_file`.

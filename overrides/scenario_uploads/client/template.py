@@ -221,7 +221,7 @@ class AsyncUploads(AsyncUploadsOperations):
         Args:
             file: A path, the URL of a file that fsspec can read (`s3://`, `gs://`, `hf://` …; extra `fsspec`), bytes,
                 or a binary file object, which is sent from its current position and neither closed nor moved. From a
-                stream that cannot seek, the current part is kept in memory.
+                stream that cannot seek, the current part is kept until it is stored.
             options: How to upload it.
 
         Returns:
@@ -243,7 +243,7 @@ class AsyncUploads(AsyncUploadsOperations):
         """Upload a file in the background: return at once, with a handle to wait for, pause and cancel the upload.
 
         At most eight uploads of a client run at once; the others wait their turn. For many files, use `upload_many`.
-        Closing the client cancels unfinished uploads. Paused time counts towards none of the times.
+        Closing the client cancels unfinished uploads. Paused time does not count towards any time limit.
 
         Args:
             file: As for `upload_file`.

@@ -41,15 +41,15 @@ class Sandbox:
         host: Where to listen; anything but loopback needs `allow_remote`.
         port: The port of the API, 0 for any free one.
         storage_port: The port of the embedded storage, 0 for any free one.
-        allow_remote: Whether other machines may reach the sandbox. It speaks plain HTTP, so that clients upload to it
-            with `allow_http_storage=True` only; where `host` is not loopback, the log `scenario_uploads.sandbox` says
-            so at the start.
-        folder: Where the embedded storage keeps its files. It is made private (0700) and kept at the end, but for parts
-            that were never completed. Without one, a temporary folder that is removed at the end.
+        allow_remote: Whether other machines may reach the sandbox. It uses plain HTTP, so clients on other
+            machines need `allow_http_storage=True`; where `host` is not loopback, the logger `scenario_uploads.sandbox`
+            says so at the start.
+        folder: Where the embedded storage keeps its files. It is made private (0700) and kept at the end, except
+            for parts that were never completed. Default: a temporary folder that is removed at the end.
         api_key: The key that is accepted; a random one by default.
         api_secret: The secret that is accepted; a random one by default.
-        url_lifetime: For how many seconds a presigned URL works, from 1 to 604,800 (SigV4's limit of seven days). The
-            service's own work for 48 hours.
+        url_lifetime: Seconds for which a presigned URL is valid, 1 to 604,800 (SigV4's limit of seven days). Those of
+            the service are valid for 48 hours.
         step_delay: How many seconds an upload is `validating`, and then `validated`.
         s3_endpoint: Another S3 to use instead of the embedded storage, with the credentials and the region that boto3
             finds in the usual AWS variables and files.
@@ -58,10 +58,10 @@ class Sandbox:
             has its own limits.
         max_stored: How many bytes the embedded storage keeps in all, parts and files, with what is in the folder at the
             start; None for as many as the disk takes. A create that would not fit is refused.
-        page: Whether it shows itself in a browser on this machine, at `page_url`.
+        page: Whether it has a web page for browsers on this machine, at `page_url`.
 
     Raises:
-        SandboxError: When an option makes no sense.
+        SandboxError: When an option is invalid.
     """
 
     def __init__(
@@ -265,35 +265,35 @@ class Sandbox:
         return serve_embedded_storage(self._options, self._folder, self._quota, self._uploads, self._cleanup)
 
     def close(self) -> None:
-        """End the sandbox; does nothing when it has ended. The threads are gone when this returns."""
+        """Stop the sandbox and its threads. Idempotent."""
         with self._lock:
             if not self._closed.is_set():
                 self._cleanup.close()
                 self._closed.set()
 
     def fail_next(self, fault: str, times: int = 1) -> None:
-        """Let the next uploads meet a fault. An upload begins with its create, and meets each planned fault once.
+        """Give the next uploads a fault. Each create starts an upload, which meets each planned fault once.
 
-        A client that retries a create, or starts an upload afresh, begins another upload, with the next planned fault.
-        Imports send no parts, so faults of storage wait for uploads that do.
+        A client that repeats a create or starts over makes another upload, which meets the next planned fault. Imports
+        send no parts, so storage faults wait for uploads that do.
 
-        | fault | what an upload meets |
+        | fault | what happens |
         |---|---|
         | `expired` | storage refuses every part: its URL has expired |
         | `slow_down` | storage answers the first part with 503 SlowDown |
         | `reset` | the connection breaks while the first part is sent |
         | `wrong_etag` | storage answers the first part with the ETag of other bytes |
-        | `rate_limited` | the create is answered with 429 |
-        | `never_finishes` | it stays `validating` |
-        | `validation_failed` | it ends as `failed` |
-        | `unknown_status` | it shows a status that the contract does not name, until a client has seen it |
+        | `rate_limited` | the create gets a 429 |
+        | `never_finishes` | the upload stays `validating` |
+        | `validation_failed` | the upload ends as `failed` |
+        | `unknown_status` | the upload has a status that the contract does not name, until a client has seen it |
 
         Args:
             fault: The name of the fault.
             times: How many more uploads meet it, from 1 to 10,000 in all.
 
         Raises:
-            SandboxError: When there is no such fault, the number makes no sense, or another S3 has the parts.
+            SandboxError: When there is no such fault, the number is invalid, or another S3 stores the parts.
         """
         self._faults.plan(fault, times)
         self._journal.touch()

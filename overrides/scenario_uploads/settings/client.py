@@ -76,13 +76,13 @@ class ClientChanges:
     timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN
     max_retries: float | NotGiven = NOT_GIVEN
     default_headers: Mapping[str, str] | None = None
-    """Headers to send besides the present ones, or in place of them."""
+    """Headers to add to the current ones, or to replace those of the same name."""
     set_default_headers: Mapping[str, str] | None = None
-    """All headers to send, instead of the present ones."""
+    """All headers to send, instead of the current ones."""
     default_query: Mapping[str, object] | None = None
-    """Query parameters to send besides the present ones, or in place of them."""
+    """Query parameters to add to the current ones, or to replace those of the same name."""
     set_default_query: Mapping[str, object] | None = None
-    """All query parameters to send, instead of the present ones."""
+    """All query parameters to send, instead of the current ones."""
     project_id: str | Omit | None = None
     """Another project; `omit` for none."""
     strict_responses: bool | None = None
