@@ -265,22 +265,25 @@ class TestPace:
         assert max(seen[10:32]) < 8
         assert max(seen[10:]) == 8
 
-    def test_29_two_parts_are_alone_until_one_is_there(self, storage: Storage) -> None:
+    def test_29_two_parts_are_alone_until_one_has_gone_out(self, storage: Storage) -> None:
         """So that a slow link has finished parts soon, from which an upload can go on."""
-        two, acknowledged, seen = threading.Event(), threading.Event(), list[bool]()
+        two, taken, seen = threading.Event(), threading.Event(), list[bool]()
 
         def answer(exchange: Exchange) -> None:
-            seen.append(acknowledged.is_set())
+            seen.append(taken.is_set())
             if len(seen) >= 2:
                 two.set()
             two.wait()
+            taken.set()
             exchange.read_body()
-            acknowledged.set()
             store(exchange)
 
+        # More than the buffers of two sockets hold, so that no part has gone out before it is taken.
+        size = 16 * 1024 * 1024
         with Server(answer) as server:
-            transfer_parts(storage, make_job(open_source(CONTENT[:20_000]), server.origin, 1000, concurrency=8))
-        assert seen == [False, False, *[True] * 18]
+            job = make_job(open_source(bytes(4 * size)), server.origin, size, concurrency=4)
+            transfer_parts(storage, job)
+        assert seen == [False, False, True, True]
 
     def test_10_a_part_that_pauses_leaves_its_turn_to_others(
         self, storage: Storage, monkeypatch: pytest.MonkeyPatch

@@ -68,8 +68,7 @@ def check_all_options(options: FileOptions) -> None:
 
 
 def open_upload(stack: ExitStack, api: Api, source: Source, options: FileOptions) -> Opened:
-    """Check the arguments, and open the ledger; `stack` closes the file and the ledger."""
-    stack.callback(source.close)
+    """Check the arguments, and open the ledger, which `stack` closes."""
     plan = plan_parts(source.size, options.part_size)
     source.part_size = plan.part_size
     name = check_file_name(source.name if options.file_name is None else options.file_name)

@@ -66,6 +66,7 @@ def _open(api: Api, file: FileInput, options: FileOptions, use: Callable[[Opened
     stack = ExitStack()
     try:
         source: Source = yield Work(partial(open_source, file, options.size), is_remote(file))
+        stack.callback(source.close)
         opened: Opened = yield Work(partial(open_upload, stack, api, source, options))
         result = yield from use(opened)
     except GeneratorExit as end:
