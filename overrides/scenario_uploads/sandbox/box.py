@@ -280,9 +280,9 @@ class Sandbox:
         | fault | what happens |
         |---|---|
         | `expired` | storage refuses every part: its URL has expired |
-        | `slow_down` | storage answers the first part with 503 SlowDown |
+        | `slow_down` | storage returns 503 SlowDown for the first part |
         | `reset` | the connection breaks while the first part is sent |
-        | `wrong_etag` | storage answers the first part with the ETag of other bytes |
+        | `wrong_etag` | storage returns the ETag of other bytes for the first part |
         | `rate_limited` | the create gets a 429 |
         | `never_finishes` | the upload stays `validating` |
         | `validation_failed` | the upload ends as `failed` |
