@@ -17,7 +17,6 @@ from tools.spec_diff.report import BUMPS, Bump, Change, Level
 POLICY = ROOT / "spec-diff-policy.yaml"
 ALLOW = ROOT / "spec-diff-allow.yaml"
 LEVELS: tuple[Level, ...] = get_args(Level)
-SECTIONS = ("schemas", "contract", "python")
 
 WORDS = ("nothing", "tolerated", "degraded", "broken")
 """What may become of an installed client, from harmless to worst."""
@@ -78,7 +77,7 @@ def read_policy() -> Policy:
     """Return the policy of this project; a test holds its file to what is read here."""
     document = read_yaml(POLICY, POLICY.name)
     policy = Policy({}, {})
-    for rule, entry in [item for section in SECTIONS for item in document[section].items()]:
+    for rule, entry in [item for rules in document.values() for item in rules.items()]:
         policy.levels[rule] = {key: entry[key] for key in ("level", *WAYS) if key in entry}
         said = entry.get("installed", NOT_ON_THE_WIRE)
         effects = said if is_object(said) else {"level": said}
