@@ -18,12 +18,11 @@ import attrs
 import jinja2
 from openapi_python_client.strings import ClassName, PythonIdentifier
 
-from tools.client.unasync import PACKAGE, format_module
+from tools.client.unasync import HEADER, PACKAGE, format_module
 from tools.contract.document import Contract, Pointer
 from tools.contract.operations import Operation, find_references, list_operations, reach
 
 TYPES = PACKAGE / "types"
-HEADER = "# Generated from openapi.yaml by make generate. Do not edit.\n"
 PLACES = ("path", "body", "query")
 # What every method has already.
 TAKEN = {"self", "options", "body", "steps", "extra_headers", "extra_query", "extra_body", "timeout"}
@@ -207,9 +206,8 @@ def write_operations(contract: Contract) -> dict[Path, bytes]:
     }
     for each in methods:
         modules |= {f"types/{to_python(each.stem)}_{kind}.py": (kind, each) for kind in ("params", "response")}
-    return {
-        PACKAGE / place: format_module(
-            HEADER + templates.get_template(f"{name}.py.jinja").render(common, method=method), PACKAGE / place
-        )
+    texts = {
+        PACKAGE / place: templates.get_template(f"{name}.py.jinja").render(common, method=method)
         for place, (name, method) in modules.items()
     }
+    return {place: format_module(HEADER.format(source="openapi.yaml") + text, place) for place, text in texts.items()}

@@ -14,10 +14,9 @@ from pathlib import Path
 import attrs
 
 from tools.client.operations import fold
-from tools.client.unasync import PACKAGE, GenerationError, format_module
+from tools.client.unasync import HEADER, PACKAGE, GenerationError, format_module
 
 TEMPLATE, CLIENT = PACKAGE / "client" / "template.py", PACKAGE / "client" / "async_client.py"
-HEADER = f"# Generated from {TEMPLATE.name} by make generate. Do not edit.\n"
 
 
 @attrs.frozen
@@ -37,7 +36,7 @@ def write_client(root: Path) -> dict[Path, bytes]:
     except SyntaxError as error:
         raise GenerationError(f"{error.filename}:{error.lineno}: {error.msg}") from None
     # The comment at the top is about the template.
-    return {CLIENT: format_module(HEADER + re.sub(r"\A(#.*\n)+", "", text), CLIENT)}
+    return {CLIENT: format_module(HEADER.format(source=TEMPLATE.name) + re.sub(r"\A(#.*\n)+", "", text), CLIENT)}
 
 
 def spell_out(root: Path, text: str) -> str:

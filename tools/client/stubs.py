@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 from tools.client.handwritten_layer import list_functions, read_body, read_classes
-from tools.client.unasync import PACKAGE
+from tools.client.unasync import HEADER, PACKAGE
 
 PLACE, FRONT = PACKAGE / "models.pyi", PACKAGE / "__init__.pyi"
 """Where the stubs stand, from the folder that holds the generated client's."""
@@ -47,7 +47,7 @@ def write_front(root: Path, package: Path) -> dict[Path, bytes]:
     names["models"] |= read_classes((package / "models").glob("*.py")).keys() - {"UploadSource"}
     # A type cannot be the enum and what is sent.
     names["bulk.options"].add("UploadSource")
-    lines = [f"# Generated from {front.name} by make generate. Do not edit."]
+    lines = [HEADER.format(source=front.name).rstrip()]
     lines += [f"from . import {name} as {name}" for name in ("errors", "models", "types")]
     lines += [f"from .{home} import {name} as {name}" for home in sorted(names) for name in sorted(names[home])]
     return {FRONT: "\n".join([*lines, "", "__version__: str", ""]).encode()}
