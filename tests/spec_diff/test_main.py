@@ -34,7 +34,7 @@ class Sighted:
     def __init__(self, old: Contract, new: Contract) -> None:
         key = "description"
         differ = old.document["info"].get(key) != new.document["info"].get(key)
-        self.seen = [Seen("Info", "modified", key, ("info", key), ("info", key))] if differ else []
+        self.seen = [Seen("modified", key, ("info", key), ("info", key))] if differ else []
 
     def wait(self) -> list[Seen]:
         return self.seen

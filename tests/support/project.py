@@ -32,7 +32,7 @@ class Sighted:
     def __init__(self, old: Contract, new: Contract) -> None:
         place = ("info", "description")
         differ = old.document["info"].get(place[1]) != new.document["info"].get(place[1])
-        self.seen = [Seen("Info", "modified", place[1], place, place)] if differ else []
+        self.seen = [Seen("modified", place[1], place, place)] if differ else []
 
     def wait(self) -> list[Seen]:
         return self.seen

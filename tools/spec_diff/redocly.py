@@ -24,7 +24,6 @@ TIMEOUT = 300.0
 
 @attrs.frozen
 class Seen:
-    type_name: str
     change: str
     """`added`, `removed` or `modified`."""
     key: str | None
@@ -45,7 +44,7 @@ def read_report(report: Any) -> list[Seen]:
             parse_pointer(change[side]["pointer"]) if change.get(side) else None for side in ("base", "revision")
         )
         is_breaking = change.get("impact") == "major"
-        seen[Seen(change["typeName"], change["kind"], change.get("property"), old, new, is_breaking=is_breaking)] = None
+        seen[Seen(change["kind"], change.get("property"), old, new, is_breaking=is_breaking)] = None
     return list(seen)
 
 

@@ -64,7 +64,7 @@ def find_hidden_words(walk: Walk) -> Iterator[Seen]:
         place, text = new.get(name) or old[name]
         if name not in old or name not in new or old[name][1] != text:
             change = "added" if name not in old else "removed" if name not in new else "modified"
-            yield Seen("", change, str(place[-1]), place[:-1] if name in old else None, place[:-1])
+            yield Seen(change, str(place[-1]), place[:-1] if name in old else None, place[:-1])
 
 
 def list_words(contract: Contract, holder: Pointer, value: Any) -> Iterator[tuple[str, tuple[Pointer, str]]]:
