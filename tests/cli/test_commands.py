@@ -575,8 +575,8 @@ def test_a_command_that_is_told_to_end_leaves_no_sandbox_behind(tmp_path: Path, 
         assert process.stderr is not None
         assert process.stderr.readline().startswith(b"large.glb: 0.0/2.0 GiB")
         process.send_signal(ending)
-        process.communicate()
-    assert process.returncode == 128 + ending
+        shown = process.communicate()[1]
+    assert process.returncode == 128 + ending, shown.decode()
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
