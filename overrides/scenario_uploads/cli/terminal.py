@@ -31,7 +31,7 @@ from scenario_uploads.bulk.plan import File, plan_many
 from scenario_uploads.display import report, silence
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import format_size
-from scenario_uploads.redaction import mask_known, redact, replace_each, snippet
+from scenario_uploads.redaction import iter_chain, mask_known, redact, replace_each, snippet
 from scenario_uploads.remote import is_url, show_url
 from scenario_uploads.settings.client import ClientOptions
 
@@ -237,7 +237,11 @@ def plan(sources: Any, bulk: BulkOptions, service: ClientOptions | None, options
 
 def fail(raised: BaseException, source: str | None = None, goes_on: bool = False, *, as_json: bool) -> int:
     """Print an error, or that the command was interrupted, and what to do; return the exit code."""
-    error = raised if isinstance(raised, errors.ScenarioError) else Interrupted("interrupted")
+    # An interrupt between two steps of `threading` becomes a RuntimeError, and that the cause of other errors.
+    interrupted = any(isinstance(one, KeyboardInterrupt | typer.Abort) for one in iter_chain(raised))
+    error = Interrupted("interrupted") if interrupted else raised
+    if not isinstance(error, errors.ScenarioError):
+        raise error
     name, text = show_name(source or ""), speak(error)
     if not isinstance(error, errors.CredentialsError | UsageError) and Path(name).name not in text:
         text = f"{name}: {text}"
@@ -310,7 +314,7 @@ def _run(app: typer.Typer, arguments: list[str] | None, *, as_json: bool) -> int
             sys.stdout.flush()
     except UploadStopped as stopped:
         return fail(*stopped.args, as_json=as_json)
-    except (errors.ScenarioError, KeyboardInterrupt, typer.Abort) as error:
+    except (errors.ScenarioError, KeyboardInterrupt, RuntimeError) as error:
         return fail(error, as_json=as_json)
     except OSError as error:
         # The result could not be printed: a full disk or a closed pipe. Discard the rest.

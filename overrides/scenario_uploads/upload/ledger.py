@@ -36,11 +36,9 @@ class Entry:
     state: FileState  # when the upload began
     part_size: int
     parts: tuple[tuple[str, str], ...] = field(repr=False)  # the presigned URL of each, and when it expires (ISO 8601)
-    done: Mapping[int, str | None] = field(factory=dict, repr=False)
-    """Acknowledged parts by number, with the MD5 sent, if it was computed."""
+    done: Mapping[int, str | None] = field(factory=dict, repr=False)  # acknowledged parts, with their MD5 if computed
     base_url: str = ""
-    asked: Mapping[str, Any] = field(factory=dict, repr=False)
-    """What the create asked for, but for sizes; with the project."""
+    asked: Mapping[str, Any] = field(factory=dict, repr=False)  # what the create asked for, but for sizes; the project
 
 
 class Ledger:

@@ -37,8 +37,7 @@ class Opened:
     plan: UploadPlan
     create: Operation[Any]
     ledger: Ledger | None = None
-    attempt: int = 1
-    """The most attempts of a part."""
+    attempt: int = 1  # the most attempts of a part
 
     @property
     def asked(self) -> dict[str, Any]:
