@@ -138,8 +138,7 @@ def _say(error: BaseException) -> str:
 
 def explain(error: BaseException) -> str:
     """Return why something failed, in a few words."""
-    reason = error.strerror if isinstance(error, OSError) else None
-    return snippet(str(reason or _say(error) or type(error).__name__)).rstrip(".")
+    return snippet(str(getattr(error, "strerror", None) or _say(error) or type(error).__name__)).rstrip(".")
 
 
 def iter_chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -21,6 +21,7 @@ from typing import Any
 from attrs import frozen
 
 from scenario_uploads.errors import LedgerError, LedgerLockedError
+from scenario_uploads.redaction import explain
 from scenario_uploads.system import FileState, find_state_folder, open_private
 
 logger = logging.getLogger("scenario_uploads")
@@ -152,7 +153,7 @@ class BulkLedger:
         try:
             yield
         except (sqlite3.DatabaseError, OSError, ValueError) as error:
-            what = str((error.strerror if isinstance(error, OSError) else None) or error)
+            what = explain(error)
             elsewhere = "or give another one with ledger=PATH, or ledger=False for none."
             if "locked" in what:
                 raise LedgerLockedError(f"Another run uses the ledger {self.path}; wait for it, {elsewhere}") from error

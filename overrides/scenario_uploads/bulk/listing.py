@@ -19,7 +19,7 @@ from typing import Any
 from attrs import frozen
 
 from scenario_uploads.errors import InvalidArgumentError, SourceError
-from scenario_uploads.redaction import redact
+from scenario_uploads.redaction import explain, redact
 from scenario_uploads.remote import is_folder_url, is_url, join_url, scan_url, show_url, split_pattern
 
 from .options import BulkOptions, UploadResult, UploadSource
@@ -158,7 +158,7 @@ class Lister:
                     yield UploadResult(join(path)), status
         except OSError as error:
             path = join(prefix)
-            reason = "there is no such folder" if isinstance(error, FileNotFoundError) else error.strerror or str(error)
+            reason = "there is no such folder" if isinstance(error, FileNotFoundError) else explain(error)
             fault = f"The folder {_show(os.fspath(path))} cannot be read: {reason}."
             yield UploadResult(path, error=SourceError(fault)), None
 

@@ -31,7 +31,7 @@ from scenario_uploads.bulk.plan import File, plan_many
 from scenario_uploads.display import report, silence
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import format_size
-from scenario_uploads.redaction import iter_chain, mask_known, redact, replace_each, snippet
+from scenario_uploads.redaction import explain, iter_chain, mask_known, redact, replace_each, snippet
 from scenario_uploads.remote import is_url, show_url
 from scenario_uploads.settings.client import ClientOptions
 
@@ -319,7 +319,7 @@ def _run(app: typer.Typer, arguments: list[str] | None, *, as_json: bool) -> int
     except OSError as error:
         # The result could not be printed: a full disk or a closed pipe. Discard the rest.
         silence(1)
-        report(f"error: {snippet(error.strerror or str(error))}")
+        report(f"error: {explain(error)}")
         return 1
     except PARSER_ERROR as error:
         return fail(UsageError(f"{error.format_message()} (scenario-uploads --help explains)"), as_json=as_json)

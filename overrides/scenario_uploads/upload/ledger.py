@@ -20,6 +20,7 @@ from typing import Any
 from attrs import asdict, field, frozen
 
 from scenario_uploads.errors import LedgerLockedError
+from scenario_uploads.redaction import explain
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.system import REMOVES_OPEN_FILES, FileState, lock_file, open_private, watch_forks
 
@@ -118,7 +119,7 @@ class Ledger:
             message = "Another upload of this file is in progress; wait for it, or upload with resume=False."
             raise LedgerLockedError(message) from error
         except OSError as error:
-            reason = error.strerror or error
+            reason = explain(error)
             logger.log(self._level, "The upload cannot be resumed later: %s cannot be used: %s", self.path, reason)
             self.close(remove=True)
 
@@ -143,8 +144,7 @@ class Ledger:
                     # If it cannot be removed because it is open elsewhere, it is empty.
                     os.ftruncate(descriptor, 0)
         except OSError as error:
-            reason = error.strerror or error
-            logger.log(self._level, "The ledger %s could not be closed and tidied away: %s", self.path, reason)
+            logger.log(self._level, "The ledger %s could not be closed and tidied away: %s", self.path, explain(error))
 
 
 def locate_ledger(folder: Path, options: ClientOptions, file: str, asked: Mapping[str, object]) -> Path:
