@@ -4,13 +4,18 @@ import hashlib
 import http.client
 import os
 import socket
+import traceback
 from urllib.parse import urlsplit
 
+import boto3
+import fsspec
 import httpx
 import pytest
+from botocore.config import Config
 from nanio.app import build_app
 from nanio.auth.credentials import StaticCredentialResolver
 from nanio.config import Settings
+from scenario_uploads import Scenario, SourceError
 from scenario_uploads.sandbox import Sandbox, SandboxError
 from scenario_uploads.sandbox.errors import StorageError
 from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
@@ -21,6 +26,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 MIB = 1024 * 1024
+STOCK = b"glTF" + os.urandom(12 * MIB)
 
 
 def code_of(response: httpx.Response) -> str:
@@ -178,6 +184,49 @@ def test_file_goes_through_another_s3(other_s3, monkeypatch, tmp_path, sender_to
             with pytest.raises(SandboxError, match="another S3 has the files"):
                 _ = box.folder
     assert len(list((tmp_path / "elsewhere").glob("upload_*"))) == 2
+
+
+@pytest.fixture
+def stocked(other_s3, monkeypatch):
+    """A sandbox that stores its files in another S3, a client for it, and the URL of an object there."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", other_s3)
+    with Sandbox(s3_endpoint=other_s3, step_delay=0) as box:
+        keys = {"api_key": box.api_key, "api_secret": box.api_secret}
+        with Scenario(base_url=box.base_url, **keys) as client:
+            upload = client.uploads.upload_file(STOCK, file_name="a.glb")
+            yield box, client, f"s3://scenario-uploads/{upload.id}"
+    fsspec.filesystem("s3").clear_instance_cache()
+
+
+def test_object_of_an_s3_is_a_source(stocked, tmp_path):
+    box, client, url = stocked
+    upload = client.uploads.upload_file(url, kind="3d", part_size=5 * MIB, resume=tmp_path)
+    results = list(client.uploads.upload_many("s3://scenario-uploads", recursive=True, kind="3d", ledger=False))
+    assert {str(one.source) for one in results} == {url, f"s3://scenario-uploads/{upload.id}"}
+    for sent in (upload, *(one.upload for one in results)):
+        assert box.sha256(sent.id) == hashlib.sha256(STOCK).hexdigest()
+
+
+def test_presigned_url_of_an_s3_is_a_source(stocked):
+    box, client, url = stocked
+    bucket, key = url.removeprefix("s3://").split("/")
+    signer = boto3.client("s3", config=Config(signature_version="s3v4"))
+    presigned = signer.generate_presigned_url("get_object", {"Bucket": bucket, "Key": key})
+    upload = client.uploads.upload_file(presigned, kind="3d", part_size=5 * MIB)
+    assert box.sha256(upload.id) == hashlib.sha256(STOCK).hexdigest()
+    assert upload.file_name.endswith(f"/{key}")
+
+
+def test_object_of_an_s3_that_cannot_be_read_is_told(stocked, monkeypatch):
+    _, client, url = stocked
+    for missing in (f"{url}.glb", "s3://no-such-bucket/a.glb"):
+        with pytest.raises(SourceError, match="there is no such file"):
+            client.uploads.upload_file(missing, kind="3d")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong-secret")
+    fsspec.filesystem("s3").clear_instance_cache()
+    with pytest.raises(SourceError, match="cannot be uploaded: Forbidden") as caught:
+        client.uploads.upload_file(url, kind="3d")
+    assert "wrong-secret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_another_s3_with_wrong_credentials_does_not_start(other_s3, monkeypatch):
