@@ -138,6 +138,7 @@ print(sorted(name for name in loaded if name.startswith("scenario_uploads")))
             (
                 *("asyncio", "anyio", "subprocess", "sqlite3", "scenario_uploads.bulk.run", "difflib", "html"),
                 "scenario_uploads.display",
+                "scenario_uploads.lines",
                 *("importlib.metadata", "httpcore", "dateutil", "rich", "typer", "starlette", "boto3", "yaml"),
             ),
         ),

@@ -15,7 +15,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from .display import Display, FileProgress
+from .lines import FileProgress, Lines
 
 # Narrower terminals have no bars, but names and figures.
 _NARROW = 60
@@ -38,7 +38,7 @@ class Screen(Console):
             self._turn.release()
 
 
-class Bars(Display):
+class Bars(Lines):
     """The bars, drawn in `look`."""
 
     def __init__(self, screen: Screen, clock: Callable[[], float] = time.monotonic) -> None:

@@ -19,7 +19,7 @@ from scenario_uploads import TransferError, __main__
 from scenario_uploads.cli import commands as cli
 from scenario_uploads.cli import terminal
 from scenario_uploads.client.sync_client import Uploads
-from scenario_uploads.display import Display
+from scenario_uploads.lines import Lines
 from scenario_uploads.progress import OnProgress, UploadProgress
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.system import FileState, find_state_folder
@@ -56,7 +56,7 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 def watch(monkeypatch: pytest.MonkeyPatch, on_progress: OnProgress) -> None:
     """Have the display call this with the progress of each file, instead of showing it."""
 
-    class Watch(Display):
+    class Watch(Lines):
         def follow(self, _name: str) -> OnProgress:  # type: ignore[override]
             return on_progress
 

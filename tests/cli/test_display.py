@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from scenario_uploads import display
+from scenario_uploads import lines
 from scenario_uploads.bars import Bars, Screen
-from scenario_uploads.display import Display, Gauge, open_display
+from scenario_uploads.display import open_display
+from scenario_uploads.lines import Gauge, Lines
 from scenario_uploads.progress import BulkProgress, UploadPhase, UploadProgress, format_duration, format_size
 
 from tests.cli.conftest import Compare
@@ -31,14 +32,14 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def _no_looks_but_the_tests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(display, "INTERVAL", 1e6)
+    monkeypatch.setattr(lines, "INTERVAL", 1e6)
 
 
 def make_bars(terminal: Terminal, clock: Clock | None = None) -> Bars:
     return Bars(Screen(file=terminal.file, soft_wrap=True), clock or Clock())
 
 
-def look(display: Display, clock: Clock, seconds: float) -> None:
+def look(display: Lines, clock: Clock, seconds: float) -> None:
     """Let time pass, with a look every quarter of a second."""
     for _ in range(int(seconds * 4)):
         clock.now += 0.25
@@ -159,13 +160,13 @@ def test_no_line_is_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_lines_of_one_file(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
-    lines = Display(clock)
-    file = lines.follow("a\x1b[31m.glb")
+    shown = Lines(clock)
+    file = shown.follow("a\x1b[31m.glb")
     for event in (tell(0), tell(55), tell(105), tell(105, attempt=2)):
         file(event)
-    look(lines, clock, 6)
+    look(shown, clock, 6)
     file(tell(110, attempt=2))
-    look(lines, clock, 8)
+    look(shown, clock, 8)
     for phase in (UploadPhase.COMPLETING, UploadPhase.COMPLETING, UploadPhase.DONE):
         file(tell(1000, phase=phase))
     assert capsys.readouterr().err.splitlines() == [
@@ -180,21 +181,21 @@ def test_lines_of_one_file(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_lines_of_many_files_come_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Clock()
-    with Display(clock) as lines:
-        lines.tell(BulkProgress(12, 3, bytes_found=10 * MIB))
-        lines.follow("a.glb")(tell(0, 10))
-        look(lines, clock, 23)
-        lines.tell(BulkProgress(12, 4, files_failed=1, bytes_found=10 * MIB, bytes_done=5 * MIB))
-        look(lines, clock, 8)
+    with Lines(clock) as shown:
+        shown.tell(BulkProgress(12, 3, bytes_found=10 * MIB))
+        shown.follow("a.glb")(tell(0, 10))
+        look(shown, clock, 23)
+        shown.tell(BulkProgress(12, 4, files_failed=1, bytes_found=10 * MIB, bytes_done=5 * MIB))
+        look(shown, clock, 8)
     assert capsys.readouterr().err == "5/12+ files, 1 failed, stalled for 7 s, 5.0/10.0 MiB\n"
 
 
 @pytest.mark.parametrize(
     ("variables", "kind"),
-    [({"TERM": "xterm"}, Bars), ({"TERM": "dumb"}, Display), ({"TERM": "xterm", "NO_COLOR": "1"}, Display)],
+    [({"TERM": "xterm"}, Bars), ({"TERM": "dumb"}, Lines), ({"TERM": "xterm", "NO_COLOR": "1"}, Lines)],
 )
 def test_bars_are_for_terminals_that_can(
-    variables: dict[str, str], kind: type[Display], monkeypatch: pytest.MonkeyPatch
+    variables: dict[str, str], kind: type[Lines], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     for name, value in variables.items():
@@ -204,7 +205,7 @@ def test_bars_are_for_terminals_that_can(
         assert type(open_display()) is kind
     monkeypatch.undo()
     monkeypatch.setenv("FORCE_COLOR", "1")
-    assert type(open_display()) is Display
+    assert type(open_display()) is Lines
 
 
 def test_without_anybody_who_reads_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -421,7 +421,7 @@ def fuzz_command_line(data: st.DataObject) -> None:
             "scenario_uploads.cli.commands.find_state_folder": lambda: folder / "ledgers",
             "scenario_uploads.upload.prepare.find_state_folder": lambda: folder / "ledgers",
             "scenario_uploads.bulk.ledger.find_state_folder": lambda: folder / "ledgers",
-            "scenario_uploads.display.os.dup2": mock.Mock(side_effect=AssertionError("stdout could not be written")),
+            "scenario_uploads.lines.os.dup2": mock.Mock(side_effect=AssertionError("stdout could not be written")),
             "scenario_uploads.api.calls.check_seconds": lambda *_, **__: 0.0,
         }.items():
             stack.enter_context(mock.patch(target, replacement))

@@ -16,8 +16,8 @@ from attrs import define, evolve
 
 from scenario_uploads.api.calls import create
 from scenario_uploads.arguments import FileInput
-from scenario_uploads.display import FileProgress
 from scenario_uploads.errors import ScenarioError
+from scenario_uploads.lines import FileProgress
 from scenario_uploads.remote import is_remote
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.system import FileState

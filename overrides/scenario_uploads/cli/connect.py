@@ -14,8 +14,8 @@ from attrs import asdict, frozen
 
 from scenario_uploads.arguments import GIB, MAX_FILES_AT_ONCE
 from scenario_uploads.client.sync_client import Scenario
-from scenario_uploads.display import report
 from scenario_uploads.errors import CredentialsError, InvalidArgumentError
+from scenario_uploads.lines import report
 from scenario_uploads.redaction import snippet
 from scenario_uploads.settings.client import ClientArguments, ClientOptions, resolve_options
 

@@ -17,8 +17,8 @@ import typer
 from attrs import Factory, field, fields_dict, frozen
 from platformdirs import user_config_path
 
-from scenario_uploads.display import report
 from scenario_uploads.errors import InvalidArgumentError
+from scenario_uploads.lines import report
 from scenario_uploads.models import UploadKind
 from scenario_uploads.redaction import snippet
 from scenario_uploads.settings.defaults import DEFAULT_BASE_URL

@@ -28,7 +28,7 @@ from scenario_uploads import errors
 from scenario_uploads.arguments import MIB
 from scenario_uploads.bulk.options import BulkOptions, UploadResult, UploadSource
 from scenario_uploads.bulk.plan import File, plan_many
-from scenario_uploads.display import report, silence
+from scenario_uploads.lines import report, silence
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import format_size
 from scenario_uploads.redaction import explain, iter_chain, mask_known, redact, replace_each, snippet
