@@ -87,6 +87,8 @@ class TestStdin:
             (["--file-name", "dragon.xyz"], "cannot be inferred from its name; give --kind"),
             (["other.glb"], "give it alone"),
             (["--dry-run"], "leave out --dry-run and --resume"),
+            (["--kind", "3d", "--include", "*.glb"], "has no path; leave out"),
+            (["--kind", "3d", "--ledger", "own"], "has no path; leave out"),
             (["--kind", "3d", "--resume"], "leave out --dry-run and --resume"),
         ],
     )

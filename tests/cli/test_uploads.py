@@ -177,6 +177,8 @@ class TestManifest:
         [
             ("list.csv", "file,kind,collection_ids,hide\na.glb,,c1;c2,yes\ndeep/b.glb,3d,,\n"),
             ("list.csv", "\ufefffile;collection_ids;hide\r\na.glb;c1,c2;TRUE\r\n\r\ndeep/b.glb;;\r\n"),
+            # As spreadsheets write them where a cell outside of the table was edited once.
+            ("list.csv", 'file,collection_ids,hide,,\r"a.glb","c1 c2",1,,\r,,,,\rdeep/b.glb,,,,\r'),
             ("list.jsonl", LINES),
         ],
     )
@@ -198,21 +200,39 @@ class TestManifest:
         ("name", "text", "words"),
         [
             ("a.csv", "file,kynd\n", "a.csv, line 1: unknown column 'kynd'; there are file, kind, "),
-            ("a.csv", "kind\n3d\n", "a.csv, line 2: file must be a text"),
+            ("a.csv", "kind\n3d\n", "a.csv, line 1: the header has no column 'file'; it may have file, kind, "),
+            ("a.csv", "", "a.csv, line 1: the header has no column 'file'"),
             ("a.csv", "file,kind\na.glb,3d\nb.glb,picture\n", "a.csv, line 3: create: kind is 'picture'"),
             ("a.csv", "file,kind\n,3d\n", "line 2: file must be a text"),
             ("a.csv", "file\na.glb,3d\n", "line 2: unknown column '(no name)'"),
-            ("a.csv", 'file\n"a.glb\n', "line 2: unexpected end of data"),
+            ("a.csv", "file,kind\na.glb,3d,,model\n", "line 2: unknown column '(no name)'"),
+            # Where the row begins, not where its end was missed.
+            ("a.csv", 'file\na.glb\n\n"b.glb\nc.glb\n', "line 4: unexpected end of data; check the quotes."),
+            ("a.csv", 'file\n"a.glb\nb.glb\nc"d.glb\n', "line 2: ',' expected after '\"'; check the quotes."),
+            ("a.csv", 'file\n"' + "a\n" * 70_000, "line 2: field larger than field limit (131072); check the quotes."),
             ("a.csv", "file,content_type\na.glb,glb\n", "line 2: content_type must be a MIME type"),
             ("a.csv", "file,file_name\na.glb,a\x01b\n", "line 2: file_name must be a name"),
             ("a.csv", "file,hide\na.glb,perhaps\n", "hide should be True or False and is 'perhaps'"),
-            ("a.jsonl", '{"file": "a.glb"}\n{"file": \n', "a.jsonl, line 2: Expecting value"),
+            (
+                "a.jsonl",
+                '{"file": "a.glb"}\n\n{"file": \n',
+                "a.jsonl, line 3: Expecting value at column 9 (char 8); ",
+            ),
+            (
+                "a.txt",
+                "file\na.glb\n",
+                "a.txt, line 1: Expecting value at column 1 (char 0); a manifest that is no .csv ",
+            ),
+            ("a.jsonl", '{"file": "a.glb"}\n\nnull\n', "line 3: it must be an object"),
+            ("a.jsonl", "{}", "line 1: it must be an object"),
             ("a.jsonl", '["a.glb"]\n', "line 1: it must be an object"),
             ("a.jsonl", '{"file": "a.glb", "asset_options": 5}\n', "it must be an object"),
             ("a.jsonl", '{"file": "a.glb", "collection_ids": [5]}\n', "collection_ids[0] should be a string and is 5"),
             ("a.jsonl", '{"file": "a.glb", "colour": 5}\n', "unknown column 'colour'"),
-            ("a.csv", b"file\n\xff.glb\n", "can't decode byte 0xff"),
-            ("a.jsonl", None, "The manifest a.jsonl cannot be read: No such file"),
+            ("a.csv", b"file\n" + b"a.glb\n" * 5000 + b"b\xff.glb\n", "a.csv, line 5002: 'utf-8' codec can't decode"),
+            ("a.csv", "file\na.glb\n".encode("utf-16"), "line 1: 'utf-8' codec can't decode byte 0xff in position 0"),
+            ("a.jsonl", '{"file": "é.glb"}'.encode("latin-1"), "save it as UTF-8, which spreadsheets call CSV UTF-8."),
+            ("a.jsonl", None, "The manifest a.jsonl does not exist."),
         ],
     )
     def test_a_bad_row_is_an_error_before_any_request(
@@ -224,6 +244,10 @@ class TestManifest:
         error = capsys.readouterr().err
         assert words in error
         assert error.count("\n") == 1
+
+    def test_is_read_twice(self, offline: Path, capsys: Capture) -> None:
+        assert cli.run(["upload", "--manifest", "refs"]) == 2
+        assert capsys.readouterr().err == "error: The manifest refs must be a regular file, since it is read twice.\n"
 
     def test_filters_are_about_paths(self, offline: Path, capsys: Capture) -> None:
         assert cli.run(["upload", "--manifest", "a.csv", "--include", "*.glb"]) == 2

@@ -22,8 +22,6 @@ from scenario_uploads.settings.client import ClientArguments, ClientOptions, res
 from .options import SETTINGS, Options, UsageError, flag, option
 
 _SETTINGS = ("api_key", "api_secret", "bearer_auth", "base_url", "project_id", "allow_http_storage")
-# Seconds to wait for a scheduler.
-_CLUSTER_TIMEOUT = 10
 
 
 @contextmanager
@@ -109,7 +107,7 @@ def join_cluster(address: str | None) -> Iterator[dict[str, Any]]:
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         make: Any = Client
-        cluster = make(address, set_as_default=False, timeout=_CLUSTER_TIMEOUT)
+        cluster = make(address, set_as_default=False, timeout=10)  # seconds
     except (OSError, ValueError) as error:
         reason = f"no Dask scheduler can be reached at {address!r} ({snippet(str(error))})"
         raise UsageError(f"--dask: {reason}; give an address such as tcp://scheduler:8786.") from error

@@ -148,6 +148,8 @@ def _read_table(where: str, table: Mapping[str, Any]) -> dict[str, tuple[Any, st
 
 
 _PARSERS: dict[str | None, Callable[[object], float]] = {"SIZE": parse_size, "RATE": parse_rate, "TIME": parse_duration}
+ASSET_COLUMNS = ("collection_ids", "parent_id", "hide")
+MANIFEST_COLUMNS = ("file", "kind", "file_name", "content_type", *ASSET_COLUMNS)
 
 
 def option(text: str, metavar: str | None = None, *names: str, default: Any = None) -> Any:
@@ -168,20 +170,12 @@ class Options:
     recursive: bool = flag("Upload the files in folders.", "--recursive", "-r")
     include: list[str] | None = option("Upload only matching files.", "GLOB")
     exclude: list[str] | None = option("Skip matching files.", "GLOB")
-    manifest: Path | None = option(
-        "A .csv or .jsonl file with a row for each file: file, kind, file_name, content_type, collection_ids,"
-        " parent_id, hide.",
-        "FILE",
-    )
+    manifest: Path | None = option(f"A .csv or .jsonl file with a row per file: {', '.join(MANIFEST_COLUMNS)}.", "FILE")
     ledger: Path | None = option("The ledger: a file that records which files are done.", "PATH")
     no_ledger: bool = flag("Keep no ledger.", "--no-ledger")
     dry_run: bool = flag("Show what would be uploaded and skipped; make no request.", "--dry-run")
     force: bool = flag("Upload files again that are already done.", "--force")
-    dask: str | None = option(
-        "Send with the workers of this Dask cluster, such as tcp://scheduler:8786. They need the files at the same"
-        " paths.",
-        "ADDRESS",
-    )
+    dask: str | None = option("Send with a Dask cluster, whose workers see the files at the same paths.", "tcp://HOST")
     fail_fast: bool = flag("Stop at the first file that fails.", "--fail-fast")
     kind: UploadKind | None = option("The kind of file. Default: inferred from its name.")
     content_type: str | None = option("The MIME type. Default: inferred from the file's name.", "TYPE")
@@ -195,10 +189,7 @@ class Options:
     concurrency: int | None = option("How many parts are sent at once, 1 to 64.  [8]", "N")
     max_bandwidth: float | None = option("Limit on bytes a second over all parts, such as 20MB/s.", "RATE")
     integrity: bool = option("Compare checksums with what storage received.", default=True)
-    resume: bool | None = option(
-        "Send only the missing parts of an interrupted upload. Default: where possible. With --resume, fail if another"
-        " upload of the same file is running."
-    )
+    resume: bool | None = option("Resume an interrupted upload where possible; --resume fails where another runs.")
     wait: bool = option("Wait for the import.", default=True)
     timeout: float | None = option("How long to wait for the import, such as 10m.  [300s]", "TIME")
     patience: float | None = option("How long to retry without a connection, such as 12h.  [15m]", "TIME")
@@ -212,7 +203,6 @@ class Options:
     )
     sandbox: bool = flag("Use a sandbox that runs for this command; needs no account.", "--sandbox")
     settings: Settings = field(default=Factory(lambda self: load_settings(self.profile), takes_self=True))
-    """What holds where an option is not given."""
 
     def pick(self, *names: str) -> dict[str, Any]:
         """Return the values of these names that are given as options or in `config.toml`."""

@@ -11,23 +11,25 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from fileinput import FileInput
-from itertools import chain
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from scenario_uploads.arguments import GIB, MIB
 from scenario_uploads.bulk.options import UploadSource, check_source
+from scenario_uploads.redaction import explain
 from scenario_uploads.remote import is_url, split_pattern
 from scenario_uploads.upload.media_types import infer_media
 
-from .options import Options, UsageError
+from .options import ASSET_COLUMNS, MANIFEST_COLUMNS, Options, UsageError
 
-_ASSET = ("collection_ids", "parent_id", "hide")
-_COLUMNS = ("file", "kind", "file_name", "content_type", *_ASSET)
 _SWITCHES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_REMEDIES = {
+    UnicodeDecodeError: "; save it as UTF-8, which spreadsheets call CSV UTF-8",
+    csv.Error: "; check the quotes",
+    json.JSONDecodeError: '; a manifest that is no .csv has an object such as {"file": "a.png"} on each line',
+}
 STDIN = "-"
-# Default limit for stdin, in bytes.
-MAX_STDIN = 10 * GIB
 
 
 def find_single(paths: list[str], options: Options) -> str | None:
@@ -52,8 +54,9 @@ def find_single(paths: list[str], options: Options) -> str | None:
 
 
 def _check_stdin(options: Options) -> None:
-    if options.dry_run or options.resume:
-        raise UsageError("stdin can be read only once; leave out --dry-run and --resume.")
+    if options.dry_run or options.resume or options.include or options.exclude or options.ledger or options.dask:
+        others = "--include, --exclude, --ledger and --dask"
+        raise UsageError(f"stdin can be read only once, and has no path; leave out --dry-run and --resume, {others}.")
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("stdin is no file; pipe one into this command, as in: make-dragon | scenario-uploads upload -")
     if options.file_name is None and options.kind is None:
@@ -68,7 +71,7 @@ def open_file(file: str, max_size: int | None) -> Iterator[str | BinaryIO]:
     if stdin is None or (max_size is None and stdin.seekable()):
         yield stdin or file
         return
-    left = MAX_STDIN if max_size is None else max_size
+    left = 10 * GIB if max_size is None else max_size
     with tempfile.TemporaryFile() as kept:
         try:
             while chunk := stdin.read(MIB):
@@ -84,42 +87,56 @@ def open_file(file: str, max_size: int | None) -> Iterator[str | BinaryIO]:
 def read_manifest(path: Path, asset_options: Mapping[str, Any] | None) -> Iterator[UploadSource]:
     """Yield the source of each row, with the given asset options unless it has its own.
 
-    Paths are relative to the folder of the manifest. A UsageError names the line that cannot be used.
+    Paths are relative to the folder of the manifest. A UsageError names the line at which the unusable row begins.
     """
-    with FileInput(path, encoding="utf-8-sig") as file:
+    if not path.is_file():
+        fault = "must be a regular file, since it is read twice" if path.exists() else "does not exist"
+        raise UsageError(f"The manifest {path} {fault}.")
+    begin = 1
+    with FileInput(path.absolute(), encoding="utf-8-sig", errors="surrogateescape") as file:
+        # Decode line by line: otherwise an error would be one of the chunk that happens to be read.
+        lines = (line.encode(errors="surrogateescape").decode() for line in file)
+        # None for a blank line.
+        values = ((json.loads(line.strip()) or 0) if line.strip() else None for line in lines)
         try:
-            lines = (json.loads(line) for line in file if line.strip())
-            for row in _read_csv(file) if path.suffix.lower() == ".csv" else lines:
-                yield _read_row(row, path.parent, asset_options or {})
-        except OSError as error:
-            raise UsageError(f"The manifest {path} cannot be read: {error.strerror}.") from error
-        except (csv.Error, RecursionError, ValueError) as error:
-            raise UsageError(f"{path}, line {file.lineno()}: {str(error).rstrip('.')}.") from None
+            for row in _read_csv(lines) if path.suffix.lower() == ".csv" else values:
+                if row is not None:
+                    yield _read_row(row, path.parent, asset_options or {})
+                begin = file.lineno() + 1
+        except (csv.Error, OSError, RecursionError, ValueError) as error:
+            # A line of JSON is line 1 to its parser.
+            reason = explain(error).replace(": line 1 column", " at column") + _REMEDIES.get(type(error), "")
+            raise UsageError(f"{path}, line {begin}: {reason}.") from None
 
 
-def _read_csv(file: FileInput[str]) -> Iterable[object]:
-    header = file.readline()
+def _read_csv(lines: Iterator[str]) -> Iterator[dict[str, str] | None]:
+    """Yield each row, and None for the header and for rows without a value."""
+    header = next(lines, "")
     # The delimiter that spreadsheets write depends on the locale.
     delimiter = next((mark for mark in ",;\t" if mark in header), ",")
-    rows = csv.DictReader(
-        chain([header], file), restkey="(no name)", delimiter=delimiter, skipinitialspace=True, strict=True
-    )
-    _check_columns(rows.fieldnames or (), _COLUMNS)
-    return rows
+    rows = csv.reader(chain([header], lines), delimiter=delimiter, skipinitialspace=True, strict=True)
+    names = next(rows, [])
+    _check_columns(filter(None, names), MANIFEST_COLUMNS)
+    if "file" not in names:
+        raise UsageError(f"the header has no column 'file'; it may have {', '.join(MANIFEST_COLUMNS)}")
+    yield None
+    for row in rows:
+        # Spreadsheets write empty cells after the last one.
+        yield {name: cell for name, cell in zip_longest(names, row, fillvalue="") if cell} or None
 
 
 def _check_columns(names: Iterable[str], known: tuple[str, ...]) -> None:
     for name in names:
         if name not in known:
-            raise UsageError(f"unknown column {name!r}; there are {', '.join(known)}")
+            raise UsageError(f"unknown column {name or '(no name)'!r}; there are {', '.join(known)}")
 
 
 def _read_row(row: Any, folder: Path, asset_options: Mapping[str, Any]) -> UploadSource:
     if not isinstance(row, dict) or not isinstance(row.get("asset_options") or {}, dict):
         raise UsageError('it must be an object such as {"file": "a.png", "asset_options": {}}')
     given = {name: value for name, value in row.items() if value not in (None, "")}
-    _check_columns(given, (*_COLUMNS, "asset_options"))
-    own = given.pop("asset_options", {}) | {name: given.pop(name) for name in _ASSET if name in given}
+    _check_columns(given, (*MANIFEST_COLUMNS, "asset_options"))
+    own = given.pop("asset_options", {}) | {name: given.pop(name) for name in ASSET_COLUMNS if name in given}
     if isinstance(own.get("collection_ids"), str):
         own["collection_ids"] = re.findall(r"[^\s;,]+", own["collection_ids"])
     if isinstance(own.get("hide"), str):
