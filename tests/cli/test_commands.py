@@ -683,7 +683,7 @@ class TestManyFiles:
             str(folder / "a.glb"),
             str(folder / "deep" / "b.glb"),
         ]
-        assert told.err.splitlines()[-1] == "2 uploaded, 1 skipped, 0 failed"
+        assert told.err.splitlines()[-1] == "2 uploaded, 1 skipped (1 excluded), 0 failed"
         assert cli.run(call) == 0
         assert capsys.readouterr().out.count("(done before)") == 2
 

@@ -254,6 +254,43 @@ class TestManifest:
         assert "a manifest names its files itself" in capsys.readouterr().err
 
 
+class TestWhatIsNotSent:
+    """Whoever names something sees what became of it."""
+
+    @pytest.mark.parametrize("options", [[], ["-q"], ["-v"], ["--json"]])
+    def test_is_told_of_what_was_named(self, options: list[str], folder: Path, capsys: Capture) -> None:
+        assert cli.run(["upload", "refs/a.glb", "--include", "*.png", *options]) == 0
+        told = capsys.readouterr()
+        assert told.err == ""
+        if options == ["--json"]:
+            line = json.loads(told.out)
+            assert (line["source"], line["skipped"], line["upload"]) == ("refs/a.glb", "excluded", None)
+        else:
+            assert told.out == "refs/a.glb: skipped (excluded)\n"
+
+    def test_is_told_of_each_that_was_named(self, folder: Path, capsys: Capture) -> None:
+        paths = ["refs/a.glb", "refs/c.txt", "refs/deep"]
+        assert cli.run(["upload", *paths, "-r", "--exclude", "*.glb", "--no-ledger"]) == 0
+        told = capsys.readouterr()
+        assert [line.partition(": ")[0] for line in told.out.splitlines()] == paths[:2]
+        assert "refs/a.glb: skipped (excluded)\n" in told.out
+        assert told.err == "1 uploaded, 2 skipped (2 excluded), 0 failed\n"
+
+    @pytest.mark.parametrize("options", [[], ["--dry-run"]])
+    def test_is_told_of_what_is_empty(self, options: list[str], folder: Path, capsys: Capture) -> None:
+        (folder / "empty" / "deep").mkdir(parents=True)
+        (folder / "list.csv").write_text("file,kind\n")
+        assert cli.run(["upload", "empty", "refs/c.txt", "-r", "--manifest", "list.csv", *options]) == 0
+        told = capsys.readouterr().err
+        assert "The manifest list.csv names no file.\n" in told
+        assert "The folder 'empty' has no files.\n" in told
+
+    @pytest.mark.parametrize("arguments", [[], ["--all"], ["--clean"]])
+    def test_is_told_of_nothing_to_resume(self, arguments: list[str], folder: Path, capsys: Capture) -> None:
+        assert cli.run(["resume", *arguments]) == 0
+        assert capsys.readouterr().err.startswith("There are no unfinished uploads.\n")
+
+
 class TestWhatFails:
     def test_is_an_object_in_json_too(self, folder: Path, capsys: Capture) -> None:
         (folder / "picture.png").write_text("no picture")

@@ -5,6 +5,7 @@ Folders are read lazily, in the order of the file system, so a million files tak
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -137,6 +138,8 @@ class Lister:
         if text and not matched:
             fault = f"{_show(path)} matches no file; check the folder and the pattern."
             yield UploadResult(source, error=SourceError(fault)), None
+        elif not matched:
+            logging.getLogger("scenario_uploads").info("The folder %s has no files.", _show(path))
 
     def _walk(
         self, scan: Scan, join: Callable[[str], Any], glob: Glob | None, prefix: str = "", *, hidden: bool

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections import deque
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -26,7 +25,7 @@ from scenario_uploads.upload.ledger import clean as remove_ledgers
 from scenario_uploads.upload.options import ImportOptions
 
 from .connect import connect, find_service, join_cluster, serve
-from .options import SECRETS, SETTINGS, Options, UsageError, command
+from .options import SECRETS, SETTINGS, Options, UsageError, command, logger
 from .sources import STDIN, find_single, open_file, read_manifest
 from .terminal import describe_result, label_errors, plan, print_fields, print_json, print_upload, run_app, tell
 
@@ -43,8 +42,9 @@ app = typer.Typer(
 )
 config = typer.Typer(help="Show the settings.", epilog="Example: scenario-uploads config show", rich_markup_mode=None)
 app.add_typer(config, name="config")
-# The options of every command about one upload.
+# The options of every command about one upload, and of `resume`.
 _CLIENT = "as_json profile base_url project_id"
+_RESUME = "ledger concurrency max_bandwidth timeout patience as_json quiet verbose profile base_url allow_http_storage"
 _ASKED = {"kind": "kind", "file_name": "fileName", "content_type": "contentType", "asset_options": "assetOptions"}
 UploadId = Annotated[str, typer.Argument(metavar="ID", help="The id of the upload.")]
 
@@ -94,7 +94,8 @@ def upload(
     sources: Any = paths
     if manifest:
         # Check all rows before the first request.
-        deque(read_manifest(manifest, options.asset_options), maxlen=0)
+        if not sum(1 for _ in read_manifest(manifest, options.asset_options)):
+            logger.info("The manifest %s names no file.", manifest)
         sources = chain(paths, read_manifest(manifest, options.asset_options))
     # No ledger for a sandbox, which ends with this command, nor for a single file, which is always sent.
     ledger = False if options.no_ledger or options.sandbox or file else options.pick("ledger").get("ledger")
@@ -114,7 +115,7 @@ def upload(
             with join_cluster(options.dask) as shared:
                 given = which | how | options.pick("fail_fast") | shared
                 results = client.uploads.upload_many(sources, ledger=ledger, **given)
-                raise typer.Exit(tell(results, options, goes_on=goes_on, single=single is not None))
+                raise typer.Exit(tell(results, options, paths, goes_on=goes_on, single=single is not None))
         with open_file(file, options.max_size) as opened:
             result = client.uploads.upload_file(
                 opened,
@@ -187,15 +188,7 @@ def import_file(
     print_upload(result, options, source=address)
 
 
-@command(
-    app,
-    "resume",
-    "resume dragon.glb",
-    "resume --all",
-    "resume --clean",
-    options="ledger concurrency max_bandwidth timeout patience as_json quiet verbose profile base_url"
-    " allow_http_storage",
-)
+@command(app, "resume", "resume dragon.glb", "resume --all", "resume --clean", options=_RESUME)
 def resume(
     options: Options,
     names: Annotated[
@@ -217,6 +210,8 @@ def resume(
     except OSError:
         # Without a home folder there is none.
         folder, entries = None, []
+    if not (entries or names):
+        logger.info("There are no unfinished uploads.")
     if clean:
         sure = not entries or sys.stdin is None or not sys.stdin.isatty()
         question = f"Forget {len(entries)} unfinished uploads, so that they start afresh?"
@@ -230,20 +225,19 @@ def resume(
         settings = options.pick("ledger", "concurrency", "max_bandwidth", "timeout", "patience", "progress")
         with label_errors(None, goes_on=True), connect(options) as client:
             results = _resume_all(client, entries, settings)
-            raise typer.Exit(tell(results, options, goes_on=True, single=len(entries) == 1))
+            raise typer.Exit(tell(results, options, names, goes_on=True, single=len(entries) == 1))
     else:
         _print_entries([entry for _, entry in entries], options)
 
 
 def _print_entries(entries: list[Entry], options: Options) -> None:
-    uploads: list[dict[str, Any]] = []
-    for entry in entries:
-        file, upload_id, parts, done = entry.file, entry.upload_id, len(entry.parts), len(entry.done)
-        uploads.append({"id": upload_id, "file": file, "size": entry.state.size, "parts": parts, "partsDone": done})
-        if not options.as_json:
-            print(f"{snippet(file, 4096)}: {done} of {parts} parts sent (upload {snippet(upload_id)})")
+    listed = [(one.upload_id, one.file, one.state.size, len(one.parts), len(one.done)) for one in entries]
     if options.as_json:
-        print_json({"uploads": uploads})
+        keys = ("id", "file", "size", "parts", "partsDone")
+        print_json({"uploads": [dict(zip(keys, one, strict=True)) for one in listed]})
+        return
+    for upload_id, file, _, parts, done in listed:
+        print(f"{snippet(file, 4096)}: {done} of {parts} parts sent (upload {snippet(upload_id)})")
 
 
 def _is_named(entry: Entry, name: str) -> bool:
@@ -294,7 +288,7 @@ def show(options: Options) -> None:
     print(f"profile: {snippet(profile or 'none')}")
     for name, value in shown.items():
         text = "-" if value["value"] is None else snippet(str(value["value"]))
-        print(f"{name:<18} {text:<35} {snippet(value['origin'], 4096)}")
+        print(f"{name:<18} {text:<40} {snippet(value['origin'], 4096)}")
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -1,7 +1,4 @@
-"""What is printed: results on stdout, as text or JSON, and errors on stderr, in the words of the command line.
-
-Without control characters of services and file names. docs/command-line.md lists the exit codes.
-"""
+"""What is printed, without control characters: results, as text or JSON, and errors in words of the command line."""
 
 from __future__ import annotations
 
@@ -18,7 +15,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import typer
@@ -38,15 +34,11 @@ from scenario_uploads.settings.client import ClientOptions
 from .connect import SandboxOptions
 from .options import Options, UsageError, logger
 
-
-class Interrupted(errors.ScenarioError):
-    """Ctrl-C or a signal ended the command; `--json` names it as Python does."""
-
-
-Interrupted.__name__ = KeyboardInterrupt.__name__
+# Ctrl-C or a signal ended the command. `--json` names it as Python does.
+Interrupted = type("KeyboardInterrupt", (errors.ScenarioError,), {})
 INTERRUPTED = 130
 SOME_FAILED = 8
-# The first match wins.
+# As docs/command-line.md lists them. The first match wins.
 EXIT_CODES: tuple[tuple[type[errors.ScenarioError] | tuple[type[errors.ScenarioError], ...], int], ...] = (
     ((errors.CredentialsError, errors.AuthenticationError, errors.PermissionDeniedError), 3),
     (errors.InvalidArgumentError, 2),
@@ -60,12 +52,11 @@ EXIT_CODES: tuple[tuple[type[errors.ScenarioError] | tuple[type[errors.ScenarioE
 PARSER_ERROR: Any = typer.BadParameter.__bases__[0]
 GOES_ON = "The same command goes on from where it stopped."
 
-_CONFIG = "the file that `scenario-uploads config show` names"
 # Phrases of error messages for programmers, and what to say on the command line instead.
 _WORDS = {
     "give api_key= and api_secret= (or set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET), or give bearer_auth="
     " (or set SCENARIO_SDK_JWT).": "set SCENARIO_SDK_API_KEY and SCENARIO_SDK_API_SECRET, or SCENARIO_SDK_JWT, or write"
-    f" them into {_CONFIG}.",
+    " them into the file that `scenario-uploads config show` names.",
     "give api_secret= or ": "",
     "give api_key= or ": "",
     ", or give trust_env=False": "",
@@ -159,7 +150,7 @@ def print_upload(upload: Upload, options: Options, source: str | None = None) ->
     print_fields({"file": name_source(name) if name else None} | values)
 
 
-def print_result(result: UploadResult, options: Options) -> None:
+def print_result(result: UploadResult, options: Options, *, named: bool = False) -> None:
     name, error = show_name(result.source), result.error
     if options.as_json:
         print_json(describe_result(result))
@@ -168,39 +159,42 @@ def print_result(result: UploadResult, options: Options) -> None:
     elif result.skipped in (None, "done"):
         became = result.entity_id or (result.upload.id if result.upload else "")
         print(f"{name}: {snippet(became)}{' (done before)' if result.skipped else ''}", flush=True)
-    elif options.verbose or options.dry_run:
+    elif named or options.verbose or options.dry_run:
         print(f"{name}: skipped ({result.skipped})", flush=True)
-
-
-class UploadStopped(Exception):  # noqa: N818 - an interrupt is no error
-    """An upload ended with an error or an interrupt; its file, if it is one; whether the same command resumes it."""
 
 
 @contextmanager
 def label_errors(source: str | None, *, goes_on: bool = False) -> Iterator[None]:
-    """Add to an error its file, and whether the same command resumes it."""
+    """Note for `fail`, with an error or an interrupt, its file and whether the same command resumes it."""
     try:
         yield
-    except (errors.ScenarioError, KeyboardInterrupt) as error:
-        raise UploadStopped(error, source, goes_on) from error
+    except (errors.ScenarioError, KeyboardInterrupt) as raised:
+        # The parser would turn an interrupt into an exit code.
+        error = Interrupted("interrupted") if isinstance(raised, KeyboardInterrupt) else raised
+        error.__dict__.setdefault("label", (source or "", goes_on))
+        raise error  # noqa: B904 - the same one, or that of an interrupt
 
 
-def tell(results: Iterable[UploadResult], options: Options, *, goes_on: bool, single: bool) -> int:
+def tell(results: Iterable[UploadResult], options: Options, paths: list[str], *, goes_on: bool, single: bool) -> int:
     """Print each result and a summary; return the exit code. Raises the error of a single file."""
-    told, stopped = Counter(uploaded=0, skipped=0, failed=0), False
+    counts, stopped, named = Counter[str](), False, frozenset(paths)
     try:
         for result in results:
             if single and result.error:
-                raise UploadStopped(result.error, name_source(result.source), goes_on)
-            told["failed" if result.error else "skipped" if result.skipped else "uploaded"] += 1
+                with label_errors(name_source(result.source), goes_on=goes_on):
+                    raise result.error
+            counts["failed" if result.error else result.skipped or "uploaded"] += 1
             stopped = stopped or isinstance(result.error, errors.TransferError | errors.APIConnectionError)
-            print_result(result, options)
+            print_result(result, options, named=isinstance(result.source, str) and result.source in named)
     finally:
+        uploaded, failed = counts.pop("uploaded", 0), counts.pop("failed", 0)
         if not (single or options.as_json or options.quiet):
-            report(", ".join(f"{count:,} {what}" for what, count in told.items()))
+            reasons = ", ".join(f"{count:,} {reason}" for reason, count in counts.items())
+            skipped = f"{counts.total():,} skipped{reasons and f' ({reasons})'}"
+            report(f"{uploaded:,} uploaded, {skipped}, {failed:,} failed")
     if stopped and goes_on and not options.quiet:
         report(GOES_ON)
-    return SOME_FAILED if told["failed"] else 0
+    return SOME_FAILED if failed else 0
 
 
 def plan(sources: Any, bulk: BulkOptions, service: ClientOptions | None, options: Options) -> int:
@@ -235,14 +229,15 @@ def plan(sources: Any, bulk: BulkOptions, service: ClientOptions | None, options
     return SOME_FAILED if failed else 0
 
 
-def fail(raised: BaseException, source: str | None = None, goes_on: bool = False, *, as_json: bool) -> int:
+def fail(raised: BaseException, *, as_json: bool) -> int:
     """Print an error, or that the command was interrupted, and what to do; return the exit code."""
+    source, goes_on = getattr(raised, "label", ("", False))
     # An interrupt between two steps of `threading` becomes a RuntimeError, and that the cause of other errors.
     interrupted = any(isinstance(one, KeyboardInterrupt | typer.Abort) for one in iter_chain(raised))
     error = Interrupted("interrupted") if interrupted else raised
     if not isinstance(error, errors.ScenarioError):
         raise error
-    name, text = show_name(source or ""), speak(error)
+    name, text = show_name(source), speak(error)
     if not isinstance(error, errors.CredentialsError | UsageError) and Path(name).name not in text:
         text = f"{name}: {text}"
     if error.upload_id and error.upload_id not in text:
@@ -252,7 +247,7 @@ def fail(raised: BaseException, source: str | None = None, goes_on: bool = False
         text = f"{text.rstrip('.')}. {GOES_ON}"
     report(f"error: {text}")
     if as_json:
-        print_json(describe_result(UploadResult(source or "", error=error)))
+        print_json(describe_result(UploadResult(source, error=error)))
     return next(code for kind, code in EXIT_CODES if isinstance(error, kind))
 
 
@@ -288,7 +283,7 @@ def interrupt_on_signals() -> Iterator[list[int]]:
     """Treat signals that end a process like Ctrl-C, so that nothing is left behind; yield the signals received."""
     received: list[int] = []
 
-    def interrupt(number: int, _frame: FrameType | None) -> None:
+    def interrupt(number: int, _frame: object) -> None:
         received.append(number)
         # A second signal would interrupt the removal.
         if len(received) == 1:
@@ -312,8 +307,6 @@ def _run(app: typer.Typer, arguments: list[str] | None, *, as_json: bool) -> int
         # Flush now: at exit, a full disk could not be reported.
         if sys.stdout is not None:
             sys.stdout.flush()
-    except UploadStopped as stopped:
-        return fail(*stopped.args, as_json=as_json)
     except (errors.ScenarioError, KeyboardInterrupt, RuntimeError) as error:
         return fail(error, as_json=as_json)
     except OSError as error:
