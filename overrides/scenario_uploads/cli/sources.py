@@ -24,7 +24,7 @@ from scenario_uploads.upload.media_types import infer_media
 from .options import ASSET_COLUMNS, MANIFEST_COLUMNS, Options, UsageError
 
 _SWITCHES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_REMEDIES = {
+_REMEDIES: Mapping[type, str] = {
     UnicodeDecodeError: "; save it as UTF-8, which spreadsheets call CSV UTF-8",
     csv.Error: "; check the quotes",
     json.JSONDecodeError: '; a manifest that is no .csv has an object such as {"file": "a.png"} on each line',
