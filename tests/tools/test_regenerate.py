@@ -31,7 +31,7 @@ def project(mini: Mini) -> Mini:
 
 
 WRITTEN = {
-    CLIENT: "class AsyncUploads(AsyncUploadsOperations): ...\n",
+    CLIENT: "self.uploads = AsyncUploads(api)\nclass AsyncUploads(AsyncUploadsOperations): ...\n",
     CALLS: "def create(body): ...\ndef retrieve(upload_id): ...\ndef trigger_action(upload_id, body): ...\n",
 }
 
