@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -81,12 +80,8 @@ class Builder:
             view.values = {each: None for each in own if view.values is None or each in view.values}
         for name, sign in views.LIMITS.items():
             for bound in views.read_bounds(pointer, node, name) if "contains" in node or "Contains" not in name else ():
-                if name not in view.limits or bound.is_stricter(view.limits[name], sign):
-                    view.limits[name] = bound
-        multiple: Any = node.get("multipleOf")
-        if views.is_number(multiple) and multiple > 0:
-            step = Fraction(str(multiple))
-            view.step = step if view.step is None else views.join_steps(view.step, step)
+                known = view.limits.get(name)
+                view.limits[name] = bound if known is None else views.join_bounds(known, bound, sign)
 
     def add_facet(self, place: Pointer, text: str) -> None:
         self.view.facets.setdefault(str(place[-1]), {}).setdefault(text, place)

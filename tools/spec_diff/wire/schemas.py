@@ -121,27 +121,16 @@ class _Comparison:
             if old == new or (name.endswith("Contains") and not self.both_have(("contains", ""))):
                 continue
             is_wider = new is None or (old is not None and old.is_stricter(new, sign))
-            texts = [None if each is None else each.text for each in (old, new)]
-            rule, message = "limit-widened" if is_wider else "limit-narrowed", views.describe_words(*texts)
+            is_narrower = old is None or (new is not None and new.is_stricter(old, sign))
+            rule = "limit-widened" if is_wider else "limit-narrowed" if is_narrower else "limit-changed"
+            message = views.describe_words(*(None if each is None else each.text for each in (old, new)))
             if new is not None and new.text is not None:
                 self.add(rule, "new", new.place, message)
             elif old is not None:
                 self.add(rule, "old", old.place, message)
-        self.compare_steps()
 
     def both_have(self, child: Child) -> bool:
         return child in self.old.children and child in self.new.children
-
-    def compare_steps(self) -> None:
-        before, after = self.old.step, self.new.step
-        if before == after:
-            return
-        if after is None or (before is not None and (before / after).denominator == 1):
-            rule = "limit-widened"
-        else:
-            is_finer = before is None or (after / before).denominator == 1
-            rule = "limit-narrowed" if is_finer else "limit-changed"
-        self.say(rule, "multipleOf", views.describe_change("multipleOf", *map(views.show_number, (before, after))))
 
     # Texts, flags and values that only a fingerprint distinguishes
 
@@ -158,7 +147,7 @@ class _Comparison:
                 rule, message = f"keyword-{change}", f"{name} was {change}"
                 if name in SAID:
                     rule = f"{name}-{change}"
-                    message = views.describe_change(name, views.shorten(old), views.shorten(new))
+                    message = views.describe_words(views.show(name, old), views.show(name, new))
                 elif name in views.FLAG_WORDS:
                     rule, message = views.FLAG_WORDS[name][new is None]
                 place = before[old] if new is None else after[new]

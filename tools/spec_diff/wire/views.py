@@ -22,8 +22,9 @@ Child = tuple[str, str]
 LIMITS: Mapping[str, int] = {
     **dict.fromkeys(("minimum", "minLength", "minItems", "minProperties", "minContains"), 1),
     **dict.fromkeys(("maximum", "maxLength", "maxItems", "maxProperties", "maxContains"), -1),
+    "multipleOf": 0,
 }
-"""Bounds, and whether they bound from below (1) or above (-1)."""
+"""Bounds, and whether they bound from below (1), above (-1), or on all sides (0)."""
 EXCLUSIVE = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
 ANNOTATING = frozenset({"deprecated", "readOnly", "writeOnly"})
 FLAGS = ANNOTATING | {"uniqueItems"}
@@ -49,7 +50,7 @@ UNORDERED = ("required", "enum", "type")
 WRAPPING = frozenset({"$ref", "allOf", "oneOf", "anyOf"})
 JUDGED_KEYWORDS = frozenset(
     {
-        *("type", "nullable", "enum", "const", "required", "default", "multipleOf", "prefixItems"),
+        *("type", "nullable", "enum", "const", "required", "default", "prefixItems"),
         *("dependentRequired", "discriminator", *EXCLUSIVE.values()),
         *(*LIMITS, *FLAGS, *TEXTS, *MAPS, *SCHEMAS, *WRAPPING),
     }
@@ -69,7 +70,7 @@ MAX_LAYERS = 5_000
 
 @attrs.frozen
 class Bound:
-    """Where a range ends; bounds that say the same are equal."""
+    """Where a range ends, or what its values are multiples of; bounds that say the same are equal."""
 
     value: Fraction
     exclusive: bool
@@ -77,7 +78,9 @@ class Bound:
     text: str | None = attrs.field(eq=False)
 
     def is_stricter(self, other: Bound, sign: int) -> bool:
-        """Return whether it excludes what `other` allows."""
+        """Return whether it excludes what `other` allows, and allows nothing that `other` excludes."""
+        if not sign:
+            return self.value != other.value and (self.value / other.value).denominator == 1
         return (self.value * sign, self.exclusive) > (other.value * sign, other.exclusive)
 
     def round(self, sign: int) -> Bound:
@@ -124,7 +127,6 @@ class View:
     limits: dict[str, Bound] = attrs.field(factory=dict)
     facets: dict[str, dict[str, Pointer]] = attrs.field(factory=dict)
     """The values of keywords that cannot be merged, as texts or fingerprints, and where each is written."""
-    step: Fraction | None = None
     places: dict[str, Pointer] = attrs.field(factory=dict)
 
     @property
@@ -135,7 +137,7 @@ class View:
     def is_bare(self) -> bool:
         """Whether the members of `oneOf` or `anyOf` are all that it says."""
         has_more = self.required or self.children or self.closed or self.limits or self.facets.keys() - ANNOTATING
-        return not has_more and all(each is None for each in (self.types, self.values, self.step))
+        return not has_more and self.types is None and self.values is None
 
 
 @attrs.frozen
@@ -217,13 +219,26 @@ def _settle(value: Any) -> Any:
     return {key: _settle(each) for key, each in value.items()} if is_object(value) else value
 
 
-def join_steps(a: Fraction, b: Fraction) -> Fraction:
-    """Return the least number that is a multiple of both."""
-    return Fraction(math.lcm(a.numerator * b.denominator, b.numerator * a.denominator), a.denominator * b.denominator)
+def join_bounds(one: Bound, other: Bound, sign: int) -> Bound:
+    """Return the bound that holds where two hold."""
+    if sign:
+        return other if other.is_stricter(one, sign) else one
+    a, b = one.value, other.value
+    common = math.lcm(a.numerator * b.denominator, b.numerator * a.denominator)
+    return make_step(one.place, Fraction(common, a.denominator * b.denominator))
+
+
+def make_step(place: Pointer, value: Fraction) -> Bound:
+    shown = value.numerator if value.denominator == 1 else float(value)
+    return Bound(value, exclusive=False, place=place, text=f"multipleOf {shown}")
 
 
 def read_bounds(pointer: Pointer, node: Mapping[str, Any], name: str) -> Iterator[Bound]:
     """Yield the bounds that a schema sets by a keyword, as OpenAPI 3.0 or 3.1 writes exclusive ones."""
+    if name == "multipleOf":
+        if is_number(node.get(name)) and node[name] > 0:
+            yield make_step((*pointer, name), Fraction(str(node[name])))
+        return
     exclusive = EXCLUSIVE.get(name, "")
     is_open = node.get(exclusive) is True
     for keyword, is_exclusive in ((name, is_open), (exclusive, True)):
@@ -254,16 +269,9 @@ def name_change(name: str, old: str | None, new: str | None) -> str:
     return "narrowed" if name == "format" and (new, old) in WIDER_FORMATS else "changed"
 
 
-def show_number(value: Fraction | None) -> str | None:
-    return None if value is None else str(value.numerator) if value.denominator == 1 else str(float(value))
-
-
-def shorten(text: str | None) -> str | None:
-    return text if text is None or len(text) <= 80 else f"{text[:77]}..."
-
-
-def describe_change(name: str, old: Any, new: Any) -> str:
-    return describe_words(*(None if value is None else f"{name} {value}" for value in (old, new)))
+def show(name: str, text: str | None) -> str | None:
+    """Return a keyword with its value as JSON, which may be long."""
+    return None if text is None else f"{name} {text if len(text) <= 80 else f'{text[:77]}...'}"
 
 
 def describe_words(old: str | None, new: str | None) -> str:
