@@ -391,3 +391,41 @@ def test_contracts_that_differ_only_in_what_redocly_does_not_look_into(key: str,
         assert [(change.kind, change.message) for change in changes] == [
             ("documentation-changed", f"Kind: {key} was {verb}")
         ]
+
+
+THING = ("paths", "/things/{id}")
+OK = (*THING, "get", "responses", "200")
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "name"),
+    [
+        ((*THING, "get"), "requestbody", "GET /things/{id}"),
+        (THING, "gett", "path /things/{id}"),
+        ((*THING, "parameters", 0), "Schema", "parameter id"),
+        ((*THING, "put", "requestBody"), "contents", "body"),
+        (OK, "header", "answer 200"),
+        ((*OK, "content", "application/json"), "schemas", "answer 200"),
+        (("components",), "schema", "the contract"),
+        (("servers", 0), "variable", "the contract"),
+        ((), "webhook", "the contract"),
+        ((), "info-more", "the contract"),
+    ],
+)
+def test_what_stands_under_an_unknown_key_is_told(place: tuple[Any, ...], key: str, name: str, tmp_path: Path) -> None:
+    """A key that is misspelt means nothing to programs, and the person who wrote it meant something."""
+
+    def put(value: Any) -> Edit:
+        def change(document: Any) -> None:
+            for step in place:
+                document = document[step]
+            document[key] = value
+
+        return change
+
+    documents = [BASE, edit(put({"a": {}})), edit(put([{"b": 1}])), edit(put(["c"]))]
+    for old, new in ((0, 1), (1, 2), (2, 3), (3, 0)):
+        changes = find_changes(tmp_path, documents[old], documents[new])
+        assert [(change.kind, change.message) for change in changes] == [
+            ("other-changed", f"{name}: {key} was changed")
+        ]

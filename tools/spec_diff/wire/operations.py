@@ -26,6 +26,9 @@ def compare(old: Contract, new: Contract, seen: Callable[[], Iterable[Seen]]) ->
 def compare_all(walk: Walk) -> list[str]:
     walk.visit("root", (), ())
     walk.visit("info", ("info",), ("info",))
+    if "components" in walk.old.document and "components" in walk.new.document:
+        # What is in them is judged where it is used.
+        walk.compared[("components",), ("components",)] = "components"
     if str(walk.old.document["openapi"])[:3] != str(walk.new.document["openapi"])[:3]:
         walk.say("openapi-changed", "new", ("openapi",), "the contract is written in another version of OpenAPI")
     for before, after in pair_operations(walk, list_operations(walk.old), list_operations(walk.new)):
@@ -201,12 +204,12 @@ def compare_servers(walk: Walk, old: Pointer, new: Pointer) -> None:
         walk.visit("server", None, place or None)
     for url in before.keys() & after.keys():
         places = before[url], after[url]
-        # What Redocly does not see; it looks into them where both have some.
-        if (
-            all(places)
-            and len({"variables" in contract.object_at(place) for contract, place in walk.sides(*places)}) > 1
-        ):
-            walk.say_key("other-changed", *places, "variables", f"the variables of the server {url} were changed", None)
+        if all(places):
+            walk.visit("server", *places)
+            # What Redocly does not see; it looks into them where both have some.
+            if len({"variables" in contract.object_at(place) for contract, place in walk.sides(*places)}) > 1:
+                message = f"the variables of the server {url} were changed"
+                walk.say_key("other-changed", *places, "variables", message, None)
     for url in before.keys() - after.keys():
         side: Side = "old" if before[url] else "new"
         walk.say("server-removed", side, before[url] or new, f"the server {url} was removed")

@@ -8,7 +8,7 @@ from typing import Any
 from tools.contract.document import Contract, Pointer, is_array, is_object
 from tools.contract.operations import METHODS, list_operations
 from tools.spec_diff.redocly import Seen
-from tools.spec_diff.wire.places import find_unused, format_place, is_words, name_place
+from tools.spec_diff.wire.places import NAMED, find_unused, format_place, is_words, name_place
 from tools.spec_diff.wire.views import JUDGED_KEYWORDS, Side, freeze
 from tools.spec_diff.wire.walk import Found, Walk
 
@@ -28,11 +28,14 @@ JUDGED_KEYS: Mapping[str, frozenset[str]] = {
     "media": frozenset({"schema", "encoding"}),
     "scheme": frozenset({"type", "scheme", "name", "in", "flows", "openIdConnectUrl", "$ref"}),
     "server": frozenset({"url"}),
+    "components": NAMED,
     "root": frozenset({"paths", "security", "servers", "openapi", "webhooks"}),
     "info": frozenset({"version"}),
     "schema": JUDGED_KEYWORDS,
 }
 """What the walk compares of each kind of thing."""
+LOOKED_INTO = frozenset({"components", "tags", "links", "variables", "servers", "security", "callbacks"})
+"""Keys of objects and lists that Redocly looks into; below one that it does not know it sees nothing."""
 
 
 def explain(walk: Walk, seen: Iterable[Seen]) -> None:
@@ -42,6 +45,7 @@ def explain(walk: Walk, seen: Iterable[Seen]) -> None:
         for each in seen
         if not (is_judged(walk, "new", each.new, each.key) or is_judged(walk, "old", each.old, each.key))
     ]
+    left += find_unknown(walk)
     if not (left or walk.found):
         left = list(find_hidden_words(walk))
     sides: dict[Side, Contract] = {"old": walk.old, "new": walk.new} if left else {}
@@ -55,6 +59,19 @@ def explain(walk: Walk, seen: Iterable[Seen]) -> None:
             note(walk, "old", each.old, each, unused["old"])
         else:
             note(walk, where, place, each, unused[where])
+
+
+def find_unknown(walk: Walk) -> Iterator[Seen]:
+    """Yield the objects and lists that differ under keys that nobody knows, such as one that is misspelt."""
+    for (old, new), kind in walk.compared.items():
+        before, after = (contract.object_at(place) for contract, place in walk.sides(old, new))
+        for key in (before.keys() | after.keys()) - JUDGED_KEYS[kind] - LOOKED_INTO:
+            values = before.get(key), after.get(key)
+            is_deep = any(is_object(value) or is_array(value) for value in values)
+            if is_deep and not is_words((key,)) and freeze(values[0]) != freeze(values[1]):
+                # Where Redocly has it, which knows lists of plain values.
+                there, here = ((*place, key) if key in own else place for place, own in ((old, before), (new, after)))
+                yield Seen("modified", key, tuple(map(str, there)), tuple(map(str, here)))
 
 
 def find_hidden_words(walk: Walk) -> Iterator[Seen]:

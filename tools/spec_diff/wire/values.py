@@ -8,6 +8,7 @@ from typing import Any
 
 from tools.contract.document import Contract, Pointer, is_object
 from tools.contract.operations import Operation
+from tools.spec_diff.wire.places import is_words
 from tools.spec_diff.wire.reading import Reader
 from tools.spec_diff.wire.views import Direction, View, freeze
 from tools.spec_diff.wire.walk import Walk
@@ -18,7 +19,6 @@ DEFAULT_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header":
 SEPARATED = ("form", "spaceDelimited", "pipeDelimited")
 # Only of these a body has parts that are written one by one.
 FORMS = ("multipart/", "application/x-www-form-urlencoded")
-ENCODING_KEYS = ("contentType", "style", "explode", "allowReserved", "headers")
 
 
 def list_parameters(contract: Contract, operation: Operation) -> dict[tuple[str, str], Pointer]:
@@ -210,7 +210,7 @@ def describe_encoding(contract: Contract, place: Pointer) -> str:
     if not is_object(encoding) or not str(place[-1]).lower().startswith(FORMS):
         return "{}"
     parts = {
-        name: {key: value[key] for key in ENCODING_KEYS if key in value} if is_object(value) else value
+        name: {key: value[key] for key in value if not is_words((key,))} if is_object(value) else value
         for name, value in encoding.items()
     }
     return freeze({name: value for name, value in parts.items() if value})

@@ -38,6 +38,8 @@ class Walk:
     found: dict[Found, tuple[dict[str, None], set[Direction]]] = attrs.field(factory=dict)
     judged: dict[Side, dict[Pointer, str]] = attrs.field(factory=lambda: {"old": {}, "new": {}})
     """Where the walk has been, and what kind of thing is there."""
+    compared: dict[tuple[Pointer, Pointer], str] = attrs.field(factory=dict)
+    """The things that are in both contracts, and what kind each one is, but for those of which all is compared."""
     roots: dict[tuple[str, Direction], list[Pair]] = attrs.field(factory=dict)
     """Where the schemas of each operation begin, by direction."""
     operation: str = ""
@@ -57,6 +59,8 @@ class Walk:
             self.judged["old"][tuple(map(str, old))] = kind
         if new is not None:
             self.judged["new"][tuple(map(str, new))] = kind
+        if old is not None and new is not None and kind not in ("schema", "scheme"):
+            self.compared[old, new] = kind
 
     def say(
         self,
