@@ -1,18 +1,22 @@
 """Contracts and comparisons for the tests of the comparison."""
 
+import atexit
 import copy
 import json
+import shutil
+import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from tools.contract.document import Contract, read_contract
+from tools.client.generate import build
+from tools.contract.document import read_contract
 from tools.project import ROOT
 from tools.spec_diff.compare import compare_wire
 from tools.spec_diff.policy import POLICY, read_policy
-from tools.spec_diff.python.clients import wait_for
 from tools.spec_diff.report import Change
 
 RULES = {section: {*rules} for section, rules in yaml.safe_load(POLICY.read_text(encoding="utf-8")).items()}
@@ -77,7 +81,18 @@ BASE: dict[str, Any] = {
 
 def generate(document: Any) -> Path:
     """Return the folder that holds the generated client of a contract, made once in a session."""
-    return wait_for(Contract("contract", document))
+    return _build(json.dumps(document))
+
+
+@cache
+def _build(text: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="client-")).resolve()
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    contract, client = folder / "openapi.json", folder / "client"
+    contract.write_text(text, encoding="utf-8")
+    client.mkdir()
+    build(client, contract=contract)
+    return client
 
 
 def edit(change: Callable[[Any], Any], version: str = "1.0.0") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What Python callers see of a change, by generating both clients and reading them.
+"""What Python callers see of a change, by what the generator makes of both contracts.
 
 All cases stand side by side in one pair of contracts, each with its own operation and schemas.
 """
@@ -13,15 +13,18 @@ import attrs
 import griffe
 import pytest
 
-from tests.spec_diff.support import BASE, edit, write
-from tools.contract.document import read_contract
+from tests.spec_diff.installed.trials import read_halves
+from tests.spec_diff.support import BASE, CONTRACTS, edit, generate, write
+from tests.spec_diff.written import is_taken, read_written
+from tests.tools.client.test_constructs import DOCUMENT
+from tools.client.generate import PACKAGE
+from tools.contract.document import Contract, read_contract
 from tools.spec_diff.compare import compare, compare_wire
 from tools.spec_diff.policy import Allowed, read_policy
 from tools.spec_diff.python.callers import add_python, find_renamed
-from tools.spec_diff.python.clients import generate_clients
 from tools.spec_diff.python.differences import compare_surfaces
 from tools.spec_diff.python.excerpt import make_excerpts
-from tools.spec_diff.python.surface import PACKAGE, is_taken, read_surfaces
+from tools.spec_diff.python.surface import read_surface
 from tools.spec_diff.report import Change, Report
 
 Schemas = Mapping[str, Any]
@@ -371,14 +374,13 @@ class AttrsFields(griffe.Extension):
 
 
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
-def test_no_break_that_griffe_finds_is_left_out(back: bool, tmp_path: Path) -> None:
+def test_no_break_that_griffe_finds_is_left_out(back: bool) -> None:
     """What griffe itself calls a breakage of an operation, an enum or a model is told of as well."""
     halves = [make_contract(side) for side in ((1, 0) if back else (0, 1))]
-    old, new = map(read_contract, write(tmp_path, halves[0], halves[1]))
     lines = " ".join(line for change in find_all(back) for line in change.python)
     packages = [
-        griffe.load(PACKAGE, search_paths=[str(folder)], extensions=griffe.load_extensions(AttrsFields))
-        for folder in generate_clients(old, new)
+        griffe.load(PACKAGE, search_paths=[str(generate(half))], extensions=griffe.load_extensions(AttrsFields))
+        for half in halves
     ]
     seen = 0
     for breakage in griffe.find_breaking_changes(*packages):
@@ -394,15 +396,36 @@ def test_no_break_that_griffe_finds_is_left_out(back: bool, tmp_path: Path) -> N
     assert seen > 10
 
 
+# What the generator writes from: the cases here, those of schemas and operations, and what else it can write.
+WRITTEN: Mapping[str, Callable[[], Any]] = {
+    "cases before": lambda: make_contract(0),
+    "cases after": lambda: make_contract(1),
+    "schemas before": lambda: read_halves(back=False).old,
+    "schemas after": lambda: read_halves(back=False).new,
+    "constructs": lambda: DOCUMENT,
+    "this contract": lambda: read_contract(CONTRACTS / "1.4.0.yaml").document,
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_what_is_compared_is_what_the_generator_writes(name: str) -> None:
+    """The classes, fields, types and arguments are those of the written client, in the same order."""
+    document = WRITTEN[name]()
+    surface, written = read_surface(Contract(name, document)), read_written(generate(document))
+    assert surface == written
+    assert [list(shapes) for shapes in surface] == [list(shapes) for shapes in written]
+
+
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
-def test_excerpts_differ_by_as_much(back: bool, tmp_path: Path) -> None:
-    """What is left out of large contracts before their clients are generated makes no difference."""
+def test_excerpts_differ_by_as_much(back: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left out of large contracts before the generator reads them makes no difference."""
+    monkeypatch.setattr("tools.spec_diff.python.excerpt.LARGE", 20)
     halves = [make_contract(side) for side in ((1, 0) if back else (0, 1))]
     old, new = map(read_contract, write(tmp_path, halves[0], halves[1]))
     moved = find_renamed(old, new)
     excerpts = make_excerpts(old, new)
-    whole, parts = (read_surfaces(*generate_clients(*pair)) for pair in ((old, new), excerpts))
-    assert compare_surfaces(*whole, moved) == compare_surfaces(*parts, moved)
+    whole, parts = ([read_surface(contract) for contract in pair] for pair in ((old, new), excerpts))
+    assert compare_surfaces(whole[0], whole[1], moved) == compare_surfaces(parts[0], parts[1], moved)
     assert len(excerpts[1].document["paths"]) < len(new.document["paths"])
 
 
@@ -447,9 +470,9 @@ def test_change_that_only_callers_see_can_be_accepted(tmp_path: Path) -> None:
     assert (report.required, report.unused) == ("minor", ())
 
 
-def test_equal_contracts_generate_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is generated when nothing differs."""
-    monkeypatch.setattr("tools.spec_diff.python.callers.generate_clients", None)
+def test_equal_contracts_are_not_read_for_callers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The generator is not asked when nothing differs."""
+    monkeypatch.setattr("tools.spec_diff.python.callers.read_surface", None)
     old, new = map(read_contract, write(tmp_path, BASE, BASE))
     assert add_python([], old, new, read_policy()) == []
 

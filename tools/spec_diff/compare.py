@@ -67,12 +67,11 @@ def compare_with_python(
 ) -> tuple[list[Change], list[str]]:
     """Return the changes with what Python callers see of them, and why that is missing if it is."""
     # Imported when it is wanted, since it takes longer than to compare the wire.
-    from tools.spec_diff.python import callers, clients  # noqa: PLC0415
+    from tools.spec_diff.python import callers, surface  # noqa: PLC0415
 
-    callers.prepare(old, new)
     changes = [] if is_alone else compare_wire(old, new, policy)
     try:
         return callers.add_python(changes, old, new, policy), []
-    except clients.NoClientError as error:
-        side = "old" if error.name == old.name else "new"
-        return changes, [f"python is missing: no client can be generated from the {side} contract: {error.reason}"]
+    except surface.NoClientError as error:
+        side = "old" if error.contract is old else "new"
+        return changes, [f"python is missing: no client can be generated from the {side} contract: {error}"]

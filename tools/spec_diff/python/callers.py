@@ -9,10 +9,9 @@ from tools.contract.document import Contract, format_pointer
 from tools.contract.operations import list_operations, match_operations
 from tools.spec_diff.policy import Policy
 from tools.spec_diff.python.causes import Clue, Places, find_causes, make_clue
-from tools.spec_diff.python.clients import generate_clients, is_large, start_generating
 from tools.spec_diff.python.differences import Difference, compare_surfaces, normalize
 from tools.spec_diff.python.excerpt import is_same, make_excerpts
-from tools.spec_diff.python.surface import read_surfaces
+from tools.spec_diff.python.surface import read_surface
 from tools.spec_diff.report import Change, describe_operation
 
 
@@ -23,26 +22,14 @@ def find_renamed(old: Contract, new: Contract) -> dict[str, str]:
     return {before: after for before, after in names.items() if before != after}
 
 
-def prepare(old: Contract, new: Contract) -> None:
-    """Begin to generate the clients of two contracts that differ in more than words; what needs them waits less."""
-    if any(old.document.get(key) != new.document.get(key) for key in ("paths", "components", "servers", "security")):
-        for contract in choose_sources(old, new):
-            start_generating(contract)
-
-
-def choose_sources(old: Contract, new: Contract) -> tuple[Contract, Contract]:
-    """Return what to generate the clients from: of large contracts, what differs."""
-    return make_excerpts(old, new) if is_large(old) or is_large(new) else (old, new)
-
-
 def add_python(changes: Sequence[Change], old: Contract, new: Contract, policy: Policy) -> list[Change]:
     """Return the changes with what Python callers see of them, and what they see beyond them as changes of its own."""
     if is_same(old.document, new.document):
         return list(changes)
-    surfaces = read_surfaces(*generate_clients(*choose_sources(old, new)))
+    before, after = map(read_surface, make_excerpts(old, new))
     places = {"old": Places(old), "new": Places(new)}
     clues = [make_clue(change, places[change.side]) for change in changes]
-    differences = compare_surfaces(*surfaces, find_renamed(old, new))
+    differences = compare_surfaces(before, after, find_renamed(old, new))
     found = [(difference, find_causes(difference, clues, places)) for difference in differences]
     # A renamed field is one removed and one added; report the break once.
     told = {each.text for each, causes in found if any(clue.change.level == "breaking" for clue in causes)}

@@ -11,6 +11,8 @@ import attrs
 from tools.contract.document import Contract, Pointer, is_array, is_object, parse_reference
 from tools.contract.operations import METHODS, Operation, find_references, list_components, list_operations
 
+LARGE = 40
+"""From how many operations on a contract is reduced to what matters before the generator reads it."""
 # The components of a contract, by their places.
 Components = dict[Pointer, Any]
 
@@ -45,7 +47,9 @@ def is_same(old: Any, new: Any) -> bool:
 
 
 def make_excerpts(old: Contract, new: Contract) -> tuple[Contract, Contract]:
-    """Return both contracts without what makes no difference to Python callers."""
+    """Return both contracts, large ones without what makes no difference to Python callers."""
+    if all(len(list_operations(contract)) <= LARGE for contract in (old, new)):
+        return old, new
     operations: list[dict[Operation, str]] = []
     components: list[dict[Pointer, str]] = []
     for contract in (old, new):
@@ -59,7 +63,7 @@ def make_excerpts(old: Contract, new: Contract) -> tuple[Contract, Contract]:
     for contract, own, other in zip((old, new), operations, reversed(operations), strict=True):
         texts = {(each.path, each.method): text for each, text in other.items()}
         kept = [each.pointer for each, text in own.items() if texts.get((each.path, each.method)) != text]
-        excerpts.append(cut(contract, kept, changed, changed))
+        excerpts.append(cut(contract, kept, changed))
     return excerpts[0], excerpts[1]
 
 
@@ -68,30 +72,19 @@ def read_operation(contract: Contract, operation: Operation) -> tuple[Any, dict[
     return item[operation.method], {key: value for key, value in item.items() if key not in METHODS}
 
 
-def cut(
-    contract: Contract, operations: Iterable[Pointer], full: Collection[Pointer], roots: Iterable[Pointer] = ()
-) -> Contract:
-    """Return a contract of some operations alone, from which a client is generated in a fraction of the time."""
+def cut(contract: Contract, operations: Iterable[Pointer], full: Collection[Pointer]) -> Contract:
+    """Return a contract of some operations alone, of whose other classes nothing but the names is left."""
     places = set(operations)
     paths: dict[str, Any] = {}
     for operation in list_operations(contract):
         if operation.pointer in places:
             own, common = read_operation(contract, operation)
             paths.setdefault(operation.path, common)[operation.method] = own
-    held = list_components(contract)
-    schemes = [place for place in held if place[1] == "securitySchemes"]
-    wanted = [*find_references(paths).items(), *((place, False) for place in [*roots, *schemes])]
-    seen: dict[Pointer, Any] = {}
-    while wanted:
-        place, merged = wanted.pop()
-        value: Any = held.get(place)
-        if place[1] == "schemas" and not (place in full or merged) and has_class(value) and "enum" not in value:
-            seen.setdefault(place, {key: value[key] for key in ("type", "title") if key in value})
-        elif value is not None and seen.get(place) is not value:
-            seen[place] = value
-            wanted += find_references(value).items()
+    # What is a part of another shows what is in it.
+    whole = {*full, *(place for place, is_part in find_references(contract.document).items() if is_part)}
     components: dict[str | int, dict[str | int, Any]] = {}
-    # In the order of the whole one, which the generated code follows.
-    for place in [place for place in held if place in seen]:
-        components.setdefault(place[1], {})[place[2]] = seen[place]
+    for place, value in list_components(contract).items():
+        is_name = place[1] == "schemas" and place not in whole and has_class(value) and "enum" not in value
+        shown = {key: value[key] for key in ("type", "title") if key in value} if is_name else value
+        components.setdefault(place[1], {})[place[2]] = shown
     return attrs.evolve(contract, document={**contract.document, "paths": paths, "components": components})

@@ -1,23 +1,36 @@
-"""Read what a generated client offers to Python callers: enums, models, and operations with their arguments."""
+"""Read what the generator makes of a contract: the enums, models and operations of the client that it would write."""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Literal
 
 import attrs
-import griffe
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser import GeneratorData
+from openapi_python_client.parser.errors import GeneratorError, ParseError
+from openapi_python_client.parser.openapi import Endpoint
+from openapi_python_client.parser.properties import EnumProperty, ModelProperty, Property
+from openapi_python_client.strings import PythonIdentifier
 
-PACKAGE = "scenario_uploads_client"
+from tools.contract.document import Contract
+from tools.project import ROOT
+
 ABSENT = "Unset"
 """What stands in an annotation for an argument that may be left out."""
 
 
-def rename_choices(choices: frozenset[str], names: Mapping[str, str]) -> frozenset[str]:
-    return frozenset(re.sub(r"\w+", lambda match: names.get(match[0], match[0]), choice) for choice in choices)
+class NoClientError(Exception):
+    """No client can be generated from a contract; the message says why."""
+
+    def __init__(self, contract: Contract, *reasons: str) -> None:
+        # They name objects of the generator's own.
+        text = re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>", "…", " ".join(reasons))
+        super().__init__(" ".join(text.split())[:300])
+        self.contract = contract
 
 
 @attrs.frozen
@@ -49,14 +62,49 @@ class Shape:
 Shapes = dict[str, Shape]
 
 
-def is_taken(field: griffe.Attribute) -> bool:
-    """Return whether the constructor of an attrs class takes a field."""
-    return "property" not in field.labels and not re.search(r"\binit=False\b", str(field.value))
+def rename_choices(choices: frozenset[str], names: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(re.sub(r"\w+", lambda match: names.get(match[0], match[0]), choice) for choice in choices)
 
 
-def read_annotation(annotation: object) -> frozenset[str]:
+@cache
+def read_config() -> Config:
+    file = ConfigFile.load_from_path(ROOT / "generator-config.yaml")
+    return Config.from_sources(file, MetaType.NONE, "", "utf-8", overwrite=False, output_path=None)
+
+
+def read_surface(contract: Contract) -> tuple[Shapes, Shapes]:
+    """Return the classes and the operations of the client of a contract."""
+    try:
+        data = GeneratorData.from_dict({**contract.document}, config=read_config())
+    except Exception as error:  # noqa: BLE001 - whatever the generator stumbles over
+        raise NoClientError(contract, type(error).__name__, str(error)) from None
+    if isinstance(data, GeneratorError):
+        raise NoClientError(contract, data.header, str(data.detail))
+    collections = data.endpoint_collections_by_tag
+    if errors := [error for each in collections.values() for error in each.parse_errors] + data.errors:
+        raise NoClientError(contract, *(word for each in errors for word in describe_error(each)))
+    # In the order of their files; no enum is a `Literal`, as generator-config.yaml says.
+    enums = (each for each in data.enums if isinstance(each, EnumProperty))
+    found: list[ModelProperty | EnumProperty] = [*data.models, *enums]
+    found.sort(key=lambda each: each.class_info.module_name)
+    classes: Shapes = {each.class_info.name: read_class(each) for each in found}
+    operations = {
+        f"{tag}.{PythonIdentifier(each.name, read_config().field_prefix)}": read_operation(each)
+        for tag, collection in collections.items()
+        for each in collection.endpoints
+    }
+    return classes, dict(sorted(operations.items()))
+
+
+def describe_error(error: ParseError) -> Iterator[str]:
+    yield from (error.header, error.detail or "")
+    if error.data is not None:
+        yield error.data.model_dump_json(indent=2, exclude_unset=True, by_alias=True)
+
+
+def read_annotation(code: str) -> frozenset[str]:
     """Return the choices of a union, or the one type that it is."""
-    node = ast.parse(str(annotation), mode="eval").body
+    node = ast.parse(code, mode="eval").body
     if isinstance(node, ast.BinOp):
         return read_annotation(ast.unparse(node.left)) | read_annotation(ast.unparse(node.right))
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -64,57 +112,38 @@ def read_annotation(annotation: object) -> frozenset[str]:
     return frozenset({ast.unparse(node).replace("'", "")})
 
 
-def read_argument(parameter: griffe.Parameter | griffe.Attribute, default: object) -> Argument:
-    choices = read_annotation(parameter.annotation)
-    taken = isinstance(parameter, griffe.Parameter) or is_taken(parameter)
-    return Argument(parameter.name, choices - {ABSENT}, required=default is None, taken=taken)
+def read_type(value: Property) -> frozenset[str]:
+    return read_annotation(value.get_type_string().as_unembedded_code()) - {ABSENT}
 
 
-def read_class(cls: griffe.Class) -> Shape | None:
-    """Return an enum or a model; none when the class is something else."""
-    attributes = [member for member in cls.members.values() if isinstance(member, griffe.Attribute)]
-    if any(re.search(r"Enum$", str(base)) for base in cls.bases):
-        return Shape("enum", members={str(each.value): each.name for each in attributes if each.value is not None})
-    if not any("define" in str(decorator.value) for decorator in cls.decorators):
-        return None
-    fields = (read_argument(member, member.value) for member in attributes if "property" not in member.labels)
+def read_arguments(values: Iterable[Property]) -> Iterator[Argument]:
+    for each in values:
+        yield Argument(each.python_name, read_type(each), required=each.required and each.default is None)
+
+
+def read_class(model: ModelProperty | EnumProperty) -> Shape:
+    if isinstance(model, EnumProperty):
+        return Shape("enum", members={repr(value): name for name, value in model.values.items()})
+    fields = [*read_arguments([*(model.required_properties or ()), *(model.optional_properties or ())])]
+    # A dataclass has what may be left out at the end.
+    fields.sort(key=lambda each: not each.required)
+    if model.additional_properties:
+        kind = model.additional_properties.get_type_string().as_unembedded_code()
+        rest = read_annotation(f"dict[str, {kind}]")
+        fields.append(Argument("additional_properties", rest, required=False, taken=False))
     return Shape("model", tuple(fields))
 
 
-def read_operation(function: griffe.Function) -> Shape:
-    """Return an operation, given that of its functions which returns the response with the answer."""
-    arguments = (read_argument(each, each.default) for each in function.parameters if each.name != "client")
-    returns = read_annotation(re.sub(r"^Response\[(.*)\]$", r"\1", str(function.returns)))
+def read_operation(endpoint: Endpoint) -> Shape:
+    """Return an operation, whose functions all take the same."""
+    bodies = [each.prop for each in endpoint.bodies]
+    arguments = [*read_arguments(endpoint.path_parameters)]
+    if bodies:
+        # Of several it may be none, as the generator writes it.
+        required = len(bodies) == 1 and bodies[0].required
+        kinds = frozenset[str]().union(*map(read_type, bodies))
+        arguments.append(Argument("body", kinds, required))
+    named = (endpoint.query_parameters, endpoint.header_parameters, endpoint.cookie_parameters)
+    arguments += [argument for group in named for argument in read_arguments(group)]
+    returns = read_annotation(endpoint.response_type().as_unembedded_code())
     return Shape("operation", tuple(arguments), returns - {"None"})
-
-
-def read_surfaces(old: Path, new: Path) -> tuple[tuple[Shapes, Shapes], tuple[Shapes, Shapes]]:
-    """Return the classes and the operations of two generated clients, as far as their files differ."""
-    texts = [read_sources(folder / PACKAGE) for folder in (old, new)]
-    before, after = (
-        read_surface({name: text for name, text in own.items() if texts[0].get(name) != texts[1].get(name)})
-        for own in texts
-    )
-    return before, after
-
-
-def read_sources(package: Path) -> dict[str, str]:
-    """Return the files of a generated package that hold models and operations, by their names in it."""
-    paths = sorted([*package.glob("models/*.py"), *package.glob("api/*/*.py")])
-    texts = {path.relative_to(package).as_posix(): path.read_text("utf-8") for path in paths}
-    return {name: text for name, text in texts.items() if not name.endswith("__init__.py")}
-
-
-def read_surface(sources: Mapping[str, str]) -> tuple[Shapes, Shapes]:
-    classes: Shapes = {}
-    operations: Shapes = {}
-    for name, text in sources.items():
-        path = Path(name)
-        module = griffe.visit(path.stem, filepath=path, code=text)
-        if path.parent.name == "models":
-            read = {each.name: read_class(each) for each in module.classes.values()}
-            classes |= {each: shape for each, shape in read.items() if shape is not None}
-        elif "sync_detailed" in module.functions:
-            # The other functions of an operation take the same.
-            operations[f"{path.parent.name}.{path.stem}"] = read_operation(module.functions["sync_detailed"])
-    return classes, operations
