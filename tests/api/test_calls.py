@@ -718,6 +718,12 @@ class TestOutages:
             connect(service.url, max_retries=3).uploads.retrieve(UPLOAD_ID)
         assert clock.pauses == [0.5, 1.0, 2.0]
 
+    def test_42_without_any_patience_an_import_is_waited_for(
+        self, connect: Connect, service: Service, clock: Clock
+    ) -> None:
+        service.script("retrieve", *[answer_upload(status="validating", entityId=None)] * 2)
+        assert connect(service.url).uploads.upload_file(b"glTF", file_name="a.glb", patience=0).entity_id
+
     @pytest.mark.parametrize("patience", [-1, float("nan"), "5", None, True])
     def test_42_patience_is_a_number_of_seconds(self, connect: Connect, service: Service, patience: Any) -> None:
         with raises(InvalidArgumentError, "patience"):

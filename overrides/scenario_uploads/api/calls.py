@@ -241,7 +241,8 @@ def wait(
                     refusals += getattr(error, "status_code", 0) in REFUSED
                     if refusals > 2:
                         raise
-        remaining = min(deadline, heard_at + patience) - api.clock()
+        silent = isinstance(failure, errors.APIConnectionError)
+        remaining = min(deadline, heard_at + patience if silent else math.inf) - api.clock()
         if remaining <= 0:
             seen = f"the status was {str(status)!r}" if status else "no status was received"
             bound = f"within {timeout:g} s" if api.clock() >= deadline else f"before {patience:g} s without a response"
