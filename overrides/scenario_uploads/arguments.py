@@ -85,6 +85,7 @@ class CallOptions:
     body: Mapping[str, object] = field(factory=dict, repr=False)
     timeout: httpx.Timeout | None = None
     project_id: str | None = None
+    about: str = ""  # how its log lines begin: with the name of the file, if any
 
 
 def is_given(value: object) -> bool:

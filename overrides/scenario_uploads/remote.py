@@ -139,6 +139,7 @@ class Source:
     descriptor: tuple[int, int] | None = None  # of a file, and the offset of the first byte in it
     once = False  # whether a part that was sent cannot be read again
     part_size = 0  # bytes, once known
+    about = ""  # how log lines begin, once known
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
         """Fill the buffer from `offset`, or return a view of the caller's bytes; fewer bytes only at the end."""

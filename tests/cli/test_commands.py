@@ -273,7 +273,7 @@ def test_29_what_stopped_is_listed_taken_up_and_forgotten(
     assert cli.run([*command, "--json"]) == 0
     captured = capsys.readouterr()
     upload = json.loads(captured.out)
-    assert captured.err == f"Upload {listed['id']} is resumed: {done} of 3 parts are stored.\n"
+    assert captured.err == f"'dragon.glb': Upload {listed['id']} is resumed: {done} of 3 parts are stored.\n"
     assert upload["id"] == listed["id"]
     assert box.sha256(upload["id"]) == hashlib.sha256(file.read_bytes()).hexdigest()
     assert cli.run(["resume"]) == 0

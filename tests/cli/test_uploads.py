@@ -325,7 +325,7 @@ class TestWhatFails:
     def test_of_several_is_summed_up_and_goes_on(
         self, folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("scenario_uploads.bulk.run.BulkRun._take", _raise_interrupt)
+        monkeypatch.setattr("scenario_uploads.bulk.run.Workers.run", _raise_interrupt)
         assert cli.run(["upload", "refs", "-r"]) == 130
         assert capsys.readouterr().err == (
             "0 uploaded, 0 skipped, 0 failed\nerror: interrupted. The same command goes on from where it stopped.\n"
@@ -334,6 +334,17 @@ class TestWhatFails:
         told = capsys.readouterr()
         assert told.err == "error: interrupted\n"
         assert json.loads(told.out)["code"] == "KeyboardInterrupt"
+
+    def test_and_is_tried_again_is_told_with_its_file(self, folder: Path, box: Sandbox, capsys: Capture) -> None:
+        box.fail_next("slow_down", 2)
+        assert cli.run(["upload", "refs", "-r", "--include", "*.glb", "--no-ledger"]) == 0
+        lines = [line for line in capsys.readouterr().err.splitlines() if "Trying again" in line]
+        assert sorted(line.partition(":")[0] for line in lines) == ["'refs/a.glb'", "'refs/deep/b.glb'"]
+        away = ["--base-url", "http://127.0.0.1:1/v1", "--patience", "0.1"]
+        assert cli.run(["upload", "refs/a.glb", *away]) == 4
+        lines = capsys.readouterr().err.splitlines()
+        assert "'a.glb': create_upload: no response from 127.0.0.1" in lines[0]
+        assert lines[0].endswith(" s, for up to 0.1 s.")
 
     def test_for_want_of_a_connection_goes_on_too(self, folder: Path, capsys: Capture) -> None:
         unreachable = ["--base-url", "http://127.0.0.1:1/v1", "--patience", "0"]

@@ -324,7 +324,7 @@ class TestAnotherFile:
         call(on_progress=seen.append)
         assert call.sent == [3, 4]
         assert (seen[-1].bytes_done, seen[-1].parts_done) == (SIZE, PARTS)
-        assert "its sent parts are compared with it" in log.text
+        assert "the sent parts are compared with" in log.text
         assert [] == call.ledgers
 
     @pytest.mark.parametrize("change", [copy, permit])

@@ -146,7 +146,7 @@ def fetch(
                 if operation.repeat is Repeat.NEVER and outcome.sent and (outcome.status or 500) >= 500:
                     error.extend("; whether the service acted on it is unknown, so it was not sent again")
                 raise error
-            logger.log(tries.level, "%s; trying again in %.2f s, %s.", error, delay, tries)
+            logger.log(tries.level, "%s%s; trying again in %.2f s, %s.", operation.options.about, error, delay, tries)
             yield Pause(delay)
 
 

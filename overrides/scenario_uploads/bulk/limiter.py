@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from functools import partial
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ from scenario_uploads.pace import Pace
 from scenario_uploads.steps import Pause, Send, Step, Steps, carry_on
 
 T = TypeVar("T")
-
+logger = logging.getLogger("scenario_uploads")
 # Seconds between checks for a turn, that the service may ask for at most, and until a call gives up after many 429s.
 TURN, LONGEST_HOLD, PATIENCE = 0.05, 300.0, 900.0
 
@@ -42,6 +43,7 @@ class Limiter:
             if hold:
                 # Concurrent calls are refused together: slow down once for all of them.
                 if now >= self._free_at:
+                    logger.info("The service is busy: all calls wait for %.1f s.", min(hold, LONGEST_HOLD))
                     self.pace.limit = min(self.pace.limit, self._active)
                     self.pace.adjust(slow=True)
                 self._free_at = max(self._free_at, now + min(hold, LONGEST_HOLD))

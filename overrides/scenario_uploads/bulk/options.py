@@ -15,6 +15,7 @@ from scenario_uploads.arguments import MAX_FILES_AT_ONCE, FileInput, check_argum
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
+from scenario_uploads.remote import show_url
 from scenario_uploads.upload.options import FileOptions, TransferOptions
 from scenario_uploads.upload.prepare import check_all_options
 
@@ -54,6 +55,12 @@ class UploadSource(metaclass=_MembersToo):
         return str(self.file_name or (self.file if isinstance(self.file, str | os.PathLike) else repr(self)))
 
 
+def name_source(source: object) -> str:
+    """Return what to call a source in messages: its path or URL, or its name."""
+    file = source.file if isinstance(source, UploadSource) else source
+    return show_url(str.__str__(os.fsdecode(file))) if isinstance(file, str | os.PathLike) else str(source)
+
+
 class _FilesToo(EnumType):
     """Lets the contract's enum make an `UploadSource` from anything but a string; a member works as a path too."""
 
@@ -91,12 +98,6 @@ class UploadResult:
     error: ScenarioError | None = None
     skipped: str | None = None
     entity_id: str | None = None
-
-
-def check_source(source: UploadSource) -> UploadSource:
-    """Check the settings of a source, not its file."""
-    check_all_options(FileOptions(**{each.name: getattr(source, each.name) for each in fields(UploadSource)[1:]}))
-    return source
 
 
 Sources = Iterable[Any] | str | os.PathLike[str] | UploadSource

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from scenario_uploads.arguments import GIB, MIB
-from scenario_uploads.bulk.options import UploadSource, check_source
+from scenario_uploads.bulk.options import UploadSource
 from scenario_uploads.redaction import explain
 from scenario_uploads.remote import is_url, split_pattern
 from scenario_uploads.upload.media_types import infer_media
+from scenario_uploads.upload.options import FileOptions
+from scenario_uploads.upload.prepare import check_all_options
 
 from .options import ASSET_COLUMNS, MANIFEST_COLUMNS, Options, UsageError
 
@@ -144,4 +146,5 @@ def _read_row(row: Any, folder: Path, asset_options: Mapping[str, Any]) -> Uploa
     file, options = given.pop("file", None), {**asset_options, **own} if own else None
     if not isinstance(file, str):
         raise UsageError(f"file must be a text, not {file!r}")
-    return check_source(UploadSource(file if is_url(file) else str(folder / file), **given, asset_options=options))
+    check_all_options(FileOptions(**given, asset_options=options))
+    return UploadSource(file if is_url(file) else str(folder / file), **given, asset_options=options)

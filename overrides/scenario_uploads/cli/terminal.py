@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import logging
-import os
 import re
 import signal
 import sys
@@ -22,13 +21,12 @@ from attrs import fields_dict
 
 from scenario_uploads import errors
 from scenario_uploads.arguments import MIB
-from scenario_uploads.bulk.options import BulkOptions, UploadResult, UploadSource
+from scenario_uploads.bulk.options import BulkOptions, UploadResult, name_source
 from scenario_uploads.bulk.plan import File, plan_many
 from scenario_uploads.lines import report, silence
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import format_size
 from scenario_uploads.redaction import explain, iter_chain, mask_known, redact, replace_each, snippet
-from scenario_uploads.remote import is_url, show_url
 from scenario_uploads.settings.client import ClientOptions
 
 from .connect import SandboxOptions
@@ -92,12 +90,6 @@ def _say(found: re.Match[str]) -> str:
 
 def show_name(source: object) -> str:
     return snippet(name_source(source), 4096)
-
-
-def name_source(source: object) -> str:
-    file = source.file if isinstance(source, UploadSource) else source
-    name = os.fspath(file) if isinstance(file, str | os.PathLike) else str(source)
-    return show_url(name) if is_url(name) else name
 
 
 def print_json(value: object) -> None:
@@ -273,8 +265,8 @@ class _Handler(logging.Handler):
     """Writes to the current `sys.stderr`, which is above the bars while there are any."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        # Not the requests that an embedded sandbox serves.
-        if record.name == logger.name:
+        # Of requests only that the service is away, and nothing of an embedded sandbox.
+        if record.name == logger.name or (record.name.endswith(".http") and record.levelno > logging.INFO):
             report(translate(self.format(record)))
 
 

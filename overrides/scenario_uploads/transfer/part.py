@@ -134,7 +134,7 @@ def send_part(job: PartJob, part: Part) -> None:
         delay, forbidden = tries.fail(outcome), forbidden + (outcome.status == 403)
         if delay is None or forbidden > 1:
             raise error
-        logger.log(tries.level, "%s Trying again in %.2f s, %s.", error, delay, tries)
+        logger.log(tries.level, "%s%s Trying again in %.2f s, %s.", job.body.source.about, error, delay, tries)
         job.pause(delay)
         if halted():
             raise HaltedError

@@ -70,7 +70,8 @@ def resume(opened: Opened) -> Steps[Begun | None]:
     try:
         return (yield from _resume(opened, entry))
     except _UselessError as reason:
-        logger.warning("Upload %s cannot be resumed: %s; it starts afresh.", snippet(entry.upload_id, 100), reason)
+        about, upload_id = opened.source.about, snippet(entry.upload_id, 100)
+        logger.warning("%sUpload %s cannot be resumed: %s; it starts afresh.", about, upload_id, reason)
         return None
 
 
@@ -94,10 +95,11 @@ def _resume(opened: Opened, entry: Entry) -> Steps[Begun]:
         return evolve(begun, accepted=upload)
     # The URLs of stored parts count, too: once they have expired, storage may have dropped the upload.
     yield Work(partial(_check_urls, opened, begun))
-    logger.info("Upload %s is resumed: %d of %d parts are stored.", begun.upload_id, len(entry.done), len(begun.parts))
+    about, count = opened.source.about, len(begun.parts)
+    logger.info("%sUpload %s is resumed: %d of %d parts are stored.", about, begun.upload_id, len(entry.done), count)
     if opened.ledger and state and not unchanged:
         # Forget the parts until they are compared: after a crash, they must not count for a changed file.
-        logger.info("The file may have changed, so its sent parts are compared with it.")
+        logger.info("%sThe file may have changed, so the sent parts are compared with it.", about)
         yield Work(partial(opened.ledger.begin, evolve(entry, state=state)))
     return begun
 
