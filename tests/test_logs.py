@@ -4,9 +4,11 @@ import logging
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
+from scenario_uploads import Scenario
 from scenario_uploads.logs import show_log
 
 from tests.support.clients import Clock, Connect
@@ -51,6 +53,42 @@ def test_info_shows_what_is_tried_again(service: Service) -> None:
     assert line.startswith("[2")
     assert "INFO] retrieve_upload was answered with status 503: busy; trying again in 0." in line
     assert line.endswith(" s, 1 of 2.")
+
+
+def test_what_is_tried_again_names_its_file(
+    connect: Connect, service: Service, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    busy = reply(503, {"reason": "busy"}, {"Retry-After": "0"})
+    service.script("create", busy)
+    service.script("part 1", busy)
+    with caplog.at_level(logging.INFO):
+        connect(service.url).uploads.upload_file(b"x", file_name="odd.glb")
+    lines = [line for line in caplog.messages if "rying again" in line]
+    assert [line.partition(" in ")[0] for line in lines] == [
+        "'odd.glb': create_upload was answered with status 503: busy; trying again",
+        "'odd.glb': Part 1 was refused by storage with status 503. Trying again",
+    ]
+
+
+def test_so_it_does_among_many(
+    service: Service, clock: Clock, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "a.glb").write_bytes(b"x")
+    busy = reply(503, {"reason": "busy"}, {"Retry-After": "0"})
+    service.script("create", busy)
+    service.script("part 1", busy)
+    with (
+        caplog.at_level(logging.INFO),
+        Scenario(base_url=service.url, api_key="key", api_secret="secret") as client,
+    ):
+        results = client.uploads.upload_many(folders, recursive=True, ledger=False, files_at_once=1)
+        assert [result.error for result in results] == [None, None]
+    again = [line for line in caplog.messages if "rying again" in line]
+    assert [line.partition(": ")[0] for line in again] == [repr(str(folders[0] / "a.glb"))] * 2
+    assert "The service is busy: all calls wait for 0.1 s." in caplog.messages
 
 
 def test_debug_shows_every_request(service: Service) -> None:

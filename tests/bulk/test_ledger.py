@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,14 +72,34 @@ class TestLater:
         assert ledger.find(context, STATE) is ledger.find_content(context, CONTENT) is None
         assert ledger.find_part_sizes(context, 10) == []
 
-    def test_what_was_sent_is_known_but_not_by_its_content(self, reopen: Callable[[], BulkLedger]) -> None:
+    def test_so_is_what_was_sent_and_may_be_done(self, reopen: Callable[[], BulkLedger]) -> None:
         ledger = reopen()
         context = hash_context("https://api", "key")
         note(ledger, context)
         ledger = reopen()
-        assert ledger.find(context, STATE) == Row("upload_1", None, done=False)
-        assert ledger.find_content(context, CONTENT) is None
-        assert ledger.find_part_sizes(context, 10) == []
+        assert ledger.find(context, STATE) == ledger.find_content(context, CONTENT) == Row("upload_1", None, done=False)
+        assert ledger.find_part_sizes(context, 10) == [5]
+
+    def test_of_equal_files_that_which_is_done_counts(self, reopen: Callable[[], BulkLedger]) -> None:
+        ledger = reopen()
+        context = hash_context("https://api", "key")
+        for number, state in enumerate((b"first", b"second", b"third")):
+            note(ledger, context, state, upload=f"upload_{number}")
+        finish(ledger, context, b"second", upload="upload_1")
+        assert reopen().find_content(context, CONTENT) == Row("upload_1", "asset of upload_1", done=True)
+
+    def test_the_database_of_the_version_before_is_used_on(self, path: Path, reopen: Callable[[], BulkLedger]) -> None:
+        ledger = reopen()
+        context = hash_context("https://api", "key")
+        note(ledger, context)
+        finish(ledger, context)
+        ledger.close()
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("DROP INDEX sent")
+            database.execute(
+                "CREATE INDEX contents ON files (context, content, run) WHERE done AND content IS NOT NULL"
+            )
+        assert reopen().find_content(context, CONTENT) == Row("upload_1", "asset of upload_1", done=True)
 
     def test_another_account_knows_nothing_of_it(self, reopen: Callable[[], BulkLedger]) -> None:
         ledger = reopen()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from scenario_uploads import InvalidArgumentError, UploadSource
 from scenario_uploads.bulk import listing
 from scenario_uploads.bulk.options import BulkOptions, UploadResult
+from scenario_uploads.bulk.plan import File, plan_many
 
 
 @pytest.fixture
@@ -185,6 +187,20 @@ class TestFolders:
         assert list(found) == []
         assert lowest_free_descriptor() == before
 
+    @pytest.mark.skipif(os.name == "nt", reason="paths cannot be that long there")
+    def test_deeper_than_python_recurses_are_an_error_of_their_own(self, tmp_path: Path) -> None:
+        (tmp_path / "a.png").write_bytes(b"x")
+        deep = [f"{tmp_path}{'/d' * level}" for level in range(1, sys.getrecursionlimit() + 100)]
+        for path in deep:
+            os.mkdir(path)  # noqa: PTH102 - a Path of so many parts is slow
+        try:
+            found = list(list_sources([tmp_path, tmp_path / "a.png"], recursive=True))
+        finally:
+            for path in reversed(deep):
+                os.rmdir(path)  # noqa: PTH106 - see above
+        assert sorted(Path(str(each.source)).name for each in found if not each.error) == ["a.png", "a.png"]
+        assert "cannot be read: maximum recursion depth" in str(next(each.error for each in found if each.error))
+
 
 class TestGlobs:
     @pytest.mark.parametrize(
@@ -244,6 +260,16 @@ class TestSources:
         (found,) = list_sources([source], recursive=False, exclude="a.png")
         assert found.source is source
         assert found.skipped is None
+
+    @pytest.mark.skipif(os.name == "nt", reason="paths of bytes are deprecated there")
+    def test_may_have_paths_of_bytes(self, folder: Path) -> None:
+        with os.scandir(os.fsencode(folder / "deep")) as entries:
+            given = [entry for entry in entries if entry.is_file()]
+        options = BulkOptions()
+        sources = [*given, *map(UploadSource, given)]
+        for planned in plan_many(sources, options, None):
+            assert isinstance(planned, File)
+            assert (planned.content, planned.options.file_name) == (str(folder / "deep" / "c.png"), "c.png")
 
     @pytest.mark.parametrize("sources", [b"bytes", 7, {"a": 1}])
     def test_that_are_none_are_refused(self, sources: Any) -> None:

@@ -280,13 +280,12 @@ class TestAgain:
         folder = write(tmp_path / "refs", 2)
         upload_many(folder, recursive=True, ledger=ledger)
         read: list[str] = []
-        original = run.read_content
-        monkeypatch.setattr(
-            run, "read_content", lambda file, *rest: read.append(Path(file).name) or original(file, *rest)
-        )
+        original = run.read_md5s
+        monkeypatch.setattr(run, "read_md5s", lambda file, *rest: read.append(Path(file).name) or original(file, *rest))
         (folder / "other size.png").write_bytes(png(7, 2001))
         (folder / "same size.png").write_bytes(png(8))
-        assert tell(upload_many(folder, recursive=True, ledger=ledger)) == {"done": 2, "sent": 2}
+        given = UploadSource(png(9, 2002), file_name="a.png")
+        assert tell(upload_many([folder, given], recursive=True, ledger=ledger)) == {"done": 2, "sent": 3}
         assert read == ["same size.png"]
 
     def test_without_waiting_the_next_run_tells_what_became_of_it(
@@ -323,6 +322,50 @@ class TestAgain:
         (result,) = call(source, ledger=ledger)
         assert result.entity_id is not None
         assert [len(service.of(name)) for name in ("create", "part 1", "complete")] == [1, 1, 2]
+
+    def test_29_also_when_it_was_renamed_meanwhile(
+        self, call: Caller, service: Service, tmp_path: Path, ledger: Path
+    ) -> None:
+        """It may have been imported: a run that is killed does not learn of it."""
+        file = write(tmp_path / "refs", 1) / "0.png"
+        service.script("complete", reply(403, b'{"reason": "not now"}'))
+        assert tell(call(file, ledger=ledger)) == {"failed": 1}
+        (result,) = call(file.rename(tmp_path / "renamed.png"), ledger=ledger)
+        assert result.entity_id is not None
+        assert [len(service.of(name)) for name in ("create", "part 1")] == [1, 1]
+        assert tell(call(tmp_path / "renamed.png", ledger=ledger)) == {"done": 1}
+
+    def test_a_file_that_grew_before_its_turn_is_known_as_it_was_sent(
+        self, call: Caller, service: Service, tmp_path: Path, ledger: Path
+    ) -> None:
+        folder, found = write(tmp_path / "refs", 2), threading.Event()
+
+        def grow(exchange: Exchange) -> None:
+            assert found.wait(30)
+            with (folder / "1.png").open("ab") as file:
+                file.write(b"more")
+            exchange.read_body()
+            reply(200, headers={"ETag": '""'})(exchange)
+
+        service.script("part 1", grow)
+        results = call(
+            [folder / "0.png", folder / "1.png"],
+            ledger=ledger,
+            files_at_once=1,
+            on_progress=lambda progress: found.set() if progress.files_found == 2 else None,
+        )
+        assert tell(results) == {"sent": 2}
+        assert tell(call(folder, recursive=True, ledger=ledger)) == {"done": 2}
+
+    def test_an_upload_that_lacks_parts_is_made_anew(
+        self, call: Caller, service: Service, tmp_path: Path, ledger: Path
+    ) -> None:
+        file = write(tmp_path / "refs", 1) / "0.png"
+        service.script("complete", reply(403, b'{"reason": "not now"}'), reply(422, b'{"reason": "no parts"}'))
+        assert tell(call(file, ledger=ledger)) == {"failed": 1}
+        service.script("retrieve", *[answer_upload(status="pending", entityId=None)] * 2)
+        assert tell(call(file, ledger=ledger)) == {"sent": 1}
+        assert len(service.of("create")) == 2
 
     def test_an_upload_that_the_service_has_no_more_is_made_anew(
         self, call: Caller, service: Service, tmp_path: Path, ledger: Path

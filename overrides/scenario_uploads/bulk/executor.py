@@ -22,13 +22,10 @@ from scenario_uploads.remote import is_url
 from scenario_uploads.settings.client import ClientArguments, ClientOptions, resolve_options
 from scenario_uploads.system import await_outcome
 from scenario_uploads.upload.options import FileOptions
-from scenario_uploads.upload.steps import send_file
+from scenario_uploads.upload.steps import Sent, send_file
 
 from .limiter import Limiter, limit
 from .workers import Runner
-
-Sent = tuple[str, Mapping[int, str | None]]
-"""The id of an upload whose parts are all stored, and their MD5s."""
 
 
 @frozen
@@ -85,6 +82,6 @@ def connect(site: Site) -> tuple[Runner, Api, Limiter]:
 
 
 def run_errand(errand: Errand, _number: str) -> Sent:
-    """Send the parts of a file, in a worker process; return the id of its upload and their MD5s."""
+    """Send the parts of a file, in a worker process."""
     runner, api, limiter = connect(errand.site)
     return runner.run(limit(send_file(api, errand.file, errand.options), limiter, api))

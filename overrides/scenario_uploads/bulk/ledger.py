@@ -32,7 +32,7 @@ _MARKS = (0x5363554C, 1)
 _GROUP = 256
 
 _ROWS = "SELECT upload_id, entity_id, done FROM files JOIN contexts ON id = context WHERE key = ? AND run < ?"
-_FIND, _FIND_CONTENT = f"{_ROWS} AND state = ?", f"{_ROWS} AND content = ? AND done LIMIT 1"
+_FIND, _FIND_CONTENT = f"{_ROWS} AND state = ?", f"{_ROWS} AND content = ? ORDER BY done DESC LIMIT 1"
 _FIND_SIZES = "SELECT part_size FROM sizes JOIN contexts ON id = context WHERE key = ? AND run < ? AND size = ?"
 _ADD_CONTEXT = "INSERT OR IGNORE INTO contexts (key) VALUES (?)"
 _ADD = "INSERT OR REPLACE INTO files VALUES ((SELECT id FROM contexts WHERE key = ?), ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -42,7 +42,7 @@ _FINISH = """
 """
 _ADD_SIZE = """
     INSERT OR IGNORE INTO sizes SELECT context, size, part_size, run FROM files JOIN contexts ON id = context
-    WHERE key = ? AND state = ? AND done AND content IS NOT NULL
+    WHERE key = ? AND state = ? AND content IS NOT NULL
 """
 
 # Closing any descriptor of a file drops the process's locks on it (POSIX), so do not even open a file in use.
@@ -66,7 +66,7 @@ class BulkLedger:
 
     def __init__(self, path: Path, *, plan: bool = False) -> None:
         self.path = path
-        self._lock, self._queue = threading.Lock(), list[tuple[str, tuple[object, ...]]]()
+        self._lock, self._queue = threading.RLock(), list[tuple[str, tuple[object, ...]]]()
         with self._explain(), ExitStack() as stack:
             self._open(stack)
             if not plan:
@@ -97,10 +97,13 @@ class BulkLedger:
                     execute(statement)
             if execute("SELECT * FROM pragma_application_id, pragma_user_version").fetchone() != _MARKS:
                 raise sqlite3.DatabaseError("it is no ledger of uploads, or another version's")
+            # Version 0.2.0 has an index of finished files alone.
+            execute("CREATE INDEX IF NOT EXISTS sent ON files (context, content, run) WHERE content IS NOT NULL")
 
     def close(self) -> None:
         """Write what is queued and release the lock. Idempotent."""
-        with self._stack:
+        # A thread that was left in a slow source may be reading a row.
+        with self._lock, self._stack:
             self._write()
 
     def owns(self, status: os.stat_result) -> bool:
@@ -112,11 +115,11 @@ class BulkLedger:
         return next((Row(*row) for row in self._read(_FIND, context, state)), None)
 
     def find_content(self, context: bytes, content: bytes | None) -> Row | None:
-        """Return the row of an earlier run for a finished file with this content."""
+        """Return the row of an earlier run for a file with this content, if possible of a finished one."""
         return next((Row(*row) for row in self._read(_FIND_CONTENT, context, content)), None)
 
     def find_part_sizes(self, context: bytes, size: int) -> list[int]:
-        """Return the part sizes of files of this size that earlier runs finished."""
+        """Return the part sizes of files of this size that earlier runs sent."""
         return [part_size for (part_size,) in self._read(_FIND_SIZES, context, size)]
 
     def _read(self, query: str, context: bytes, value: object) -> list[tuple[Any, ...]]:
@@ -126,13 +129,12 @@ class BulkLedger:
     def note(self, context: bytes, state: bytes, row: Row, *, size: int, part_size: int, content: bytes | None) -> None:
         """Store the row of a file. Committed on return."""
         values = (state, size, part_size, content, row.upload_id, row.entity_id, row.done, self.run)
-        self._queue += [(_ADD_CONTEXT, (context,)), (_ADD, (context, *values))]
+        self._queue += [(_ADD_CONTEXT, (context,)), (_ADD, (context, *values)), (_ADD_SIZE, (context, state))]
         self._write()
 
     def finish(self, context: bytes, state: bytes, row: Row) -> None:
         """Record that a file is imported. Committed with the next `note`; if lost, the next run asks the service."""
-        key = (context, state)
-        self._queue += [(_FINISH, (row.entity_id, self.run, *key, row.upload_id)), (_ADD_SIZE, key)]
+        self._queue.append((_FINISH, (row.entity_id, self.run, context, state, row.upload_id)))
         if len(self._queue) >= _GROUP:
             self._write()
 

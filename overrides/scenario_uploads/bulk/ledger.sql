@@ -11,9 +11,8 @@ CREATE TABLE files (
     content BLOB, upload_id TEXT NOT NULL, entity_id TEXT, done INTEGER NOT NULL, run INTEGER NOT NULL,
     PRIMARY KEY (context, state)
 ) WITHOUT ROWID;
-CREATE INDEX contents ON files (context, content, run) WHERE done AND content IS NOT NULL;
 
--- Only a file of the size of a finished one is read for its content.
+-- Only a file of the size of one that was sent is read for its content.
 CREATE TABLE sizes (
     context INTEGER NOT NULL, size INTEGER NOT NULL, part_size INTEGER NOT NULL, run INTEGER NOT NULL,
     PRIMARY KEY (context, size, part_size)

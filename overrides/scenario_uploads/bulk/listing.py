@@ -9,11 +9,10 @@ import logging
 import os
 import stat
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, nullcontext, suppress
 from fnmatch import fnmatch
 from functools import partial
 from io import IOBase
-from operator import call
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +54,10 @@ def matches(glob: Glob, names: Sequence[str]) -> bool:
     return bool(names) and fnmatch(names[0], glob[0]) and matches(glob[1:], names[1:])
 
 
-def list_sources(sources: Any, options: BulkOptions, attend: Callable[..., Any] = call) -> Listed:
-    """Check the globs and the first sources; return the files of all sources. `attend` calls what may hang."""
+def list_sources(sources: Any, options: BulkOptions) -> Listed:
+    """Check the globs and the first sources; return the files of all sources."""
     globs = _read_globs("include", options.include), _read_globs("exclude", options.exclude)
-    lister = Lister(options.recursive, *globs, attend)
+    lister = Lister(options.recursive, *globs)
     if isinstance(sources, str | os.PathLike | UploadSource):
         sources = [sources]
     if isinstance(sources, bytes | bytearray | memoryview | Mapping | IOBase) or not isinstance(sources, Iterable):
@@ -99,17 +98,17 @@ class Lister:
     recursive: bool
     include: tuple[Glob, ...]
     exclude: tuple[Glob, ...]
-    attend: Callable[..., Any]
 
     def list(self, sources: Iterable[Any]) -> Listed:
-        for source in sources:
-            if isinstance(source, UploadSource):
-                is_path = isinstance(source.file, str | os.PathLike)
-                yield UploadResult(source), _stat(source.file) if is_path else None
-            elif isinstance(source, str | os.PathLike) and isinstance(os.fspath(source), str):
-                yield from self._list_path(source)
-            else:
-                raise _refuse(source)
+        with closing(sources) if isinstance(sources, Generator) else nullcontext():
+            for source in sources:
+                if isinstance(source, UploadSource):
+                    is_path = isinstance(source.file, str | os.PathLike)
+                    yield UploadResult(source), _stat(source.file) if is_path else None
+                elif isinstance(source, str | os.PathLike):
+                    yield from self._list_path(source)
+                else:
+                    raise _refuse(source)
 
     def check_folder(self, source: str | os.PathLike[str], status: os.stat_result | None) -> bool:
         """Return whether a source is a folder; InvalidArgumentError if it is, and folders are not wanted."""
@@ -120,16 +119,16 @@ class Lister:
         return folder
 
     def _list_path(self, source: str | os.PathLike[str]) -> Listed:
-        path = os.fspath(source)
+        path = os.fsdecode(source)
         remote, status = is_url(path), _stat(path)
         top, text = (None if status else split_pattern(path)) or (path, "")
         asks = remote and self.recursive and not text
-        is_folder = self.attend(is_folder_url, path) if asks else self.check_folder(path, status)
+        is_folder = is_folder_url(path) if asks else self.check_folder(path, status)
         if not (text or is_folder):
             excluded = self._leaves_out(show_url(path).removesuffix("?…").replace(os.sep, "/").rpartition("/")[2])
             yield UploadResult(source, skipped="excluded" if excluded else None), status
             return
-        scan: Scan = partial(self.attend, scan_url, top) if remote else partial(_scan, top)
+        scan: Scan = partial(scan_url if remote else _scan, top)
         join: Callable[[str], Any] = partial(join_url if remote else Path, top)
         glob, matched = parse_glob(f"./{text}") if text else None, False
         for found in self._walk(scan, join, glob, hidden=text.rpartition("/")[2].startswith(".")):
@@ -159,7 +158,7 @@ class Lister:
                         yield from self._walk(scan, join, rest, f"{path}/", hidden=hidden)
                 elif matched:
                     yield UploadResult(join(path)), status
-        except OSError as error:
+        except (OSError, RecursionError) as error:
             path = join(prefix)
             reason = "there is no such folder" if isinstance(error, FileNotFoundError) else explain(error)
             fault = f"The folder {_show(os.fspath(path))} cannot be read: {reason}."

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, nullcontext
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,12 +23,12 @@ from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.system import FileState
 from scenario_uploads.transfer.parts import UploadPlan, plan_parts
 from scenario_uploads.transfer.source import open_source
-from scenario_uploads.upload.media_types import Media, infer_media
+from scenario_uploads.upload.media_types import infer_media
 from scenario_uploads.upload.options import FileOptions, check_file_name
 
 from .ledger import BulkLedger, Row, hash_context, hash_state, open_ledger
 from .listing import Listed, list_sources
-from .options import BulkOptions, Sources, UploadResult, UploadSource
+from .options import BulkOptions, Sources, UploadResult, UploadSource, name_source
 
 
 @define
@@ -39,8 +39,8 @@ class File:
     content: FileInput
     options: FileOptions
     plan: UploadPlan
-    context: bytes  # the ledger's key for its account, project and settings
-    state: bytes | None  # its own key in the ledger
+    state: bytes | None  # its key in the ledger
+    context: bytes = b""  # the ledger's key for its account, project and settings
     row: Row | None = None  # from an earlier run
     shown: FileProgress | None = None
     bytes_done: int = 0
@@ -53,15 +53,15 @@ def plan_files(
     ledger: BulkLedger | None = None,
     *,
     force: bool = False,
-    attend: Callable[..., Any] | None = None,
+    offline: bool = False,
 ) -> Iterator[File | UploadResult]:
-    """Yield each file to send, and the results of the others. URLs are asked for their size through `attend`, if any.
+    """Yield each file to send, and the results of the others; `offline`, without asking URLs for their size.
 
     `call` is for files that have no settings of their own, and `service` selects rows of the ledger.
     """
     account = (service.base_url, service.credentials.account) if service else ()
     # Most files have the settings of the call, and are of a few types.
-    shared = cache(partial(_hash_settings, call, account, call.asset_options))
+    shared = cache(lambda kind, media: _hash_settings(account, evolve(call, kind=kind, content_type=media)))
     for result, status in listed:
         if ledger and status and ledger.owns(status):
             continue
@@ -69,7 +69,9 @@ def plan_files(
             yield result
             continue
         try:
-            file = _look(result.source, status, call, account, shared, attend)
+            file = _look(result.source, status, call, offline=offline)
+            own, usual = file.options, file.options.asset_options is call.asset_options
+            file.context = shared(own.kind, own.content_type) if usual else _hash_settings(account, own)
         except ScenarioError as error:
             yield UploadResult(result.source, error=error)
             continue
@@ -80,41 +82,30 @@ def plan_files(
             yield file
 
 
-def _hash_settings(call: FileOptions, account: tuple[str, ...], asset_options: Any, media: Media) -> bytes:
-    body = create(call.call, {"kind": media.kind, "asset_options": asset_options}).request["json"]
-    return hash_context(*account, call.call.project_id or "", media.content_type, json.dumps(body, sort_keys=True))
+def _hash_settings(account: tuple[str, ...], options: FileOptions) -> bytes:
+    body = create(options.call, {"kind": options.kind, "asset_options": options.asset_options}).request["json"]
+    settings = options.call.project_id or "", options.content_type or "", json.dumps(body, sort_keys=True)
+    return hash_context(*account, *settings)
 
 
-def _look(
-    source: Any,
-    status: os.stat_result | None,
-    call: FileOptions,
-    account: tuple[str, ...],
-    shared: Callable[[Media], bytes],
-    attend: Callable[..., Any] | None,
-) -> File:
+def _look(source: Any, status: os.stat_result | None, call: FileOptions, *, offline: bool) -> File:
     given = source if isinstance(source, UploadSource) else UploadSource(source)
-    content, size, state = given.file, None, None
+    content, size, state = os.fsdecode(given.file) if isinstance(given.file, os.PathLike) else given.file, None, None
     own_name: str | None
-    if isinstance(content, str | os.PathLike) and status and stat.S_ISREG(status.st_mode):
+    if isinstance(content, str) and status and stat.S_ISREG(status.st_mode):
         size, state, own_name = status.st_size, FileState.of(status), Path(content).name
-    elif not attend and isinstance(content, str) and is_remote(content):
+    elif offline and isinstance(content, str) and is_remote(content):
         own_name = urlsplit(content).path.rpartition("/")[2]
     else:
-        with closing(attend(open_source, content) if attend and is_remote(content) else open_source(content)) as opened:
+        with closing(open_source(content)) as opened:
             size, state, own_name = opened.size, opened.state, opened.name
     name = check_file_name(given.file_name if given.file_name is not None else own_name)
     media = infer_media(name, content_type=given.content_type, kind=given.kind or call.kind)
-    asset_options = call.asset_options if given.asset_options is None else given.asset_options
-    context = shared(media) if given.asset_options is None else _hash_settings(call, account, asset_options, media)
-    return File(
-        source,
-        content,
-        evolve(call, file_name=name, content_type=media.content_type, kind=media.kind, asset_options=asset_options),
-        UploadPlan(0, 1) if size is None else plan_parts(size, call.part_size),
-        context,
-        hash_state(state),
-    )
+    asset = call.asset_options if given.asset_options is None else given.asset_options
+    own = evolve(call.call, about=f"{name_source(source)!r}: ")
+    settings: dict[str, Any] = {"content_type": media.content_type, "kind": media.kind, "asset_options": asset}
+    plan = UploadPlan(0, 1) if size is None else plan_parts(size, call.part_size)
+    return File(source, content, evolve(call, call=own, file_name=name, **settings), plan, hash_state(state))
 
 
 def plan_many(sources: Sources, options: BulkOptions, service: ClientOptions | None) -> Iterator[File | UploadResult]:
@@ -124,4 +115,4 @@ def plan_many(sources: Sources, options: BulkOptions, service: ClientOptions | N
     """
     listed, ledger = list_sources(sources, options), open_ledger(options.ledger, plan=True) if service else None
     with closing(ledger) if ledger else nullcontext():
-        yield from plan_files(listed, options.file, service, ledger, force=options.force)
+        yield from plan_files(listed, options.file, service, ledger, force=options.force, offline=True)

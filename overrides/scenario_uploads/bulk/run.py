@@ -7,28 +7,28 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Executor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import Any
 
 from attrs import evolve
 
 from scenario_uploads.api.calls import is_imported, is_past_pending, retrieve_once, wait
-from scenario_uploads.api.exchange import Api, name_upload
-from scenario_uploads.arguments import FileInput
+from scenario_uploads.api.exchange import Api
 from scenario_uploads.display import open_display
 from scenario_uploads.errors import APIStatusError, LedgerError, ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.pace import Turns
 from scenario_uploads.progress import BulkProgress, UploadProgress
+from scenario_uploads.retry import REFUSED
 from scenario_uploads.settings.client import ClientOptions, list_arguments
 from scenario_uploads.steps import Steps, Work
-from scenario_uploads.system import attend
 from scenario_uploads.transfer.part import read_md5s
+from scenario_uploads.transfer.parts import UploadPlan
 from scenario_uploads.upload.options import FileOptions
-from scenario_uploads.upload.steps import complete_upload, upload_file
+from scenario_uploads.upload.steps import Sent, complete_upload, upload_file
 
 from .executor import Site, connect, send_by
 from .ledger import BulkLedger, Row, hash_content, open_ledger
@@ -38,8 +38,8 @@ from .options import BulkOptions, Sources, UploadResult
 from .plan import File, plan_files
 from .workers import Runner, Workers
 
-# The service no longer has the upload, or never had it for these credentials.
-_GONE = frozenset({400, 403, 404, 410})
+# The service no longer has the upload, never had it for these credentials, or lacks parts of it.
+_GONE = REFUSED | {403}
 
 
 class BulkRun:
@@ -47,7 +47,7 @@ class BulkRun:
 
     def __init__(self, api: Api, sources: Sources, options: BulkOptions) -> None:
         self._api, self._options = api, options
-        self._listed = list_sources(sources, options, self._attend)
+        self._listed = list_sources(sources, options)
         self._arguments = list_arguments(api.options) if options.executor else {}
         self.on_progress: Callable[[BulkProgress], object] | None = options.on_progress
         """May be replaced until the first result is asked for."""
@@ -57,62 +57,44 @@ class BulkRun:
 
     def results(self, runner: Runner, connect_again: Callable[[ClientOptions], Runner]) -> Generator[UploadResult]:
         """Yield the result of each file as it finishes; then close the runner. Workers of an executor connect again."""
-        self._check, workers, more = runner.open, Workers(runner, self._options.files_at_once), True
+        options, self._check, workers = self._options, runner.open, Workers(runner, self._options.files_at_once)
         site = Site(uuid.uuid4().hex, connect_again, self._arguments)
         self._send_by = partial(send_by, site=site, check=runner.open)
         with ExitStack() as stack:
             # The workers of a ThreadPoolExecutor have connected in this process.
             stack.callback(connect.cache_clear)
-            try:
-                files = self._open(stack)
-                while more or workers.busy:
-                    searching = more and workers.has_room
-                    found = self._take(files) if searching else None
-                    more = more and not (searching and found is None)
-                    for item in (found, workers.get(block=not searching)):
-                        if isinstance(item, UploadResult):
-                            failed, skipped = item.error is not None, item.skipped is not None
-                            self._count(files_failed=failed, files_skipped=skipped, files_done=not (failed or skipped))
-                            yield item
-                            if failed and self._options.fail_fast:
-                                return
-                        elif item is not None:
-                            workers.start(item, waiting=item is not found)
-            finally:
-                workers.end()
+            self._ledger = open_ledger(options.ledger)
+            if self._ledger is not None:
+                stack.callback(self._ledger.close)
+            self._display = stack.enter_context(open_display()) if options.progress else None
+            self._told = [tell for tell in (self._display and self._display.tell, self.on_progress) if tell]
+            stack.callback(workers.end)
+            for result in workers.run(self._find()):
+                failed, skipped = result.error is not None, result.skipped is not None
+                self._count(files_failed=failed, files_skipped=skipped, files_done=not (failed or skipped))
+                yield result
+                if failed and options.fail_fast:
+                    return
 
-    def _open(self, stack: ExitStack) -> Iterator[File | UploadResult]:
-        """Open the ledger, show the bars, and return the files."""
-        stack.callback(self._listed.close)
-        options, self._ledger = self._options, open_ledger(self._options.ledger)
-        if self._ledger is not None:
-            stack.callback(self._ledger.close)
-        self._display = stack.enter_context(open_display()) if options.progress else None
-        self._told = [tell for tell in (self._display and self._display.tell, self.on_progress) if tell]
+    def _find(self) -> Generator[UploadResult | Steps[Any]]:
+        """Yield the result of each file, or the steps that give it."""
+        options, turns = self._options, Turns(self._options.concurrency, self._options.max_bandwidth)
         # A large file is resumed, if possible.
-        resume, turns = None if self._ledger else False, Turns(options.concurrency, options.max_bandwidth)
-        call = evolve(options.file, resume=resume, wait=False, turns=turns)
-        listed, service = self._listed, self._api.options
-        return plan_files(listed, call, service, self._ledger, force=options.force, attend=self._attend)
-
-    def _attend(self, *call: Any, **options: Any) -> Any:
-        return attend(self._check, *call, **options)
-
-    def _take(self, files: Iterator[File | UploadResult]) -> UploadResult | Steps[Any] | None:
-        """Return the result of the next file, or the steps that give it; None when there are no more files."""
-        file = next(files, None)
-        if file is None:
-            self._count(complete=True)
-            return None
-        self._count(files_found=1)
-        if isinstance(file, UploadResult):
-            return file
-        self._count(bytes_found=file.plan.size)
-        if self._display:
-            file.shown = self._display.follow(str(file.options.file_name))
-        if self._told:
-            file.options = evolve(file.options, on_progress=partial(self._follow, file))
-        return self._run(file, self._send(file))
+        call = evolve(options.file, resume=None if self._ledger else False, wait=False, turns=turns)
+        with closing(self._listed) as listed:
+            for file in plan_files(listed, call, self._api.options, self._ledger, force=options.force):
+                self._check()  # a source may have taken long
+                self._count(files_found=1)
+                if isinstance(file, UploadResult):
+                    yield file
+                    continue
+                self._count(bytes_found=file.plan.size)
+                if self._display:
+                    file.shown = self._display.follow(str(file.options.file_name))
+                if self._told:
+                    file.options = evolve(file.options, on_progress=partial(self._follow, file))
+                yield self._run(file, self._send(file))
+        self._count(complete=True)
 
     def _count(self, *, complete: bool = False, **more: int) -> None:
         """Add to the counts, and tell them, from one thread at a time; `complete` when all files were listed."""
@@ -147,12 +129,11 @@ class BulkRun:
         row: Row | None = None
         if self._ledger and not self._options.force:
             row = file.row or (yield Work(partial(self._find_equal, file, self._ledger)))
-        upload = (yield from self._complete_earlier(row.upload_id, file.options)) if row and not row.done else None
-        if row and (row.done or upload):
-            self._count(bytes_found=-file.plan.size)
         if row and row.done:
+            self._count(bytes_found=-file.plan.size)
             return UploadResult(file.source, skipped="done", entity_id=row.entity_id)
-        if upload is not None:
+        if row and (upload := (yield from self._complete_earlier(row.upload_id, file.options))):
+            self._count(bytes_found=-file.plan.size)
             return self._end(file, upload, taken_up=True)
         if self._options.executor:
             return self._end(file, (yield from self._send_elsewhere(file, self._options.executor)))
@@ -163,16 +144,16 @@ class BulkRun:
         """Let a worker send the parts of a file, and complete its upload here."""
         bandwidth = file.options.max_bandwidth
         options = evolve(file.options, max_bandwidth=bandwidth and max(1.0, bandwidth / self._options.files_at_once))
-        upload_id, md5s = yield Work(partial(self._send_by, executor, file=file.content, options=options))
+        sent: Sent = yield Work(partial(self._send_by, executor, file=file.content, options=options))
         self._count(bytes_done=file.plan.size)
-        yield Work(partial(self._note_sent, file, upload_id, md5s))
-        with name_upload(upload_id):
-            return (yield from complete_upload(self._api, upload_id, file.options))
+        yield Work(partial(self._note_sent, file, *sent))
+        return (yield from complete_upload(self._api, sent[0], file.options))
 
     def _complete_earlier(self, upload_id: str, options: FileOptions) -> Steps[Upload | None]:
         """Complete an upload of an earlier run and return it; None when only a new upload can succeed."""
         try:
-            reply = yield from retrieve_once(self._api, upload_id, options.call, retries=None)
+            call, patience = options.call, options.patience
+            reply = yield from retrieve_once(self._api, upload_id, call, retries=None, patience=patience)
             upload = reply.value.upload
             if not is_past_pending(upload.status):
                 upload = yield from complete_upload(self._api, upload_id, options)
@@ -183,26 +164,24 @@ class BulkRun:
         return None if upload.status == "failed" else upload
 
     def _find_equal(self, file: File, ledger: BulkLedger) -> Row | None:
-        """Return the row of an earlier run for equal content. Reads the file if one of its size is done."""
+        """Return the row of an earlier run for equal content. Reads the file if one of its size was sent."""
         size = file.plan.size
-        if file.state is None:
-            # Without an inode, only the content identifies the file.
-            file.state = read_content(file.content, size, file.plan.part_size)
-            if row := ledger.find(file.context, file.state):
-                return row
         for part_size in ledger.find_part_sizes(file.context, size):
-            content = read_content(file.content, size, part_size)
+            md5s = read_md5s(file.content, size, part_size)
+            content = hash_content(size, part_size, md5s) if md5s else None
             if row := ledger.find_content(file.context, content):
                 if file.state:
                     ledger.note(file.context, file.state, row, size=size, part_size=part_size, content=content)
+                file.state = file.state or content
                 return row
         return None
 
-    def _note_sent(self, file: File, upload_id: str, md5s: Mapping[int, str | None]) -> None:
-        """Record the upload of a file, before `complete`."""
-        size, part_size = file.plan.size, file.plan.part_size
-        whole = [md5 for number in range(1, file.plan.parts_count + 1) if (md5 := md5s.get(number))]
-        content = hash_content(size, part_size, whole) if len(whole) == file.plan.parts_count else None
+    def _note_sent(self, file: File, upload_id: str, md5s: Mapping[int, str | None], plan: UploadPlan) -> None:
+        """Record the upload of a file, which may have grown since it was found, before `complete`."""
+        size, part_size, count = plan.size, plan.part_size, plan.parts_count
+        whole = [md5 for number in range(1, count + 1) if (md5 := md5s.get(number))]
+        content = hash_content(size, part_size, whole) if len(whole) == count else None
+        # Without an inode, only the content identifies the file.
         file.state = file.state or content
         if self._ledger and file.state:
             row = Row(upload_id, None, done=False)
@@ -222,9 +201,3 @@ class BulkRun:
         timeout, call, patience = file.options.timeout, file.options.call, file.options.patience
         upload = yield from wait(self._api, upload_id, timeout, call, patience=patience, completing=True)
         return self._end(file, upload)
-
-
-def read_content(file: FileInput, size: int, part_size: int) -> bytes | None:
-    """Read a file in parts of this size and return the key of its content; None when it cannot be read again."""
-    md5s = read_md5s(file, size, part_size)
-    return None if md5s is None else hash_content(size, part_size, md5s)

@@ -1,4 +1,4 @@
-"""Running the steps of many files at once, in threads.
+"""Running the steps of many files at once, in threads. A thread of its own finds the files, since sources may block.
 
 Steps that send are limited in number. Steps that wait for an import pause most of the time, without occupying a thread.
 """
@@ -9,13 +9,15 @@ import heapq
 import queue
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from functools import partial
 from itertools import count
 from typing import Any, Protocol, TypeVar
 
 from scenario_uploads.errors import TransferError
 from scenario_uploads.steps import Pause, Steps, carry_on
-from scenario_uploads.system import SLICE, join_threads
+from scenario_uploads.system import SLICE, join_threads, start_thread
 
 T = TypeVar("T")
 
@@ -34,7 +36,7 @@ class Runner(Protocol):
 
 
 class Workers:
-    """Threads that run steps; one thread collects the results."""
+    """Threads that run steps, and one that finds them; the caller's thread collects the results."""
 
     def __init__(self, runner: Runner, at_once: int) -> None:
         self._runner, self._at_once = runner, at_once
@@ -43,57 +45,84 @@ class Workers:
         self._todo: list[tuple[float, int, bool, Steps[Any]]] = []
         self._number = count()
         self._results: queue.SimpleQueue[tuple[bool, Any, BaseException | None]] = queue.SimpleQueue()
-        self._turn = threading.Condition()
-        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._turn, self._room = threading.Condition(self._lock), threading.Condition(self._lock)
+        self._finder, self._threads = list[threading.Thread](), list[threading.Thread]()
         self._ended = False
 
-    @property
-    def busy(self) -> bool:
-        return self._sending + self._waiting > 0
-
-    @property
-    def has_room(self) -> bool:
-        """Whether more may be started. Some are queued, so that workers stay busy while the caller handles a result."""
-        return self._sending < 2 * self._at_once and self._waiting < MOST_WAITING
-
-    def start(self, steps: Steps[Any], *, waiting: bool) -> None:
-        """Run steps, `waiting` when they send no file."""
-        self._sending, self._waiting = self._sending + (not waiting), self._waiting + waiting
-        self._put(0.0, steps, waiting=waiting)
-        if len(self._threads) < min(self._at_once, self._sending):
-            thread = threading.Thread(target=self._work, name="scenario-uploads-file", daemon=True)
-            try:
-                thread.start()
-                self._threads.append(thread)
-            except RuntimeError as error:
-                # The system is out of threads; continue with those there are.
-                if not self._threads:
-                    raise TransferError(f"The files cannot be sent: {error}.") from error
-
-    def get(self, *, block: bool) -> Any:
-        """Return the next result, or raise its error; without `block`, None when there is none yet."""
-        while True:
+    def run(self, found: Generator[Any]) -> Iterator[Any]:
+        """Yield the results that are found, and those of steps; of steps that send, these may be steps that wait."""
+        self._count(waiting=1)  # until all are found
+        self._start_thread(self._finder, partial(self._find, found), "scenario-uploads-finder")
+        while self._sending + self._waiting:
             self._runner.open()
-            with suppress(queue.Empty):
-                waiting, value, error = self._results.get(block, SLICE)
-                # Closed: the steps ended because of that.
-                self._runner.open()
-                self._sending, self._waiting = self._sending - (not waiting), self._waiting - waiting
-                if error is not None:
-                    raise error
-                return value
-            if not block:
-                return None
+            try:
+                waiting, value, error = self._results.get(timeout=SLICE)
+            except queue.Empty:
+                continue
+            # Closed: the steps ended because of that.
+            self._runner.open()
+            self._count(sending=waiting - 1, waiting=-waiting)
+            if error is not None:
+                raise error
+            if isinstance(value, Generator):
+                self._start(value, waiting=True)
+            elif value is not None:
+                yield value
 
     def end(self) -> None:
         """Stop the steps in progress, and wait for at most a second."""
-        with self._turn:
+        with self._lock:
             self._ended = True
             self._turn.notify_all()
+            self._room.notify()
         self._runner.close()
         join_threads(self._threads)
+        join_threads(self._finder, SLICE)  # it is left when it hangs in a source
         for *_, steps in self._todo:
             steps.close()
+
+    def _count(self, *, sending: int = 0, waiting: int = 0) -> None:
+        with self._lock:
+            self._sending, self._waiting = self._sending + sending, self._waiting + waiting
+            if self._has_room():
+                self._room.notify()
+
+    def _has_room(self) -> bool:
+        """Return whether to find more. Some are queued, so that workers stay busy while the caller handles a result."""
+        return self._ended or (self._sending < 2 * self._at_once and self._waiting <= MOST_WAITING)
+
+    def _start(self, steps: Steps[Any], *, waiting: bool) -> None:
+        self._count(sending=not waiting, waiting=waiting)
+        self._put(0.0, steps, waiting=waiting)
+        if not waiting and len(self._threads) < min(self._at_once, self._sending):
+            self._start_thread(self._threads, self._work, "scenario-uploads-file")
+
+    def _start_thread(self, threads: list[threading.Thread], work: Callable[[], object], name: str) -> None:
+        try:
+            threads.append(start_thread(work, name)[0])
+        except RuntimeError as error:
+            # The system is out of threads; continue with those there are.
+            if not threads:
+                raise TransferError(f"The files cannot be sent: {error}.") from error
+
+    def _find(self, found: Generator[Any]) -> None:
+        error: BaseException | None = None
+        try:
+            with closing(found):
+                for one in found:
+                    if isinstance(one, Generator):
+                        self._start(one, waiting=False)
+                    else:
+                        self._count(waiting=1)
+                        self._results.put((True, one, None))
+                    with self._lock:
+                        self._room.wait_for(self._has_room)
+                    if self._ended:
+                        break
+        except BaseException as raised:  # noqa: BLE001 - raised again where results are got
+            error = raised
+        self._results.put((True, None, error))
 
     def _put(self, seconds: float, steps: Steps[Any], *, waiting: bool) -> None:
         with self._turn:

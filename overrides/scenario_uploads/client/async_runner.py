@@ -170,8 +170,7 @@ class _LoopRunner(Runner):
     def _send(self, step: Send) -> httpx.Response:
         if self._async.connections.given is None:
             return super()._send(step)
-        response: httpx.Response = asyncio.run_coroutine_threadsafe(self._async.run(ask(step)), self._loop).result()
-        return response
+        return asyncio.run_coroutine_threadsafe(self._async.run(ask(step)), self._loop).result()  # type: ignore[no-any-return]
 
 
 async def upload_all_async(runner: AsyncRunner, run: Any) -> AsyncGenerator[Any]:

@@ -15,6 +15,7 @@ from scenario_uploads.models import UploadAssetOptions, UploadKind
 from scenario_uploads.pace import Turns
 from scenario_uploads.progress import UploadProgress
 from scenario_uploads.retry import DEFAULT_PATIENCE
+from scenario_uploads.transfer.parts import UploadPlan
 
 from .control import Control
 
@@ -84,8 +85,8 @@ class FileOptions(TransferOptions):
     upload."""
     deadline: float | None = None
     """Seconds for the whole call, including the import. Default: no limit."""
-    # Called with the id of the upload and the MD5s of its parts when all are stored, before it is completed.
-    on_sent: Callable[[str, Mapping[int, str | None]], object] | None = None
+    # Called before the upload is completed, with its id, the MD5s of the parts, and how the file was split.
+    on_sent: Callable[[str, Mapping[int, str | None], UploadPlan], object] | None = None
     # The turns to send a part, when shared with other files.
     turns: Turns | None = None
     # Pauses a background upload.

@@ -20,6 +20,7 @@ from scenario_uploads.progress import UploadPhase
 from scenario_uploads.remote import Source, is_remote
 from scenario_uploads.retry import REFUSED, RetryPolicy
 from scenario_uploads.steps import Steps, Work
+from scenario_uploads.transfer.parts import UploadPlan
 from scenario_uploads.transfer.source import open_source
 
 from .control import Control
@@ -28,6 +29,8 @@ from .prepare import Opened, check_all_options, open_upload
 from .resume import Begun, begin, resume
 
 T = TypeVar("T")
+Sent = tuple[str, Mapping[int, str | None], UploadPlan]
+"""An upload whose parts are all stored: its id, their MD5s, and how the file was split."""
 
 logger = logging.getLogger("scenario_uploads")
 # Do not lose hours of transfer to a short outage at the end.
@@ -56,8 +59,8 @@ def start_upload(api: Api, file: FileInput, options: FileOptions, line: list[Con
     return upload_file(api, file, evolve(options, control=control)), control
 
 
-def send_file(api: Api, file: FileInput, options: FileOptions) -> Steps[tuple[str, Mapping[int, str | None]]]:
-    """Send the parts of a file without completing the upload; return its id and the MD5s of the parts."""
+def send_file(api: Api, file: FileInput, options: FileOptions) -> Steps[Sent]:
+    """Send the parts of a file without completing the upload."""
     return (yield from _open(api, file, options, partial(_send_afresh, send=_send)))
 
 
@@ -111,7 +114,8 @@ def _send_afresh(opened: Opened, send: Callable[[Opened, Begun], Steps[T]]) -> S
     except errors.ScenarioError as error:
         if not error.needs_new_upload or not opened.options.restart_on_expiry or opened.source.once:
             raise
-        logger.warning("Upload %s: %s; it starts afresh.", begun.upload_id, error.message.rstrip("."))
+        about, reason = opened.source.about, error.message.rstrip(".")
+        logger.warning("%sUpload %s: %s; it starts afresh.", about, begun.upload_id, reason)
     with name_upload(begun.upload_id):
         begun = yield from _create(opened)
     with name_upload(begun.upload_id):
@@ -127,11 +131,11 @@ def _create(opened: Opened) -> Steps[Begun]:
     return begun
 
 
-def _send(opened: Opened, begun: Begun) -> Steps[tuple[str, Mapping[int, str | None]]]:
-    """Send the missing parts, checking that the file does not change; return the id and the MD5s of the parts."""
+def _send(opened: Opened, begun: Begun) -> Steps[Sent]:
+    """Send the missing parts, checking that the file does not change."""
     source, md5s = opened.source, begun.md5s
     if begun.accepted:
-        return begun.upload_id, md5s
+        return begun.upload_id, md5s, opened.plan
 
     def note(number: int, md5: str | None) -> None:
         md5s[number] = md5
@@ -148,11 +152,11 @@ def _send(opened: Opened, begun: Begun) -> Steps[tuple[str, Mapping[int, str | N
         opened.attempt = max(opened.attempt, attempt)
         now: int = yield Work(source.check_unchanged, source.descriptor is None)
         if now == seen:
-            return begun.upload_id, md5s
+            return begun.upload_id, md5s, opened.plan
         seen = now
         # Only the change time moved: permissions, a rename, or new bytes with an old mtime. Compare MD5s; without
         # them, send again.
-        logger.info("The file's change time has moved, so its sent parts are compared with it.")
+        logger.info("%sThe change time has moved, so the sent parts are compared with the file.", source.about)
         compared: Begun = yield Work(partial(begun.compare_with, md5s))
         transfer = opened.transfer(compared.parts, settled=True)
     raise errors.SourceChangedError(
@@ -161,13 +165,13 @@ def _send(opened: Opened, begun: Begun) -> Steps[tuple[str, Mapping[int, str | N
 
 
 def _send_and_complete(opened: Opened, begun: Begun) -> Steps[tuple[str, Upload]]:
-    upload_id, md5s = yield from _send(opened, begun)
+    sent = yield from _send(opened, begun)
     if opened.options.on_sent:
-        yield Work(partial(opened.options.on_sent, upload_id, md5s))
+        yield Work(partial(opened.options.on_sent, *sent))
     if begun.accepted:
-        return upload_id, begun.accepted
+        return begun.upload_id, begun.accepted
     opened.report(UploadPhase.COMPLETING)
-    return upload_id, (yield from complete_upload(opened.api, upload_id, opened.options))
+    return begun.upload_id, (yield from complete_upload(opened.api, begun.upload_id, opened.options))
 
 
 def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upload]:
