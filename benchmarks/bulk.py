@@ -127,7 +127,7 @@ def send_with_httpx(base_url: str, folder: str) -> dict[str, float]:
                 try:
                     send(path)
                 except httpx.TransportError:
-                    # HTTPX may close a connection that another thread has just begun to use, once in some 100,000 calls.
+                    # HTTPX may close a connection that another thread has just begun to use, once in 100,000 calls.
                     send(path)
         except BaseException as error:  # noqa: BLE001 - raised again below
             faults.append(error)
