@@ -216,6 +216,15 @@ class TestUse:
                 note(ledger, b"context")
         ledger._connection.execute("PRAGMA query_only = OFF")
 
+    def test_that_of_a_full_disk_is_not_to_be_moved_away(self, reopen: Callable[[], BulkLedger]) -> None:
+        """It would be missing all that is done."""
+        ledger = reopen()
+        ledger._connection.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(LedgerError, match=r"is full\. Check its disk and permissions, or"):  # noqa: PT012 - the pages last for some
+            for number in range(500):
+                note(ledger, b"context", b"%d" % number)
+        ledger._connection.execute("PRAGMA max_page_count = 1000000")
+
     @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")
     def test_it_is_its_owners_alone(self, path: Path, reopen: Callable[[], BulkLedger]) -> None:
         reopen()

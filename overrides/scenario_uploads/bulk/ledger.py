@@ -159,8 +159,9 @@ class BulkLedger:
             elsewhere = "or give another one with ledger=PATH, or ledger=False for none."
             if "locked" in what:
                 raise LedgerLockedError(f"Another run uses the ledger {self.path}; wait for it, {elsewhere}") from error
-            fault = f"The ledger {self.path} cannot be used: {what}. Move it away to upload finished files again,"
-            raise LedgerError(f"{fault} {elsewhere}") from error
+            damaged = not isinstance(error, sqlite3.OperationalError | OSError | ValueError)
+            remedy = "Move it away to upload finished files again" if damaged else "Check its disk and permissions"
+            raise LedgerError(f"The ledger {self.path} cannot be used: {what}. {remedy}, {elsewhere}") from error
 
 
 def _hash(text: str, length: int) -> bytes:
