@@ -111,6 +111,7 @@ def test_a_snippet_is_one_short_line_that_every_encoder_takes(text: str, limit: 
 def test_a_snippet_of_a_short_text_is_the_text() -> None:
     assert snippet("It went wrong") == "It went wrong"
     assert snippet(" two\r\nlines\n") == "two lines"
+    assert snippet("a\u200fb\u061cc\u202ed") == "a b c d"
     assert snippet("abcdefgh", 5) == "abcd…"
 
 

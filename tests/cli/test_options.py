@@ -23,7 +23,7 @@ def test_sizes(text: str, size: int) -> None:
     assert parse_size(text) == size
 
 
-@pytest.mark.parametrize(("text", "rate"), [("20MB/s", 2e7), ("500KiB/s", 512_000), ("7", 7)])
+@pytest.mark.parametrize(("text", "rate"), [("20MB/s", 2e7), ("20mb/s", 2e7), ("500KiB/s", 512_000), ("7", 7)])
 def test_rates(text: str, rate: float) -> None:
     assert parse_rate(text) == rate
 
@@ -39,7 +39,7 @@ def test_times(text: str, seconds: float) -> None:
     ("parse", "text"),
     [
         *((parse_size, text) for text in ("", "MiB", "32Mbit", "-1", "1e3", True)),
-        *((parse_rate, text) for text in ("20Mbps", "20Mbit/s", "fast", "20MB/h", True)),
+        *((parse_rate, text) for text in ("20Mbps", "20Mbit/s", "20Mb/s", "1Gb", "fast", "20MB/h", True)),
         *((parse_duration, text) for text in ("", "15x", "m", "1h30", "-1", True)),
     ],
 )

@@ -42,7 +42,8 @@ def _parse(value: object, units: Mapping[str, float], what: str) -> float:
     # A bare number has the first unit.
     text += next(iter(units)) if re.fullmatch(r"[\d.]+", text) else ""
     amount = rf"(\d{{1,15}}(?:\.\d+)?)\s*({'|'.join(units)})(?![a-z/])\s*"
-    if not re.fullmatch(f"({amount})+", text):
+    # A rate in `Mb/s` is one of bits.
+    if not re.fullmatch(f"({amount})+", text) or (units is _RATES and re.search("[KMGT]i?b", str(value))):
         raise typer.BadParameter(f"{value!r} is not {what}.")
     return sum(float(number) * units[unit] for number, unit in re.findall(amount, text))
 
