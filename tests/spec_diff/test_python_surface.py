@@ -477,6 +477,25 @@ def test_equal_contracts_are_not_read_for_callers(tmp_path: Path, monkeypatch: p
     assert add_python([], old, new, read_policy()) == []
 
 
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        ({"type": "string", "enum": ["a", "A"]}, "ValueError Duplicate key A in enum"),
+        ({"enum": ["a", 1]}, "WARNING parsing PUT /things/{id}"),
+        ({"type": "object", "properties": 5}, "Failed to parse OpenAPI document"),
+    ],
+)
+def test_what_the_generator_stumbles_over_is_said(schema: Any, reason: str, tmp_path: Path) -> None:
+    """An error of its own, one of its parser, and one that it cannot handle are each a line of the report."""
+
+    def put(document: Any) -> None:
+        document["paths"]["/things/{id}"]["put"]["requestBody"]["content"] = {"application/json": {"schema": schema}}
+
+    old, new = map(read_contract, write(tmp_path, BASE, edit(put)))
+    report = compare(old, new, read_policy(), parts=["python"])
+    assert [line.partition("new contract: ")[2][: len(reason)] for line in report.missing] == [reason]
+
+
 # How much it breaks
 
 HALVES: dict[str, tuple[Any, Any]] = {

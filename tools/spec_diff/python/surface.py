@@ -26,7 +26,7 @@ ABSENT = "Unset"
 class NoClientError(Exception):
     """No client can be generated from a contract; the message says why."""
 
-    def __init__(self, contract: Contract, *reasons: str) -> None:
+    def __init__(self, contract: Contract, reasons: Iterable[str]) -> None:
         # They name objects of the generator's own.
         text = re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>", "…", " ".join(reasons))
         super().__init__(" ".join(text.split())[:300])
@@ -76,24 +76,34 @@ def read_surface(contract: Contract) -> tuple[Shapes, Shapes]:
     """Return the classes and the operations of the client of a contract."""
     try:
         data = GeneratorData.from_dict({**contract.document}, config=read_config())
-    except Exception as error:  # noqa: BLE001 - whatever the generator stumbles over
-        raise NoClientError(contract, type(error).__name__, str(error)) from None
-    if isinstance(data, GeneratorError):
-        raise NoClientError(contract, data.header, str(data.detail))
-    collections = data.endpoint_collections_by_tag
-    if errors := [error for each in collections.values() for error in each.parse_errors] + data.errors:
-        raise NoClientError(contract, *(word for each in errors for word in describe_error(each)))
-    # In the order of their files; no enum is a `Literal`, as generator-config.yaml says.
+        if isinstance(data, GeneratorError):
+            reasons = [data.header, str(data.detail)]
+        else:
+            collections = data.endpoint_collections_by_tag.values()
+            errors = [error for each in collections for error in each.parse_errors] + data.errors
+            if not errors:
+                return read_classes(data), read_operations(data)
+            reasons = [word for each in errors for word in describe_error(each)]
+    except Exception as error:  # noqa: BLE001 - whatever the generator stumbles over, or makes that is no Python
+        reasons = [type(error).__name__, str(error)]
+    raise NoClientError(contract, reasons)
+
+
+def read_classes(data: GeneratorData) -> Shapes:
+    """Return the classes in the order of their files; no enum is a `Literal`, as generator-config.yaml says."""
     enums = (each for each in data.enums if isinstance(each, EnumProperty))
     found: list[ModelProperty | EnumProperty] = [*data.models, *enums]
     found.sort(key=lambda each: each.class_info.module_name)
-    classes: Shapes = {each.class_info.name: read_class(each) for each in found}
-    operations = {
+    return {each.class_info.name: read_class(each) for each in found}
+
+
+def read_operations(data: GeneratorData) -> Shapes:
+    found = {
         f"{tag}.{PythonIdentifier(each.name, read_config().field_prefix)}": read_operation(each)
-        for tag, collection in collections.items()
+        for tag, collection in data.endpoint_collections_by_tag.items()
         for each in collection.endpoints
     }
-    return classes, dict(sorted(operations.items()))
+    return dict(sorted(found.items()))
 
 
 def describe_error(error: ParseError) -> Iterator[str]:
