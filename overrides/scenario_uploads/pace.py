@@ -19,11 +19,7 @@ LARGEST_SHARE = 256 * 1024
 
 @define
 class Pace:
-    """How many parts may be sent at once.
-
-    Two at first, for a slow link to have parts to resume from; the maximum once a part was quick; until then each full
-    round of successes doubles the limit. A request to slow down halves it; each round then adds one, as in TCP.
-    """
+    """How many parts may be sent at once: few first, for parts to resume from on a slow link; then as TCP does."""
 
     maximum: int
     limit: int

@@ -127,9 +127,7 @@ class Tries:
 def parse_retry_after(value: str | None, *, now: datetime) -> float | None:
     """Return the seconds in a `Retry-After` header (RFC 9110, 10.2.3: seconds or a date), or None."""
     seconds, moment = parse_seconds(value), parse_date(value)
-    if seconds is None and moment is not None:
-        return max(0.0, (moment - now).total_seconds())
-    return seconds
+    return max(0.0, (moment - now).total_seconds()) if seconds is None and moment else seconds
 
 
 def parse_date(value: str | None) -> datetime | None:

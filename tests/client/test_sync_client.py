@@ -250,7 +250,7 @@ class TestTheEnvironment:
             assert request.header("authorization") == "Bearer token"
             assert "x-gate" not in request.names
         storage = (client.client if connect.is_async else client)._runner.connections.to_storage()
-        assert storage._network.proxies == Proxies()
+        assert storage.network.proxies == Proxies()
         with raises(CredentialsError, "No credentials"):
             Scenario(base_url=service.url, trust_env=False)
 

@@ -170,8 +170,7 @@ def complete(
 ) -> Steps[Reply[models.UploadTriggerActionResponse]]:
     """Send `complete` until the upload is past `pending`, with at most `refusals` of the retries after a refusal.
 
-    Without a response, or after a 400 or 409, the upload may be complete: a retrieve shows it, and its response
-    replaces that of the action.
+    After no response, a 400 or a 409, a retrieve shows whether it is; then its response replaces that of the action.
     """
     upload_id, patience = str(operation.upload_id), policy.patience
     find_missing = partial(_find_mix_up, upload_id) if patience is not None else lambda _: None

@@ -173,7 +173,7 @@ def build_request(options: ClientOptions, operation: Operation[Any]) -> httpx.Re
             own["method"].upper(),
             _parse_url(options.base_url + own["url"]),
             params=merge_query(options.default_query, own.get("params"), call.query) or None,
-            headers=headers,
+            headers={name: value for name, value in headers.items() if isinstance(value, str)},
             content=None if body is None else write_json(body),
             extensions={"timeout": (call.timeout or options.timeout).as_dict()},
         )

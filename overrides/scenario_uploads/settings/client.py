@@ -20,7 +20,7 @@ from scenario_uploads.tls import check_authorities, read_trust
 
 from .credentials import Credentials, drop_authorization, read_authorization, resolve_credentials
 from .defaults import DEFAULT_BASE_URL, resolve_timeout
-from .request import add_headers, check_body, check_headers, check_query
+from .request import check_body, check_headers, check_query, merge_headers
 
 HttpClient = httpx.Client | httpx.AsyncClient
 
@@ -171,7 +171,7 @@ class ClientOptions(ClientArguments):
     @property
     def all_headers(self) -> dict[str, str | Omit]:
         """The headers given for every call, in the environment or as an argument, without credentials."""
-        return drop_authorization(add_headers(self.environment_headers, self.default_headers))
+        return drop_authorization(merge_headers(self.environment_headers, self.default_headers))
 
     def resolve_call(
         self,
@@ -230,7 +230,7 @@ def change_options(
             raise InvalidArgumentError(f"The `{name}` and `set_{name}` arguments are mutually exclusive")
     more_headers = check_headers(changed.get("default_headers"))
     more_query = check_query(changed.get("default_query"))
-    changed["default_headers"] = changed.pop("set_default_headers", add_headers(headers, more_headers))
+    changed["default_headers"] = changed.pop("set_default_headers", merge_headers(headers, more_headers))
     changed["default_query"] = changed.pop("set_default_query", {**options.default_query, **more_query})
     if given.trust_env and not options.trust_env:
         changed["environ"] = _read_environment(environ, changed.get("verify", options.verify))

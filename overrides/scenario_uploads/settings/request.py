@@ -34,20 +34,12 @@ def check_headers(headers: object, name: str = "default_headers") -> dict[str, s
     return checked
 
 
-def merge_headers(*groups: Headers) -> list[tuple[str, str]]:
-    """Return the headers to send. Names ignore case, and later groups win."""
-    merged = {name.lower(): (name, value) for group in groups for name, value in group.items()}
-    return [(name, value) for name, value in merged.values() if not isinstance(value, Omit)]
-
-
-def add_headers(headers: Headers, more: Headers) -> dict[str, str | Omit]:
-    """Return both, with `more` replacing headers of the same name."""
-    names = {name.lower() for name in more}
-    return {name: value for name, value in headers.items() if name.lower() not in names} | dict(more)
+def merge_headers(*groups: Headers) -> dict[str, str | Omit]:
+    """Return all headers. Names ignore case, and later groups win."""
+    return dict({name.lower(): (name, value) for group in groups for name, value in group.items()}.values())
 
 
 def check_query(query: object, name: str = "default_query") -> dict[str, object]:
-    """Return the query parameters of the argument `name`."""
     checked: dict[str, object] = _check_mapping(query, name)
     for key, value in checked.items():
         try:

@@ -206,9 +206,7 @@ class Storage:
     """Connections to storage hosts, kept and lent to one thread at a time, for all uploads of a client."""
 
     def __init__(self, timeouts: StorageTimeouts | None = None, network: Network | None = None) -> None:
-        self._timeouts, self._network = timeouts or StorageTimeouts(), network
-        # Some gateways refuse requests without it.
-        self._headers = [("User-Agent", user_agent())]
+        self._timeouts, self.network = timeouts or StorageTimeouts(), network
         self._idle: defaultdict[tuple[str, ...], list[Connection]] = defaultdict(list)
         self._lock = threading.Lock()
         self.closed = False
@@ -254,7 +252,9 @@ class Storage:
 
     def _connect(self, url: str, halted: Halted) -> Connection:
         with self._lock:
-            network = self._network = self._network or Network.read()
+            network = self.network = self.network or Network.read()
         begin = partial(Deadline, self._timeouts.connect, "no connection within", halted)
-        sock, for_proxy = dial(url, network, self._headers, begin)
-        return Connection(sock, self._timeouts, for_proxy or self._headers, forwarded=for_proxy is not None)
+        # Some gateways refuse requests without it.
+        headers = [("User-Agent", user_agent())]
+        sock, for_proxy = dial(url, network, headers, begin)
+        return Connection(sock, self._timeouts, for_proxy or headers, forwarded=for_proxy is not None)

@@ -73,7 +73,6 @@ class Control:
             self._line.remove(self)
 
     def _admit(self) -> Steps[None]:
-        """Wait until the upload may run."""
         while True:
             self._check()
             only_waits = self.progress is not None and self.progress.phase is UploadPhase.WAITING
