@@ -21,8 +21,7 @@ MAX_PART_SIZE = 5 * GIB
 MAX_PARTS = 10_000
 MAX_FILE_SIZE = 5 * TIB
 # Limits of our own.
-MAX_CONCURRENCY = 64
-MAX_FILES_AT_ONCE = 64
+MAX_AT_ONCE = 64  # files, and parts
 MAX_SECONDS = 1_000_000_000  # larger timeouts overflow on some operating systems
 
 
@@ -99,10 +98,16 @@ def check_argument(name: str, value: object, usable: object, what: str) -> None:
         raise InvalidArgumentError(f"{name} must be {what}, not {value!r}.")
 
 
-def check_count(name: str, value: object, most: int) -> None:
-    """Check a whole number from 1."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    check_argument(name, value, whole and 1 <= value <= most, f"a whole number from 1 to {most}")  # type: ignore[operator]
+def check_count(name: str, value: object) -> None:
+    """Check how many parts or files may be sent at once."""
+    usable = type(value) is int and 1 <= value <= MAX_AT_ONCE
+    check_argument(name, value, usable, f"a whole number from 1 to {MAX_AT_ONCE}")
+
+
+def check_path(name: str, value: object, what: str) -> None:
+    """Check a path. A blank one, as of a variable that is not set, would be the current folder."""
+    text = os.fsdecode(value) if isinstance(value, str | os.PathLike) else ""
+    check_argument(name, value, text.strip() and "\0" not in text, what)
 
 
 def check_seconds(name: str, value: object, *, zero: bool = False) -> float:

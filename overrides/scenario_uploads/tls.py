@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from .arguments import check_path
 from .errors import InvalidArgumentError
 from .redaction import explain, iter_chain, snippet
 
@@ -46,6 +47,7 @@ def read_trust(verify: Any) -> ssl.SSLContext | None:
         )
     if isinstance(verify, ssl.SSLContext):
         return verify
+    check_path("verify", verify, "the path of a CA file or folder, or an ssl.SSLContext")
     try:
         path = Path(verify).absolute()
         context = ssl.create_default_context(capath=path)
@@ -53,7 +55,7 @@ def read_trust(verify: Any) -> ssl.SSLContext | None:
         for file in path.iterdir() if path.is_dir() else [path]:
             if file == path or file.suffix in (".pem", ".crt", ".cer"):
                 context.load_verify_locations(file)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError) as error:
         message = f"verify cannot be used as a CA file or folder ({verify!r}): {explain(error)}"
         raise InvalidArgumentError(message) from error
     # A context cannot be pickled; another process reads the files again.

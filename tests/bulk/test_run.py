@@ -181,7 +181,15 @@ class TestResults:
     @pytest.mark.parametrize(
         "wrong",
         [
-            *({"files_at_once": 0}, {"files_at_once": True}, {"concurrency": 65}, {"ledger": 7}, {"on_progress": 7}),
+            *(
+                {"files_at_once": 0},
+                {"files_at_once": True},
+                {"concurrency": 65},
+                {"ledger": 7},
+                {"ledger": ""},
+                {"ledger": "a\0b"},
+                {"on_progress": 7},
+            ),
             {"on_progress": asyncio.sleep},
             *({"kind": "picture"}, {"asset_options": {"nope": 1}}, {"part_size": 5}),
         ],

@@ -109,7 +109,9 @@ class TestVerify:
         ("verify", "told"),
         [
             (False, "verify=False is not supported"),
-            (5, "cannot be used as a CA file or folder (5): expected str, bytes or os.PathLike object, not int"),
+            (5, "verify must be the path of a CA file or folder, or an ssl.SSLContext, not 5"),
+            ("", "verify must be the path of a CA file or folder, or an ssl.SSLContext, not ''"),
+            (" ", "verify must be the path of a CA file or folder, or an ssl.SSLContext, not ' '"),
             ("gone.pem", "('gone.pem'): No such file"),
             ("no-certificate.pem", "cannot be used as a CA file or folder"),
         ],

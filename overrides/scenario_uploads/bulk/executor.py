@@ -15,7 +15,7 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from scenario_uploads.api.exchange import Api
-from scenario_uploads.arguments import MAX_FILES_AT_ONCE, FileInput
+from scenario_uploads.arguments import MAX_AT_ONCE, FileInput
 from scenario_uploads.errors import CredentialsError, ScenarioError, SourceError, TransferError
 from scenario_uploads.redaction import snippet
 from scenario_uploads.remote import is_url
@@ -78,7 +78,7 @@ def send_by(executor: Executor, site: Site, file: FileInput, options: FileOption
 def connect(site: Site) -> tuple[Runner, Api, Limiter]:
     """Return what the files of a run share in a worker process."""
     settings = resolve_options(os.environ, ClientArguments(**site.arguments))
-    return site.connect(settings), Api(settings), Limiter(MAX_FILES_AT_ONCE)
+    return site.connect(settings), Api(settings), Limiter(MAX_AT_ONCE)
 
 
 def run_errand(errand: Errand, _number: str) -> Sent:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, field, fields, frozen
 
 from scenario_uploads import models
-from scenario_uploads.arguments import MAX_FILES_AT_ONCE, FileInput, check_argument, check_count
+from scenario_uploads.arguments import FileInput, check_argument, check_count, check_path
 from scenario_uploads.errors import ScenarioError
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import BulkProgress
@@ -138,7 +138,7 @@ class BulkOptions(TransferOptions):
 
     def __attrs_post_init__(self) -> None:
         check_all_options(evolve(self.file, on_progress=self.on_progress))  # type: ignore[arg-type]
-        check_count("files_at_once", self.files_at_once, MAX_FILES_AT_ONCE)
+        check_count("files_at_once", self.files_at_once)
         check_argument("executor", self.executor, isinstance(self.executor, Executor | None), "a futures.Executor")
-        path = isinstance(self.ledger, str | os.PathLike | bool | None)
-        check_argument("ledger", self.ledger, path, "a path, or False for none")
+        if not isinstance(self.ledger, bool | None):
+            check_path("ledger", self.ledger, "a path, or False for none")

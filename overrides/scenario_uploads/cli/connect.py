@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from attrs import asdict, frozen
 
-from scenario_uploads.arguments import GIB, MAX_FILES_AT_ONCE
+from scenario_uploads.arguments import GIB, MAX_AT_ONCE
 from scenario_uploads.client.sync_client import Scenario
 from scenario_uploads.errors import CredentialsError, InvalidArgumentError
 from scenario_uploads.lines import report
@@ -113,4 +113,4 @@ def join_cluster(address: str | None) -> Iterator[dict[str, Any]]:
         raise UsageError(f"--dask: {reason}; give an address such as tcp://scheduler:8786.") from error
     with cluster:
         threads = sum(cluster.nthreads().values())
-        yield {"executor": cluster.get_executor(), "files_at_once": min(max(threads, 1), MAX_FILES_AT_ONCE)}
+        yield {"executor": cluster.get_executor(), "files_at_once": min(max(threads, 1), MAX_AT_ONCE)}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
-from scenario_uploads.arguments import MAX_CONCURRENCY, CallOptions, Omit, check_argument, check_count, check_seconds
+from scenario_uploads.arguments import CallOptions, Omit, check_argument, check_count, check_path, check_seconds
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.models import UploadAssetOptions, UploadKind
 from scenario_uploads.pace import Turns
@@ -94,15 +94,15 @@ class FileOptions(TransferOptions):
 
     def __attrs_post_init__(self) -> None:
         told, rate, resume = self.on_progress, self.max_bandwidth, self.resume
-        check_count("concurrency", self.concurrency, MAX_CONCURRENCY)
+        check_count("concurrency", self.concurrency)
         plain = told is None or (callable(told) and not inspect.iscoroutinefunction(told))
         check_argument("on_progress", told, plain, "a plain function")
         check_seconds("timeout", self.timeout, zero=True)
         check_seconds("patience", self.patience, zero=True)
         if self.deadline is not None:
             check_seconds("deadline", self.deadline)
-        folder = isinstance(resume, bool | str | os.PathLike | None) and resume != ""
-        check_argument("resume", resume, folder, "True, False or the path of a folder")
+        if not isinstance(resume, bool | None):
+            check_path("resume", resume, "True, False or the path of a folder")
         limit = rate is None or (isinstance(rate, int | float) and not isinstance(rate, bool) and rate >= 1)
         check_argument("max_bandwidth", rate, limit, "a number of bytes a second from 1")
 
