@@ -31,7 +31,7 @@ from scenario_uploads import (
     UploadTimeoutError,
 )
 from scenario_uploads.remote import RANGE_SIZE
-from scenario_uploads.system import start_thread
+from scenario_uploads.system import Worker
 from scenario_uploads.transfer.source import open_source
 
 from tests.support.clients import Connect, find_upload_threads, raises
@@ -443,11 +443,12 @@ class TestARemoteThatHangs:
                 list(client.uploads.upload_many("hanging://folder", recursive=True, ledger=False))
 
         hanging.hangs = step
-        _, outcome = start_thread(run, "test")
+        worker = Worker(run, "test")
+        worker.start()
         hanging.asked.wait()
         client.close()
         with pytest.raises(ScenarioError, match="closed"):
-            outcome.result()
+            worker.outcome.result()
 
     @pytest.mark.parametrize(("method", "step"), CALLS)
     def test_28_does_not_hold_up_a_task(self, service: Service, hanging: type[Hanging], step: str, method: str) -> None:

@@ -14,6 +14,7 @@ from typing import Self
 
 from .progress import BulkProgress, UploadPhase, UploadProgress, format_duration, format_size
 from .redaction import snippet
+from .system import Worker
 
 # Seconds: between two looks; without progress until an upload counts as stalled; between two lines about many files.
 INTERVAL, STALL, QUIET = 0.25, 5.0, 30.0
@@ -106,10 +107,7 @@ class FileProgress:
 
 
 class Lines:
-    """Shows progress as lines. A context manager, usable from any thread.
-
-    One file: a line for every tenth of its bytes, every phase and every problem. Many files: a line now and then.
-    """
+    """Shows progress, from any thread: a line for each tenth, phase and problem of a file; of many, now and then."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock, self.lock = clock, threading.RLock()
@@ -118,7 +116,7 @@ class Lines:
         self.gauge = Gauge()
         self._said_at = clock()
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="scenario-uploads-display", daemon=True)
+        self._thread = Worker(self._watch, "scenario-uploads-display")
 
     def __enter__(self) -> Self:
         self._thread.start()

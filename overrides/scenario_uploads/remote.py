@@ -12,14 +12,13 @@ import re
 import tempfile
 import threading
 from collections.abc import Iterator
-from concurrent.futures import wait
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.request import url2pathname
 
 from .errors import SourceChangedError, SourceError, TransferError
 from .redaction import explain, redact_chain, snippet
-from .system import SLICE, FileState, start_thread
+from .system import SLICE, FileState, Worker
 
 # Windows has drives of one letter. `simplecache::s3://bucket/b.zip` is a URL too.
 _URL = re.compile(r"([A-Za-z][\w+.-]+::)*[A-Za-z][\w+.-]+://")
@@ -97,7 +96,6 @@ def scan_url(top: str, prefix: str, **_whole: bool) -> list[tuple[str, bool, Non
 
 
 def join_url(folder: str, name: str) -> str:
-    """Return the URL of an entry of a folder."""
     head, chain, rest = folder.partition("::")
     return f"{head if head.endswith('/') else f'{head}/'}{name}{chain}{rest}"
 
@@ -205,7 +203,9 @@ class RemoteFile(Source):
 
     def close(self) -> None:
         with suppress(Exception):
-            wait([start_thread(self._file.close, "scenario-uploads-close")[1]], SLICE)
+            closing = Worker(self._file.close, "scenario-uploads-close")
+            closing.start()
+            closing.join(SLICE)
 
     def _look(self) -> FileState:
         """Return a state that differs where the metadata does, and has an inode where these prove the content."""

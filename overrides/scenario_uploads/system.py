@@ -13,19 +13,22 @@ import select
 import selectors
 import socket
 import stat
+import sys
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, Self, TypeVar
 
 from attrs import frozen
 
+from .errors import TransferError
 from .redaction import iter_chain
 
 T = TypeVar("T")
@@ -185,51 +188,66 @@ def close_when_collected(holder: object, close: Callable[[], object]) -> None:
     weakref.finalize(holder, close).atexit = False
 
 
-def start_thread(work: Callable[[], T], name: str) -> tuple[threading.Thread, Future[T]]:
-    """Start work in a daemon thread; return the thread and its outcome. RuntimeError when none can be started."""
-    outcome: Future[T] = Future()
+class Worker(threading.Thread, Generic[T]):
+    """A daemon thread that does some work, and its outcome."""
 
-    def run() -> None:
+    def __init__(self, work: Callable[[], T], name: str) -> None:
+        super().__init__(target=copy_context().run, args=(self._do, work), name=name, daemon=True)
+        self.outcome: Future[T] = Future()
+
+    def _do(self, work: Callable[[], T]) -> None:
         try:
-            outcome.set_result(work())
+            self.outcome.set_result(work())
         except BaseException as error:  # noqa: BLE001 - raised where the outcome is asked for
-            outcome.set_exception(error)
+            self.outcome.set_exception(error)
 
-    thread = threading.Thread(target=copy_context().run, args=(run,), name=name, daemon=True)
-    thread.start()
-    return thread, outcome
+    def start(self) -> None:
+        """Start the work; TransferError when the system is out of threads, or the interpreter is exiting."""
+        handled = sys.exception()
+        try:
+            super().start()
+        except RuntimeError as error:
+            # What a signal handler raises between two steps of a lock of `threading` makes the lock's release fail.
+            if error.__context__ not in (None, handled):
+                raise error.__context__ from None
+            raise TransferError(f"No thread can be started: {error}.") from error
 
 
 def join_threads(threads: Iterable[threading.Thread], seconds: float = 1.0) -> None:
     deadline = time.monotonic() + seconds
     for thread in threads:
         # An interrupt may arrive while a thread is being started, when it cannot be joined yet.
-        while thread.ident is None and thread in threading.enumerate() and time.monotonic() < deadline:
+        while not thread.is_alive() and thread in threading.enumerate() and time.monotonic() < deadline:
             time.sleep(0.001)
         # Skip threads that never started, and the current one: a callback may call this.
-        if thread.ident not in (None, threading.get_ident()):
+        if thread.is_alive() and thread is not threading.current_thread():
             thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def attend(check: Callable[[], object], function: Callable[..., T], *args: Any, **options: Any) -> T:
     """Call a function that may hang, in a thread. Leave it when `check` raises; what it returns then is closed."""
+    worker = Worker(partial(function, *args, **options), "scenario-uploads-remote")
     try:
-        thread, outcome = start_thread(partial(function, *args, **options), "scenario-uploads-remote")
-    except RuntimeError:
-        return function(*args, **options)
-    try:
-        result = await_outcome(outcome, check)
-        thread.join()
+        try:
+            worker.start()
+        except TransferError:
+            return function(*args, **options)
+        result = await_outcome(worker.outcome, check)
+        worker.join()
     except BaseException:
-        outcome.add_done_callback(_close_late)
+        worker.outcome.add_done_callback(_close_late)
         raise
     return result
 
 
 def await_outcome(outcome: Future[T], check: Callable[[], object]) -> T:
-    """Wait for the result of a future, unless `check` raises."""
+    """Wait for the result of a future, unless `check` raises. An interrupt is one between any two steps."""
+    done: SimpleQueue[Future[T]] = SimpleQueue()
+    outcome.add_done_callback(done.put)
     check()
-    while not wait((outcome,), SLICE).done:
+    while not outcome.done():
+        with suppress(Empty):
+            done.get(timeout=SLICE)
         check()
     return outcome.result()
 

@@ -15,10 +15,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from scenario_uploads import TransferError, __main__
+from scenario_uploads import __main__
 from scenario_uploads.cli import commands as cli
 from scenario_uploads.cli import terminal
-from scenario_uploads.client.sync_client import Uploads
 from scenario_uploads.lines import Lines
 from scenario_uploads.progress import OnProgress, UploadProgress
 from scenario_uploads.sandbox import Sandbox
@@ -597,24 +596,6 @@ def test_one_that_is_told_to_end_says_so_as_at_an_interrupt(tmp_path: Path, endi
     assert process.returncode == 128 + ending
     # So has a terminal its cursor back, too.
     assert error.splitlines()[-1] == f"error: {file}: interrupted. The same command goes on from where it stopped."
-
-
-@pytest.mark.usefixtures("environment")
-@pytest.mark.parametrize("outcome", [RuntimeError("release unlocked lock"), TransferError("The parts cannot be sent.")])
-def test_27_an_interrupt_that_threading_turns_into_an_error_is_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], outcome: Exception
-) -> None:
-    """It may arrive between two steps of a lock of `threading`, whose release then fails."""
-
-    def interrupt(*_: object, **__: object) -> None:
-        try:
-            raise KeyboardInterrupt
-        finally:
-            raise outcome
-
-    monkeypatch.setattr(Uploads, "upload_file", interrupt)
-    assert cli.run(["upload", str(make_glb(tmp_path / "a.glb", 100))]) == 130
-    assert "interrupted" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("no_credentials")

@@ -20,11 +20,10 @@ import pytest
 from scenario_uploads import ScenarioError, TransferError
 from scenario_uploads.api.network import Streams
 from scenario_uploads.api.sync_http import ApiClient, _Stream
-from scenario_uploads.client import async_runner
 from scenario_uploads.client.runner import Connections
 from scenario_uploads.sandbox import Sandbox
+from scenario_uploads.system import Worker
 from scenario_uploads.transfer import connection
-from scenario_uploads.transfer import engine as transfer
 from scenario_uploads.transfer.parts import Part
 
 from tests.support.clients import SETTINGS, Connect, raises
@@ -489,13 +488,15 @@ def test_35_threads_that_cannot_be_begun_end_the_upload_in_our_words(
 ) -> None:
     """As at the end of Python from 3.12 on, or at a limit of the system."""
 
-    class Refused(threading.Thread):
-        def start(self) -> None:
-            raise RuntimeError("can't start new thread")
+    begin = threading.Thread.start
 
-    for module in (transfer, async_runner):
-        monkeypatch.setattr(module, "threading", SimpleNamespace(**{**vars(threading), "Thread": Refused}))
-    with raises(TransferError, "The parts cannot be sent: can't start new thread") as caught:
+    def refuse(thread: threading.Thread) -> None:
+        if isinstance(thread, Worker):
+            raise RuntimeError("can't start new thread")  # noqa: TRY004 - as Python says it
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    with raises(TransferError, "No thread can be started: can't start new thread") as caught:
         connect(service.url).uploads.upload_file(b"glTF", file_name="a.glb")
     assert caught.error.upload_id == UPLOAD_ID
 

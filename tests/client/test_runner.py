@@ -14,6 +14,7 @@ from scenario_uploads.api.responses import find_fault
 from scenario_uploads.client.async_runner import AsyncConnections, AsyncRunner
 from scenario_uploads.client.runner import Connections, Runner
 from scenario_uploads.steps import Pause, Send, Work
+from scenario_uploads.system import Worker
 
 from tests.support.clients import SETTINGS, Clock, raises
 from tests.support.server import hang, until
@@ -142,7 +143,7 @@ def test_a_thread_that_ends_without_a_word_is_told_as_want_of_memory(monkeypatch
     def steps() -> Steps:
         yield Work(lambda: None)
 
-    monkeypatch.setattr(threading.Thread, "run", lambda self: None)
+    monkeypatch.setattr(Worker, "run", lambda self: None)
     with asyncio.Runner() as loop, raises(ScenarioError, "out of memory"):
         loop.run(AsyncRunner(AsyncConnections(SETTINGS)).run(steps()))
 

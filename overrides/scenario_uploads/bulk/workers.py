@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 from scenario_uploads.errors import TransferError
 from scenario_uploads.steps import Pause, Steps, carry_on
-from scenario_uploads.system import SLICE, join_threads, start_thread
+from scenario_uploads.system import SLICE, Worker, join_threads
 
 T = TypeVar("T")
 
@@ -99,12 +99,15 @@ class Workers:
             self._start_thread(self._threads, self._work, "scenario-uploads-file")
 
     def _start_thread(self, threads: list[threading.Thread], work: Callable[[], object], name: str) -> None:
+        thread = Worker(work, name)
+        threads.append(thread)  # now: after an interrupt it may run
         try:
-            threads.append(start_thread(work, name)[0])
-        except RuntimeError as error:
-            # The system is out of threads; continue with those there are.
+            thread.start()
+        except TransferError:
+            # Continue with the threads there are.
+            threads.remove(thread)
             if not threads:
-                raise TransferError(f"The files cannot be sent: {error}.") from error
+                raise
 
     def _find(self, found: Generator[Any]) -> None:
         error: BaseException | None = None

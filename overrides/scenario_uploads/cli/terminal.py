@@ -26,7 +26,7 @@ from scenario_uploads.bulk.plan import File, plan_many
 from scenario_uploads.lines import report, silence
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import format_size
-from scenario_uploads.redaction import explain, iter_chain, mask_known, redact, replace_each, snippet
+from scenario_uploads.redaction import explain, mask_known, redact, replace_each, snippet
 from scenario_uploads.settings.client import ClientOptions
 
 from .connect import SandboxOptions
@@ -224,11 +224,7 @@ def plan(sources: Any, bulk: BulkOptions, service: ClientOptions | None, options
 def fail(raised: BaseException, *, as_json: bool) -> int:
     """Print an error, or that the command was interrupted, and what to do; return the exit code."""
     source, goes_on = getattr(raised, "label", ("", False))
-    # An interrupt between two steps of `threading` becomes a RuntimeError, and that the cause of other errors.
-    interrupted = any(isinstance(one, KeyboardInterrupt | typer.Abort) for one in iter_chain(raised))
-    error = Interrupted("interrupted") if interrupted else raised
-    if not isinstance(error, errors.ScenarioError):
-        raise error
+    error = raised if isinstance(raised, errors.ScenarioError) else Interrupted("interrupted")
     name, text = show_name(source), speak(error)
     if not isinstance(error, errors.CredentialsError | UsageError) and Path(name).name not in text:
         text = f"{name}: {text}"
@@ -299,7 +295,7 @@ def _run(app: typer.Typer, arguments: list[str] | None, *, as_json: bool) -> int
         # Flush now: at exit, a full disk could not be reported.
         if sys.stdout is not None:
             sys.stdout.flush()
-    except (errors.ScenarioError, KeyboardInterrupt, RuntimeError) as error:
+    except (errors.ScenarioError, KeyboardInterrupt, typer.Abort) as error:
         return fail(error, as_json=as_json)
     except OSError as error:
         # The result could not be printed: a full disk or a closed pipe. Discard the rest.

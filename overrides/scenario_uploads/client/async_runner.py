@@ -25,7 +25,7 @@ from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
 from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work, ask
-from scenario_uploads.system import close_when_collected, start_thread, user_agent
+from scenario_uploads.system import Worker, close_when_collected, user_agent
 from scenario_uploads.transfer.engine import Transfer, transfer_parts
 from scenario_uploads.upload.control import BaseHandle, Control
 
@@ -229,17 +229,19 @@ def relay(callback: Callable[[Any], object] | None) -> Callable[[Any], object] |
 
 async def run_in_thread(work: Callable[[], T], stop: Callable[[], object] | None = None) -> T:
     """Run work in its own thread, since the loop's executor may be full; when cancelled, stop it and wait."""
+    thread = Worker(work, "scenario-uploads-work")
     try:
-        thread, outcome = start_thread(work, "scenario-uploads-work")
-    except RuntimeError as error:
-        if stop is None:
+        thread.start()
+    except BaseException as error:
+        if stop is None and isinstance(error, TransferError):
             return work()
-        raise TransferError(f"The parts cannot be sent: {error}.") from error
-    future = asyncio.wrap_future(outcome)
+        (stop or int)()  # after an interrupt it may run
+        raise
+    future = asyncio.wrap_future(thread.outcome)
     try:
         while not (await asyncio.wait({future}, timeout=1.0))[0]:
             # A thread that runs out of memory may end without setting a result.
-            if not thread.is_alive() and not outcome.done():
+            if not thread.is_alive() and not future.done():
                 raise MemoryError
     except asyncio.CancelledError:
         if stop is not None:

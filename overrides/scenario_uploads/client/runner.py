@@ -16,13 +16,13 @@ from typing import Any, ParamSpec, Self, TypeVar
 import httpx
 
 from scenario_uploads.api.sync_http import ApiClient, send_sync
-from scenario_uploads.errors import ScenarioError, TransferError
+from scenario_uploads.errors import ScenarioError
 from scenario_uploads.logs import guard_logs
 from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work
-from scenario_uploads.system import attend, close_when_collected, join_threads, start_thread, watch_forks
+from scenario_uploads.system import Worker, attend, close_when_collected, join_threads, watch_forks
 from scenario_uploads.transfer.connection import Storage
 from scenario_uploads.transfer.engine import Transfer, pause, transfer_parts
 from scenario_uploads.upload.control import BaseHandle, Control
@@ -50,10 +50,11 @@ class Connections:
         self._closes_given = not lent and getattr(http_client, "closes_with_client", False)
         self._lock, self._closed = threading.RLock(), False
         self._own: Any = None
-        self._storage: Storage | None = None
+        self._storage = Storage()
         self.network: Network | None = None
         self.line: list[Control] = []  # the uploads in the background that take turns
         watch_forks(self)
+        close_when_collected(self, self._storage.close)
         guard_logs()
 
     @property
@@ -65,7 +66,6 @@ class Connections:
         return type(self)(settings, http_client or self.given, lent=http_client is None)
 
     def to_api(self) -> Any:
-        """Return the HTTP client: the caller's, or one of our own."""
         with self._lock:
             network = self.read_network()
             return self.given or self._connect(network)
@@ -77,12 +77,8 @@ class Connections:
         return self._own
 
     def to_storage(self) -> Storage:
-        with self._lock:
-            network = self.read_network()
-            if self._storage is None:
-                self._storage = Storage(network=network)
-                close_when_collected(self, self._storage.close)
-            return self._storage
+        self._storage.network = self.read_network()
+        return self._storage
 
     def read_network(self) -> Network:
         """Read proxies and CA files once, before the first request: a bad one must fail before an upload is created."""
@@ -97,8 +93,7 @@ class Connections:
         """Refuse further calls, close the connections to storage, and return the HTTP clients to close."""
         with self._lock:
             self._closed = True
-            if self._storage is not None:
-                self._storage.close()
+            self._storage.close()
             if isinstance(self._own, ApiClient):
                 self._own.streams.shut_down()
             clients = (self._own, self.given if self._closes_given else None)
@@ -110,7 +105,6 @@ class Connections:
         if isinstance(self._own, ApiClient):
             self._own.streams.abandon()
             self._own = None
-        self._storage = None
 
 
 CALLS: dict[Any, BaseRunner] = {}
@@ -219,13 +213,11 @@ class UploadHandle(BaseHandle, Future[Upload]):
         self._runner, self._control = runner, control
         self._turn = threading.Lock()
         self._stopping = self._ending = False
-        try:
-            self._thread, outcome = start_thread(partial(runner.run, steps), "scenario-uploads-handle")
-        except RuntimeError as error:
-            raise TransferError(f"The upload cannot be started: {error}.") from error
-        CALLS[self] = owner
+        self._thread = Worker(partial(runner.run, steps), "scenario-uploads-handle")
+        self._thread.outcome.add_done_callback(self._end)
         watch_forks(self)
-        outcome.add_done_callback(self._end)
+        CALLS[self] = owner  # now: after an interrupt the thread may run
+        self._thread.start()
 
     def running(self) -> bool:
         """Return whether the upload is in progress, paused or not."""
@@ -279,7 +271,6 @@ def connect(settings: ClientOptions) -> Runner:
 
 
 def upload_all(runner: Runner, run: Any) -> Generator[Any]:
-    """Do a `BulkRun` in threads; then close the runner."""
     return run.results(runner, connect)  # type: ignore[no-any-return]
 
 

@@ -5,6 +5,7 @@ import errno
 import os
 import socket
 import struct
+import sys
 import threading
 from typing import Any
 
@@ -128,8 +129,15 @@ class BackgroundServer:
         Raises:
             SandboxError: When the server does not start.
         """
-        self._thread.start()
-        self._ready.wait()
+        handled = sys.exception()
+        try:
+            self._thread.start()
+            self._ready.wait()
+        except RuntimeError as error:
+            # What a signal handler raises between two steps of a lock of `threading` makes the lock's release fail.
+            if error.__context__ in (None, handled):
+                raise
+            raise error.__context__ from None
         if self._failure is not None:
             self._thread.join()
             raise SandboxError(f"the server {self._thread.name} did not start") from self._failure

@@ -180,7 +180,6 @@ class Connection:
         return False
 
     def _receive(self, halted: Halted) -> StorageResponse:
-        """Read a whole response within the read timeout."""
         deadline = Deadline(self._timeouts.read, "no whole response within", halted)
         status, headers, content = 0, {}, b""
         while not isinstance(event := self._early or self._protocol.next_event(), h11.EndOfMessage):

@@ -16,7 +16,7 @@ from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
 from scenario_uploads.remote import Source
 from scenario_uploads.retry import DEFAULT_PATIENCE
 from scenario_uploads.steps import Step
-from scenario_uploads.system import SLICE, join_threads
+from scenario_uploads.system import SLICE, Worker, join_threads
 
 from .connection import Body, Storage
 from .part import PartEvent, PartJob, send_part
@@ -49,10 +49,7 @@ class Transfer(Step):
 
 
 def transfer_parts(storage: Storage, job: Transfer, *, stop: threading.Event | None = None) -> int:
-    """Send every part of a job; return the highest number of attempts of a part.
-
-    Callbacks run in this thread; an exception in one stops the transfer. Setting `stop` ends it within a second.
-    """
+    """Send every part of a job, with callbacks from this thread, or end within a second when `stop` is set."""
     stop = stop or threading.Event()
     workers = _Workers(storage, job, stop)
     try:
@@ -64,11 +61,10 @@ def transfer_parts(storage: Storage, job: Transfer, *, stop: threading.Event | N
     return attempt
 
 
-def pause(seconds: float, ended: Callable[[], bool], wait: Callable[[float], object] | None = None) -> None:
-    """Wait, or return early when `ended` returns True."""
+def pause(seconds: float, ended: Callable[[], bool]) -> None:
     deadline = time.monotonic() + seconds
     while not ended() and (remaining := deadline - time.monotonic()) > 0:
-        (wait or time.sleep)(min(SLICE, remaining))
+        time.sleep(min(SLICE, remaining))
 
 
 class _Workers:
@@ -80,15 +76,14 @@ class _Workers:
         allow, alone = self._allow if job.max_bandwidth else int, count == 1 and not job.turns
         body = Body(job.source, job.integrity, self._is_halted, allow, alone)
         self._part_job = PartJob(body, storage.put, self._handle, self._step_back, job.patience, job.settled)
-        # The end of the parts for each worker, whose last event is its error, or None.
-        self._todo: queue.SimpleQueue[Part | None] = queue.SimpleQueue()
-        for part in (*job.parts, *[None] * count):
+        self._todo: queue.SimpleQueue[Part] = queue.SimpleQueue()
+        for part in job.parts:
             self._todo.put(part)
+        # The last event of each worker is its error, or None.
         self._events: queue.SimpleQueue[PartEvent | BaseException | None] = queue.SimpleQueue()
+        self._workers = [Worker(self._work, f"scenario-uploads-{number}") for number in range(count)]
         # With many small files, each has a thread already; another for its part would cost as much as sending it.
-        inline = bool(job.turns) and len(job.parts) <= 1 and job.source.size <= DEFAULT_PART_SIZE
-        names = [] if inline else [f"scenario-uploads-{number}" for number in range(count)]
-        self._threads = [threading.Thread(target=self._work, name=name, daemon=True) for name in names]
+        self._inline = bool(job.turns) and len(job.parts) <= 1 and job.source.size <= DEFAULT_PART_SIZE
         size, total = job.source.size, job.parts_total
         done = size - sum(part.length for part in job.parts)
         self._progress = UploadProgress(UploadPhase.TRANSFERRING, done, size, total - len(job.parts), total)
@@ -97,15 +92,10 @@ class _Workers:
         """Process the events of the workers until all have ended; return the most attempts or raise the first error."""
         if self._job.on_progress:
             self._job.on_progress(self._progress)
-        if not self._threads:
-            self._work()
-        running = len(self._threads) or 1
-        try:
-            for thread in self._threads:
-                thread.start()
-        except RuntimeError as error:
-            # The interpreter is exiting, or the system is out of threads.
-            raise TransferError(f"The parts cannot be sent: {error}.") from error
+        running = len(self._workers)
+        for worker in self._workers:
+            worker.outcome.add_done_callback(lambda outcome: self._events.put(outcome.exception()))
+            (worker.run if self._inline else worker.start)()
         while running and not self._is_halted():
             try:
                 event = self._events.get(timeout=SLICE)
@@ -122,7 +112,7 @@ class _Workers:
     def end(self) -> None:
         """Stop the workers and wait for them, for a second at most."""
         self._halt.set()
-        join_threads(self._threads, STOP_PATIENCE)
+        join_threads(self._workers, STOP_PATIENCE)
         # Record parts acknowledged meanwhile, so that resuming does not send them again.
         while self._job.on_part and not self._events.empty():
             event = self._events.get()
@@ -145,24 +135,19 @@ class _Workers:
             self._job.on_progress(self._progress)
 
     def _work(self) -> None:
-        error: BaseException | None = None
-        try:
-            while (part := self._todo.get()) is not None:
+        with suppress(queue.Empty, HaltedError):
+            while True:
+                part = self._todo.get_nowait()
                 self._turns.take(self._is_halted)
                 try:
                     send_part(self._part_job, part)
                 finally:
                     self._turns.give_back()
-        except HaltedError:
-            pass
-        except BaseException as raised:  # noqa: BLE001 - the counting thread raises it again
-            error = raised
-        self._events.put(error)
 
     def _step_back(self, seconds: float) -> None:
         """Wait before a retry, giving the turn to another worker meanwhile."""
         self._turns.give_back()
-        self._pause(seconds)
+        pause(seconds, self._is_halted)
         self._turns.take(self._is_halted)
 
     def _handle(self, event: PartEvent) -> None:
@@ -173,16 +158,12 @@ class _Workers:
             self._events.put(event)
 
     def _is_halted(self) -> bool:
-        stopped = self._halt.is_set() or self._stop.is_set() or self._storage.closed
-        return stopped or self._job.interrupted()
-
-    def _pause(self, seconds: float) -> None:
-        pause(seconds, self._is_halted, self._halt.wait)
+        return self._halt.is_set() or self._stop.is_set() or self._storage.closed or self._job.interrupted()
 
     def _allow(self, most: int) -> int:
         """Wait for the bandwidth limit; return how many bytes may go out."""
         amount, delay = self._turns.spend(most)
-        self._pause(delay)
+        pause(delay, self._is_halted)
         if self._is_halted():
             raise HaltedError
         return amount
