@@ -165,31 +165,40 @@ def test_47_a_path_of_windows_names_the_file_without_drive_and_folders(monkeypat
 
 
 @pytest.mark.posix
-@pytest.mark.parametrize("free", [0, 5, 8])
-def test_47_few_file_descriptors_are_enough_or_told(tmp_path: Path, free: int) -> None:
+@pytest.mark.parametrize("kind", ["Scenario", "AsyncScenario"])
+@pytest.mark.parametrize("free", [0, 1, 2, 5, 8])
+def test_47_few_file_descriptors_are_enough_or_told(tmp_path: Path, free: int, kind: str) -> None:
     """In a process of its own, whose imports are done but for those that wait until they are needed."""
     (tmp_path / "a.glb").write_bytes(b"glTF" + bytes(11 << 20))
     code = (
-        "import os, resource, sys\n"
+        "import asyncio, os, resource, sys\n"
         "from attrs import evolve\n"
-        "from scenario_uploads import Scenario, ScenarioError\n"
+        "from scenario_uploads import AsyncScenario, Scenario, ScenarioError\n"
         "from scenario_uploads.transfer import part\n"
         "part.PART_POLICY = evolve(part.PART_POLICY, base=0.01)\n"
-        "url, path, free = sys.argv[1], sys.argv[2], int(sys.argv[3])\n"
-        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
-        "held = []\n"
+        "url, path, free, kind = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]\n"
+        "settings = dict(base_url=url, api_key='key', api_secret='s3cret', max_retries=0)\n"
+        "def hold():\n"
+        "    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
+        "    held = []\n"
+        "    try:\n"
+        "        while True: held.append(os.open(os.devnull, os.O_RDONLY))\n"
+        "    except OSError: pass\n"
+        "    for descriptor in held[len(held) - free:]: os.close(descriptor)\n"
+        "async def upload():\n"
+        "    hold()\n"
+        "    async with AsyncScenario(**settings) as client:\n"
+        "        await client.uploads.upload_file(path, part_size=5 << 20)\n"
         "try:\n"
-        "    while True: held.append(os.open(os.devnull, os.O_RDONLY))\n"
-        "except OSError: pass\n"
-        "for descriptor in held[len(held) - free:]: os.close(descriptor)\n"
-        "try:\n"
-        "    with Scenario(base_url=url, api_key='key', api_secret='s3cret', max_retries=0) as client:\n"
-        "        client.uploads.upload_file(path, part_size=5 << 20)\n"
+        "    if kind == 'AsyncScenario': asyncio.run(upload())\n"
+        "    else:\n"
+        "        hold()\n"
+        "        with Scenario(**settings) as client: client.uploads.upload_file(path, part_size=5 << 20)\n"
         "    os.write(1, b'done')\n"
         "except ScenarioError as error: os.write(1, str(error).encode())\n"
     )
     with Service() as service:
-        command = [sys.executable, "-c", code, service.url, str(tmp_path / "a.glb"), str(free)]
+        command = [sys.executable, "-c", code, service.url, str(tmp_path / "a.glb"), str(free), kind]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout == "done" or "oo many open files" in run.stdout

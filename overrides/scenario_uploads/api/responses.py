@@ -14,7 +14,15 @@ import httpx
 
 from scenario_uploads import errors
 from scenario_uploads.decoding.codec import decode_response
-from scenario_uploads.redaction import explain, find_reason, find_trace_id, guard_header, mask_known, snippet
+from scenario_uploads.redaction import (
+    explain,
+    find_reason,
+    find_trace_id,
+    guard_header,
+    iter_chain,
+    mask_known,
+    snippet,
+)
 from scenario_uploads.retry import Outcome, parse_retry_after, parse_seconds
 from scenario_uploads.system import is_used_up
 from scenario_uploads.tls import find_certificate_error, is_tls_refusal
@@ -171,7 +179,6 @@ def make_body_error(
 def classify_response(
     response: httpx.Response, operation: str, *, now: datetime
 ) -> tuple[errors.APIStatusError, Outcome]:
-    """Return the error and the retry outcome for an unsuccessful response."""
     response, body = _read_masked(response, LOOKED_AT)
     milliseconds = parse_seconds(response.headers.get("retry-after-ms"))
     waits = [
@@ -214,14 +221,17 @@ def make_status_error(response: httpx.Response, body: object, *, operation: str)
 def classify_exception(
     error: Exception, operation: str, request: httpx.Request
 ) -> tuple[errors.ScenarioError, Outcome]:
-    """Return the error and the retry outcome for a failed connection."""
     guard_header(request, request.headers.get("authorization", ""))
     unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout | httpx.ProxyError)
     host = request.url.host
     if certificate := find_certificate_error(error):
         message = f"The TLS certificate of {host} is not trusted: {certificate}"
         return errors.APIConnectionError(message, request=request), Outcome(sent=False, retryable=False)
-    message = f"{operation}: no response from {host}: {explain(error)}"
+    way = " through the proxy" if isinstance(error, httpx.ProxyError) else ""
+    # anyio says only in a cause why it could not connect.
+    causes = iter_chain(error) if isinstance(error, httpx.ConnectError) else ()
+    cause = next((one for one in causes if getattr(one, "errno", None)), error)
+    message = f"{operation}: no response from {host}{way}: {explain(cause)}"
     kind = errors.APITimeoutError if isinstance(error, httpx.TimeoutException) else errors.APIConnectionError
     retryable = not isinstance(error, httpx.LocalProtocolError | httpx.UnsupportedProtocol)
     return kind(message, request=request), Outcome(sent=not unsent, retryable=retryable, away=is_away(error))
