@@ -290,6 +290,20 @@ class SocksProxy(_Listener):
         self.relay(sock, port)
 
 
+class SocksAnswers(_Listener):
+    """A SOCKS5 proxy that gives these answers, one to each message, and closes."""
+
+    def __init__(self, *answers: bytes) -> None:
+        super().__init__()
+        self._answers = answers
+
+    def serve(self, sock: socket.socket, number: int) -> None:
+        for answer in self._answers:
+            sock.recv(4096)
+            sock.sendall(answer)
+        sock.shutdown(socket.SHUT_RDWR)
+
+
 def lead_through(monkeypatch: pytest.MonkeyPatch, port: int, proxy: int) -> None:
     """Let connections of the client to a port end at another, with not a byte of what they carry changed."""
     connect = sockets.open_socket

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import random
 import socket
+import traceback
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -24,13 +25,16 @@ from scenario_uploads.transfer.sockets import HaltedError, Socket
 from scenario_uploads.transfer.source import open_source
 
 from tests.support.server import Answering, Exchange, Server, encode_head, lose, reply, reset_in_body, stall
-from tests.support.storing import IMPATIENT, Resets, Silence, bucket, make_certificate, make_tls, store
+from tests.support.storing import IMPATIENT, Resets, Silence, SocksAnswers, bucket, make_certificate, make_tls, store
 
 MIB = 1024 * 1024
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 CONTENT = random.Random(2).randbytes(6 * MIB)
 MD5 = "0123456789abcdef0123456789abcdef"
 OTHER = "f" * 32
+# What Azure says of a URL out of its time.
+DETAIL = "AuthenticationErrorDetail"
+WINDOW = "Signature not valid in the specified time frame: Start [1] - Expiry [2] - Current [3]"
 
 
 def make_target(origin: str = "https://storage.example", *, expires: str = "2026-01-01T01:00:00Z") -> Part:
@@ -161,10 +165,36 @@ class TestJudging:
     def test_12_whatever_the_status_and_the_words(self, status: int, body: bytes) -> None:
         assert judge(status, body) == Judged(UploadURLExpiredError)
 
+    @pytest.mark.parametrize(
+        ("status", "code", "rest"),
+        [
+            (403, "AccessDenied", "<Message>Request has expired</Message><X-Amz-Expires>900</X-Amz-Expires>"),
+            (400, "ExpiredToken", "<Message>The provided token has expired.</Message>"),
+            (403, "AccessDenied", "<Message>The pre-signed URL has expired</Message>"),
+            (403, "ExpiredRequest", "<Message>Forbidden</Message>"),
+            (400, "ExpiredToken", "<Message>Invalid argument.</Message>"),
+            (403, "SecurityTokenExpired", "<Message>The token you provided is too old.</Message>"),
+            (403, "AuthenticationFailed", f"<Message>Server failed.</Message><{DETAIL}>{WINDOW}</{DETAIL}>"),
+            (
+                403,
+                "AuthenticationFailed",
+                f"<{DETAIL}>Signed expiry time [1] must be after signed start time [2]</{DETAIL}>",
+            ),
+        ],
+        ids=["S3 and MinIO", "S3 token", "Ceph", "R2", "GCS", "OSS", "Azure", "Azure expiry"],
+    )
+    def test_12_by_each_storage_in_its_own_words(self, status: int, code: str, rest: str) -> None:
+        body = f"<?xml version='1.0' encoding='utf-8'?><Error><Code>{code}</Code>{rest}</Error>".encode()
+        assert judge(status, body) == Judged(UploadURLExpiredError)
+
+    def test_13_a_signature_that_does_not_fit_is_not_one_that_has_expired(self) -> None:
+        assert judge(403, error_body("AuthenticationFailed", "Signature did not match.")) == AGAIN
+
     @pytest.mark.parametrize("status", [400, 404, 410])
     def test_40_a_multipart_upload_that_is_gone_needs_a_new_one(self, status: int) -> None:
-        codes = {"NoSuchUpload": True, "InvalidToken": True, "InvalidAccessKeyId": True, "NoSuchBucket": False}
-        for code, gone in codes.items():
+        # The last one is MinIO's word for a temporary key that has expired.
+        dead = ["NoSuchUpload", "NoSuchKey", "NoSuchBucket", "InvalidToken", "InvalidAccessKeyId", "InvalidTokenId"]
+        for code, gone in (dict.fromkeys(dead, True) | {"InvalidPart": False}).items():
             answer = StorageResponse(status, {}, error_body(code), True)
             error, _ = classify_response(answer, make_target(), now=NOW)
             assert error is not None
@@ -370,15 +400,46 @@ class TestSending:
             send(f"https://127.0.0.1:{server.port}", policy=RetryPolicy(max_retries=0), patience=30.0)
         assert send.seconds == pytest.approx(30.0)
 
-    @pytest.mark.parametrize(("status", "seconds"), [(407, 1.5), (403, 1.5), (503, 60.0)])
+    @pytest.mark.parametrize(("status", "seconds"), [(407, 0.0), (403, 0.0), (429, 60.0), (503, 60.0)])
     def test_42_a_proxy_that_refuses_is_no_outage(
         self, send: Sending, monkeypatch: pytest.MonkeyPatch, status: int, seconds: float
     ) -> None:
         with serve(*[reply(status)] * 20) as proxy:
             monkeypatch.setenv("HTTPS_PROXY", proxy.origin)
             with pytest.raises(TransferError, match=str(status)):
-                send("https://storage.example", policy=RetryPolicy(max_retries=2), patience=60.0)
+                send("https://storage.example", patience=60.0)
         assert send.seconds == seconds
+
+    @pytest.mark.parametrize(
+        ("credentials", "answers", "told", "seconds"),
+        [
+            ("", b"\x05\xff", "requires other credentials", 0.0),
+            ("", b"\x05\x02", "requires other credentials", 0.0),
+            ("user:passw0rd@", b"\x05\xff", "requires other credentials", 0.0),
+            ("user:passw0rd@", b"\x05\x02|\x01\x01", "wrong user name or password", 0.0),
+            ("", b"\x05\x00|\x05\x02\x00\x01" + bytes(6), "connection not allowed by ruleset", 0.0),
+            ("", b"\x05\x00|\x05\x08\x00\x01" + bytes(6), "address type not supported", 0.0),
+            ("", b"\x05\x00|\x05\x04\x00\x01" + bytes(6), "host unreachable", 60.0),
+            ("", b"\x05\x00|", "closed the connection", 60.0),
+            ("user:passw0rd@", b"\x05\x02|", "closed the connection", 60.0),
+            ("", b"HTTP/1.1 400 Bad Request\r\n\r\n", "does not speak SOCKS5", 0.0),
+        ],
+    )
+    def test_42_nor_one_that_refuses_by_socks(
+        self,
+        send: Sending,
+        monkeypatch: pytest.MonkeyPatch,
+        credentials: str,
+        answers: bytes,
+        told: str,
+        seconds: float,
+    ) -> None:
+        with SocksAnswers(*answers.split(b"|")) as proxy:
+            monkeypatch.setenv("ALL_PROXY", f"socks5://{credentials}127.0.0.1:{proxy.port}")
+            with pytest.raises(TransferError, match=told) as caught:
+                send("https://storage.example", patience=60.0)
+        assert send.seconds == seconds
+        assert "passw0rd" not in "".join(traceback.format_exception(caught.value))
 
     def test_10_but_not_while_bytes_move(self, send: Sending) -> None:
         """A part of hours may fail twice."""

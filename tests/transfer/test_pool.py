@@ -419,7 +419,7 @@ class TestProxies:
     ) -> None:
         with SocksProxy(("user", "other")) as proxy:
             monkeypatch.setenv("ALL_PROXY", f"socks5://user:passw0rd@127.0.0.1:{proxy.port}")
-            with pytest.raises(UnreachableError, match="the proxy refused") as caught:
+            with pytest.raises(UnreachableError, match="the proxy refused: wrong user name or password") as caught:
                 storage.put("https://storage.example/", body_of(b"x"))
         assert "passw0rd" not in f"{caught.value!r}{caught.value.__cause__!r}"
 

@@ -39,14 +39,15 @@ REPORT_SECONDS = 0.25
 QUICK_PART, QUICK_SENT = 10.0, 1.0
 SLOW_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 RETRYABLE_CODES = frozenset({"RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "OperationAborted"})
-# The multipart upload is gone, or the key that signed the URL.
-_DEAD_CODES = frozenset({"NoSuchUpload", "InvalidToken", "TokenRefreshRequired", "InvalidAccessKeyId"})
+# The multipart upload is gone, or its bucket, or the key that signed the URL.
+_GONE = {"NoSuchUpload", "NoSuchKey", "NoSuchBucket"}
+_DEAD_CODES = _GONE | {"InvalidAccessKeyId", "InvalidToken", "InvalidTokenId", "TokenRefreshRequired"}
 _CODE = re.compile(rb"<Code>([A-Za-z0-9]{1,64})</Code>")
 _REQUEST_ID = re.compile(rb"<RequestId>([A-Za-z0-9/+=_-]{1,128})</RequestId>")
-# Not in elements that quote the request, and with it the file name.
+# In words of S3 and of those like it, and of Azure; not in elements that quote the request, and with it the file name.
 _EXPIRED = re.compile(
-    rb"\A[^<{]*expired|<(?!Key|Resource|CanonicalRequest)[^<>]*>[^<]*expired"
-    rb'|"(?!key|resource|path)[^"]*"\s*:\s*"[^"]*expired',
+    rb"(?:\A[^<{]*|<(?!Key|Resource|CanonicalRequest)[^<>]*>[^<]*"
+    rb'|"(?!key|resource|path)[^"]*"\s*:\s*"[^"]*)(?:expired|in the specified time frame|signed expiry)',
     re.IGNORECASE,
 )
 _MD5_ETAG = re.compile(r'(?:W/)?"?([0-9a-fA-F]{32})"?')
@@ -174,8 +175,9 @@ def _classify_exception(error: OSError | h11.RemoteProtocolError, part: Part) ->
     failure = TransferError(f"Part {part.number} did not reach {urlsplit(part.url).hostname}: {what}.")
     failure.__cause__ = error
     unreached = isinstance(error, UnreachableError)
-    refused = is_tls_refusal(error) or is_used_up(error) or isinstance(error.__cause__, ProxyRefusedError)
-    return failure, Outcome(sent=not unreached, retryable=certificate is None, away=unreached and not refused)
+    refused = isinstance(error.__cause__, ProxyRefusedError)
+    away = unreached and not (is_tls_refusal(error) or is_used_up(error))
+    return failure, Outcome(sent=not unreached, retryable=certificate is None and not refused, away=away)
 
 
 def classify_response(response: StorageResponse, part: Part, *, now: datetime) -> tuple[TransferError | None, Outcome]:

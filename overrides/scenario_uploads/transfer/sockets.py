@@ -22,6 +22,8 @@ T = TypeVar("T")
 Halted = Callable[[], bool]  # polled: whether to stop
 Headers = list[tuple[str, str]]
 TO_READ, TO_WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+# How a SOCKS proxy says that the host behind it is away (RFC 1928, 6).
+_SOCKS_AWAY = frozenset({b"\1", b"\3", b"\4", b"\5", b"\6"})
 WAITS = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -171,8 +173,8 @@ def _open_tunnel(sock: Socket, host: str, port: int, headers: Headers, deadline:
         if event is h11.NEED_DATA:
             protocol.receive_data(sock.receive(deadline, 4096))
     if not 200 <= event.status_code < 300:
-        # Other statuses mean that the host behind the proxy is away.
-        kind = ConnectionError if event.status_code in (502, 503, 504) else ProxyRefusedError
+        # These statuses mean that the proxy is busy, or that the host behind it is away.
+        kind = ConnectionError if event.status_code in (408, 429) or event.status_code >= 500 else ProxyRefusedError
         raise kind(f"the proxy answered {event.status_code}")
 
 
@@ -191,11 +193,18 @@ def _ask_socks(sock: Socket, proxy: Proxy, host: str, port: int, deadline: Deadl
         for request in (socks5.SOCKS5AuthMethodsRequest([method]), *login, connect):
             protocol.send(request)
             sock.send(protocol.data_to_send(), deadline)
-            reply = protocol.receive_data(sock.receive(deadline))
+            if not (data := sock.receive(deadline)):
+                raise ConnectionError("the proxy closed the connection")
+            reply = protocol.receive_data(data)
+            if getattr(reply, "method", method) != method:
+                raise ProtocolError(f"its method is {reply.method.name}")
             if protocol.state is socks5.SOCKS5State.MUST_CLOSE:
-                raise ConnectionError(f"the proxy refused: {reply}")
+                code = getattr(reply, "reply_code", None)
+                what = "wrong user name or password" if code is None else code.name.lower().replace("_", " ")
+                kind = ConnectionError if code in _SOCKS_AWAY else ProxyRefusedError
+                raise kind(f"the proxy refused: {what}")
     except ProtocolError as error:
-        raise ConnectionError(f"the proxy does not speak SOCKS5, or requires other credentials: {error}") from error
+        raise ProxyRefusedError(f"the proxy does not speak SOCKS5, or requires other credentials: {error}") from error
 
 
 class _NestedTLS:
