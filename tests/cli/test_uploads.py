@@ -450,7 +450,7 @@ class TestResume:
         assert cli.run(["resume", "--clean"]) == 0
         told = capsys.readouterr()
         assert told.out.strip() == f"{removed} removed"
-        assert "Forget 1 unfinished uploads" in told.err
+        assert "Forget the unfinished uploads (1)" in told.err
 
 
 def test_an_upload_is_completed_by_hand(box: Sandbox, folder: Path, capsys: Capture) -> None:

@@ -214,7 +214,7 @@ def resume(
         logger.info("There are no unfinished uploads.")
     if clean:
         sure = not entries or sys.stdin is None or not sys.stdin.isatty()
-        question = f"Forget {len(entries)} unfinished uploads, so that they start afresh?"
+        question = f"Forget the unfinished uploads ({len(entries)}), so that they start afresh?"
         removed = remove_ledgers(folder) if folder and (sure or typer.confirm(question, err=True)) else 0
         print_json({"removed": removed}) if options.as_json else print(f"{removed} removed")
     elif names or everything:
