@@ -445,7 +445,7 @@ class TestARemoteThatHangs:
         hanging.hangs = step
         worker = Worker(run, "test")
         worker.start()
-        hanging.asked.wait()
+        until(lambda: hanging.asked.is_set() or worker.outcome.done())
         client.close()
         with pytest.raises(ScenarioError, match="closed"):
             worker.outcome.result()
