@@ -2,6 +2,7 @@
 
 import os
 import signal
+import uuid
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
@@ -69,6 +70,8 @@ def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
         for name in list(os.environ):
             if name.startswith("SCENARIO_") or name.lower().endswith("_proxy"):
                 monkeypatch.delenv(name)
+        # Two services in turn may have the same port, and the ids of each begin with 1: a ledger would fit both.
+        monkeypatch.setenv("XDG_STATE_HOME", str(Path.home() / "state" / uuid.uuid4().hex))
 
 
 @pytest.fixture(autouse=True, scope="session")
