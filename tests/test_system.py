@@ -165,7 +165,7 @@ def test_47_a_path_of_windows_names_the_file_without_drive_and_folders(monkeypat
 
 
 @pytest.mark.posix
-@pytest.mark.parametrize("kind", ["Scenario", "AsyncScenario"])
+@pytest.mark.parametrize("kind", ["Scenario", "AsyncScenario", "many"])
 @pytest.mark.parametrize("free", [0, 1, 2, 5, 8])
 def test_47_few_file_descriptors_are_enough_or_told(tmp_path: Path, free: int, kind: str) -> None:
     """In a process of its own, whose imports are done but for those that wait until they are needed."""
@@ -193,7 +193,11 @@ def test_47_few_file_descriptors_are_enough_or_told(tmp_path: Path, free: int, k
         "    if kind == 'AsyncScenario': asyncio.run(upload())\n"
         "    else:\n"
         "        hold()\n"
-        "        with Scenario(**settings) as client: client.uploads.upload_file(path, part_size=5 << 20)\n"
+        "        with Scenario(**settings) as client:\n"
+        "            if kind == 'many':\n"
+        "                for one in client.uploads.upload_many(path, part_size=5 << 20, ledger=False):\n"
+        "                    if one.error: raise one.error\n"
+        "            else: client.uploads.upload_file(path, part_size=5 << 20)\n"
         "    os.write(1, b'done')\n"
         "except ScenarioError as error: os.write(1, str(error).encode())\n"
     )

@@ -11,15 +11,13 @@ from attrs import field, frozen
 
 from .errors import InvalidArgumentError
 
-KIB = 1024
-MIB = 1024 * KIB
+MIB = 1024 * 1024
 GIB = 1024 * MIB
-TIB = 1024 * GIB
 # Limits of S3's multipart upload, in bytes, where Scenario stores files.
 MIN_PART_SIZE = 5 * MIB
 MAX_PART_SIZE = 5 * GIB
 MAX_PARTS = 10_000
-MAX_FILE_SIZE = 5 * TIB
+MAX_FILE_SIZE = 5 * 1024 * GIB
 # Limits of our own.
 MAX_AT_ONCE = 64  # files, and parts
 MAX_SECONDS = 1_000_000_000  # larger timeouts overflow on some operating systems

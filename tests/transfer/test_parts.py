@@ -7,12 +7,13 @@ import pytest
 from attrs import frozen
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scenario_uploads.arguments import GIB, MAX_FILE_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, TIB
+from scenario_uploads.arguments import GIB, MAX_FILE_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE
 from scenario_uploads.errors import InvalidArgumentError, SourceError, TransferError
 from scenario_uploads.transfer.parts import find_url_fault, match_parts, plan_parts
 
 API = "https://api.cloud.scenario.com/v1"
 LOCAL_API = "http://127.0.0.1:4010/v1"
+TIB = 1024 * GIB
 SIZES = st.integers(1, 5 * TIB)
 
 

@@ -20,7 +20,6 @@ from scenario_uploads.steps import Pause, Steps, carry_on
 from scenario_uploads.system import SLICE, Worker, join_threads
 
 T = TypeVar("T")
-
 # How many files may wait for their import while others are sent.
 MOST_WAITING = 128
 

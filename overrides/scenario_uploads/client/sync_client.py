@@ -49,7 +49,7 @@ from scenario_uploads.upload import steps as upload_steps
 from scenario_uploads.upload.imports import import_upload, name_civitai, name_hugging_face, name_url
 from scenario_uploads.upload.options import FileOptions, ImportOptions, WaitOptions
 
-from .runner import Connections, Runner, UploadHandle, upload_all
+from .runner import Connections, Runner, UploadHandle, explain, upload_all
 from .sync_operations import ScenarioOperations, UploadsOperations
 
 
@@ -675,8 +675,10 @@ class Uploads(UploadsOperations):
             timeout=timeout,
             project_id=project_id,
         )
-        # Slow to import, with SQLite, and needed by few.
-        from scenario_uploads.bulk.run import BulkRun  # noqa: PLC0415
+        try:
+            from scenario_uploads.bulk.run import BulkRun  # noqa: PLC0415 - slow, with SQLite
+        except OSError as error:
+            raise explain(error) from error
 
         options = evolve(options, call=self._api.options.resolve_call(options.project_id))
         return upload_all(self._runner.copy(self._api.options), BulkRun(self._api, sources, options))

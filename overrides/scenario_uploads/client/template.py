@@ -43,6 +43,7 @@ from scenario_uploads.upload.options import FileOptions, ImportOptions, WaitOpti
 
 from .async_operations import AsyncScenarioOperations, AsyncUploadsOperations
 from .async_runner import AsyncConnections, AsyncRunner, AsyncUploadHandle, upload_all_async
+from .runner import explain
 
 
 class AsyncScenario(AsyncScenarioOperations):
@@ -338,8 +339,10 @@ class AsyncUploads(AsyncUploadsOperations):
             LedgerLockedError: When another run uses the ledger. Raised with the first result, as is the next one.
             LedgerError: When the ledger is damaged, or cannot be used.
         """
-        # Slow to import, with SQLite, and needed by few.
-        from scenario_uploads.bulk.run import BulkRun  # noqa: PLC0415
+        try:
+            from scenario_uploads.bulk.run import BulkRun  # noqa: PLC0415 - slow, with SQLite
+        except OSError as error:
+            raise explain(error) from error
 
         options = evolve(options, call=self._api.options.resolve_call(options.project_id))
         return upload_all_async(self._runner.copy(self._api.options), BulkRun(self._api, sources, options))
