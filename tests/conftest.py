@@ -16,7 +16,6 @@ from scenario_uploads.sandbox import box
 
 from tests.support.clients import Clock, Connect, find_upload_threads
 from tests.support.footprint import MARK, Footprint
-from tests.support.server import until
 from tests.support.service import Service
 from tests.support.trust import create_ssl_context
 
@@ -116,8 +115,7 @@ def connect(request: pytest.FixtureRequest) -> Iterator[Connect]:
         one.clock = request.getfixturevalue("clock")
     yield one
     one.end()
-    # One that was left in a file object ends by itself.
-    until(lambda: not find_upload_threads())
+    assert not find_upload_threads()
 
 
 @pytest.fixture(autouse=True, scope="session")
