@@ -72,7 +72,7 @@ def open_upload(stack: ExitStack, api: Api, source: Source, options: FileOptions
     source.part_size = plan.part_size
     name = check_file_name(source.name if options.file_name is None else options.file_name)
     source.about = options.call.about or f"{name!r}: "
-    options = evolve(options, call=evolve(options.call, about=source.about))
+    options = options if options.call.about else evolve(options, call=evolve(options.call, about=source.about))
     media = infer_media(name, content_type=options.content_type, kind=options.kind)
     arguments = {
         "file_name": name,
