@@ -7,7 +7,7 @@ from functools import cache
 
 from .redaction import hide_signatures, mask_known, strip_controls
 
-NAME = "scenario_uploads"
+logger = logging.getLogger("scenario_uploads")
 
 
 @cache
@@ -17,7 +17,7 @@ def show_log(level: str | None) -> None:
     if name in ("INFO", "DEBUG"):
         # No effect when the program has configured logging itself.
         logging.basicConfig(format="[%(asctime)s - %(name)s:%(lineno)d - %(levelname)s] %(message)s")
-        logging.getLogger(NAME).setLevel(name)
+        logger.setLevel(name)
 
 
 def _redact(record: logging.LogRecord) -> bool:
@@ -35,7 +35,7 @@ def _redact(record: logging.LogRecord) -> bool:
 
 
 _HTTPCORE = ("connection", "http11", "http2", "proxy", "socks")
-_LOGGERS = (NAME, f"{NAME}.http", "httpx", *(f"httpcore.{part}" for part in _HTTPCORE))
+_LOGGERS = (logger.name, f"{logger.name}.http", "httpx", *(f"httpcore.{part}" for part in _HTTPCORE))
 
 
 def guard_logs(*names: str) -> None:

@@ -6,7 +6,6 @@ waiting and sending, so each decision is written once for both clients.
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 from collections.abc import Mapping
@@ -22,6 +21,7 @@ from scenario_uploads import errors, models
 from scenario_uploads.arguments import MAX_PARTS, CallOptions, check_seconds, is_given, omit
 from scenario_uploads.decoding.codec import build_body
 from scenario_uploads.decoding.enums import is_known
+from scenario_uploads.logs import logger
 from scenario_uploads.models import Upload
 from scenario_uploads.redaction import snippet
 from scenario_uploads.retry import REFUSED, Outcome, Repeat, RetryPolicy, Tries
@@ -32,8 +32,6 @@ from .exchange import RESPONSE_LIMIT, Api, Operation, Reply, ResponseMode, fetch
 from .responses import is_away
 
 T = TypeVar("T")
-
-logger = logging.getLogger("scenario_uploads")
 
 # A response holds one upload, and for each part a presigned URL of one or two kilobytes.
 RESPONSE_LIMIT_PER_PART = 4 * 1024

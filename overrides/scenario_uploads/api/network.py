@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,13 +11,13 @@ from weakref import ref
 
 import httpx
 
+from scenario_uploads.logs import logger
 from scenario_uploads.proxies import Network, Proxy
 from scenario_uploads.steps import CLOSED
 from scenario_uploads.system import attend, user_agent
 
 T = TypeVar("T")
 
-logger = logging.getLogger("scenario_uploads")
 # The part of httpcore's pool that is used.
 _PRIVATE = ("_network_backend", "_requests", "_connections")
 

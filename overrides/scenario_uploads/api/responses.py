@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
 import time
 import zlib
@@ -14,6 +13,7 @@ import httpx
 
 from scenario_uploads import errors
 from scenario_uploads.decoding.codec import decode_response
+from scenario_uploads.logs import logger
 from scenario_uploads.redaction import (
     explain,
     find_reason,
@@ -28,8 +28,6 @@ from scenario_uploads.system import is_used_up
 from scenario_uploads.tls import find_certificate_error, is_tls_refusal
 
 T = TypeVar("T")
-
-logger = logging.getLogger("scenario_uploads")
 
 # The contract nests three levels; `config` may nest deeper.
 DEEPEST = 100

@@ -7,7 +7,6 @@ log, but a rollback journal: network file systems lack memory shared between pro
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 import pkgutil
 import sqlite3
@@ -21,10 +20,9 @@ from typing import Any
 from attrs import frozen
 
 from scenario_uploads.errors import LedgerError, LedgerLockedError
+from scenario_uploads.logs import logger
 from scenario_uploads.redaction import explain
 from scenario_uploads.system import FileState, find_state_folder, open_private
-
-logger = logging.getLogger("scenario_uploads")
 
 # What `ledger.sql` writes into a database: an id and the version of the tables.
 _MARKS = (0x5363554C, 1)

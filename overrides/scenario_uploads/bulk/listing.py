@@ -5,7 +5,6 @@ Folders are read lazily, in the order of the file system, so a million files tak
 
 from __future__ import annotations
 
-import logging
 import os
 import stat
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from typing import Any
 from attrs import frozen
 
 from scenario_uploads.errors import InvalidArgumentError, SourceError
+from scenario_uploads.logs import logger
 from scenario_uploads.redaction import explain, redact
 from scenario_uploads.remote import is_folder_url, is_url, join_url, scan_url, show_url, split_pattern
 
@@ -138,7 +138,7 @@ class Lister:
             fault = f"{_show(path)} matches no file; check the folder and the pattern."
             yield UploadResult(source, error=SourceError(fault)), None
         elif not matched:
-            logging.getLogger("scenario_uploads").info("The folder %s has no files.", _show(path))
+            logger.info("The folder %s has no files.", _show(path))
 
     def _walk(
         self, scan: Scan, join: Callable[[str], Any], glob: Glob | None, prefix: str = "", *, hidden: bool

@@ -16,6 +16,7 @@ from scenario_uploads.arguments import CallOptions, omit
 from scenario_uploads.bulk.options import BulkOptions, UploadResult, UploadSource
 from scenario_uploads.client.sync_client import Scenario
 from scenario_uploads.errors import InvalidArgumentError, LedgerLockedError
+from scenario_uploads.logs import logger
 from scenario_uploads.models import UploadAction
 from scenario_uploads.redaction import redact, snippet
 from scenario_uploads.system import find_state_folder, find_version
@@ -25,7 +26,7 @@ from scenario_uploads.upload.ledger import clean as remove_ledgers
 from scenario_uploads.upload.options import ImportOptions
 
 from .connect import connect, find_service, join_cluster, serve
-from .options import SECRETS, SETTINGS, Options, UsageError, command, logger
+from .options import SECRETS, SETTINGS, Options, UsageError, command
 from .sources import STDIN, find_single, open_file, read_manifest
 from .terminal import describe_result, label_errors, plan, print_fields, print_json, print_upload, run_app, tell
 

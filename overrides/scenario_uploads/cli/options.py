@@ -19,11 +19,10 @@ from platformdirs import user_config_path
 
 from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.lines import report
+from scenario_uploads.logs import logger
 from scenario_uploads.models import UploadKind
 from scenario_uploads.redaction import snippet
 from scenario_uploads.settings.defaults import DEFAULT_BASE_URL
-
-logger = logging.getLogger("scenario_uploads")
 
 
 class UsageError(InvalidArgumentError):

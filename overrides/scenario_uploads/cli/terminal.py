@@ -24,13 +24,14 @@ from scenario_uploads.arguments import MIB
 from scenario_uploads.bulk.options import BulkOptions, UploadResult, name_source
 from scenario_uploads.bulk.plan import File, plan_many
 from scenario_uploads.lines import report, silence
+from scenario_uploads.logs import logger
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import format_size
 from scenario_uploads.redaction import explain, mask_known, redact, replace_each, snippet
 from scenario_uploads.settings.client import ClientOptions
 
 from .connect import SandboxOptions
-from .options import Options, UsageError, logger
+from .options import Options, UsageError
 
 # Ctrl-C or a signal ended the command. `--json` names it as Python does.
 Interrupted = type("KeyboardInterrupt", (errors.ScenarioError,), {})

@@ -6,7 +6,6 @@ Of an error response of storage only the code and the request id are shown: the 
 from __future__ import annotations
 
 import hashlib
-import logging
 import random
 import re
 import time
@@ -20,6 +19,7 @@ from attrs import define, evolve, field, frozen
 
 from scenario_uploads.arguments import FileInput
 from scenario_uploads.errors import IntegrityError, SourceChangedError, TransferError, UploadURLExpiredError
+from scenario_uploads.logs import logger
 from scenario_uploads.redaction import explain, redact_chain
 from scenario_uploads.remote import Source
 from scenario_uploads.retry import DEFAULT_PATIENCE, Outcome, Repeat, RetryPolicy, Tries, parse_date, parse_retry_after
@@ -31,7 +31,6 @@ from .parts import Part, UploadPlan
 from .sockets import HaltedError, ProxyRefusedError, UnreachableError
 from .source import open_source, read_chunk
 
-logger = logging.getLogger("scenario_uploads")
 PART_POLICY = RetryPolicy(max_retries=8, base=0.5, cap=20.0, clip=True)
 # Report in steps: each event wakes the counting thread, which competes with TLS for the GIL.
 REPORT_SECONDS = 0.25

@@ -20,11 +20,10 @@ from typing import Any
 from attrs import asdict, field, frozen
 
 from scenario_uploads.errors import LedgerLockedError
+from scenario_uploads.logs import logger
 from scenario_uploads.redaction import explain
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.system import REMOVES_OPEN_FILES, FileState, lock_file, open_private, watch_forks
-
-logger = logging.getLogger("scenario_uploads")
 
 VERSION = 3
 SUFFIX = ".upload.jsonl"

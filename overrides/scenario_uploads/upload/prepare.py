@@ -14,6 +14,7 @@ from attrs import define, evolve
 from scenario_uploads.api.calls import begin_operation, create
 from scenario_uploads.api.exchange import Api, Operation
 from scenario_uploads.errors import LedgerLockedError, SourceChangedError, SourceError, UploadFailedError
+from scenario_uploads.logs import logger
 from scenario_uploads.progress import UploadPhase, UploadProgress
 from scenario_uploads.remote import Source
 from scenario_uploads.system import find_state_folder
@@ -23,8 +24,6 @@ from scenario_uploads.transfer.parts import Part, UploadPlan, plan_parts
 from .ledger import Ledger, locate_ledger
 from .media_types import infer_media
 from .options import FileOptions, check_file_name
-
-logger = logging.getLogger("scenario_uploads")
 
 
 @define

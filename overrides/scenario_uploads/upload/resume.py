@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from functools import partial
 
@@ -10,6 +9,7 @@ from attrs import evolve, field, frozen
 
 from scenario_uploads.api.calls import is_past_pending, retrieve_once
 from scenario_uploads.errors import APIStatusError, InvalidArgumentError, SourceChangedError
+from scenario_uploads.logs import logger
 from scenario_uploads.models import Upload, UploadPart
 from scenario_uploads.redaction import snippet
 from scenario_uploads.retry import REFUSED
@@ -18,8 +18,6 @@ from scenario_uploads.transfer.parts import Part, find_url_fault, match_parts
 
 from .ledger import Entry
 from .prepare import Opened
-
-logger = logging.getLogger("scenario_uploads")
 
 
 @frozen

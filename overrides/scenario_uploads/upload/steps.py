@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -15,6 +14,7 @@ from scenario_uploads import errors
 from scenario_uploads.api.calls import complete, is_imported, is_past_pending, retrieve_once, trigger_action, wait
 from scenario_uploads.api.exchange import Api, fetch, name_upload
 from scenario_uploads.arguments import FileInput
+from scenario_uploads.logs import logger
 from scenario_uploads.models import Upload
 from scenario_uploads.progress import UploadPhase
 from scenario_uploads.remote import Source, is_remote
@@ -32,7 +32,6 @@ T = TypeVar("T")
 Sent = tuple[str, Mapping[int, str | None], UploadPlan]
 """An upload whose parts are all stored: its id, their MD5s, and how the file was split."""
 
-logger = logging.getLogger("scenario_uploads")
 # Do not lose hours of transfer to a short outage at the end.
 COMPLETE_RETRIES = 5
 # How often to compare the parts again when the file's change time has moved.
