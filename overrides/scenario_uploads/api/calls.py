@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 from attrs import evolve
@@ -25,13 +25,11 @@ from scenario_uploads.logs import logger
 from scenario_uploads.models import Upload
 from scenario_uploads.redaction import snippet
 from scenario_uploads.retry import REFUSED, Outcome, Repeat, RetryPolicy, Tries
-from scenario_uploads.steps import Pause, Steps
+from scenario_uploads.steps import Pause, Steps, T
 from scenario_uploads.tls import find_certificate_error
 
 from .exchange import RESPONSE_LIMIT, Api, Operation, Reply, ResponseMode, fetch
 from .responses import is_away
-
-T = TypeVar("T")
 
 # A response holds one upload, and for each part a presigned URL of one or two kilobytes.
 RESPONSE_LIMIT_PER_PART = 4 * 1024

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum, auto
 from functools import lru_cache, partial
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, cast
 
 import httpx
 from attrs import field, frozen
@@ -21,12 +21,10 @@ from scenario_uploads.redaction import redact, redact_chain, snippet
 from scenario_uploads.retry import Outcome, Repeat, RetryPolicy, Tries
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.settings.request import merge_body, merge_headers, merge_query, write_json
-from scenario_uploads.steps import Pause, Send, Steps, Work
+from scenario_uploads.steps import Pause, Send, Steps, T, Work
 from scenario_uploads.system import user_agent
 
 from .responses import CUT_SHORT, classify_exception, classify_response, decode_body, find_fault, make_body_error
-
-T = TypeVar("T")
 
 logger = logging.getLogger("scenario_uploads.http")
 

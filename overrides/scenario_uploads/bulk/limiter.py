@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
@@ -12,9 +12,8 @@ from scenario_uploads.api.exchange import Api
 from scenario_uploads.api.responses import classify_response
 from scenario_uploads.logs import logger
 from scenario_uploads.pace import Pace
-from scenario_uploads.steps import Pause, Send, Step, Steps, carry_on
+from scenario_uploads.steps import Pause, Send, Step, Steps, T, carry_on
 
-T = TypeVar("T")
 # Seconds between checks for a turn, that the service may ask for at most, and until a call gives up after many 429s.
 TURN, LONGEST_HOLD, PATIENCE = 0.05, 300.0, 900.0
 

@@ -13,13 +13,12 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import partial
 from itertools import count
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 from scenario_uploads.errors import TransferError
-from scenario_uploads.steps import Pause, Steps, carry_on
+from scenario_uploads.steps import Pause, Steps, T, carry_on
 from scenario_uploads.system import SLICE, Worker, join_threads
 
-T = TypeVar("T")
 # How many files may wait for their import while others are sent.
 MOST_WAITING = 128
 

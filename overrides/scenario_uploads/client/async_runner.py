@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec
 
 import httpx
 from anyio import CancelScope
@@ -24,7 +24,7 @@ from scenario_uploads.api.network import drop_lost_connections
 from scenario_uploads.errors import ScenarioError, TransferError
 from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
-from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work, ask
+from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, T, Work, ask
 from scenario_uploads.system import Worker, close_when_collected, user_agent
 from scenario_uploads.transfer.engine import Transfer, transfer_parts
 from scenario_uploads.upload.control import BaseHandle, Control
@@ -37,7 +37,6 @@ for _name in ("httpcore", "anyio._backends._asyncio"):
         import_module(_name)
 
 P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class AsyncConnections(Connections):

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from functools import partial
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, ParamSpec, Self
 
 import httpx
 
@@ -21,14 +21,13 @@ from scenario_uploads.logs import guard_logs
 from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
 from scenario_uploads.settings.client import ClientOptions
-from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, Work
+from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, T, Work
 from scenario_uploads.system import Worker, attend, close_when_collected, join_threads, watch_forks
 from scenario_uploads.transfer.connection import Storage
 from scenario_uploads.transfer.engine import Transfer, pause, transfer_parts
 from scenario_uploads.upload.control import BaseHandle, Control
 
 P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def explain(error: BaseException) -> BaseException:

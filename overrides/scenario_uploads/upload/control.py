@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from attrs import evolve
 
 from scenario_uploads.errors import UploadTimeoutError
 from scenario_uploads.progress import OnProgress, UploadPhase, UploadProgress
-from scenario_uploads.steps import Pause, Send, Step, Steps, Work, carry_on
+from scenario_uploads.steps import Pause, Send, Step, Steps, T, Work, carry_on
 from scenario_uploads.system import SLICE
 from scenario_uploads.transfer.engine import Transfer
 
-T = TypeVar("T")
 # Uploads of a client that run in the background at once, without those that are paused or wait for their import.
 MOST_AT_ONCE = 8
 

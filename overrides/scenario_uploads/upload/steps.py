@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from functools import partial
-from typing import TypeVar
 
 from attrs import evolve
 
@@ -19,7 +18,7 @@ from scenario_uploads.models import Upload
 from scenario_uploads.progress import UploadPhase
 from scenario_uploads.remote import Source, is_remote
 from scenario_uploads.retry import REFUSED, RetryPolicy
-from scenario_uploads.steps import Steps, Work
+from scenario_uploads.steps import Steps, T, Work
 from scenario_uploads.transfer.parts import UploadPlan
 from scenario_uploads.transfer.source import open_source
 
@@ -28,7 +27,6 @@ from .options import FileOptions
 from .prepare import Opened, check_all_options, open_upload
 from .resume import Begun, begin, resume
 
-T = TypeVar("T")
 Sent = tuple[str, Mapping[int, str | None], UploadPlan]
 """An upload whose parts are all stored: its id, their MD5s, and how the file was split."""
 
