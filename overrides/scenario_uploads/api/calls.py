@@ -18,7 +18,7 @@ from scenario_uploads_client.api.uploads import create_upload, retrieve_upload, 
 from scenario_uploads_client.types import UNSET
 
 from scenario_uploads import errors, models
-from scenario_uploads.arguments import MAX_PARTS, CallOptions, check_seconds, is_given, omit
+from scenario_uploads.arguments import MAX_PARTS, CallOptions, check_argument, check_seconds, is_given, omit
 from scenario_uploads.decoding.codec import build_body
 from scenario_uploads.decoding.enums import is_known
 from scenario_uploads.logs import logger
@@ -96,11 +96,9 @@ def _check_dry_run(dry_run: Any) -> models.UploadDryRun | None:
     if dry_run is None or not is_given(dry_run):
         return None
     # The enum itself would accept any string.
-    for choice in models.UploadDryRun:
-        if choice == ("true" if dry_run is True else dry_run):
-            return choice
-    known = " or ".join(repr(choice.value) for choice in models.UploadDryRun)
-    raise errors.InvalidArgumentError(f"dry_run must be {known}, not {dry_run!r}.")
+    wanted, known = "true" if dry_run is True else dry_run, [choice.value for choice in models.UploadDryRun]
+    check_argument("dry_run", dry_run, wanted in known, " or ".join(map(repr, known)))
+    return models.UploadDryRun(wanted)
 
 
 def check_upload_id(upload_id: object) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
-from scenario_uploads.arguments import MAX_FILE_SIZE, MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE
+from scenario_uploads.arguments import MAX_FILE_SIZE, MAX_PART_SIZE, MAX_PARTS, MIB, MIN_PART_SIZE, check_argument
 from scenario_uploads.errors import InvalidArgumentError, SourceError, TransferError
 from scenario_uploads.proxies import is_loopback
 
@@ -68,11 +68,9 @@ def plan_parts(size: int, part_size: int | None = None) -> UploadPlan:
         part_size = DEFAULT_PART_SIZE
         while size > part_size * MAX_PARTS:
             part_size *= 2
-    if not isinstance(part_size, int) or not MIN_PART_SIZE <= part_size <= MAX_PART_SIZE:
-        raise InvalidArgumentError(
-            f"part_size must be a whole number of bytes from {MIN_PART_SIZE:,} (5 MiB) to {MAX_PART_SIZE:,} (5 GiB),"
-            f" not {part_size!r}."
-        )
+    usable = isinstance(part_size, int) and MIN_PART_SIZE <= part_size <= MAX_PART_SIZE
+    what = f"a whole number of bytes from {MIN_PART_SIZE:,} (5 MiB) to {MAX_PART_SIZE:,} (5 GiB)"
+    check_argument("part_size", part_size, usable, what)
     if size > part_size * MAX_PARTS:
         raise InvalidArgumentError(
             f"A file of {size:,} bytes in parts of {part_size:,} needs {-(-size // part_size):,} parts, but S3 takes"

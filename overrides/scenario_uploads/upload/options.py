@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from attrs import field, frozen
 
 from scenario_uploads.arguments import CallOptions, Omit, check_argument, check_count, check_path, check_seconds
-from scenario_uploads.errors import InvalidArgumentError
 from scenario_uploads.models import UploadAssetOptions, UploadKind
 from scenario_uploads.pace import Turns
 from scenario_uploads.progress import UploadProgress
@@ -114,8 +113,6 @@ _NOT_IN_NAMES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 def check_file_name(name: str | None) -> str:
     """Return the name to upload under; it must not be empty or have control characters."""
-    if not isinstance(name, str) or not name.strip() or any(unicodedata.category(c) in _NOT_IN_NAMES for c in name):
-        raise InvalidArgumentError(
-            f"file_name must be a name without control characters, such as 'dragon.glb', not {name!r}."
-        )
-    return name
+    usable = isinstance(name, str) and name.strip() and _NOT_IN_NAMES.isdisjoint(map(unicodedata.category, name))
+    check_argument("file_name", name, usable, "a name without control characters, such as 'dragon.glb'")
+    return name  # type: ignore[return-value]
