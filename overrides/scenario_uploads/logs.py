@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import cache
 
-from .redaction import hide_signatures, mask_known, strip_controls
+from .redaction import CONTROLS, hide_signatures, mask_known
 
 logger = logging.getLogger("scenario_uploads")
 
@@ -28,7 +28,7 @@ def _redact(record: logging.LogRecord) -> bool:
         # Leave a record that cannot be formatted to the handlers.
         return True
     # The log may be read in a terminal.
-    shown = strip_controls(mask_known(hide_signatures(message)))
+    shown = CONTROLS.sub(" ", mask_known(hide_signatures(message)))
     if shown != message:
         record.msg, record.args = shown, ()
     return True

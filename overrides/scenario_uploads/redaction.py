@@ -28,7 +28,7 @@ AUTHORIZATION = re.compile(r"\b(Basic|Bearer)(\s+)[\w.~+/=-]{16,}", re.IGNORECAS
 # As `html.escape` writes it, which is slow to import.
 _IN_HTML = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 # Control characters, line separators, text-direction marks, and surrogates, which cannot be encoded.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 
 
 def redact(text: str) -> str:
@@ -47,13 +47,8 @@ def hide_signatures(text: str) -> str:
 def snippet(text: str, limit: int = 200) -> str:
     """Return the start of an untrusted text as one redacted line of at most `limit` characters."""
     # Cut first, since a body may have megabytes; redact before the final cut, so that no URL is split.
-    line = _CONTROL.sub(" ", redact(mask_known(text[: limit * 20]))).strip()
+    line = CONTROLS.sub(" ", redact(mask_known(text[: limit * 20]))).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"
-
-
-def strip_controls(text: str) -> str:
-    """Return a text without control characters, line ends and text-direction marks."""
-    return _CONTROL.sub(" ", text)
 
 
 def find_reason(body: object) -> str | None:
