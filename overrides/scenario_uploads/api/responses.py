@@ -104,10 +104,8 @@ def _read_masked(response: httpx.Response, limit: int) -> tuple[httpx.Response, 
     # Set afterwards, or HTTPX would decompress the body again.
     copied.headers = httpx.Headers([(name, _mask(value)) for name, value in response.headers.raw])
     copied.elapsed = response.elapsed
-    try:
-        return copied, parse_body(body)
-    except ValueError:
-        return copied, copied.content.decode("utf-8", "replace")
+    value, fault = _parse_body(body)
+    return copied, copied.content.decode("utf-8", "replace") if fault else value
 
 
 def _mask(value: bytes) -> bytes:
@@ -115,23 +113,18 @@ def _mask(value: bytes) -> bytes:
     return mask_known(value.decode("latin-1")).encode("latin-1")
 
 
-def parse_body(body: bytes) -> Any:
-    """Return the JSON value of a body; ValueError when it is not JSON or too deeply nested."""
-    value: Any = None
+def _parse_body(body: bytes) -> tuple[Any, str | None]:
+    """Return the JSON value of a body, and None or its fault: that it is not JSON, or too deeply nested."""
     try:
         # Parsing holds the GIL, and with it an event loop in another thread, except where it calls a function.
         value = json.loads(body, object_hook=(lambda value: value) if len(body) > LOOKED_AT else None)
         # Most bodies have too few brackets for that.
-        nested = body.count(b"{") + body.count(b"[") >= DEEPEST and _is_deep(value, DEEPEST - 1)
-        fault = "too deeply nested JSON" if nested else None
+        deep = body.count(b"{") + body.count(b"[") >= DEEPEST and _is_deep(value, DEEPEST - 1)
     except RecursionError:
-        fault = "too deeply nested JSON"
+        value, deep = None, True
     except ValueError:
-        fault = "not JSON"
-    if fault:
-        # Not chained: Python's JSON error would hold the whole body.
-        raise ValueError(fault)
-    return value
+        return None, "not JSON"
+    return value, "too deeply nested JSON" if deep else None
 
 
 def _is_deep(value: object, limit: int) -> bool:
@@ -141,16 +134,12 @@ def _is_deep(value: object, limit: int) -> bool:
 
 def read_json(response: httpx.Response, operation: str, kind: type[T]) -> T:
     """Return the JSON value of a response; an error when it is none, or not of a kind."""
-    if fault := find_fault(response):
-        raise make_body_error(response, operation, fault)
-    try:
-        value = parse_body(response.content)
-    except ValueError as error:
-        raise make_body_error(response, operation, str(error)) from None
-    if not isinstance(value, kind):
-        expected = "an object" if kind is dict else f"a {kind.__name__}"
-        raise make_body_error(response, operation, f"JSON that is not {expected}")
-    return value
+    if not (fault := find_fault(response)):
+        value, fault = _parse_body(response.content)
+        if not fault and isinstance(value, kind):
+            return value
+    expected = "an object" if kind is dict else f"a {kind.__name__}"
+    raise make_body_error(response, operation, fault or f"JSON that is not {expected}")
 
 
 def decode_body(model: type[T], response: httpx.Response, operation: str, *, strict: bool) -> T:
