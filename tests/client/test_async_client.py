@@ -310,7 +310,7 @@ class TestTheLoop:
         watch(os, "open")
         watch(os, "fsync")
         watch(io, "open")
-        watch(responses, "decode_response")
+        watch(responses, "decode")
         watch(httpx, "create_ssl_context")
         large: dict[str, Any] = {"config": {"text": "x" * 100_000}}
         created = answer_upload(status="pending", entityId=None, parts=service.make_parts(2), **large)
@@ -324,7 +324,7 @@ class TestTheLoop:
                 await client.uploads.upload_file(tmp_path / "a.glb", **options)
 
         asyncio.run(main())
-        assert set(threads) == {"open", "fsync", "decode_response", "create_ssl_context"}
+        assert set(threads) == {"open", "fsync", "decode", "create_ssl_context"}
         assert threading.get_ident() not in set.union(*threads.values())
 
     def test_46_no_response_holds_the_loop(self, service: Service, monkeypatch: pytest.MonkeyPatch) -> None:

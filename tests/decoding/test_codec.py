@@ -17,7 +17,7 @@ import scenario_uploads_client
 from hypothesis import given
 from hypothesis import strategies as st
 from scenario_uploads import is_known, models
-from scenario_uploads.decoding.codec import Problems, decode, decode_response
+from scenario_uploads.decoding.codec import Problems, decode
 from scenario_uploads.decoding.methods import ModelMethods
 from scenario_uploads.models import (
     Error,
@@ -289,6 +289,12 @@ def test_encoding_and_decoding_again_changes_nothing(data: dict[str, Any]) -> No
 
 def decoded_quietly(model: type[Any], data: dict[str, Any]) -> Any:
     return decode(model, data, Problems())
+
+
+def decode_response(model: type[Any], data: dict[str, Any]) -> tuple[Any, str]:
+    """Return a decoded response with its problems as text."""
+    problems = Problems()
+    return decode(model, data, problems), str(problems)
 
 
 def test_many_problems_make_one_short_text() -> None:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import httpx
 
 from scenario_uploads import errors
-from scenario_uploads.decoding.codec import decode_response
+from scenario_uploads.decoding.codec import Problems, decode
 from scenario_uploads.logs import logger
 from scenario_uploads.redaction import (
     explain,
@@ -144,10 +144,11 @@ def read_json(response: httpx.Response, operation: str, kind: type[T]) -> T:
 
 def decode_body(model: type[T], response: httpx.Response, operation: str, *, strict: bool) -> T:
     """Decode the response to an operation; differences from the contract are a warning or, with `strict`, an error."""
-    result, problems = decode_response(model, read_json(response, operation, dict))
-    if problems and strict:
+    problems = Problems()
+    result = decode(model, read_json(response, operation, dict), problems)
+    if problems.count and strict:
         raise make_body_error(response, operation, f"what differs from the contract: {problems}", show=False)
-    if problems:
+    if problems.count:
         logger.warning("The response to %s differs from the contract: %s", operation, problems)
     return result
 

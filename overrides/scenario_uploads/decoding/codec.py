@@ -69,12 +69,6 @@ class Shape(NamedTuple):
     any_extra: bool  # whether the contract does not restrict them
 
 
-def decode_response(model: type[T], data: Mapping[str, Any]) -> tuple[T, str]:
-    """Decode a response body; return it with its problems as text, empty when there are none."""
-    problems = Problems()
-    return decode(model, data, problems), str(problems)
-
-
 def build_body(model: type[T], operation: str, arguments: Mapping[str, Any]) -> T:
     """Return the body of an operation from a caller's keyword arguments; an error lists what is wrong with them."""
     problems = Problems(given=True)

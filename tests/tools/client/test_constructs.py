@@ -89,17 +89,18 @@ sys.path.insert(0, sys.argv[1])
 import stand_ins
 from scenario_uploads_client.api.default import list_things, send_form
 from scenario_uploads_client.types import File
-from scenario_uploads.decoding.codec import decode_response
+from scenario_uploads.decoding.codec import Problems, decode
 from scenario_uploads.models import Page, SendFormBody
 
-page, problems = decode_response(Page, json.loads(sys.stdin.read()))
+problems = Problems()
+page = decode(Page, json.loads(sys.stdin.read()), problems)
 thing = page.items[0]
 asked = list_things._get_kwargs(cursor="c", ids=["a", "b"], x_trace="t", session="s")
 files = [File(io.BytesIO(name.encode()), name) for name in "ab"]
 form = send_form._get_kwargs(body=SendFormBody(files=files, tags=["x", "y"]))
 print(json.dumps({
     "again": page.to_dict(),
-    "problems": problems,
+    "problems": str(problems),
     "level": [repr(each.level) for each in page.items],
     "rank": [type(each.rank).__name__ + str(each.rank) for each in page.items],
     "made": str(thing.made), "day": str(thing.day), "size": thing.size, "labels": thing.labels["a"],
