@@ -102,8 +102,8 @@ def test_a_line_that_was_idle_is_free_at_once(rate: float) -> None:
 def test_a_line_sends_so_little_at_once_that_each_has_its_turn_every_second(
     rate: float | None, lines: int, share: int
 ) -> None:
-    assert share == Turns(lines, rate).spend(1 << 30)[0]
-    assert Turns(1, rate).spend(5)[0] == 5
+    assert share == Turns(lines, rate).spend(1 << 30, 0.0)[0]
+    assert Turns(1, rate).spend(5, 0.0)[0] == 5
 
 
 @given(rate=st.floats(64.0, 1e9), lines=st.integers(1, 64))

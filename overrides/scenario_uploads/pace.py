@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable
 
 from attrs import define
@@ -61,11 +60,10 @@ class Turns:
             self.pace.adjust(slow=slow, quick=quick, done=done)
             self._turn.notify_all()
 
-    def spend(self, most: int, now: float | None = None) -> tuple[int, float]:
+    def spend(self, most: int, now: float) -> tuple[int, float]:
         """Return how many of `most` bytes one connection may send, and after how many seconds."""
         with self._turn:
             amount = max(1, int(min(most, LARGEST_SHARE, self._rate / self.pace.maximum)))
-            now = time.monotonic() if now is None else now
             start = max(now, self._free_at)
             self._free_at = start + amount / self._rate
             return amount, start - now

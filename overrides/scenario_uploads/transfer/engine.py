@@ -162,7 +162,7 @@ class _Workers:
 
     def _allow(self, most: int) -> int:
         """Wait for the bandwidth limit; return how many bytes may go out."""
-        amount, delay = self._turns.spend(most)
+        amount, delay = self._turns.spend(most, time.monotonic())
         pause(delay, self._is_halted)
         if self._is_halted():
             raise HaltedError
