@@ -162,10 +162,7 @@ def complete(
     refusals: float,
     mode: ResponseMode = ResponseMode.MODEL,
 ) -> Steps[Reply[models.UploadTriggerActionResponse]]:
-    """Send `complete` until the upload is past `pending`, with at most `refusals` of the retries after a refusal.
-
-    After no response, a 400 or a 409, a retrieve shows whether it is; then its response replaces that of the action.
-    """
+    """Send `complete` until the upload is past `pending`, with at most `refusals` of the retries after a refusal."""
     upload_id, patience = str(operation.upload_id), policy.patience
     find_missing = partial(_find_mix_up, upload_id) if patience is not None else lambda _: None
     tries = Tries(policy, Repeat.SAFE, api.draw, api.clock)
@@ -179,6 +176,7 @@ def complete(
         refused = isinstance(failure, errors.APIStatusError) and failure.status_code in (400, 409)
         if not refused and not _is_passing(api, failure, patience):
             raise failure
+        # It may be past `pending` nevertheless; then the response to a retrieve replaces that of the action.
         try:
             settled = yield from retrieve_once(api, upload_id, operation.options, patience=patience)
         except errors.APIError as error:

@@ -55,10 +55,7 @@ def plan_files(
     force: bool = False,
     offline: bool = False,
 ) -> Iterator[File | UploadResult]:
-    """Yield each file to send, and the results of the others; `offline`, without asking URLs for their size.
-
-    `call` is for files that have no settings of their own, and `service` selects rows of the ledger.
-    """
+    """Yield each file to send, by default with the settings of `call`, and the other results; `offline` asks no URL."""
     account = (service.base_url, service.credentials.account) if service else ()
     # Most files have the settings of the call, and are of a few types.
     shared = cache(lambda kind, media: _hash_settings(account, evolve(call, kind=kind, content_type=media)))
@@ -109,10 +106,7 @@ def _look(source: Any, status: os.stat_result | None, call: FileOptions, *, offl
 
 
 def plan_many(sources: Sources, options: BulkOptions, service: ClientOptions | None) -> Iterator[File | UploadResult]:
-    """Yield the files that would be sent, and results for the others, without a request or a write.
-
-    Without the settings of a client, no file counts as done.
-    """
+    """Yield what `plan_files` does, without a request or a write; without a `service`, no file counts as done."""
     listed, ledger = list_sources(sources, options), open_ledger(options.ledger, plan=True) if service else None
     with closing(ledger) if ledger else nullcontext():
         yield from plan_files(listed, options.file, service, ledger, force=options.force, offline=True)

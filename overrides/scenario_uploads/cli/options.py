@@ -223,10 +223,7 @@ class Options:
 def command(
     app: typer.Typer, *examples: str, name: str | None = None, options: str | None = None
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make a function a command of `app`, with examples in its help.
-
-    Its parameter `options` stands for the fields of its class with these names, by default all, and gets their values.
-    """
+    """Make a function a command, whose parameter `options` stands for these fields of its class, or for all of them."""
 
     def add(function: Callable[..., None]) -> Callable[..., None]:
         own = dict(inspect.signature(function, eval_str=True).parameters)

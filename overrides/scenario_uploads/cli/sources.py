@@ -87,10 +87,7 @@ def open_file(file: str, max_size: int | None) -> Iterator[str | BinaryIO]:
 
 
 def read_manifest(path: Path, asset_options: Mapping[str, Any] | None) -> Iterator[UploadSource]:
-    """Yield the source of each row, with the given asset options unless it has its own.
-
-    Paths are relative to the folder of the manifest. A UsageError names the line at which the unusable row begins.
-    """
+    """Yield each row's source, by default with these asset options; paths are relative to the manifest's folder."""
     if not path.is_file():
         fault = "must be a regular file, since it is read twice" if path.exists() else "does not exist"
         raise UsageError(f"The manifest {path} {fault}.")
