@@ -6,7 +6,6 @@ The limits are those of S3: 5 MiB to 5 GiB a part (the last may be smaller), 10,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -79,11 +78,8 @@ def plan_parts(size: int, part_size: int | None = None) -> UploadPlan:
     return UploadPlan(size, part_size)
 
 
-def match_parts(
-    plan: UploadPlan, answered: Iterable[Any], *, api_url: str, allow_http: bool = False
-) -> tuple[Part, ...]:
+def match_parts(plan: UploadPlan, answered: list[Any], *, api_url: str, allow_http: bool = False) -> tuple[Part, ...]:
     """Return each part of the plan with its URL; TransferError when numbers do not match or a URL is not allowed."""
-    answered = list(answered)
     # The tolerant decoder may leave a value of another type here.
     found = {part.number: part for part in answered if type(part.number) is int}
     missing = [number for number in range(1, plan.parts_count + 1) if number not in found]
