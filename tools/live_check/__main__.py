@@ -22,10 +22,8 @@ from tools.live_check.run import PLAN, Run
 from tools.project import ROOT, Project
 
 
-def is_wanted(*, yes: bool) -> bool:
-    """Ask whether to go on, unless that was said before."""
-    if yes:
-        return True
+def ask() -> bool:
+    """Ask whether to go on."""
     if not sys.stdin.isatty():
         print("Nothing was sent: there is no terminal to ask on. YES=1 says that it is wanted.", file=sys.stderr)
         return False
@@ -45,7 +43,7 @@ def main(argv: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     print(f"This holds contract {contract.version} against {run.base_url}\n{PLAN}", flush=True)
-    if not is_wanted(yes=arguments.yes):
+    if not (arguments.yes or ask()):
         return 2
     run.perform()
     report = Report(contract, run, compare(contract, run.exchanges))

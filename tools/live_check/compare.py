@@ -38,20 +38,20 @@ class Difference:
     message: str
     edit: str
     """What to change in the contract so that it says what the service does."""
-    steps: tuple[str, ...] = ()
+    steps: tuple[str, ...]
 
 
 def compare(contract: Contract, exchanges: Sequence[Exchange]) -> list[Difference]:
     """Return where responses differ from the contract, each difference once, in the order of the contract."""
-    found: dict[tuple[str, str, str], Difference] = {}
+    found: dict[_Finding, dict[str, None]] = {}
     for exchange in exchanges:
-        for kind, pointer, message, edit in _Comparison(contract, exchange).find():
-            place = format_pointer(pointer)
-            old = found.get((kind, place, message))
-            steps = tuple(dict.fromkeys((*(old.steps if old else ()), exchange.step)))
-            line = contract.find_line(pointer)
-            found[kind, place, message] = Difference(kind, place, line, message, edit, steps)
-    return sorted(found.values(), key=lambda difference: (difference.line, difference.message))
+        for finding in _Comparison(contract, exchange).find():
+            found.setdefault(finding, {})[exchange.step] = None
+    differences = [
+        Difference(kind, format_pointer(pointer), contract.find_line(pointer), message, edit, tuple(steps))
+        for (kind, pointer, message, edit), steps in found.items()
+    ]
+    return sorted(differences, key=lambda difference: (difference.line, difference.message))
 
 
 # Its kind, its place, what is to be said of it, and the edit.

@@ -7,7 +7,6 @@ import json
 import random
 import re
 import struct
-import time
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -124,14 +123,7 @@ class Run:
             self._send_part(f"{name}: part {number + 1}", url, image[number * PART_SIZE :][:PART_SIZE])
         self._call(f"{name}: retrieve", lambda: uploads.retrieve(upload_id))
         self._call(f"{name}: complete", lambda: uploads.trigger_action(upload_id, action="complete"))
-        deadline, delay = time.monotonic() + PATIENCE, 0.5
-        while (upload := self._call(f"{name}: poll", lambda: uploads.retrieve(upload_id))).get("status") != "imported":
-            if upload.get("status") == "failed":
-                raise UndoneError(f"the upload has failed: {upload.get('errorMessage')}")
-            if time.monotonic() > deadline:
-                raise UndoneError(f"the upload is still {upload.get('status')} after {PATIENCE:.0f} s")
-            time.sleep(delay)
-            delay = min(3.0, 2 * delay)
+        self._call(f"{name}: poll", lambda: self._client.uploads.wait(upload_id, timeout=PATIENCE))
 
     def _send_part(self, step: str, url: str, part: bytes) -> None:
         self._step, self._expected = step, (200,)

@@ -201,8 +201,8 @@ def refuse_create(response: Response) -> None:
 
 
 UNDONE = {
-    "an upload fails": (fail, "poll: the upload has failed: The file is no image"),
-    "polling does not end": (stay, "poll: the upload is still validating after 0 s"),
+    "an upload fails": (fail, "poll: Upload … failed: The file is no image"),
+    "polling does not end": (stay, "poll: Upload … was not imported within 0 s; the status was 'validating'"),
     "storage refuses": (refuse_part, "part 1: storage answered 403, AccessDenied"),
     "a plan's limit": (refuse_create, "create: "),
 }
