@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeGuard
 from urllib.parse import unquote
@@ -28,8 +29,6 @@ HARMLESS_TAGS: frozenset[str | None] = frozenset(
 )
 INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-UNPRINTABLE = re.compile(r"[^ !#-\[\]-~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]")
-"""What cannot stand in a quoted text of YAML as it is."""
 MAX_DIGITS = 64
 """How long a number may be: no program calculates with longer ones, and some break on them."""
 VERSIONS = re.compile(r"3\.[01]\.\d+(-.*)?")
@@ -46,6 +45,7 @@ class UnreadableError(Exception):
 
     def __init__(self, name: str, reason: str, line: int | None = None) -> None:
         super().__init__(f"{name}{'' if line is None else f':{line}'}: {reason}")
+        self.name, self.line = name, line
 
 
 def is_object(value: Any) -> TypeGuard[Mapping[str, Any]]:
@@ -150,11 +150,11 @@ class _Builder:
 
     def check_reference(self, reference: str, line: int) -> None:
         """Refuse a `$ref` that is not a pointer into this document."""
-        if reference.startswith("#") and not unquote(reference).startswith("#/"):
+        reason = "leads out of the document"
+        if reference.startswith("#"):
             reason = "names an anchor; only JSON pointers, such as #/components/schemas/Upload, are followed"
+        if not (reference.startswith("#") and unquote(reference).startswith("#/")):
             raise UnreadableError(self.name, f"$ref {reference!r} {reason}", line)
-        if not reference.startswith("#"):
-            raise UnreadableError(self.name, f"$ref {reference!r} leads out of the document", line)
 
     def read_key(self, others: Mapping[str, Any]) -> tuple[str, int]:
         event = self.parser.get_event()
@@ -209,10 +209,11 @@ class Contract:
             return False
         return True
 
-    def object_at(self, pointer: Pointer) -> Mapping[str, Any]:
+    def object_at(self, pointer: Pointer, name: str = "") -> Mapping[str, Any]:
+        """Return the object at `pointer`; an error calls it by `name`, or by its key."""
         value = self.at(pointer)
         if not is_object(value):
-            raise self.fail(pointer, f"{pointer[-1]!r} should be an object")
+            raise self.fail(pointer, f"{name or repr(pointer[-1])} should be an object")
         return value
 
     def get(self, pointer: Pointer, kind: type[dict[str, Any] | list[Any]]) -> Any:
@@ -233,17 +234,11 @@ class Contract:
     def follow(self, pointer: Pointer) -> Pointer:
         """Return where the `$ref` at `pointer` leads, one step."""
         reference = str(self.at(pointer)["$ref"])
-        target: list[str | int] = []
-        value: Any = self.document
-        try:
-            for step in parse_reference(reference):
-                # One way to say one place, so that places can be compared.
-                key: Any = int(step) if is_array(value) else step
-                target.append(key)
-                value = value[key]
-        except (LookupError, TypeError, ValueError):
-            raise self.fail((*pointer, "$ref"), f"$ref {reference!r} leads nowhere") from None
-        return tuple(target)
+        target = parse_reference(reference)
+        if not self.has(target):
+            raise self.fail((*pointer, "$ref"), f"$ref {reference!r} leads nowhere")
+        # One way to say one place, so that places can be compared.
+        return tuple(int(step) if is_array(self.at(target[:index])) else step for index, step in enumerate(target))
 
     def resolve(self, pointer: Pointer) -> Pointer:
         """Return where the value at `pointer` really is, past any `$ref`."""
@@ -257,18 +252,13 @@ class Contract:
 
     def find_line(self, pointer: Pointer) -> int:
         """Return the line, from 1, of the value at `pointer`, or of the nearest thing around it; of its key if any."""
-        return find_line(self.document, pointer)
-
-
-def find_line(value: Any, pointer: Pointer) -> int:
-    """Return the line, from 1, of what is at `pointer` in a document, or of the nearest thing around it."""
-    line = 1
-    for step in pointer:
-        key: Any = int(step) if is_array(value) and str(step).isdigit() else str(step)
-        if not isinstance(value, Object | Array) or key not in value.lines:
-            break
-        line, value = value.lines[key], value[key]
-    return line
+        line, value = 1, self.document
+        for step in pointer:
+            key: Any = int(step) if is_array(value) and str(step).isdigit() else str(step)
+            if not isinstance(value, Object | Array) or key not in value.lines:
+                break
+            line, value = value.lines[key], value[key]
+        return line
 
 
 TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(?=(\s*:)?)|[\t:]')
@@ -279,18 +269,9 @@ def write_as_yaml(match: re.Match[str]) -> str:
     if match[1] is None:
         return " " if match[0] == "\t" else ": "
     text = json.loads(match[0]) if "\\" in match[1] else match[1]
-    quoted = UNPRINTABLE.sub(lambda each: f"\\U{ord(each[0]):08x}", text)
+    # Escapes of Python are escapes of YAML too.
+    quoted = text.encode("unicode_escape").decode().replace('"', '\\"')
     return f'? "{quoted}"' if match[2] else f'"{quoted}"'
-
-
-def is_json(text: str) -> bool:
-    if not text.lstrip(" \t\r\n").startswith("{"):
-        return False
-    try:
-        json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def read_yaml(path: Path, name: str) -> Any:
@@ -301,19 +282,18 @@ def read_yaml(path: Path, name: str) -> Any:
         if len(data) > MAX_BYTES:
             raise UnreadableError(name, f"more than {MAX_BYTES // 2**20} MiB")
         text = data.decode("utf-8-sig")
-        parser = Loader(TOKEN.sub(write_as_yaml, text) if is_json(text) else text)
-        try:
-            parser.get_event()  # the stream
-            if parser.check_event(yaml.StreamEndEvent):
-                return None
+        with suppress(ValueError, RecursionError):
+            json.loads(text)
+            text = TOKEN.sub(write_as_yaml, text)
+        parser = Loader(text)
+        parser.get_event()  # the stream
+        value = None
+        if not parser.check_event(yaml.StreamEndEvent):
             parser.get_event()  # the document
             value = _Builder(name, parser).build()
             parser.get_event()
-            if not parser.check_event(yaml.StreamEndEvent):
-                raise UnreadableError(name, "a second document", parser.peek_event().start_mark.line + 1)
-            return value
-        finally:
-            parser.dispose()
+        if not parser.check_event(yaml.StreamEndEvent):
+            raise UnreadableError(name, "a second document", parser.peek_event().start_mark.line + 1)
     except OSError as error:
         raise UnreadableError(name, error.strerror or "cannot be read") from None
     except UnicodeDecodeError as error:
@@ -323,6 +303,7 @@ def read_yaml(path: Path, name: str) -> Any:
         raise UnreadableError(name, error.problem or "not YAML", None if mark is None else mark.line + 1) from None
     except yaml.YAMLError as error:
         raise UnreadableError(name, f"not YAML: {str(error).splitlines()[0]}") from None
+    return value
 
 
 def read_contract(path: Path, name: str | None = None) -> Contract:

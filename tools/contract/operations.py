@@ -25,20 +25,15 @@ class Operation:
 
 def list_operations(contract: Contract) -> list[Operation]:
     result: list[Operation] = []
-    for path in contract.get(("paths",), dict) if "paths" in contract.document else ():
+    for path in contract.get(("paths",), dict):
         if path.startswith("x-"):
             continue
         place = find_path_item(contract, ("paths", path))
-        item = contract.at(place)
-        if not is_object(item):
-            raise contract.fail(place, "a path should be an object")
-        for method in METHODS:
-            if method in item:
-                value = contract.at((*place, method))
-                if not is_object(value):
-                    raise contract.fail((*place, method), "an operation should be an object")
-                name = str(value.get("operationId") or f"{method.upper()} {path}")
-                result.append(Operation((*place, method), path, method, name))
+        item = contract.object_at(place, "a path")
+        for method in filter(item.__contains__, METHODS):
+            value = contract.object_at((*place, method), "an operation")
+            name = str(value.get("operationId") or f"{method.upper()} {path}")
+            result.append(Operation((*place, method), path, method, name))
     return result
 
 

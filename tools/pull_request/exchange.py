@@ -71,13 +71,9 @@ def fit_markdown(text: str, limit: int = REPORT_LIMIT) -> str:
     """Return a Markdown report cut after a whole line, so that it has at most `limit` bytes, with a note of it."""
     if len(text.encode()) <= limit:
         return text
-    lines = text.splitlines(keepends=True)
     room = limit - 200  # for the note, and the end of what is folded
-    kept: list[str] = []
-    while (room := room - len(lines[len(kept)].encode())) >= 0:
-        kept.append(lines[len(kept)])
+    lines = text.encode()[:room].decode(errors="ignore").splitlines(keepends=True)
+    kept = "".join(line for line in lines if line.endswith("\n"))
     end = "\n</details>\n" if "<details>\n" in kept and "</details>\n" not in kept else ""
-    left = count(len(lines) - len(kept), "line")
-    return (
-        f"{''.join(kept)}{end}\n✂️ {left} more; the report is too long for here, and `make spec-diff` shows all of it.\n"
-    )
+    left = count(len(text.splitlines()) - len(kept.splitlines()), "line")
+    return f"{kept}{end}\n✂️ {left} more; the report is too long for here, and `make spec-diff` shows all of it.\n"

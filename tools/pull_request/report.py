@@ -13,7 +13,6 @@ Exits 1 when a breaking change is not covered, and 2 when an input cannot be rea
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from pathlib import Path
 
@@ -21,14 +20,7 @@ from tools.contract.document import UnreadableError
 from tools.project import ROOT, Project
 from tools.pull_request.exchange import dump, render
 from tools.release.released import compare_with
-from tools.spec_diff.report import Report, describe_verdict, escape_command, render_github, render_json
-
-
-def annotate_failure(message: str, name: str) -> str:
-    """Return the workflow command that says so, at the line of the contract when it is about one."""
-    where = re.match(rf"{re.escape(name)}:(\d+): ", message)
-    place = f"file={name},line={where[1]}," if where else ""
-    return f"::error {place}title=Contract::{escape_command(message)}\n"
+from tools.spec_diff.report import describe_verdict, escape_command, render_github, render_json
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -40,20 +32,18 @@ def main(argv: list[str] | None = None) -> int:
     project, out = Project(arguments.root), Path(arguments.out)
     out.mkdir(parents=True, exist_ok=True)
     try:
-        report: Report | str = compare_with(project, arguments.base)
-    except UnreadableError as error:
-        report = str(error)
-    files = {"report.md": render(report), "report.json": "", "annotations.txt": "", "comment.json": dump(report)}
-    if isinstance(report, Report):
+        report = compare_with(project, arguments.base)
+        files = {"report.md": render(report), "comment.json": dump(report)}
         files |= {"report.json": render_json(report), "annotations.txt": render_github(report)}
         code, verdict = int(report.uncovered_break), describe_verdict(report)
-    else:
-        files["annotations.txt"] = annotate_failure(report, project.contract.name)
-        code, verdict = 2, report
+    except UnreadableError as error:
+        code, verdict = 2, str(error)
+        place = f"file={error.name},line={error.line}," if error.name == project.contract.name and error.line else ""
+        annotation = f"::error {place}title=Contract::{escape_command(verdict)}\n"
+        files = {"report.md": render(verdict), "comment.json": dump(verdict), "annotations.txt": annotation}
+        (out / "report.json").unlink(missing_ok=True)
     for name, text in files.items():
-        (out / name).unlink(missing_ok=True)
-        if text or name != "report.json":
-            (out / name).write_text(text, encoding="utf-8", newline="\n")
+        (out / name).write_text(text, encoding="utf-8", newline="\n")
     print(verdict, file=sys.stderr if code else sys.stdout)
     return code
 

@@ -10,7 +10,7 @@ from typing import get_args
 
 import attrs
 
-from tools.contract.document import UnreadableError, find_line, is_array, is_object, read_yaml
+from tools.contract.document import UnreadableError, is_array, is_object, read_yaml
 from tools.project import ROOT
 from tools.spec_diff.report import BUMPS, Bump, Change, Level
 
@@ -107,7 +107,7 @@ def read_allowed(path: Path) -> list[Allowed]:
     rules = read_policy().levels
     result: list[Allowed] = []
     for index, entry in enumerate(entries):
-        line = find_line(document, ("allow", index))
+        line = getattr(entries, "lines", {})[index]
         if not is_object(entry) or not entry.keys() <= {"kind", "location", "reason"}:
             raise UnreadableError(path.name, "an entry has kind, location and reason, and nothing else", line)
         for key in ("kind", "location", "reason"):
