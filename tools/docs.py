@@ -94,10 +94,9 @@ def find_faults(site: Path) -> Iterator[str]:
 def main() -> int:
     try:
         build()
+        faults = list(find_faults(SITE))
     except SetupError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    faults = list(find_faults(SITE))
+        faults = [str(error)]
     for fault in faults:
         print(f"error: {fault}", file=sys.stderr)
     if not faults:

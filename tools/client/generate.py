@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib.metadata
-import os
 import shutil
 import subprocess
 import sys
@@ -101,10 +100,9 @@ def compare(committed: dict[str, bytes], expected: dict[str, bytes]) -> list[str
 
 def list_unknown(root: Path, names: Iterable[str]) -> list[str]:
     """Return the files that git does not know, ignored ones too; none outside a git checkout."""
-    command = ("git", "-C", str(root), "ls-files", "-z")
-    result = subprocess.run(command, capture_output=True, check=False)
-    known = os.fsdecode(result.stdout).split("\0")
-    return [] if result.returncode else [name for name in names if name not in known]
+    command = ("git", "-C", str(root), "ls-files", "--others", "--", *names)
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
+    return result.stdout.splitlines()
 
 
 def main(argv: list[str] | None = None) -> int:

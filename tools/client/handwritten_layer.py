@@ -9,7 +9,7 @@ import ast
 from collections.abc import Iterable
 from pathlib import Path
 
-from tools.client.operations import read_methods, to_class
+from tools.client.operations import read_method, to_class
 from tools.client.unasync import PACKAGE
 from tools.contract.document import Contract
 from tools.contract.operations import list_operations
@@ -52,7 +52,8 @@ def find_missing(contract: Contract, root: Path) -> list[str]:
     texts = {place: (root / place).read_text(encoding="utf-8") for place, _, _ in needs}
     calls = list_functions(read_body(root / CALLS))
     missing: list[str] = []
-    for operation, method in zip(list_operations(contract), read_methods(contract), strict=True):
+    for operation in list_operations(contract):
+        method = read_method(contract, operation)
         twin, names = to_class(method.tag), {"id": operation.name, "tag": method.tag, "name": method.name}
         names |= {"twin": twin, "kind": f"Async{twin}", "model": next(iter(method.responses))}
         for place, text, remedy in needs:

@@ -66,12 +66,8 @@ class Method:
         return next((each for each in self.arguments if f"{each.schema}Response" in self.responses), None)
 
 
-def read_methods(contract: Contract) -> list[Method]:
-    """Return the operations of a contract as methods."""
-    return [_read_method(contract, operation) for operation in list_operations(contract)]
-
-
-def _read_method(contract: Contract, operation: Operation) -> Method:
+def read_method(contract: Contract, operation: Operation) -> Method:
+    """Return an operation of a contract as a method."""
     place, value = operation.pointer, contract.at(operation.pointer)
     arguments = [*_read_parameters(contract, place[:-1]), *_read_parameters(contract, place)]
     if "requestBody" in value:
@@ -197,7 +193,7 @@ def write_operations(contract: Contract) -> dict[Path, bytes]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    methods = read_methods(contract)
+    methods = [read_method(contract, operation) for operation in list_operations(contract)]
     models = [ClassName(name, "") for name in contract.at(("components", "schemas"))]
     common = {"methods": methods, "models": models, "fold": fold, "to_python": to_python, "to_class": to_class}
     modules: dict[str, tuple[str, Method | None]] = {

@@ -16,9 +16,11 @@ from pathlib import Path
 
 from tools.contract.document import UnreadableError
 from tools.project import ROOT, Project
-from tools.release.changelog import draft_entry, find_obstacle, find_problems, insert_entry, read_changelog
+from tools.release.changelog import draft_entry, find_entry, find_problems, insert_entry, read_changelog
 from tools.release.released import Step, find_step, find_version_problem
 from tools.spec_diff.report import describe_verdict, render_markdown, render_text
+
+AGAIN = "make changelog-entry CHANGELOG_ARGS=--print"
 
 
 def check(project: Project, step: Step) -> int:
@@ -37,9 +39,11 @@ def check(project: Project, step: Step) -> int:
 def draft(project: Project, step: Step) -> int:
     """Put a draft of the entry into the changelog and return the exit code."""
     text, name = read_changelog(project), project.changelog.name
-    obstacle = find_obstacle(step, text, name)
-    if obstacle is not None:
-        print(obstacle, file=sys.stderr)
+    problem = find_version_problem(step) if step.is_broken_promise else None
+    if line := find_entry(text, step.new.version):
+        problem = f"{name}:{line}: there is an entry for {step.new.version} already; `{AGAIN}` shows another draft."
+    if problem is not None:
+        print(problem, file=sys.stderr)
         return 1
     project.changelog.write_text(insert_entry(text, draft_entry(step), name), encoding="utf-8", newline="\n")
     print(f"{name}: drafted the entry for {step.new.version}. Say in it what the change is good for.")

@@ -28,8 +28,7 @@ OF_OPERATIONS = ("operation-added", "operation-removed", "operation-moved", "dep
 def find_section(kind: str) -> str:
     """Return the section of Keep a Changelog that a kind of change belongs to."""
     subject, _, change = kind.removesuffix("-to-closed").rpartition("-")
-    known = {"added": "Added", "removed": "Removed", "deprecated": "Deprecated"}
-    return known.get(change, "Changed") if subject not in CONDITIONS else "Changed"
+    return change.capitalize() if change.capitalize() in SECTIONS and subject not in CONDITIONS else "Changed"
 
 
 def quote(text: str) -> str:
@@ -101,16 +100,6 @@ def insert_entry(text: str, entry: str, name: str) -> str:
         raise UnreadableError(name, f"no heading `{HEADING}`, under which the entry belongs")
     before, *after = re.split(r"^(?=##?#? )", others[0], maxsplit=1, flags=re.MULTILINE)
     return "\n".join([f"{head}{HEADING}{before.rstrip()}", "", entry, "", *after]).rstrip("\n") + "\n"
-
-
-def find_obstacle(step: Step, text: str, name: str) -> str | None:
-    """Return why no entry can be written, with the remedy; None when one can."""
-    version = step.new.version
-    line = find_entry(text, version)
-    if line is not None:
-        again = "make changelog-entry CHANGELOG_ARGS=--print"
-        return f"{name}:{line}: there is an entry for {version} already; `{again}` shows another draft."
-    return find_version_problem(step) if step.is_broken_promise else None
 
 
 def find_problems(project: Project, step: Step) -> list[str]:

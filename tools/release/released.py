@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import tempfile
@@ -45,11 +44,9 @@ def parse_version(text: str) -> Version | None:
 
 def raise_version(version: str, bump: Bump) -> str:
     """Return the least version that is a bump of another."""
-    major, minor, patch = parse_version(version) or (0, 0, 0)
-    if bump == "none":
-        return version
-    numbers = {"major": (major + 1, 0, 0), "minor": (major, minor + 1, 0), "patch": (major, minor, patch + 1)}[bump]
-    return ".".join(map(str, numbers))
+    numbers = list(map(int, version.split(".")))
+    place = ("major", "minor", "patch").index(bump)
+    return ".".join(map(str, [*numbers[:place], numbers[place] + 1, 0, 0][:3]))
 
 
 def list_released(project: Project) -> dict[Version, Path]:
@@ -109,8 +106,8 @@ def compare_with(project: Project, ref: str) -> Report:
         old = read_contract(path, f"{ref}:{name}")
         report = compare_contracts(project, old, read_contract(project.contract, name))
     folder = f"{project.released.name}/"
-    listed = run_git(project, "ls-tree", "--name-only", "-z", "--end-of-options", ref, folder, what=f"{ref}:{folder}")
-    released = [parse_version(Path(os.fsdecode(each)).stem) for each in listed.split(b"\0") if each]
+    listed = run_git(project, "ls-tree", "--name-only", "--end-of-options", ref, folder, what=f"{ref}:{folder}")
+    released = [parse_version(Path(each).stem) for each in listed.decode("utf-8", "replace").splitlines()]
     # Between two releases the version is raised once, and not by every pull request.
     newest, own = max(filter(None, released), default=None), parse_version(old.version)
     if newest is None or own is None or own <= newest:
