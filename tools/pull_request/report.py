@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tools.contract.document import UnreadableError
 from tools.project import ROOT, Project
-from tools.pull_request.exchange import dump, render
+from tools.pull_request.comment import dump, render
 from tools.release.released import compare_with
 from tools.spec_diff.report import describe_verdict, escape_command, render_github, render_json
 

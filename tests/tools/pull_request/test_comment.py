@@ -15,7 +15,7 @@ from tests.spec_diff.support import BASE, edit
 from tests.support.project import Mini
 from tools.project import ROOT
 from tools.pull_request import comment, report
-from tools.pull_request.exchange import COMMENT_LIMIT, MAX_BYTES, dump
+from tools.pull_request.comment import COMMENT_LIMIT, MAX_BYTES, dump
 from tools.spec_diff.report import Change, Report
 
 CHANGE = Change("get_thing", "#/x", 3, "enum-value-added", "breaking", "Kind: the value c was added")

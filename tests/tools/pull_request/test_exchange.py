@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.spec_diff.support import RULES
-from tools.pull_request.exchange import (
+from tools.pull_request.comment import (
     MAX_BYTES,
     ExchangeError,
     dump,

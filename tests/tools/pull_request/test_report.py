@@ -10,7 +10,7 @@ import pytest
 from tests.spec_diff.support import BASE, edit
 from tests.support.project import Mini
 from tools.pull_request import report as spec_diff_report
-from tools.pull_request.exchange import REPORT_LIMIT, load
+from tools.pull_request.comment import REPORT_LIMIT, load
 from tools.spec_diff.report import Report
 
 Run = Callable[..., tuple[int, str, dict[str, str]]]
