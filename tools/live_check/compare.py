@@ -14,7 +14,7 @@ from openapi_schema_validator import OAS31Validator
 
 from tools.contract.check import find_parts, make_validator
 from tools.contract.document import Contract, Pointer, format_pointer, is_object
-from tools.live_check.run import Exchange, read_upload
+from tools.live_check.run import Exchange
 
 ONLY_CREATE, EVERY_CREATE, A_TIME = "Only in the create answer", "In every create answer", "ISO 8601"
 LIFETIME = re.compile(r"(\d+) hours")
@@ -112,7 +112,7 @@ class _Comparison:
         yield from self._walk(schema, value)
         if exchange.status >= 400 and is_object(value) and not any(value.get(name) for name in REASONS):
             yield "error-body", place, "the error has no reason", "say where the reason stands"
-        if self._is_create and (upload := read_upload(exchange.body)):
+        if self._is_create and is_object(value) and is_object(upload := value.get("upload")):
             yield from self._judge_urls(upload)
 
     def _validate(self, schema: Pointer, value: Any) -> Iterator[_Finding]:

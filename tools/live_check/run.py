@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 import re
 import struct
@@ -94,15 +93,15 @@ class Run:
         came = (response.status_code, response.headers, body)
         self.exchanges.append(Exchange(self._step, self._expected, request.method, request.url.path, md5, *came))
 
-    def _call(self, step: str, call: Callable[[], object], *expected: int) -> dict[str, Any]:
-        """Make a call and return the upload of the response, empty when there is none."""
+    def _call(self, step: str, call: Callable[[], Any], *expected: int) -> Any:
+        """Make a call and return what it gives, None when it is refused as expected."""
         self._step, self._expected = step, expected or (200,)
         try:
-            call()
+            return call()
         except APIStatusError as error:
             if min(self._expected) < 400 or error.status_code == 429 or error.status_code >= 500:
                 raise
-        return read_upload(self.exchanges[-1].body)
+            return None
 
     def _ask_cost(self) -> None:
         create = self._client.uploads.with_raw_response.create
@@ -111,16 +110,15 @@ class Run:
     def _upload(self, name: str, image: bytes) -> None:
         uploads = self._client.uploads.with_raw_response
         fields = describe(f"{name.replace(' ', '-')}.png", len(image))
-        upload = self._call(f"{name}: create", lambda: uploads.create(**fields))
+        response = self._call(f"{name}: create", lambda: self._client.uploads.create(**fields))
         try:
-            upload_id, parts = str(upload["id"]), sorted(upload["parts"], key=lambda part: part["number"])
-            urls = [str(part["url"]) for part in parts]
-        except (LookupError, TypeError):
-            upload_id, urls = "", []
-        if len(urls) != fields["parts"]:
+            upload_id, urls = response.upload.id, {part.number: part.url for part in response.upload.parts}
+        except (AttributeError, TypeError):
+            upload_id, urls = "", {}
+        if urls.keys() != {*range(1, fields["parts"] + 1)}:
             raise UndoneError("the response lacks the id or the URLs of the parts")
-        for number, url in enumerate(urls):
-            self._send_part(f"{name}: part {number + 1}", url, image[number * PART_SIZE :][:PART_SIZE])
+        for number in sorted(urls):
+            self._send_part(f"{name}: part {number}", str(urls[number]), image[(number - 1) * PART_SIZE :][:PART_SIZE])
         self._call(f"{name}: retrieve", lambda: uploads.retrieve(upload_id))
         self._call(f"{name}: complete", lambda: uploads.trigger_action(upload_id, action="complete"))
         self._call(f"{name}: poll", lambda: self._client.uploads.wait(upload_id, timeout=PATIENCE))
@@ -157,12 +155,3 @@ def describe(name: str, size: int) -> dict[str, Any]:
     """Return the arguments of a create for an image of `size` bytes."""
     parts = -(-size // PART_SIZE)
     return {"file_name": name, "content_type": "image/png", "file_size": size, "parts": parts, "kind": "image"}
-
-
-def read_upload(body: bytes) -> dict[str, Any]:
-    """Return the upload of a response, empty when there is none."""
-    try:
-        upload = json.loads(body)["upload"]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return {}
-    return upload if isinstance(upload, dict) else {}
