@@ -6,8 +6,6 @@ Makes a 24 MiB mesh, starts the sandbox, uploads the mesh with the client, and c
 what was sent. Exit status 0 when they are the same bytes, 1 when they are not.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import random

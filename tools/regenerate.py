@@ -7,8 +7,6 @@ when the client was built and the tests passed, 1 when the tests failed, and 2 w
 client cannot be built. What `make check` still demands is listed, but is no failure here.
 """
 
-from __future__ import annotations
-
 import argparse
 import subprocess
 import sys

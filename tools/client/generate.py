@@ -7,8 +7,6 @@ The client is always built in a temporary folder, so that no setting, cache or s
 shape it, and then moved into place. Two runs give the same bytes.
 """
 
-from __future__ import annotations
-
 import argparse
 import difflib
 import importlib.metadata

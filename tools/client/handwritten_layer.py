@@ -3,8 +3,6 @@
 The layer is parsed, not imported: after an edit of the contract, it may not import.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable
 from pathlib import Path

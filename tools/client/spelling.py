@@ -4,8 +4,6 @@ A parameter `options: X` of the template becomes a keyword argument for each fie
 is its description under `Args:`. A field without one has that of a class above it, up to its default.
 """
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Write the stubs for type checkers: `scenario_uploads.models` with its added methods, and the front of the package."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 

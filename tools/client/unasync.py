@@ -1,7 +1,5 @@
 """Write the sync twins of async modules, so that the two never differ in more than `await`."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

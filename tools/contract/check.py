@@ -13,8 +13,6 @@ Prints one line for each finding, as `file:line: what is wrong`, and exits 1 whe
   read the discriminator, and takes the first member that fits.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import sys

@@ -1,7 +1,5 @@
 """Read a contract into plain values, with the line of each, within bounds and without running anything of it."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

@@ -1,7 +1,5 @@
 """The operations and components of a contract, and what leads to what."""
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from collections.abc import Callable, Iterable

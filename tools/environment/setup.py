@@ -7,8 +7,6 @@ Runs on the bare interpreter of a fresh machine, so it uses the standard library
 file, and uv the rest. A stamp keeps what a folder was made from, by content and not by time, and where.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re

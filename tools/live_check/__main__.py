@@ -7,8 +7,6 @@ wants --yes. report.md and report.json in FOLDER say what came and which edits o
 when nothing differs, 1 when something does, and 2 when something could not be done and nothing differs.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Where responses differ from the contract, field by field. Pure."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence

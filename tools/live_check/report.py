@@ -1,7 +1,5 @@
 """The report of a check, in Markdown and JSON, without an id or a secret."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

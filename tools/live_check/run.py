@@ -1,7 +1,5 @@
 """What is sent to the service, and every response to it as it came."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 import re

@@ -8,8 +8,6 @@ markup. With `--said true` there is a comment already, which then says that noth
 file is no report.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

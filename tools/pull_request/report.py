@@ -10,8 +10,6 @@
 Exits 1 when a breaking change is not covered, and 2 when an input cannot be read; the files then say so.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

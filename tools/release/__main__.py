@@ -8,8 +8,6 @@ From the record on, whatever changes needs a new version. Exits 1 when the contr
 2 when an input cannot be read.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The entry of CHANGELOG.md for a version of the contract: whether there is one, and a draft of it."""
 
-from __future__ import annotations
-
 import re
 import textwrap
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What the present contract is compared with, a released one or that of a git ref, and what comes of it."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import tempfile
