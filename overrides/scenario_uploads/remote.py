@@ -143,6 +143,9 @@ class Source:
         """Fill the buffer from `offset`, or return a view of the caller's bytes; fewer bytes only at the end."""
         raise NotImplementedError
 
+    def keep(self) -> None:
+        """Read a small file into memory, so that it is sent as it is now, whatever is written to it later."""
+
     def check_unchanged(self) -> int:
         """Return the change time of a file, or else 0; SourceChangedError when the file has changed."""
         begun = self.state or FileState(self.size, 0)

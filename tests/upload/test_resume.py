@@ -38,7 +38,7 @@ from scenario_uploads import (
 from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.sandbox.storage.gate import StorageGate
 from scenario_uploads.system import FileState
-from scenario_uploads.transfer import parts
+from scenario_uploads.transfer import parts, source
 from scenario_uploads.upload import prepare
 from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, list_entries
 
@@ -202,6 +202,7 @@ class TestTakingUp:
     def test_25_no_part_is_noted_once_the_file_has_changed(self, call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
         """So that a crash before the end leaves nothing wrong either."""
         noted: list[int] = []
+        monkeypatch.setattr(source, "KEPT_SIZE", SIZE - 1)
         monkeypatch.setattr(Ledger, "record", lambda _ledger, number, _md5: noted.append(number))
         happen(call, 2, lambda: os.utime(call.file, ns=(1, 1)))
         with pytest.raises(SourceChangedError):
@@ -399,13 +400,39 @@ class TestMeanwhile:
     """Row 36, within one call: something happens to the file while its parts are sent."""
 
     @pytest.mark.parametrize("resume", [True, False])
-    def test_36_bytes_that_were_sent_are_overwritten_and_the_time_put_back(self, call: Caller, resume: bool) -> None:
+    def test_36_bytes_that_were_sent_are_overwritten_and_the_time_put_back(
+        self, call: Caller, resume: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(source, "KEPT_SIZE", SIZE - 1)
         happen(call, 3, lambda: overwrite(call.file, CONTENT[:100] + b"other" + CONTENT[105:]))
         # A look between the write and the time put back sees the time, a later one that part 1 differs.
         with pytest.raises(SourceChangedError, match="The file changed while it was being sent"):
             call(**({} if resume else {"resume": False}))
         assert "complete" not in call.service.steps
         assert not resume or [] == call.ledgers
+
+    @pytest.mark.parametrize("place", [100, SIZE - 100])
+    def test_36_a_small_file_that_is_overwritten_is_sent_as_it_was(self, call: Caller, place: int) -> None:
+        """Whether the bytes were sent by then or not."""
+        happen(call, 3, lambda: overwrite(call.file, CONTENT[:place] + b"other" + CONTENT[place + 5 :]))
+        assert call().entity_id == "asset_1"
+        call.assert_parts_are_right()
+
+    def test_36_what_is_written_while_a_small_file_is_read_into_memory_is_told(
+        self, call: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read_into = source._Descriptor.read_into
+
+        def read_late(self: source._Descriptor, offset: int, buffer: memoryview) -> memoryview:
+            chunk = bytes(read_into(self, offset, buffer))
+            if len(buffer) == SIZE:
+                overwrite(call.file, b"other" + CONTENT[5:])
+            return memoryview(chunk)
+
+        monkeypatch.setattr(source._Descriptor, "read_into", read_late)
+        assert call().entity_id == "asset_1"
+        # What was read then is not used.
+        assert call.service.parts[1].md5 == hashlib.md5(b"other" + CONTENT[5:PART]).hexdigest()
 
     @pytest.mark.parametrize("integrity", [True, False])
     def test_36_a_change_time_alone_that_moved_is_no_error(self, call: Caller, integrity: bool) -> None:

@@ -217,7 +217,7 @@ class AsyncUploads(AsyncUploadsOperations):
     async def upload_file(self, file: FileInput, options: FileOptions) -> Upload:
         """Upload a file: create, send its parts, complete, and wait for the import.
 
-        The file is read in chunks of at most 1 MiB, so memory use does not depend on its size.
+        A file of at most 16 MiB is kept in memory; a larger one is read in chunks of at most 1 MiB.
 
         Args:
             file: A path, the URL of a file that fsspec can read (`s3://`, `gs://`, `hf://` …; extra `fsspec`), bytes,

@@ -18,6 +18,8 @@ from scenario_uploads.system import OPEN_FLAGS, FileState, read_at
 
 # Longest wait, in seconds, for a caller's file object at the end of an upload.
 CLOSE_PATIENCE = 0.2
+# Largest file, in bytes, that an upload keeps in memory.
+KEPT_SIZE = 16 * 1024 * 1024
 
 
 def open_source(file: FileInput, size: int | None = None) -> Source:
@@ -123,8 +125,19 @@ class _Descriptor(Source):
         self.name, self.path = name, path
         self.state = self._look()
         self.size, self._lock = max(0, self.state.size - base), threading.Lock()
+        self._kept = memoryview(b"")
+
+    def keep(self) -> None:
+        # If this fails, or the file changes meanwhile, it is read part by part, which tells why.
+        with suppress(OSError, MemoryError):
+            if self.size <= KEPT_SIZE:
+                data = self.read_into(0, memoryview(bytearray(self.size)))
+                if len(data) == self.size and self._look() == self.state:
+                    self._kept, self.descriptor = data, None
 
     def read_into(self, offset: int, buffer: memoryview) -> memoryview:
+        if self._kept:
+            return self._kept[offset : offset + len(buffer)]
         descriptor, base = self._place
         return buffer[: read_at(descriptor, buffer, base + offset, self._lock)]
 

@@ -82,6 +82,9 @@ def open_upload(stack: ExitStack, api: Api, source: Source, options: FileOptions
         "asset_options": options.asset_options,
     }
     opened = Opened(api, options, source, plan, begin_operation(options.call, arguments))
+    # Not each of many files: the memory would add up. Without checksums, the kernel sends it from the disk.
+    if options.integrity and options.turns is None:
+        source.keep()
     if ledger := _open_ledger(opened):
         opened.ledger = ledger
         stack.push(partial(_close_ledger, ledger))
