@@ -504,9 +504,12 @@ class TestSending:
         assert [] == send.pauses
 
 
-@pytest.mark.parametrize(("seconds_a_chunk", "expected"), [(0.0, [6 * MIB]), (1.0, [MIB] * 6)])
+@pytest.mark.parametrize(
+    ("seconds_a_chunk", "expected", "quick"),
+    [(0.0, [6 * MIB], [True]), (1.0, [MIB] * 6, [False] + [True] * 5), (2.0, [MIB] * 6, [False] * 6)],
+)
 def test_progress_is_told_in_steps_and_on_a_slow_link_in_small_ones(
-    send: Sending, seconds_a_chunk: float, expected: list[int]
+    send: Sending, seconds_a_chunk: float, expected: list[int], quick: list[bool]
 ) -> None:
     """Every word wakes the counting thread, but nobody looks at a bar that stands still."""
 
@@ -519,8 +522,20 @@ def test_progress_is_told_in_steps_and_on_a_slow_link_in_small_ones(
     told = [event for event in send.events if event.sent]
     assert expected == [event.sent for event in told]
     # A slow link must not be taken for a fast one: all parts would begin before one is there to resume from.
-    assert told[-1].quick == (seconds_a_chunk == 0.0)
-    assert send.events[-1].quick
+    assert quick == [event.quick for event in told]
+    assert send.events[-1].quick == any(quick)
+
+
+def test_what_buffers_take_at_first_says_nothing_of_the_link(send: Sending) -> None:
+    seconds = iter([0.0, 0.0, 0.0, 1.1, 12.0, 12.0])
+
+    def allow(most: int) -> int:
+        send.seconds += next(seconds)
+        return most
+
+    with bucket() as server:
+        send(server.origin, allow=allow)
+    assert not any(event.quick for event in send.events)
 
 
 def test_the_defaults_are_a_real_clock_and_real_chance() -> None:

@@ -36,6 +36,8 @@ PART_POLICY = RetryPolicy(max_retries=8, base=0.5, cap=20.0, clip=True)
 REPORT_SECONDS = 0.25
 # A part that takes fewer seconds is quick, and one that goes out in fewer: the rest is in buffers.
 QUICK_PART, QUICK_SENT = 10.0, 1.0
+# The rate of so many seconds tells how long a part will take; not that of the first, which fill buffers.
+RATE_SECONDS = 0.5
 SLOW_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 RETRYABLE_CODES = frozenset({"RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "OperationAborted"})
 # The multipart upload is gone, or its bucket, or the key that signed the URL.
@@ -61,7 +63,7 @@ class PartEvent:
     sent: int = 0
     slow: bool = False
     done: bool = False
-    quick: bool = False  # whether the part took little time
+    quick: bool = False  # whether the part took little time, or will
     md5: str | None = None  # of a stored part, in hexadecimal, if it was computed
 
 
@@ -88,8 +90,10 @@ class _Meter:
     length: int
     begun_at: float
     told_at: float
+    rated_at: float
     sent: int = 0
     told: int = 0
+    rated: int = 0
 
     def count(self, amount: int) -> None:
         self.sent += amount
@@ -97,6 +101,10 @@ class _Meter:
         whole = self.sent == self.length
         if whole or now - self.told_at >= REPORT_SECONDS:
             quick = whole and now - self.begun_at < QUICK_SENT
+            if (seconds := now - self.rated_at) >= RATE_SECONDS:
+                rate = (self.sent - self.rated) / seconds
+                quick = quick or (self.rated > 0 and self.length < rate * QUICK_PART)
+                self.rated, self.rated_at = self.sent, now
             self.job.report(PartEvent(sent=self.sent - self.told, quick=quick))
             self.told, self.told_at = self.sent, now
 
@@ -117,7 +125,7 @@ def send_part(job: PartJob, part: Part) -> None:
     while True:
         job.report(PartEvent(attempt=tries.failed + 1))
         now = job.clock()
-        meter = _Meter(job, tries, part.length, now, now)
+        meter = _Meter(job, tries, part.length, now, now, now)
         error: TransferError | None
         try:
             response = job.put(part.url, evolve(job.body, part=part, sent=meter.count))
