@@ -1,10 +1,12 @@
 """Write the stubs for type checkers: `scenario_uploads.models` with its added methods, and the front of the package."""
 
 import ast
+from collections.abc import Iterable
 from pathlib import Path
 
 from tools.client.handwritten_layer import list_functions, read_body, read_classes
 from tools.client.unasync import HEADER, PACKAGE
+from tools.contract.operations import reach
 
 PLACE, FRONT = PACKAGE / "models.pyi", PACKAGE / "__init__.pyi"
 """Where the stubs stand, from the folder that holds the generated client's."""
@@ -51,17 +53,12 @@ def write_front(root: Path, package: Path) -> dict[Path, bytes]:
     return {FRONT: "\n".join([*lines, "", "__version__: str", ""]).encode()}
 
 
-def _find_received(package: Path, classes: dict[str, ast.ClassDef]) -> set[str]:
-    """Return the models that are in responses, and those in them."""
+def _find_received(package: Path, classes: dict[str, ast.ClassDef]) -> Iterable[str]:
+    """Return what responses are made of, models and other types, and what these are made of."""
     functions = [list_functions(read_body(path)).get("_parse_response") for path in (package / "api").glob("*/*.py")]
-    todo = [name for function in functions if function and function.returns for name in _names(function.returns)]
-    received: set[str] = set()
-    while todo:
-        if (name := todo.pop()) in classes and name not in received:
-            received.add(name)
-            fields = [item.annotation for item in classes[name].body if isinstance(item, ast.AnnAssign)]
-            todo += [name for annotation in fields for name in _names(annotation)]
-    return received
+    starts = [name for function in functions if function and function.returns for name in _names(function.returns)]
+    fields = {name: [each for each in node.body if isinstance(each, ast.AnnAssign)] for name, node in classes.items()}
+    return reach(starts, lambda name: [other for each in fields.get(name, ()) for other in _names(each.annotation)])
 
 
 def _declare(node: ast.ClassDef, models: set[str], *, received: bool) -> str:

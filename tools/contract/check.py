@@ -16,6 +16,7 @@ Prints one line for each finding, as `file:line: what is wrong`, and exits 1 whe
 import argparse
 import re
 import sys
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -86,29 +87,28 @@ def find_required(contract: Contract, schema: Pointer) -> frozenset[str]:
     )
 
 
-def find_received_schemas(contract: Contract) -> Iterator[tuple[Pointer, frozenset[str]]]:
-    """Yield where the schemas are that an answer can be made of, and what is demanded of each, also by others."""
+def find_received_schemas(contract: Contract) -> Mapping[Pointer, set[str]]:
+    """Return where the schemas are that an answer can be made of, and what is demanded of each, also by others."""
     received: dict[Pointer, None] = {}
     for operation in list_operations(contract):
         for status in contract.at(operation.pointer).get("responses", {}):
             place = (*contract.resolve((*operation.pointer, "responses", status)), "content")
             if contract.has(place):
                 received |= reach([place], lambda each: find_references(contract.at(each)))
-    demanded: dict[Pointer, frozenset[str]] = {}
+    demanded: defaultdict[Pointer, set[str]] = defaultdict(set)
     for pointer, _ in find_schemas(contract.document):
-        if not any(pointer[:length] in received for length in range(len(pointer) + 1)):
-            continue
-        demanded[pointer] = demanded.get(pointer, frozenset()) | find_required(contract, pointer)
-        for member in contract.members(pointer, "allOf"):
-            # What is only a part of another, and no component that stands for itself, is demanded what the whole is.
-            if contract.resolve(member) == member:
-                demanded[member] = demanded.get(member, frozenset()) | demanded[pointer]
-    yield from demanded.items()
+        if any(pointer[:length] in received for length in range(len(pointer) + 1)):
+            demanded[pointer] |= find_required(contract, pointer)
+            for member in contract.members(pointer, "allOf"):
+                # A part of another, and no component that stands for itself, is demanded what the whole is.
+                if contract.resolve(member) == member:
+                    demanded[member] |= demanded[pointer]
+    return demanded
 
 
 def check_optional_is_nullable(contract: Contract) -> Iterator[Finding]:
     """Yield the optional properties of answers that do not accept null."""
-    for schema, required in find_received_schemas(contract):
+    for schema, required in find_received_schemas(contract).items():
         value = contract.at(schema)
         for name in value.get("properties", {}):
             pointer = (*schema, "properties", name)

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -21,6 +21,7 @@ MAX_VALUES = 600_000
 MAX_DEPTH = 150
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+AROUND = (yaml.StreamStartEvent, yaml.DocumentEndEvent, yaml.StreamEndEvent)
 # Tags that say what is so anyway; any other could name a type of a program.
 HARMLESS_TAGS: frozenset[str | None] = frozenset(
     {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
@@ -104,12 +105,11 @@ class _Builder:
     """Builds the value of one document from the events of a parser, within bounds from the first event on."""
 
     name: str
-    parser: Any
+    events: Iterator[Any]
     anchors: dict[str, Any] = attrs.field(factory=dict)
     size: int = 0
 
-    def build(self, depth: int = 0) -> Any:
-        event = self.parser.get_event()
+    def build(self, event: Any, depth: int = 0) -> Any:
         line = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
@@ -129,19 +129,17 @@ class _Builder:
         elif isinstance(event, yaml.SequenceStartEvent):
             value = Array()
             value.lines = {}
-            while not self.parser.check_event(yaml.SequenceEndEvent):
-                value.lines[len(value)] = self.parser.peek_event().start_mark.line + 1
-                value.append(self.build(depth + 1))
-            self.parser.get_event()
+            while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
+                value.lines[len(value)] = item.start_mark.line + 1
+                value.append(self.build(item, depth + 1))
         else:
             value = Object()
             value.lines = {}
-            while not self.parser.check_event(yaml.MappingEndEvent):
-                key, value.lines[key] = self.read_key(value)
-                value[key] = self.build(depth + 1)
+            while not isinstance(item := next(self.events), yaml.MappingEndEvent):
+                key, value.lines[key] = self.read_key(item, value)
+                value[key] = self.build(next(self.events), depth + 1)
                 if key in ("$ref", "$dynamicRef") and isinstance(value[key], str) and value[key] != "#":
                     self.check_reference(value[key], value.lines[key])
-            self.parser.get_event()
         if event.anchor is not None:
             self.anchors[event.anchor] = value
         return value
@@ -154,8 +152,7 @@ class _Builder:
         if not (reference.startswith("#") and unquote(reference).startswith("#/")):
             raise UnreadableError(self.name, f"$ref {reference!r} {reason}", line)
 
-    def read_key(self, others: Mapping[str, Any]) -> tuple[str, int]:
-        event = self.parser.get_event()
+    def read_key(self, event: Any, others: Mapping[str, Any]) -> tuple[str, int]:
         line = event.start_mark.line + 1
         if not isinstance(event, yaml.ScalarEvent):
             raise UnreadableError(self.name, "a key is neither a text nor a number", line)
@@ -283,15 +280,12 @@ def read_yaml(path: Path, name: str) -> Any:
         with suppress(ValueError, RecursionError):
             json.loads(text)
             text = TOKEN.sub(write_as_yaml, text)
-        parser = Loader(text)
-        parser.get_event()  # the stream
+        events: Iterator[Any] = (event for event in yaml.parse(text, Loader) if not isinstance(event, AROUND))
         value = None
-        if not parser.check_event(yaml.StreamEndEvent):
-            parser.get_event()  # the document
-            value = _Builder(name, parser).build()
-            parser.get_event()
-        if not parser.check_event(yaml.StreamEndEvent):
-            raise UnreadableError(name, "a second document", parser.peek_event().start_mark.line + 1)
+        if next(events, None) is not None:  # the beginning of the document
+            value = _Builder(name, events).build(next(events))
+        if (second := next(events, None)) is not None:
+            raise UnreadableError(name, "a second document", second.start_mark.line + 1)
     except OSError as error:
         raise UnreadableError(name, error.strerror or "cannot be read") from None
     except UnicodeDecodeError as error:
