@@ -280,11 +280,11 @@ def read_yaml(path: Path, name: str) -> Any:
         with suppress(ValueError, RecursionError):
             json.loads(text)
             text = TOKEN.sub(write_as_yaml, text)
-        events: Iterator[Any] = (event for event in yaml.parse(text, Loader) if not isinstance(event, AROUND))
+        builder = _Builder(name, (event for event in yaml.parse(text, Loader) if not isinstance(event, AROUND)))
         value = None
-        if next(events, None) is not None:  # the beginning of the document
-            value = _Builder(name, events).build(next(events))
-        if (second := next(events, None)) is not None:
+        if next(builder.events, None) is not None:  # the beginning of the document
+            value = builder.build(next(builder.events))
+        if (second := next(builder.events, None)) is not None:
             raise UnreadableError(name, "a second document", second.start_mark.line + 1)
     except OSError as error:
         raise UnreadableError(name, error.strerror or "cannot be read") from None
