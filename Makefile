@@ -167,8 +167,8 @@ spec-diff: setup-node ## Report changes of the contract and whom they break (BAS
 	$(VENV) -m tools.spec_diff "$$old" '$(NEW)' $(SPEC_DIFF_ARGS)
 
 .PHONY: regenerate
-regenerate: contract ## Rebuild the client, compare, test, and report what to review (PYTEST_ARGS=, and BASE=ref)
-	@$(VENV) -m tools.regenerate $(if $(filter file,$(origin BASE)),,--base '$(BASE)')
+regenerate: contract generate ## Rebuild the client, compare, test, and report what to review (PYTEST_ARGS=, and BASE=ref)
+	@$(VENV) -m tools.release review $(if $(filter file,$(origin BASE)),,--base '$(BASE)')
 
 .PHONY: check-version
 check-version: setup-node ## Fail when info.version or CHANGELOG.md does not cover the changes since the last release

@@ -7,11 +7,12 @@ import pytest
 
 from tests.spec_diff.support import CONTRACTS
 from tests.support.project import Mini
-from tools import regenerate
 from tools.client.generate import PACKAGE
+from tools.client.generate import main as generate
 from tools.client.handwritten_layer import CALLS, CLIENT
 from tools.client.unasync import PACKAGE as LAYER
 from tools.project import ROOT
+from tools.release.__main__ import TESTS
 from tools.release.__main__ import main as release
 
 Run = Callable[..., tuple[int, str, str]]
@@ -38,10 +39,12 @@ WRITTEN = {
 
 @pytest.fixture
 def run(project: Mini, capfdbinary: pytest.CaptureFixture[bytes]) -> Run:
-    """Run the command line; return the exit code, stdout and stderr, those of the tests' command included."""
+    """Run the two commands of the Makefile; return the exit code, stdout and stderr, those of the tests included."""
 
     def run(*arguments: str, tests: str = "echo tests ran") -> tuple[int, str, str]:
-        code = regenerate.main(["--root", str(project.root), "--tests", tests, *arguments])
+        client = project.root / "generated_client"
+        code = generate(["--contract", str(project.contract), "--target", str(client)])
+        code = code or release(["review", "--root", str(project.root), "--tests", tests, *arguments])
         output = capfdbinary.readouterr()
         return code, output.out.decode(), output.err.decode()
 
@@ -176,6 +179,6 @@ def test_first_version_has_nothing_to_compare_with(run: Run, project: Mini) -> N
 
 def test_tests_are_those_of_the_makefile() -> None:
     """So that PYTEST_ARGS and the like reach them."""
-    command, _, target = regenerate.TESTS.rpartition(" ")
+    command, _, target = TESTS.rpartition(" ")
     assert command.split()[0] == "make"
     assert f"\n{target}: " in (ROOT / "Makefile").read_text(encoding="utf-8")

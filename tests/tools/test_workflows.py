@@ -189,7 +189,7 @@ def test_nothing_of_npm_looks_for_a_newer_npm() -> None:
 
 def test_regenerate_compares_with_a_ref_that_is_named() -> None:
     """And with the last release alone when none is."""
-    assert "tools.regenerate --base 'v1.0.0'" in dry_run("regenerate", "BASE=v1.0.0")
+    assert "tools.release review --base 'v1.0.0'" in dry_run("regenerate", "BASE=v1.0.0")
     assert "--base" not in dry_run("regenerate")
 
 

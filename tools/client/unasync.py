@@ -22,8 +22,7 @@ TWINS = {
 HEADER = "# Generated from {source} by make generate. Do not edit.\n"
 
 SUBSTITUTIONS = (
-    # Prose. An `AsyncAPIResponse` and an `httpx.AsyncClient` keep their article.
-    (r"\b([Aa])n (?=`?Async(?!APIResponse))", r"\1 "),
+    # Prose.
     (r"the client for asyncio", "the client for code that waits for its responses"),
     (r"\ban (`?)(?=async with)", r"a \1"),
     # Names of ours, of httpx and of Python.
