@@ -35,6 +35,7 @@ from scenario_uploads.system import Worker
 from scenario_uploads.transfer.source import open_source
 
 from tests.support.clients import Connect, find_upload_threads, raises
+from tests.support.pickles import pickle_whole
 from tests.support.server import Server, encode_head, reply, until
 from tests.support.service import Service, answer_upload
 
@@ -203,7 +204,7 @@ class TestAURL:
         Ranges.failure = OSError(f"no login for {SECRET_URL}")
         with raises(SourceError, "'ranges://bucket/a.glb?…' cannot be uploaded: no login") as caught:
             open_source(SECRET_URL)
-        told = "".join(traceback.format_exception(caught.error))
+        told = "".join(traceback.format_exception(caught.error)) + repr(pickle_whole(caught.error))
         assert "pa55" not in told
         assert "s3cret" not in told
 
@@ -216,7 +217,7 @@ class TestAURL:
         Ranges.led = OSError("403 for url 'https://cdn.example/a?X-Amz-Signature=s3cret'\n\x1b[2JMake sure")
         with raises(TransferError, "cannot be read: 403 for url 'https://cdn.example/a?…'") as caught:
             client.uploads.upload_file(f"{kind}://bucket/folder/dragon.glb")
-        assert "s3cret" not in "".join(traceback.format_exception(caught.error))
+        assert "s3cret" not in "".join(traceback.format_exception(caught.error)) + repr(pickle_whole(caught.error))
         assert str(caught.error).isprintable()
 
     def test_that_is_packed_is_read_in_order(self, connect: Connect, service: Service) -> None:

@@ -9,7 +9,7 @@ import copyreg
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from .redaction import find_reason, find_trace_id, mask_known
+from .redaction import find_reason, find_trace_id, mask_known, strip_request
 
 if TYPE_CHECKING:
     import httpx
@@ -77,7 +77,7 @@ class APIError(ScenarioError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # The request holds the credentials, and the response the request: pickle neither's headers.
-        bare = self.request and type(self.request)(self.request.method, self.request.url)
+        bare = self.request and strip_request(self.request)
         state: dict[str, Any] = self.__dict__ | {"request": bare}
         if (response := state.get("response")) is not None:
             state["response"] = copy(response)

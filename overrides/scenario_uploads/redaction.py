@@ -117,11 +117,19 @@ def replace_each(value: object, replace: Callable[[object], object]) -> object:
 def redact_chain(error: BaseException) -> bool:
     """Redact in place an error and its causes, which may quote the peer; return whether that leaves no secret."""
     for one in iter_chain(error):
+        # An error of httpx has its request, and tblib, which Dask installs, lets causes be pickled too.
+        if vars(one).get("_request"):
+            one.request = strip_request(one.request)  # type: ignore[attr-defined]
         told = tuple(mask_known(redact(told)) if isinstance(told, str) else told for told in one.args)
         if told != one.args:
             one.args = told
     # Some errors say more than their arguments.
     return all(mask_known(redact(text)) == text for text in map(_say, iter_chain(error)))
+
+
+def strip_request(request: Any) -> Any:
+    """Return a copy of a request without headers, which hold the credentials, and body."""
+    return type(request)(request.method, request.url)
 
 
 def _say(error: BaseException) -> str:

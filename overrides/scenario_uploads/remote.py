@@ -116,7 +116,12 @@ def _hide_secrets(url: str) -> Iterator[None]:
             said = said.replace(secret, "…")
         redact_chain(error)
         kind = FileNotFoundError if isinstance(error, FileNotFoundError) else OSError
-        raise kind(snippet(said).rstrip(".")) from (None if secrets else error)
+        try:
+            raise kind(snippet(said).rstrip(".")) from (None if secrets else error)
+        except OSError as safe:
+            # A traceback does not show it, but tblib, which Dask installs, would pickle it.
+            safe.__context__ = safe.__cause__
+            raise
 
 
 def _find_system(url: str) -> Any:

@@ -45,6 +45,7 @@ from scenario_uploads.steps import Send
 from scenario_uploads.system import find_version
 
 from tests.support.clients import EPOCH, Clock, Connect, raises
+from tests.support.pickles import pickle_whole
 from tests.support.server import Exchange, Server, hang, lose, raw, reply, until
 from tests.support.service import UPLOAD_ID, Service, answer_upload
 
@@ -386,6 +387,7 @@ class TestAGivenHttpClient:
         with raises(APIConnectionError, "no response from api.invalid") as caught:
             client.uploads.retrieve("u")
         assert "s3cretToken99" not in "".join(traceback.format_exception(caught.error))
+        assert b"s3cretToken99" not in pickle_whole(caught.error)
         self.end(connect, given)
 
 

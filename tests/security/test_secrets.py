@@ -24,7 +24,8 @@ from scenario_uploads.cli import commands
 from scenario_uploads.logs import guard_logs
 
 from tests.support.clients import Clock, Connect
-from tests.support.server import Answering, Exchange, hang, lose, reply
+from tests.support.pickles import pickle_whole
+from tests.support.server import Answering, Exchange, encode_head, hang, lose, reply
 from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload, make_upload
 from tests.support.storing import bucket
 
@@ -33,6 +34,13 @@ PAIR = base64.b64encode(f"{KEY}:{SECRET}".encode()).decode()
 CREDENTIALS = [{"api_key": KEY, "api_secret": SECRET}, {"bearer_auth": TOKEN}]
 PRESIGNED = f"https://bucket.s3.example/a/b.glb?partNumber=1&X-Amz-Credential=AKIA0&X-Amz-Signature={SIGNATURE}"
 ROOT = Path(__file__).parents[2]
+
+
+def lose_body(exchange: Exchange) -> None:
+    """Break off in the middle of a body."""
+    exchange.read_body()
+    exchange.send(encode_head(200, [("Content-Length", "10")]) + b"{}")
+    lose(exchange)
 
 
 def spell(secret: str) -> set[str]:
@@ -114,9 +122,11 @@ def show(error: BaseException) -> str:
     for one in chain(error):
         shown += [str(one), repr(one), *getattr(one, "__notes__", [])]
         shown += [f"{name}={value!r}" for name, value in vars(one).items() if name != "body"]
-        if isinstance(one, APIError):
+        if isinstance(one, ScenarioError):
             # What the service said stays as it came, for programs; what it repeated of the credentials does not.
-            said = repr(pickle.dumps(one)) + getattr(getattr(one, "response", None), "text", "")
+            said = (
+                repr(pickle.dumps(one)) + repr(pickle_whole(one)) + getattr(getattr(one, "response", None), "text", "")
+            )
             shown += [secret for secret in CLIENTS if secret in said]
     return "\n".join(shown)
 
@@ -346,6 +356,30 @@ def test_2_certificates_are_told_without_secrets(connect: Connect, caplog: pytes
     ):
         connect(server.origin + "/v1", api_key=KEY, api_secret=SECRET).uploads.retrieve(UPLOAD_ID)
     assert find_secrets(show(caught.value) + caplog.text) == []
+
+
+def test_a_body_that_breaks_off_while_it_is_streamed_is_told_without_secrets(
+    connect: Connect, service: Service
+) -> None:
+    service.script("retrieve", lose_body)
+    uploads = connect(service.url, api_key=KEY, api_secret=SECRET).uploads
+    with uploads.with_streaming_response.retrieve(UPLOAD_ID) as response, pytest.raises(ScenarioError) as caught:
+        list(response.iter_bytes())
+    assert isinstance(caught.value.__cause__, httpx.RequestError)
+    assert find_secrets(show(caught.value)) == []
+
+
+def test_closing_the_client_during_a_call_is_told_without_secrets(service: Service) -> None:
+    client = Scenario(base_url=service.url, api_key=KEY, api_secret=SECRET)
+
+    def close(exchange: Exchange) -> None:
+        client.close()
+        hang(exchange)
+
+    service.script("retrieve", close)
+    with pytest.raises(ScenarioError, match="closed") as caught:
+        client.uploads.retrieve(UPLOAD_ID)
+    assert find_secrets(show(caught.value)) == []
 
 
 def spell_every_character(secret: str) -> dict[str, str]:

@@ -94,6 +94,9 @@ def name_upload(upload_id: str | None) -> Iterator[None]:
         yield
     except ScenarioError as error:
         error.upload_id = error.upload_id or upload_id
+        if error.__suppress_context__:
+            # A traceback does not show it, but tblib, which Dask installs, would pickle it.
+            error.__context__ = None
         raise
 
 

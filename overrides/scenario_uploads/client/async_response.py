@@ -18,6 +18,7 @@ from scenario_uploads.api.calls import send
 from scenario_uploads.api.exchange import LARGE_BODY, Api, Operation, Reply, ResponseMode, name_upload
 from scenario_uploads.api.responses import classify_exception, decode_body, find_fault, make_body_error, read_json
 from scenario_uploads.errors import ScenarioError
+from scenario_uploads.redaction import redact_chain
 
 from .async_runner import AsyncRunner, finish, run_blocking
 
@@ -186,6 +187,7 @@ class AsyncAPIResponse(Generic[T]):
                     " before, and the body is kept."
                 ) from error
             except Exception as error:
+                redact_chain(error)
                 raise classify_exception(error, self._operation.name, self.http_request)[0] from error
 
 

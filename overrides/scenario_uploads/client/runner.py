@@ -20,6 +20,7 @@ from scenario_uploads.errors import ScenarioError
 from scenario_uploads.logs import guard_logs
 from scenario_uploads.models import Upload
 from scenario_uploads.proxies import Network
+from scenario_uploads.redaction import redact_chain
 from scenario_uploads.settings.client import ClientOptions
 from scenario_uploads.steps import CLOSED, Pause, Send, Step, Steps, T, Work
 from scenario_uploads.system import Worker, attend, close_when_collected, join_threads, watch_forks
@@ -194,6 +195,7 @@ class Runner(BaseRunner):
             return attend(self.open, send_sync, client, step) if self.connections.given else send_sync(client, step)
         except Exception as error:
             if self.closed:
+                redact_chain(error)
                 raise ScenarioError(CLOSED) from error
             raise
 

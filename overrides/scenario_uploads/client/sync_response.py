@@ -19,6 +19,7 @@ from scenario_uploads.api.exchange import LARGE_BODY, Api, Operation, Reply, Res
 from scenario_uploads.api.responses import classify_exception, decode_body, find_fault, make_body_error, read_json
 from scenario_uploads.api.sync_http import read_sync
 from scenario_uploads.errors import ScenarioError
+from scenario_uploads.redaction import redact_chain
 
 from .runner import Runner, finish, run_blocking
 
@@ -187,6 +188,7 @@ class APIResponse(Generic[T]):
                     " before, and the body is kept."
                 ) from error
             except Exception as error:
+                redact_chain(error)
                 raise classify_exception(error, self._operation.name, self.http_request)[0] from error
 
 
