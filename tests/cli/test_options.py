@@ -168,8 +168,12 @@ def test_what_cannot_be_meant_is_an_error(text: str | None, words: str, file: Pa
     assert "my-secret" not in error
 
 
-def test_a_file_that_cannot_be_read_is_an_error(file: Path, capsys: Capture) -> None:
-    file.mkdir()
+@pytest.mark.parametrize("kind", ["a folder", pytest.param("a link to itself", marks=pytest.mark.posix)])
+def test_a_file_that_cannot_be_read_is_an_error(file: Path, capsys: Capture, kind: str) -> None:
+    if kind == "a folder":
+        file.mkdir()
+    else:
+        file.symlink_to(file)
     assert cli.run(["config", "show"]) == 2
     assert f"{file} cannot be read" in capsys.readouterr().err
 

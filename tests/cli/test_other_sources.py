@@ -129,7 +129,7 @@ class TestImport:
 
     def test_may_ask_for_the_cost_alone(self, box: Sandbox, capsys: Capture) -> None:
         assert cli.run(["import", PAGE, "--cost"]) == 0
-        assert capsys.readouterr().out == "creativeUnitsCost: 0\ncreativeUnitsDiscount: 0\n  upload: 0\n"
+        assert capsys.readouterr().out == "creativeUnitsCost: 0\ncreativeUnitsDiscount: 0\ncostDetails:\n  upload: 0\n"
         assert cli.run(["import", "hf:a/b", "--cost", "--json"]) == 0
         assert json.loads(capsys.readouterr().out)["creativeUnitsCost"] == 0
 

@@ -130,6 +130,11 @@ def test_other_accounts_and_options_have_ledgers_of_their_own(tmp_path: Path) ->
     assert len(paths) == 4
 
 
+def test_a_secret_that_is_renewed_keeps_the_ledger(tmp_path: Path) -> None:
+    before, after = (resolve_options({}, ClientArguments(api_key="key", api_secret=each)) for each in ("old", "new"))
+    assert locate_ledger(tmp_path, before, "a.glb", {}) == locate_ledger(tmp_path, after, "a.glb", {})
+
+
 def test_29_a_line_that_a_crash_cut_short_is_as_if_it_were_not_there(tmp_path: Path) -> None:
     path = write_ledger(tmp_path, 1)
     path.write_bytes(path.read_bytes() + b'{"part": ')

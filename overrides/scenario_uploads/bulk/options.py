@@ -36,7 +36,7 @@ class UploadSource(metaclass=_MembersToo):
     `scenario_uploads.models.UploadSource`.
 
     Attributes:
-        file: A path, bytes, or a seekable binary file object.
+        file: A path, a URL that fsspec reads, bytes, or a seekable binary file object.
         kind: One of the contract's kinds. Default: that of the call, else inferred from the name.
         file_name: The name to upload under. Default: that of the path or of the file object.
         content_type: The MIME type. Default: inferred from the name.

@@ -101,7 +101,7 @@ def load_settings(profile: str | None = None) -> Settings:
     # There is none for a user without a home folder.
     with suppress(RuntimeError):
         file = user_config_path("scenario-uploads", appauthor=False) / "config.toml"
-    document = _read_file(file) if file and file.exists() else {}
+    document = _read_file(file) if file else {}
     profiles = document.pop("profiles", {})
     if not isinstance(profiles, dict) or not all(isinstance(table, dict) for table in profiles.values()):
         raise UsageError(f"{file}: profiles are tables such as [profiles.studio].")
@@ -126,6 +126,8 @@ def load_settings(profile: str | None = None) -> Settings:
 def _read_file(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
     except ValueError as error:

@@ -129,7 +129,8 @@ def print_fields(values: Mapping[str, object], indent: str = "") -> None:
     """Print values with their names, one on a line, those of a mapping indented."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            print_fields(value, "  ")
+            print(f"{indent}{snippet(name)}:")
+            print_fields(value, f"{indent}  ")
         elif value is not None:
             print(f"{indent}{snippet(name)}: {snippet(str(value), 4096)}")
 

@@ -148,9 +148,9 @@ class Ledger:
 
 def locate_ledger(folder: Path, options: ClientOptions, file: str, asked: Mapping[str, object]) -> Path:
     """Return the path of the ledger for a file, service, account, and the arguments of the create."""
-    # A bearer token changes between calls; a key does not.
+    # A bearer token changes between calls, and a secret when it is renewed; a key does not.
     credentials = options.credentials
-    account = credentials.header if credentials.scheme == "Basic" else credentials.scheme
+    account = credentials.api_key or (credentials.header if credentials.scheme == "Basic" else credentials.scheme)
     key = "\0".join((file, options.base_url, account, json.dumps(asked, sort_keys=True)))
     return folder / (hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32] + SUFFIX)
 
