@@ -32,7 +32,6 @@ IN_STYLE = re.compile(r"(?i)(?:@import\s+|url\(\s*)[\"']?((?:https?:)?//[^\"')\s
 
 def build() -> None:
     """Build the site into build/docs, from nothing; a tool that fails or warns is an error."""
-    (ROOT / ".docs").mkdir(exist_ok=True)
     set_up_python(ROOT, ".docs/venv", "requirements-docs.txt")
     render_contract(CONTRACT)
     # What an earlier build left would hide a dead link.

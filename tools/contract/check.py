@@ -28,32 +28,18 @@ from openapi_python_client.strings import ClassName, PythonIdentifier
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from scenario_uploads import models
 
-from tools.contract.document import (
-    Contract,
-    Pointer,
-    UnreadableError,
-    format_pointer,
-    is_array,
-    is_object,
-    read_contract,
-)
+from tools.contract.document import Contract, Pointer, UnreadableError, format_pointer, is_object, read_contract
 from tools.contract.operations import find_references, list_operations, reach
 
-RESERVED = frozenset(
-    {
-        *("to_dict", "from_dict", "additional_properties", "field_dict", "d", "cls", "cast"),
-        *("to_json", "model_dump", "model_dump_json", "model_fields_set", "model_extra"),
-    }
-)
-"""Names that a generated class needs, its methods, or those that the runtime gives it."""
-IMPORTED = frozenset({"Any", "Mapping", "ModelMethods", "Unset", "UUID"})
+NEEDED = {"to_dict", "from_dict", "additional_properties", "field_dict", "d", "cls", "cast"}
+ADDED = {"to_json", "model_dump", "model_dump_json", "model_fields_set", "model_extra"}
+"""Names that a generated class needs, and those that the runtime gives it."""
+IMPORTED = {"Any", "Mapping", "ModelMethods", "Unset", "UUID"}
 """Names that the code and the stub of a model import."""
-SCHEMA_KEYS = frozenset({"schema", "items", "additionalProperties", "contains", "not"})
-SCHEMAS_KEYS = frozenset(
-    {"schemas", "properties", "patternProperties", "$defs", "allOf", "anyOf", "oneOf", "prefixItems"}
-)
+SCHEMA_KEYS = {"schema", "items", "additionalProperties", "contains", "not"}
+SCHEMAS_KEYS = {"schemas", "properties", "patternProperties", "$defs", "allOf", "anyOf", "oneOf", "prefixItems"}
 """Keys whose values are a schema, or hold schemas."""
-VALUE_KEYS = frozenset({"example", "examples", "default", "enum", "const"})
+VALUE_KEYS = {"example", "examples", "default", "enum", "const"}
 UPPER_SNAKE_CASE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*")
 
 
@@ -74,7 +60,7 @@ def find_schemas(value: Any, place: Pointer = ()) -> Iterator[tuple[Pointer, Map
     last, before = (*place[::-1], "", "")[:2]
     if is_object(value) and (last in SCHEMA_KEYS or before in SCHEMAS_KEYS):
         yield place, value
-    for key, child in value.items() if is_object(value) else enumerate(value) if is_array(value) else ():
+    for key, child in value.items() if is_object(value) else enumerate(value) if isinstance(value, list) else ():
         # A value in an example is no schema, but a property may be called `example`.
         if key not in VALUE_KEYS or last in SCHEMAS_KEYS:
             yield from find_schemas(child, (*place, key))
@@ -129,7 +115,7 @@ def check_names(contract: Contract) -> Iterator[Finding]:
             yield Finding(("components", "schemas", name), message)
     for pointer, schema in find_schemas(contract.document):
         for name in schema.get("properties", {}):
-            if PythonIdentifier(name, "field_") in RESERVED:
+            if PythonIdentifier(name, "field_") in NEEDED | ADDED:
                 message = f"the property {name!r} would take the place of what generated classes need; rename it"
                 yield Finding((*pointer, "properties", name), message)
 

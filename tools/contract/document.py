@@ -23,9 +23,7 @@ MAX_DEPTH = 150
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 AROUND = (yaml.StreamStartEvent, yaml.DocumentEndEvent, yaml.StreamEndEvent)
 # Tags that say what is so anyway; any other could name a type of a program.
-HARMLESS_TAGS: frozenset[str | None] = frozenset(
-    {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
-)
+HARMLESS_TAGS = {None, "!", "tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 MAX_DIGITS = 64
@@ -256,17 +254,14 @@ class Contract:
         return line
 
 
-TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"(?=(\s*:)?)|[\t:]')
+STRING = re.compile(r'"(?:[^"\\]|\\.)*"(?=(\s*:)?)')
 
 
 def write_as_yaml(match: re.Match[str]) -> str:
-    """Return a token of JSON in a form that YAML reads alike: it has other escapes, no tabs and no long keys."""
-    if match[1] is None:
-        return " " if match[0] == "\t" else ": "
-    text = json.loads(match[0]) if "\\" in match[1] else match[1]
+    """Return a string of JSON in a form that YAML reads alike: it has other escapes, and no long keys."""
     # Escapes of Python are escapes of YAML too.
-    quoted = text.encode("unicode_escape").decode().replace('"', '\\"')
-    return f'? "{quoted}"' if match[2] else f'"{quoted}"'
+    quoted = json.loads(match[0]).encode("unicode_escape").decode().replace('"', '\\"')
+    return f'? "{quoted}"' if match[1] else f'"{quoted}"'
 
 
 def read_yaml(path: Path, name: str) -> Any:
@@ -279,7 +274,8 @@ def read_yaml(path: Path, name: str) -> Any:
         text = data.decode("utf-8-sig")
         with suppress(ValueError, RecursionError):
             json.loads(text)
-            text = TOKEN.sub(write_as_yaml, text)
+            # YAML has no tabs; those in strings of JSON are escaped.
+            text = STRING.sub(write_as_yaml, text.replace("\t", " "))
         builder = _Builder(name, (event for event in yaml.parse(text, Loader) if not isinstance(event, AROUND)))
         value = None
         if next(builder.events, None) is not None:  # the beginning of the document

@@ -17,7 +17,6 @@ from typing import Literal
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from tools.contract.document import is_object
 from tools.spec_diff.report import Report, count, escape, render_markdown
 
 MAX_BYTES = 8 * 1024 * 1024
@@ -32,13 +31,10 @@ class ExchangeError(Exception):
 
 
 class Message(BaseModel):
-    """What every message has, a report too."""
+    """What every message has, a report too, and what one has instead of a report."""
 
     format: Literal[1]
-
-
-class Failure(Message):
-    error: str
+    error: str = ""
 
 
 REPORT = TypeAdapter(Report)
@@ -55,13 +51,9 @@ def load(data: bytes) -> Report | str:
     if len(data) > MAX_BYTES:
         raise ExchangeError(f"more than {MAX_BYTES:,} bytes")
     try:
-        document = json.loads(data)
         # A lone surrogate is a text to JSON and nothing that could be sent.
-        text = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
-        if is_object(document) and "error" in document:
-            return Failure.model_validate_json(text, strict=True).error
-        Message.model_validate_json(text, strict=True)
-        return REPORT.validate_json(text, strict=True)
+        text = json.dumps(json.loads(data), ensure_ascii=False).encode("utf-8", "replace")
+        return Message.model_validate_json(text, strict=True).error or REPORT.validate_json(text, strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         raise ExchangeError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None

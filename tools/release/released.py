@@ -65,13 +65,6 @@ def read_released(path: Path) -> Contract:
     return contract
 
 
-def read_present(project: Project) -> Contract:
-    contract = read_contract(project.contract, project.contract.name)
-    if parse_version(contract.version) is None:
-        raise contract.fail(("info", "version"), "info.version should be three numbers and nothing else, as 1.2.3")
-    return contract
-
-
 def compare_contracts(project: Project, old: Contract, new: Contract) -> Report:
     """Return what changed between two contracts, judged with what the project accepts."""
     allowed = read_allowed(project.allow) if project.allow.exists() else []
@@ -81,7 +74,9 @@ def compare_contracts(project: Project, old: Contract, new: Contract) -> Report:
 
 def find_step(project: Project) -> Step:
     """Return the way from the last released contract to the present one."""
-    new = read_present(project)
+    new = read_contract(project.contract, project.contract.name)
+    if parse_version(new.version) is None:
+        raise new.fail(("info", "version"), "info.version should be three numbers and nothing else, as 1.2.3")
     released = list_released(project)
     is_released = parse_version(new.version) in released
     # What is released has to be what was released, and is judged by the one before it: so is a commit that releases.
