@@ -10,8 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tools.client.generate import PACKAGE
-from tools.project import ROOT
+from tools.client.generate import CONFIG, PACKAGE
 
 Build = Callable[..., Path]
 
@@ -19,18 +18,16 @@ Build = Callable[..., Path]
 def remember(build: Build, kept: Path) -> Build:
     """Return `tools.client.generate.build` with a memory in the folder `kept`."""
 
-    def build_once(
-        folder: Path, *, contract: Path = ROOT / "openapi.yaml", config: Path = ROOT / "generator-config.yaml"
-    ) -> Path:
+    def build_once(folder: Path, contract: Path) -> Path:
         if not contract.is_file():
-            return build(folder, contract=contract, config=config)
-        known = kept / hashlib.sha256(contract.read_bytes() + config.read_bytes()).hexdigest()
+            return build(folder, contract)
+        known = kept / hashlib.sha256(contract.read_bytes() + CONFIG.read_bytes()).hexdigest()
         if not known.exists():
             kept.mkdir(exist_ok=True)
             with tempfile.TemporaryDirectory(dir=kept) as name:
                 whole = Path(name) / "whole"
                 whole.mkdir()
-                build(whole, contract=contract, config=config)
+                build(whole, contract)
                 with suppress(OSError):  # another process was faster
                     whole.rename(known)
         return Path(shutil.copytree(known / PACKAGE, folder / PACKAGE))

@@ -22,6 +22,7 @@ from tools.client.unasync import GenerationError, run
 from tools.contract.document import UnreadableError, read_contract
 from tools.project import ROOT
 
+CONFIG = ROOT / "generator-config.yaml"
 PACKAGE = "scenario_uploads_client"
 REMEDY = "Run `make generate` and commit the result; never edit generated_client/ by hand."
 
@@ -29,19 +30,15 @@ REMEDY = "Run `make generate` and commit the result; never edit generated_client
 def header() -> str:
     """Return the comment that opens every generated file; the lock file says which version of the generator it is."""
     version = importlib.metadata.version("openapi-python-client")
-    return (
-        f"# Generated from openapi.yaml by openapi-python-client {version}.\n"
-        "# Do not edit: change openapi.yaml and run `make generate`.\n"
-    )
+    source = f"# Generated from openapi.yaml by openapi-python-client {version}.\n"
+    return f"{source}# Do not edit: change openapi.yaml and run `make generate`.\n"
 
 
-def build(
-    folder: Path, *, contract: Path = ROOT / "openapi.yaml", config: Path = ROOT / "generator-config.yaml"
-) -> Path:
+def build(folder: Path, contract: Path) -> Path:
     """Build the client of `contract` as a package inside `folder` and return the package's path."""
     package = folder / PACKAGE
     run(
-        *("openapi_python_client", "generate", "--path", str(contract.resolve()), "--config", str(config.resolve())),
+        *("openapi_python_client", "generate", "--path", str(contract.resolve()), "--config", str(CONFIG)),
         *("--meta", "none", "--fail-on-warning", "--output-path", str(package)),
         cwd=folder,
     )
@@ -59,7 +56,7 @@ def build(
 def generate(folder: Path, contract: Path, target: Path) -> dict[str, bytes]:
     """Build the client in `folder`; return it and what belongs beside it by their places in the folder of `target`."""
     root = target.absolute().parent
-    package = build(folder, contract=contract)
+    package = build(folder, contract)
     if not (root / stubs.FRONT).with_suffix(".py").exists():
         # Only a whole checkout has the layer that the rest is part of.
         return read_tree(folder, target.name)

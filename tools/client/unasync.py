@@ -10,15 +10,7 @@ from pathlib import Path
 from tools.project import ROOT
 
 PACKAGE = Path("overrides", "scenario_uploads")
-TWINS = {
-    PACKAGE / source: PACKAGE / source.replace("async_", "sync_")
-    for source in (
-        "api/async_http.py",
-        "client/async_client.py",
-        "client/async_operations.py",
-        "client/async_response.py",
-    )
-}
+SOURCES = ("api/async_http.py", "client/async_client.py", "client/async_operations.py", "client/async_response.py")
 HEADER = "# Generated from {source} by make generate. Do not edit.\n"
 
 SUBSTITUTIONS = (
@@ -58,11 +50,12 @@ def unasync(text: str) -> str:
 
 def write_twins(root: Path, written: Mapping[Path, bytes]) -> dict[Path, bytes]:
     """Return the sync twins by their place below `root`, those of sources that are `written` with them included."""
-    texts = {source: written.get(source) or (root / source).read_bytes() for source in TWINS}
-    return {
-        TWINS[source]: format_module(HEADER.format(source=source.name) + unasync(text.decode()), TWINS[source])
-        for source, text in texts.items()
-    }
+    twins: dict[Path, bytes] = {}
+    for name in SOURCES:
+        source, twin = PACKAGE / name, PACKAGE / name.replace("async_", "sync_")
+        text = written.get(source) or (root / source).read_bytes()
+        twins[twin] = format_module(HEADER.format(source=source.name) + unasync(text.decode()), twin)
+    return twins
 
 
 def format_module(text: str, name: Path) -> bytes:
