@@ -66,11 +66,9 @@ def find_schemas(value: Any, place: Pointer = ()) -> Iterator[tuple[Pointer, Map
             yield from find_schemas(child, (*place, key))
 
 
-def find_required(contract: Contract, schema: Pointer) -> frozenset[str]:
+def find_required(contract: Contract, schema: Pointer) -> set[str]:
     """Return the properties that a schema demands, by itself or by a member of its `allOf`."""
-    return frozenset(
-        name for pointer in find_parts(contract, schema) for name in contract.at(pointer).get("required", ())
-    )
+    return {name for pointer in find_parts(contract, schema) for name in contract.at(pointer).get("required", ())}
 
 
 def find_received_schemas(contract: Contract) -> Mapping[Pointer, set[str]]:

@@ -300,7 +300,7 @@ def read_contract(path: Path, name: str | None = None) -> Contract:
     if not is_object(document):
         raise UnreadableError(name, "not an OpenAPI document", 1)
     contract = Contract(name, document)
-    version = document.get("openapi")
+    version, info = document.get("openapi"), document.get("info")
     if version is None:
         raise contract.fail(("swagger",), "not an OpenAPI 3 document: openapi is missing")
     if not isinstance(version, str):
@@ -308,7 +308,6 @@ def read_contract(path: Path, name: str | None = None) -> Contract:
         raise contract.fail(("openapi",), reason)
     if not VERSIONS.fullmatch(version):
         raise contract.fail(("openapi",), f"openapi {version!r} is not known here; 3.0.x and 3.1.x are")
-    info = document.get("info")
     if not is_object(info) or not isinstance(info.get("version"), str | int | float):
         raise contract.fail(("info", "version"), "info.version is missing")
     if not is_object(document.get("paths", {})):

@@ -111,12 +111,11 @@ def say(message: str) -> None:
 
 def main(arguments: list[str]) -> int:
     try:
-        done = set_up_python()
-        done = ("--node" in arguments and set_up_node()) or done
+        done = [set_up_python(), "--node" in arguments and set_up_node()]
     except SetupError as error:
         say(f"error: set-up failed: {error}")
         return 1
-    if done:
+    if any(done):
         say("Set up.")
     return 0
 

@@ -20,14 +20,6 @@ from tools.live_check.run import PLAN, Run
 from tools.project import ROOT, Project
 
 
-def ask() -> bool:
-    """Ask whether to go on."""
-    if not sys.stdin.isatty():
-        print("Nothing was sent: there is no terminal to ask on. YES=1 says that it is wanted.", file=sys.stderr)
-        return False
-    return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
-
-
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.live_check")
     parser.add_argument("--base-url", help="where the API is (default: SCENARIO_BASE_URL, or the service)")
@@ -41,7 +33,10 @@ def main(argv: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     print(f"This holds contract {contract.version} against {run.base_url}\n{PLAN}", flush=True)
-    if not (arguments.yes or ask()):
+    if not arguments.yes and not sys.stdin.isatty():
+        print("Nothing was sent: there is no terminal to ask on. YES=1 says that it is wanted.", file=sys.stderr)
+        return 2
+    if not arguments.yes and input("Go on? [y/N] ").strip().lower() not in ("y", "yes"):
         return 2
     run.perform()
     report = Report(contract, run, compare(contract, run.exchanges))

@@ -55,10 +55,6 @@ class Exchange:
     came: datetime = attrs.field(factory=lambda: datetime.now(UTC))
 
 
-class UndoneError(Exception):
-    """A step cannot be done; the message says why."""
-
-
 class Run:
     """The requests of one check, and what came of them."""
 
@@ -81,7 +77,7 @@ class Run:
             for act in [self._ask_cost, *uploads, self._provoke_errors]:
                 try:
                     act()
-                except (ScenarioError, UndoneError, httpx.HTTPError, httpx.InvalidURL) as error:
+                except (ScenarioError, httpx.HTTPError, httpx.InvalidURL) as error:
                     self.problems.append(f"{self._step}: {error}")
                     if isinstance(error, AuthenticationError | APIConnectionError):
                         return
@@ -114,7 +110,7 @@ class Run:
         except (AttributeError, TypeError):
             upload_id, urls = "", {}
         if urls.keys() != {*range(1, fields["parts"] + 1)}:
-            raise UndoneError("the response lacks the id or the URLs of the parts")
+            raise ScenarioError("the response lacks the id or the URLs of the parts")
         for number in sorted(urls):
             self._send_part(f"{name}: part {number}", str(urls[number]), image[(number - 1) * PART_SIZE :][:PART_SIZE])
         self._call(f"{name}: retrieve", lambda: uploads.retrieve(upload_id))
@@ -127,7 +123,7 @@ class Run:
         self._keep(response, hashlib.md5(part, usedforsecurity=False).hexdigest())
         if response.status_code != 200:
             code = re.search(r"<Code>(\w{1,40})</Code>", response.text)
-            raise UndoneError(f"storage answered {response.status_code}, {code[1] if code else 'without a code'}")
+            raise ScenarioError(f"storage answered {response.status_code}, {code[1] if code else 'without a code'}")
 
     def _provoke_errors(self) -> None:
         uploads = self._client.uploads.with_raw_response

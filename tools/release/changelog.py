@@ -68,9 +68,8 @@ def draft_entry(step: Step) -> str:
     for change in sorted(step.report.changes if step.report else (), key=lambda each: LEVELS.index(each.level)):
         sections.setdefault(find_section(change.kind), []).append(describe_change(change, operations))
     lines = [f"### [{step.new.version}]"]
-    for section in SECTIONS:
-        if section in sections:
-            lines += ["", f"#### {section}", "", *map(ITEM.fill, sections[section])]
+    for section in filter(sections.__contains__, SECTIONS):
+        lines += ["", f"#### {section}", "", *map(ITEM.fill, sections[section])]
     return "\n".join(lines)
 
 

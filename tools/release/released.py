@@ -51,8 +51,7 @@ def list_released(project: Project) -> dict[Version, Path]:
     """Return the released contracts by their versions, the oldest first."""
     found: dict[Version, Path] = {}
     for path in project.released.glob("*.yaml"):
-        version = parse_version(path.stem)
-        if version is None:
+        if (version := parse_version(path.stem)) is None:
             raise UnreadableError(f"{project.released.name}/{path.name}", "not named after a version, as 1.2.3.yaml")
         found[version] = path
     return dict(sorted(found.items()))
