@@ -4,14 +4,15 @@ The layer is parsed, not imported: after an edit of the contract, it may not imp
 """
 
 import ast
-from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 from tools.client.operations import read_method, to_class
 from tools.client.unasync import PACKAGE
 from tools.contract.document import Contract
 from tools.contract.operations import list_operations
 
+Node = TypeVar("Node", ast.ClassDef, ast.FunctionDef)
 CALLS, CLIENT = PACKAGE / "api" / "calls.py", PACKAGE / "client" / "template.py"
 SANDBOX, TESTS, DOCS = PACKAGE / "sandbox" / "api" / "service.py", Path("tests"), Path("docs", "reference")
 # In the order of docs/how-to/add-an-operation.md.
@@ -32,23 +33,17 @@ NEEDS: tuple[tuple[Path, str, str], ...] = (
 """What each operation needs that is written by hand: a file, a text in it, and what to do when it is not there."""
 
 
-def read_classes(paths: Iterable[Path]) -> dict[str, ast.ClassDef]:
-    return {each.name: each for path in paths for each in read_body(path) if isinstance(each, ast.ClassDef)}
-
-
-def read_body(path: Path) -> list[ast.stmt]:
-    return ast.parse(path.read_text(encoding="utf-8"), filename=path.name).body
-
-
-def list_functions(body: list[ast.stmt]) -> dict[str, ast.FunctionDef]:
-    return {each.name: each for each in body if isinstance(each, ast.FunctionDef)}
+def read_definitions(kind: type[Node], *paths: Path) -> dict[str, Node]:
+    """Return the classes or the functions of modules by their names."""
+    modules = [ast.parse(path.read_text(encoding="utf-8"), filename=path.name) for path in paths]
+    return {each.name: each for module in modules for each in module.body if isinstance(each, kind)}
 
 
 def find_missing(contract: Contract, root: Path) -> list[str]:
     """Return what the methods need and the files of the project at `root` have not, with the remedy."""
     needs = [need for need in NEEDS if (root / need[0]).exists()]
     texts = {place: (root / place).read_text(encoding="utf-8") for place, _, _ in needs}
-    calls = list_functions(read_body(root / CALLS))
+    calls = read_definitions(ast.FunctionDef, root / CALLS)
     missing: list[str] = []
     for operation in list_operations(contract):
         method = read_method(contract, operation)

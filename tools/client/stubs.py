@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 from pathlib import Path
 
-from tools.client.handwritten_layer import list_functions, read_body, read_classes
+from tools.client.handwritten_layer import read_definitions
 from tools.client.unasync import HEADER, PACKAGE
 from tools.contract.operations import reach
 
@@ -28,7 +28,7 @@ from .decoding.methods import ModelMethods
 
 def write_stub(package: Path) -> str:
     """Return the stub for the models of a generated package, to be tidied by ruff."""
-    classes = read_classes(sorted((package / "models").glob("*.py")))
+    classes = read_definitions(ast.ClassDef, *sorted((package / "models").glob("*.py")))
     models = {name for name, node in classes.items() if "_attrs_define" in map(ast.unparse, node.decorator_list)}
     imports = [f"from {package.name}.models import {name} as {name}" for name in sorted(classes.keys() - models)]
     received = _find_received(package, classes)
@@ -43,8 +43,8 @@ def write_front(root: Path, package: Path) -> dict[Path, bytes]:
     tables = [node.value for node in ast.walk(ast.parse(front.read_text("utf-8"))) if isinstance(node, ast.Assign)]
     homes: dict[str, str] = ast.literal_eval(next(table for table in tables if isinstance(table, ast.Dict)))
     names = {home: set(text.split()) for home, text in homes.items()}
-    names["errors"] |= read_classes([front.with_name("errors.py")]).keys()
-    names["models"] |= read_classes((package / "models").glob("*.py")).keys() - {"UploadSource"}
+    names["errors"] |= read_definitions(ast.ClassDef, front.with_name("errors.py")).keys()
+    names["models"] |= read_definitions(ast.ClassDef, *(package / "models").glob("*.py")).keys() - {"UploadSource"}
     # A type cannot be the enum and what is sent.
     names["bulk.options"].add("UploadSource")
     lines = [HEADER.format(source=front.name).rstrip()]
@@ -55,8 +55,9 @@ def write_front(root: Path, package: Path) -> dict[Path, bytes]:
 
 def _find_received(package: Path, classes: dict[str, ast.ClassDef]) -> Iterable[str]:
     """Return what responses are made of, models and other types, and what these are made of."""
-    functions = [list_functions(read_body(path)).get("_parse_response") for path in (package / "api").glob("*/*.py")]
-    starts = [name for function in functions if function and function.returns for name in _names(function.returns)]
+    functions = [read_definitions(ast.FunctionDef, path) for path in (package / "api").glob("*/*.py")]
+    parsers = [each["_parse_response"] for each in functions if "_parse_response" in each]
+    starts = [name for parser in parsers if parser.returns for name in _names(parser.returns)]
     fields = {name: [each for each in node.body if isinstance(each, ast.AnnAssign)] for name, node in classes.items()}
     return reach(starts, lambda name: [other for each in fields.get(name, ()) for other in _names(each.annotation)])
 

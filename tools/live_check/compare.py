@@ -69,8 +69,7 @@ class _Comparison:
             yield from self._judge_storage()
             return
         paths = self._contract.object_at(("paths",))
-        pattern = {path: ".*" + re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)) for path in paths}
-        path = next(path for path in paths if re.fullmatch(pattern[path], exchange.path))
+        path = next(path for path in paths if re.fullmatch(".*" + re.sub(r"\{\w+\}", "[^/]+", path), exchange.path))
         pointer: Pointer = ("paths", path, exchange.method.lower())
         operation, status = self._contract.at(pointer)["operationId"], str(exchange.status)
         self._is_create = operation.startswith("create")
