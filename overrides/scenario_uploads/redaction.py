@@ -118,8 +118,8 @@ def redact_chain(error: BaseException) -> bool:
     """Redact in place an error and its causes, which may quote the peer; return whether that leaves no secret."""
     for one in iter_chain(error):
         # An error of httpx has its request, and tblib, which Dask installs, lets causes be pickled too.
-        if vars(one).get("_request"):
-            one.request = strip_request(one.request)  # type: ignore[attr-defined]
+        if type(request := vars(one).get("_request")).__module__ == "httpx":
+            one.request = strip_request(request)  # type: ignore[attr-defined]
         told = tuple(mask_known(redact(told)) if isinstance(told, str) else told for told in one.args)
         if told != one.args:
             one.args = told

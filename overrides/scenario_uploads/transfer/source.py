@@ -144,6 +144,7 @@ class _Descriptor(Source):
     def close(self) -> None:
         # Never close twice: the number may belong to another file by then. An error loses nothing: nothing was written.
         (descriptor, _), self.descriptor, self._place = self._place, None, (-1, 0)
+        self._kept = memoryview(b"")
         with suppress(OSError):
             os.close(descriptor)
 
