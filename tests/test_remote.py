@@ -6,7 +6,6 @@ import asyncio
 import concurrent.futures
 import hashlib
 import io
-import random
 import sys
 import threading
 import traceback
@@ -35,13 +34,14 @@ from scenario_uploads.system import Worker
 from scenario_uploads.transfer.source import open_source
 
 from tests.support.clients import Connect, find_upload_threads, raises
+from tests.support.content import make_content
 from tests.support.pickles import pickle_whole
 from tests.support.server import Server, encode_head, reply, until
 from tests.support.service import Service, answer_upload
 
 MIB = 1024 * 1024
 PART = 5 * MIB
-CONTENT = random.Random(15).randbytes(3 * PART + 9)
+CONTENT = make_content(3 * PART + 9)
 URL = "ranges://bucket/folder/dragon.glb"
 HANGING = "hanging://folder/a.glb"
 SECRET_URL = "ranges://someone:pa55@bucket/a.glb?token=s3cret"

@@ -1,7 +1,6 @@
 """Rows of the table of faults that concern an upload from its beginning to its end, by their number."""
 
 import hashlib
-import os
 import signal
 import subprocess
 import sys
@@ -11,13 +10,14 @@ import pytest
 from scenario_uploads import APIConnectionError, TransferError
 
 from tests.support.clients import Clock, Connect, find_upload_threads, raises
+from tests.support.content import make_content
 from tests.support.server import Exchange, hang, lose, reply, reset_in_body, stall, until
 from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload
 from tests.support.storing import bear_with_storage
 
 MIB = 1024 * 1024
 PART = 5 * MIB
-CONTENT = os.urandom(2 * PART + 9)
+CONTENT = make_content(2 * PART + 9)
 
 
 def upload(connect: Connect, service: Service, **options: object) -> object:

@@ -399,7 +399,7 @@ def _forget_port(body: dict[str, Any]) -> None:
 
 
 _DEEP = b'{"upload":' * 3000 + b"1" + b"}" * 3000
-_BOMB = gzip.compress(b" " * 30_000_000)
+_BOMB = gzip.compress(b" " * 30_000_000, 1)
 
 _API_FAULTS: dict[str, Callable[[_Call, str], object]] = {
     "reset": _reset,

@@ -46,7 +46,10 @@ def make(kind=Scenario):
     return kind(base_url=URL, api_key=KEY, api_secret=SECRET)
 
 def glb(seed, size=6 * MIB):
-    return b"glTF\\x02\\0\\0\\0" + size.to_bytes(4, "little") + random.Random(seed).randbytes(size - 12)
+    # As `tests.support.content` makes it.
+    block = random.Random(seed).randbytes(65528)
+    content = b"".join(piece for number in range(size // 65536) for piece in (number.to_bytes(8, "big"), block))
+    return b"glTF\\x02\\0\\0\\0" + size.to_bytes(4, "little") + content[: size - 12]
 """
 
 

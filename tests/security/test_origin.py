@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import re
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,13 @@ from scenario_uploads.arguments import CallOptions
 from scenario_uploads.settings.client import ClientArguments, resolve_options
 
 from tests.support.clients import Connect, raises
+from tests.support.content import make_content
 from tests.support.server import Exchange, Server, encode_head, reply
 from tests.support.service import UPLOAD_ID, Service, answer_upload, make_upload
 
 MIB = 1024 * 1024
 PART = 5 * MIB
-CONTENT = random.Random(5).randbytes(2 * PART + 9)
+CONTENT = make_content(2 * PART + 9)
 CREDENTIALS = [
     {"api_key": "key_of_test", "api_secret": "s3cret-of-test"},
     {"bearer_auth": "t0ken.of.test"},

@@ -7,7 +7,6 @@ import gzip
 import hashlib
 import io
 import os
-import random
 import socket
 import threading
 import time
@@ -32,13 +31,14 @@ from scenario_uploads.transfer.engine import transfer_parts
 from scenario_uploads.transfer.sockets import HaltedError
 from scenario_uploads.transfer.source import Source, open_source
 
+from tests.support.content import make_content
 from tests.support.server import Answering, Exchange, Server, encode_head, hang, lose, raw, reply, stall, until
 from tests.support.storing import IMPATIENT, body_of, bucket, make_body, make_certificate, make_job, store
 
 MIB = 1024 * 1024
 URL = "/bucket/part-1?X-Amz-Signature=a%2Fb+c&x=1"
 # More than the kernel holds for a peer that does not read.
-LARGE = random.Random(1).randbytes(24 * MIB)
+LARGE = make_content(24 * MIB)
 
 
 @contextmanager
@@ -56,10 +56,16 @@ def put(connection: Connection, server: Server, content: bytes = b"12345", **cha
     return connection.put(server.origin + URL, body_of(content, **changes))
 
 
+@pytest.fixture(scope="module")
+def large_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("connection") / "large"
+    path.write_bytes(LARGE)
+    return path
+
+
 @pytest.fixture
-def large_file(tmp_path: Path) -> Iterator[Source]:
-    (tmp_path / "large").write_bytes(LARGE)
-    source = open_source(tmp_path / "large")
+def large_file(large_path: Path) -> Iterator[Source]:
+    source = open_source(large_path)
     yield source
     source.close()
 

@@ -5,7 +5,6 @@ import hashlib
 import io
 import logging
 import os
-import random
 import subprocess
 import sys
 import threading
@@ -30,6 +29,7 @@ from scenario_uploads import (
 from scenario_uploads.sandbox import Sandbox
 
 from tests.support.clients import Clock, Connect, find_upload_threads, raises
+from tests.support.content import make_glb
 from tests.support.server import (
     Answering,
     Exchange,
@@ -47,13 +47,12 @@ from tests.support.storing import bear_with_storage, list_descriptors
 
 MIB = 1024 * 1024
 PART = 5 * MIB
-HEADER = b"glTF\x02\x00\x00\x00"
 
 
 @cache
 def make_bytes(size: int) -> bytes:
-    """Return bytes that look like a GLB of this size, each part of them different."""
-    return HEADER + size.to_bytes(4, "little") + random.Random(size).randbytes(size - 12)
+    """Return a GLB of this size."""
+    return make_glb(size, seed=size)
 
 
 def make_file(folder: Path, size: int) -> Path:

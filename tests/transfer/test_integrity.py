@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,14 @@ from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.transfer import part
 
 from tests.support.clients import Clock, Connect, raises
+from tests.support.content import make_glb
 from tests.support.server import reply
 from tests.support.service import UPLOAD_ID, Service
 from tests.support.storing import CorruptingProxy, lead_through, store
 
 MIB = 1024 * 1024
 PART = 5 * MIB
-CONTENT = b"glTF\x02\x00\x00\x00" + (2 * PART).to_bytes(4, "little") + random.Random(8).randbytes(2 * PART - 12)
+CONTENT = make_glb(2 * PART)
 WRONG = reply(200, b"", {"ETag": f'"{"0" * 32}"'})
 
 

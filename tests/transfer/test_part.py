@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import random
 import socket
 import traceback
 from collections.abc import Callable, Iterator
@@ -24,12 +23,13 @@ from scenario_uploads.transfer.parts import Part
 from scenario_uploads.transfer.sockets import HaltedError, Socket
 from scenario_uploads.transfer.source import open_source
 
+from tests.support.content import make_content
 from tests.support.server import Answering, Exchange, Server, encode_head, lose, reply, reset_in_body, stall
 from tests.support.storing import IMPATIENT, Resets, Silence, SocksAnswers, bucket, make_certificate, make_tls, store
 
 MIB = 1024 * 1024
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-CONTENT = random.Random(2).randbytes(6 * MIB)
+CONTENT = make_content(6 * MIB)
 MD5 = "0123456789abcdef0123456789abcdef"
 OTHER = "f" * 32
 # What Azure says of a URL out of its time.

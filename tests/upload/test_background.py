@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import os
-import random
 import subprocess
 import sys
 import threading
@@ -32,11 +31,12 @@ from scenario_uploads.transfer import part
 from scenario_uploads.upload.control import MOST_AT_ONCE
 
 from tests.support.clients import Clock, Connect, find_upload_threads, raises
+from tests.support.content import make_content
 from tests.support.server import Answering, hang, reply, stall, until
 from tests.support.service import UPLOAD_ID, Service, answer_upload
 
 PART = 5 * 1024 * 1024
-CONTENT = random.Random(14).randbytes(2 * PART + 9)
+CONTENT = make_content(2 * PART + 9)
 EXPIRED = reply(403, b"<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>")
 
 

@@ -7,7 +7,6 @@ import itertools
 import json
 import logging
 import os
-import random
 import re
 import shutil
 import signal
@@ -43,6 +42,7 @@ from scenario_uploads.upload import prepare
 from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, list_entries
 
 from tests.support.clients import Clock, Connect, raises
+from tests.support.content import make_glb
 from tests.support.server import Answering, Exchange, lose, reply, until
 from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload
 
@@ -51,7 +51,7 @@ MIB = 1024 * 1024
 PART = 64 * 1024
 PARTS = 4
 SIZE = PARTS * PART - 5
-CONTENT = b"glTF\x02\x00\x00\x00" + SIZE.to_bytes(4, "little") + random.Random(29).randbytes(SIZE - 12)
+CONTENT = make_glb(SIZE)
 
 REFUSED = reply(400, b"<Error><Code>EntityTooSmall</Code></Error>")
 GONE = reply(404, b"<Error><Code>NoSuchUpload</Code></Error>")
@@ -951,7 +951,7 @@ class TestARealProcess:
     ) -> None:
         part_size = 5 * MIB
         size = 8 * part_size - 3
-        content = b"glTF\x02\x00\x00\x00" + size.to_bytes(4, "little") + random.Random(9).randbytes(size - 12)
+        content = make_glb(size)
         file, folder = tmp_path / "dragon.glb", tmp_path / "ledgers"
         file.write_bytes(content)
 

@@ -8,7 +8,6 @@ import io
 import itertools
 import logging
 import math
-import random
 import threading
 import time
 import traceback
@@ -37,6 +36,7 @@ from scenario_uploads.transfer.parts import Part
 from scenario_uploads.transfer.source import open_source
 
 from tests.support.clients import Clock, Connect, find_upload_threads, raises
+from tests.support.content import make_content
 from tests.support.server import Answering, Exchange, Server, hang, lose, reply, stall, until
 from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload
 from tests.support.storing import (
@@ -54,7 +54,7 @@ from tests.support.storing import (
 
 MIB = 1024 * 1024
 PART = 5 * MIB
-CONTENT = random.Random(3).randbytes(2 * PART + 9)
+CONTENT = make_content(2 * PART + 9)
 
 
 def upload(connect: Connect, service: Service, **options: Any) -> Any:
