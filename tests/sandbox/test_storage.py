@@ -19,14 +19,17 @@ from scenario_uploads import Scenario, SourceError
 from scenario_uploads.sandbox import Sandbox, SandboxError
 from scenario_uploads.sandbox.errors import StorageError
 from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
-from scenario_uploads.sandbox.storage.bucket import Storage, StoredPart
+from scenario_uploads.sandbox.storage.bucket import StoredPart
+from scenario_uploads.sandbox.storage.other import OtherS3
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tests.support.content import make_glb
+
 MIB = 1024 * 1024
-STOCK = b"glTF" + os.urandom(12 * MIB)
+STOCK = make_glb(12 * MIB)
 
 
 def code_of(response: httpx.Response) -> str:
@@ -148,8 +151,8 @@ def test_limit_bounds_what_is_stored_of_one_upload(sender_to):
 
 
 @pytest.fixture
-def other_s3(tmp_path, monkeypatch):
-    """Another S3 than the embedded one, with its credentials in the usual variables."""
+def aws_credentials(monkeypatch):
+    """Credentials in the usual variables, and no other setting of AWS."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOTHER")
@@ -157,6 +160,11 @@ def other_s3(tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture
+def other_s3(tmp_path, aws_credentials):
+    """Another S3 than the embedded one, which takes these credentials."""
     settings = Settings(data_dir=tmp_path, credentials=StaticCredentialResolver({"AKIAOTHER": "other-secret"}))
     listener = open_socket("127.0.0.1", 0, "port")
     endpoint = format_origin(listener)
@@ -275,7 +283,7 @@ PAGE = """<?xml version="1.0"?><ListPartsResult><Bucket>b</Bucket><Key>k</Key><U
 <Part><PartNumber>{next}</PartNumber><ETag>"e{next}"</ETag><Size>{next}0</Size></Part></ListPartsResult>"""
 
 
-def test_parts_are_listed_over_every_page():
+def test_parts_are_listed_over_every_page(aws_credentials):
     def list_parts(request: Request) -> Response:
         marker = int(request.query_params.get("part-number-marker", 0))
         page = PAGE.format(marker=marker, next=marker + 1, cut="true" if marker < 2 else "false")
@@ -286,7 +294,7 @@ def test_parts_are_listed_over_every_page():
     app = Starlette(routes=[Route("/{path:path}", list_parts)])
     server = BackgroundServer(app, listener, name="pages", is_patient=False)
     server.start()
-    storage = Storage(endpoint_url=endpoint, bucket="bucket", keys=("key", "secret"))
+    storage = OtherS3(endpoint_url=endpoint, bucket="bucket")
     assert [StoredPart(1, 10, '"e1"'), StoredPart(2, 20, '"e2"'), StoredPart(3, 30, '"e3"')] == storage.list_parts(
         "k", "u"
     )
@@ -294,7 +302,7 @@ def test_parts_are_listed_over_every_page():
     server.stop()
 
 
-def test_file_that_is_cut_while_it_is_read_is_a_storage_error():
+def test_file_that_is_cut_while_it_is_read_is_a_storage_error(aws_credentials):
     async def cut(scope, receive, send):
         headers = [(b"content-length", b"10"), (b"etag", b'"e"')]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -305,7 +313,7 @@ def test_file_that_is_cut_while_it_is_read_is_a_storage_error():
     endpoint = format_origin(listener)
     server = BackgroundServer(cut, listener, name="cut", is_patient=False)
     server.start()
-    storage = Storage(endpoint_url=endpoint, bucket="bucket", keys=("key", "secret"))
+    storage = OtherS3(endpoint_url=endpoint, bucket="bucket")
     with pytest.raises(StorageError, match="could not read the file"):
         list(storage.read("k"))
     storage.close()

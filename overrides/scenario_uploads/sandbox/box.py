@@ -259,7 +259,10 @@ class Sandbox:
 
     def _start_storage(self) -> Storage:
         if self._options.s3_endpoint is not None:
-            return Storage(endpoint_url=self._options.s3_endpoint, bucket=self._options.s3_bucket)
+            # Most sandboxes need no boto3.
+            from scenario_uploads.sandbox.storage.other import OtherS3  # noqa: PLC0415
+
+            return OtherS3(endpoint_url=self._options.s3_endpoint, bucket=self._options.s3_bucket)
         self._folder = open_folder(self._options.folder, self._cleanup)
         self._quota = Quota(self._options.max_file_size, self._options.max_stored, count_bytes(self._folder))
         return serve_embedded_storage(self._options, self._folder, self._quota, self._uploads, self._cleanup)

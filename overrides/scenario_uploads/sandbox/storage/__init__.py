@@ -1,5 +1,5 @@
 """The S3 side: presigned URLs, parts, and the files that they become.
 
-Read `bucket` (an S3 as the service sees it), `embedded` (the one that comes along), `gate` (what S3 refuses and that
-one lets pass), `quota` (how much it takes). It must not know the API.
+Read `bucket` (an S3 as the service sees it), `embedded` (the one that comes along), `other` (any else), `gate` (what S3
+refuses and the embedded one lets pass), `quota` (how much it takes). It must not know the API.
 """

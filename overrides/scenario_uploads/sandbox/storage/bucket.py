@@ -1,49 +1,20 @@
-"""The S3 side as the service sees it: multipart uploads, presigned URLs, and reading what was stored.
+"""What the service needs of S3: multipart uploads, presigned URLs, and reading what was stored.
 
 Every method blocks: call them from a worker thread.
 """
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, Final
 
 import attrs
-import boto3.session  # type: ignore[import-untyped]  # has no types of its own
-from botocore.auth import S3SigV4QueryAuth  # type: ignore[import-untyped]
+from botocore.auth import S3SigV4QueryAuth  # type: ignore[import-untyped]  # has no types of its own
 from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped]
-from botocore.config import Config  # type: ignore[import-untyped]
-from botocore.credentials import Credentials  # type: ignore[import-untyped]
-from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]
-from botocore.session import Session  # type: ignore[import-untyped]
-
-from scenario_uploads.sandbox.errors import StorageError
 
 CHUNK_SIZE: Final = 1024 * 1024
-_DEFAULT_REGION: Final = "us-east-1"
-# The embedded server must work whatever the machine's AWS files and variables say. In botocore's form: the name in
-# the files, the variable, the default, a cast.
-_NO_AWS_FILES: Final = {
-    "profile": (None, None, None, None),
-    "config_file": (None, None, os.devnull, None),
-    "credentials_file": (None, None, os.devnull, None),
-}
-
-
-class _S3Client(Protocol):
-    """What is used of boto3's S3 client."""
-
-    def head_bucket(self, **arguments: Any) -> Any: ...
-    def create_bucket(self, **arguments: Any) -> Any: ...
-    def create_multipart_upload(self, **arguments: Any) -> Any: ...
-    def complete_multipart_upload(self, **arguments: Any) -> Any: ...
-    def put_object(self, **arguments: Any) -> Any: ...
-    def get_object(self, **arguments: Any) -> Any: ...
-    def delete_object(self, **arguments: Any) -> Any: ...
-    def abort_multipart_upload(self, **arguments: Any) -> Any: ...
-    def get_paginator(self, name: str) -> Any: ...
-    def close(self) -> None: ...
+DEFAULT_REGION: Final = "us-east-1"
 
 
 @attrs.frozen
@@ -56,86 +27,33 @@ class StoredPart:
     etag: str
 
 
-class Storage:
+class Storage(ABC):
     """One bucket of an S3 service.
 
     Args:
         endpoint_url: Where the service is, such as `http://127.0.0.1:9000`.
-        bucket: The bucket, which is created when it is missing.
-        keys: The access key and its secret; None to take what boto3 finds in the usual AWS variables and files.
-
-    Raises:
-        StorageError: When there are no credentials, or they or the endpoint make no sense.
+        bucket: The bucket.
+        credentials: What botocore signs with.
+        region: Which region signatures name.
     """
 
-    def __init__(self, *, endpoint_url: str, bucket: str, keys: tuple[str, str] | None = None) -> None:
+    def __init__(self, *, endpoint_url: str, bucket: str, credentials: Any, region: str = DEFAULT_REGION) -> None:
         self._endpoint_url = endpoint_url.rstrip("/")
         self._bucket = bucket
-        config: dict[str, Any] = {
-            "signature_version": "s3v4",
-            "s3": {"addressing_style": "path"},
-            "connect_timeout": 5,
-            "read_timeout": 60,
-            "retries": {"mode": "standard", "total_max_attempts": 3},
-            # Other S3 servers do not know the checksums that boto3 sends and asks for by default.
-            "request_checksum_calculation": "when_required",
-            "response_checksum_validation": "when_required",
-        }
-        session: Any
-        try:
-            if keys is None:
-                session = boto3.session.Session()
-                self._region = session.region_name or _DEFAULT_REGION
-                self._credentials = session.get_credentials()
-            else:
-                session = boto3.session.Session(botocore_session=Session(session_vars=_NO_AWS_FILES))
-                self._region = _DEFAULT_REGION
-                self._credentials = Credentials(*keys)
-                # On loopback: a proxy of the environment must not see, and could not reach, it.
-                config["proxies"] = {}
-            if self._credentials is None:
-                raise StorageError("no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-            frozen = self._credentials.get_frozen_credentials()
-            self._client: _S3Client = session.client(
-                "s3",
-                endpoint_url=self._endpoint_url,
-                region_name=self._region,
-                aws_access_key_id=frozen.access_key,
-                aws_secret_access_key=frozen.secret_key,
-                aws_session_token=frozen.token,
-                config=Config(**config),
-            )
-        except (BotoCoreError, ValueError) as error:
-            raise StorageError(f"the S3 settings are not usable ({type(error).__name__})") from error
+        self._credentials = credentials
+        self._region = region
 
+    @abstractmethod
     def ensure_bucket(self) -> None:
         """Create the bucket when it is missing.
 
         Raises:
-            StorageError: When the storage cannot be reached or refuses.
-        """
-        try:
-            self._client.head_bucket(Bucket=self._bucket)
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-                raise _translate(error, "look for its bucket") from error
-        except BotoCoreError as error:
-            raise _translate(error, "look for its bucket") from error
-        else:
-            return
-        # us-east-1 is the one region that must not be named (S3's CreateBucket).
-        region = self._region
-        place = {} if region == _DEFAULT_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        self._call(self._client.create_bucket, "create its bucket", **place)
-
-    def create_multipart(self, key: str) -> str:
-        """Start a multipart upload and return S3's id of it.
-
-        Raises:
             StorageError: When the storage cannot be reached or refuses, as for every method here.
         """
-        answer = self._call(self._client.create_multipart_upload, "start a multipart upload", Key=key)
-        return str(answer["UploadId"])
+
+    @abstractmethod
+    def create_multipart(self, key: str) -> str:
+        """Start a multipart upload and return S3's id of it."""
 
     def presign_parts(self, key: str, storage_id: str, count: int, lifetime: int) -> tuple[list[str], datetime]:
         """Return one URL to PUT each of the parts to, from 1 on, and when they expire.
@@ -159,76 +77,33 @@ class Storage:
             urls.append(str(request.url))
         return urls, expires
 
+    @abstractmethod
     def list_parts(self, key: str, storage_id: str) -> list[StoredPart]:
         """Return the parts that are stored, in order."""
 
-        def list_all(**arguments: Any) -> list[StoredPart]:
-            pages = self._client.get_paginator("list_parts").paginate(**arguments)
-            return [
-                StoredPart(part["PartNumber"], part["Size"], part["ETag"])
-                for page in pages
-                for part in page.get("Parts", [])
-            ]
-
-        parts: list[StoredPart] = self._call(list_all, "list the parts", Key=key, UploadId=storage_id)
-        return parts
-
+    @abstractmethod
     def complete(self, key: str, storage_id: str, parts: list[StoredPart]) -> None:
         """Assemble an object of the parts."""
-        listed = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
-        self._call(
-            self._client.complete_multipart_upload,
-            "assemble the parts",
-            Key=key,
-            UploadId=storage_id,
-            MultipartUpload={"Parts": listed},
-        )
 
+    @abstractmethod
     def store(self, key: str, file: IO[bytes]) -> None:
         """Store an object whole."""
-        self._call(self._client.put_object, "store a file", Key=key, Body=file)
 
+    @abstractmethod
     def remove(self, key: str, storage_id: str, *, is_stored: bool) -> None:
         """Remove an object, or the parts of one that was never assembled."""
-        if is_stored:
-            self._call(self._client.delete_object, "remove a file", Key=key)
-        else:
-            self._call(self._client.abort_multipart_upload, "remove parts", Key=key, UploadId=storage_id)
 
     def find_path(self, key: str) -> Path | None:  # noqa: ARG002 - for those that have one
         """Return the path of an object, or None when another S3 has it."""
         return None
 
+    @abstractmethod
     def read_head(self, key: str, length: int) -> bytes:
-        """Return the first `length` bytes of an object that has them: nanio refuses a range past the end."""
-        return b"".join(self._read(key, Range=f"bytes=0-{length - 1}"))
+        """Return the first `length` bytes of an object that has them."""
 
+    @abstractmethod
     def read(self, key: str) -> Iterator[bytes]:
         """Yield an object in chunks of at most 1 MiB."""
-        return self._read(key)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - for those that have some
         """Close the connections."""
-        self._client.close()
-
-    def _read(self, key: str, **arguments: Any) -> Iterator[bytes]:
-        body = self._call(self._client.get_object, "read the file", Key=key, **arguments)["Body"]
-        try:
-            yield from body.iter_chunks(CHUNK_SIZE)
-        except BotoCoreError as error:
-            raise _translate(error, "read the file") from error
-        finally:
-            body.close()
-
-    def _call(self, method: Callable[..., Any], purpose: str, **arguments: Any) -> Any:
-        try:
-            return method(Bucket=self._bucket, **arguments)
-        except (BotoCoreError, ClientError) as error:
-            raise _translate(error, purpose) from error
-
-
-def _translate(error: Exception, purpose: str) -> StorageError:
-    # Only the code: the texts of botocore quote URLs.
-    response: Mapping[str, Any] = getattr(error, "response", None) or {}
-    code = response.get("Error", {}).get("Code") or type(error).__name__
-    return StorageError(f"the S3 storage could not {purpose} ({code})")

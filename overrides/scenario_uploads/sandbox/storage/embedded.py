@@ -11,10 +11,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
+from botocore.credentials import Credentials  # type: ignore[import-untyped]
 from nanio.app import build_app  # type: ignore[import-untyped]  # has no py.typed
 from nanio.auth.credentials import StaticCredentialResolver  # type: ignore[import-untyped]
 from nanio.config import Settings  # type: ignore[import-untyped]
-from nanio.errors import S3Error  # type: ignore[import-untyped]
+from nanio.errors import NoSuchBucket, S3Error  # type: ignore[import-untyped]
+from nanio.storage.filesystem import FilesystemStorage  # type: ignore[import-untyped]
 from nanio.storage.multipart import MultipartInit, MultipartManager  # type: ignore[import-untyped]
 
 from scenario_uploads.sandbox.errors import SandboxError, StorageError
@@ -96,21 +98,29 @@ def serve_embedded_storage(
     gate.reset_connection = server.reset_connection
     server.start()
     cleanup.callback(server.stop)
-    return _EmbeddedStorage(MultipartManager(folder), folder, endpoint_url, options.s3_bucket, (access_key, secret))
+    return _EmbeddedStorage(folder, endpoint_url, options.s3_bucket, Credentials(access_key, secret))
 
 
 class _EmbeddedStorage(Storage):
-    """The access to nanio in this process: what the service does for each upload takes no request over HTTP.
+    """The access to nanio in this process: what the service does itself takes no request over HTTP.
 
-    Through boto3 and back through nanio's server it costs twice what all the rest of a small upload does.
+    Through boto3 and back through nanio's server it costs twice what all the rest of a small upload does, and boto3
+    takes longer to begin with than all the rest of a sandbox.
     """
 
-    def __init__(
-        self, multipart: MultipartManager, folder: Path, endpoint_url: str, bucket: str, keys: tuple[str, str]
-    ) -> None:
-        super().__init__(endpoint_url=endpoint_url, bucket=bucket, keys=keys)
-        self._multipart = multipart
+    def __init__(self, folder: Path, endpoint_url: str, bucket: str, credentials: Credentials) -> None:
+        super().__init__(endpoint_url=endpoint_url, bucket=bucket, credentials=credentials)
+        self._objects = FilesystemStorage(folder)
+        self._multipart = MultipartManager(folder)
         self._folder = folder
+
+    def ensure_bucket(self) -> None:
+        """Create the bucket when it is missing."""
+        with _translate("create its bucket"):
+            try:
+                self._objects.head_bucket(self._bucket)
+            except NoSuchBucket:
+                self._objects.create_bucket(self._bucket)
 
     def create_multipart(self, key: str) -> str:
         """Start a multipart upload and return its id."""
@@ -134,6 +144,15 @@ class _EmbeddedStorage(Storage):
         """Store an object whole."""
         with _translate("store a file"), self.find_path(key).open("wb") as target:
             shutil.copyfileobj(file, target)
+
+    def remove(self, key: str, storage_id: str, *, is_stored: bool) -> None:
+        """Remove an object, or the parts of one that was never assembled."""
+        if is_stored:
+            with _translate("remove a file"):
+                self._objects.delete_object(self._bucket, key)
+        else:
+            with _translate("remove parts"):
+                self._multipart.abort(storage_id)
 
     def find_path(self, key: str) -> Path:
         """Return where an object is."""
