@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import scenario_sdk
 import scenario_uploads
 from scenario_uploads.sandbox import Sandbox
+
+from tests.support import official as scenario_sdk
 
 PACKAGES = {"official": scenario_sdk, "ours": scenario_uploads}
 KEYS = {"api_key": "key_of_test", "api_secret": "s3cret-of-test"}

@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
-import scenario_sdk
 import scenario_uploads
 from scenario_uploads.sandbox import Sandbox
 
+from tests.support import official as scenario_sdk
 from tests.support.server import Server, lose, reply
 from tests.support.service import UPLOAD_ID, Service, answer_upload, make_upload
 
@@ -22,7 +22,7 @@ KEYS = {"api_key": "key_of_test", "api_secret": "s3cret-of-test"}
 PAGE = (Path(__file__).parents[2] / "docs" / "compat.md").read_text(encoding="utf-8")
 
 
-def official(service: Service, **options: Any) -> scenario_sdk.Scenario:
+def official(service: Service, **options: Any) -> Any:
     return scenario_sdk.Scenario(**(KEYS | {"base_url": service.url, "max_retries": 0} | options))
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import scenario_sdk
-import scenario_sdk.types
 import scenario_uploads
+
+from tests.support import official as scenario_sdk
 
 PAGE = (Path(__file__).parents[2] / "docs" / "compat.md").read_text(encoding="utf-8")
 

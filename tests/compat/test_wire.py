@@ -8,12 +8,12 @@ from uuid import UUID
 
 import httpx
 import pytest
-import scenario_sdk
 import scenario_uploads
 from scenario_uploads import Upload, UploadAssetOptions
 from scenario_uploads.decoding.codec import find_json_names
 
 from tests.compat.conftest import Side
+from tests.support import official as scenario_sdk
 from tests.support.server import Request, hang, reply
 from tests.support.service import UPLOAD_ID, Service, make_upload
 
@@ -367,9 +367,11 @@ class TestAnswersAsTheyCame:
                     lambda response: list(response.iter_lines()),
                 ):
                     with client.uploads.with_streaming_response.retrieve(UPLOAD_ID) as response:
-                        shown.append((package.__name__, response.is_closed, read(response), response.is_closed))
+                        shown.append((package, response.is_closed, read(response), response.is_closed))
                     assert response.is_closed
-        official, ours = ([row[1:] for row in shown if row[0] == name] for name in ("scenario_sdk", "scenario_uploads"))
+        official, ours = (
+            [row[1:] for row in shown if row[0] is package] for package in (scenario_sdk, scenario_uploads)
+        )
         assert ours == official
 
     def test_both_are_on_the_client_as_well(self, service: Service) -> None:

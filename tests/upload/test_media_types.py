@@ -6,10 +6,11 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scenario_sdk.types.asset_retrieve_response import Asset
 from scenario_uploads.errors import InvalidArgumentError, SourceError
 from scenario_uploads.models import UploadKind
 from scenario_uploads.upload.media_types import _BY_SUFFIX, Media, infer_media
+
+from tests.support import official
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_the_table_of_what_the_service_stores(name: str, content_type: str, kind
 
 def test_the_table_is_that_of_the_official_client() -> None:
     """Every type that the service stores tells a kind, and every type of the table is one that it stores."""
-    annotation = Asset.model_fields["original_mime_type"].annotation
+    annotation = official.types.asset_retrieve_response.Asset.model_fields["original_mime_type"].annotation
     stored = {value for literal in get_args(annotation) for value in get_args(literal)}
     assert len(stored) == 52
     for content_type in stored - {"application/octet-stream"}:
