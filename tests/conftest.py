@@ -1,9 +1,10 @@
 """Fixtures of the tests of the runtime: a scriptable service on a real socket, and clients of both kinds."""
 
+import gc
 import os
 import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,6 +45,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Give the whole run an empty home folder, and mark its processes. The processes of pytest-xdist inherit both."""
     if MARK not in os.environ:
         config.stash[FOOTPRINT] = Footprint()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Keep the tests themselves from the garbage collector, which would look through all of them again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)
