@@ -16,16 +16,21 @@ def make(folder):
 """
 
 
+# What is installed here for the tests of this project, and takes longer to load than to run them.
+OTHERS = ("schemathesis", "hypothesispytest", "pytest_cov", "pytest_httpx", "timeout", "cacheprovider")
+
+
 @pytest.fixture
 def run(tmp_path: Path):
-    """Run pytest on the text of a test file, in a process of its own."""
+    """Run pytest on the text of a test file, in a process of its own, once for each list of arguments."""
 
-    def run(text: str, *arguments: str) -> str:
+    def run(text: str, *turns: list[str]) -> str:
         (tmp_path / "test_it.py").write_text(FILE + text)
         (tmp_path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
         plain = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+        options = ["-q", *(word for name in OTHERS for word in ("-p", f"no:{name}"))]
         result = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:schemathesis", "-p", "no:cacheprovider", "-q", *arguments],
+            [sys.executable, "-c", f"import pytest\nfor turn in {turns}: pytest.main({options} + turn)"],
             cwd=tmp_path,
             env=plain,
             capture_output=True,
@@ -72,7 +77,7 @@ def test_is_told(scenario_client):
 def test_is_told_too():
     pass
 """
-    shown = run(text, "-p", "no:asyncio")
+    shown = run(text, ["-p", "no:asyncio"])
     assert "4 passed, 2 errors" in shown
     assert "there is no fault 'broken'; there are expired" in shown
     assert "missing 1 required positional argument: 'fault'" in shown
@@ -107,11 +112,11 @@ def test_in_a_loop_that_the_test_makes(async_scenario_client, tmp_path):
 """
 
 
-@pytest.mark.parametrize("mode", ["strict", "auto"])
-def test_the_asynchronous_client_works_in_every_event_loop(mode, run):
+def test_the_asynchronous_client_works_in_every_event_loop(run):
     # In auto mode, pytest-asyncio takes the test of anyio, too.
-    options = ("-o", f"asyncio_mode={mode}", "-o", "asyncio_default_fixture_loop_scope=function")
-    assert "4 passed" in run(ASYNC, *options)
+    options = ["-o", "asyncio_default_fixture_loop_scope=function"]
+    shown = run(ASYNC, *([*options, "-o", f"asyncio_mode={mode}"] for mode in ("strict", "auto")))
+    assert shown.count("4 passed") == 2, shown
 
 
 def test_each_process_of_xdist_has_a_sandbox_of_its_own(run):
@@ -124,7 +129,7 @@ def test_it(number, scenario_sandbox, scenario_client, tmp_path, pytestconfig):
     assert scenario_client.uploads.upload_file(make(tmp_path)).entity_id
     print(os.environ["PYTEST_XDIST_WORKER"], scenario_sandbox.base_url)
 """
-    shown = run(text, "-p", "no:asyncio", "-n", "2", "--dist", "load", "-rP")
+    shown = run(text, ["-p", "no:asyncio", "-n", "2", "--dist", "load", "-rP"])
     assert "4 passed" in shown
     pairs = {line for line in shown.splitlines() if line.startswith("gw")}
     assert {line.split()[0] for line in pairs} == {"gw0", "gw1"}

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from io import BytesIO
-from multiprocessing import resource_tracker
+from multiprocessing import forkserver, resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -42,9 +42,10 @@ from tests.support.service import Service
 
 @pytest.fixture(scope="module", autouse=True)
 def _no_tracker() -> Iterator[None]:
-    """End the process that follows what processes share; it lives as long as this one."""
+    """End the processes that follow what processes share, and that start others; they live as long as this one."""
     yield
     if os.name != "nt":
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]
         resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]
 
 
@@ -200,11 +201,15 @@ def test_what_cannot_go_to_another_process_is_refused(tmp_path: Path, wrong: str
 @pytest.mark.timeout(3600)
 def test_a_cluster_loses_a_worker_and_no_file(tmp_path: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="needs the extra dask")
+    dask = pytest.importorskip("dask")
     # `make test-many` tries a folder of 10,000.
     count = int(os.environ.get("UPLOADS_TEST_FILES", "20"))
     folder, results = tmp_path / "refs", list[UploadResult]()
     digests = write_mixed(folder, count)
+    # Where processes fork, the workers need not each import distributed, nor does the one that replaces the lost one.
+    method = "spawn" if os.name == "nt" else "forkserver"
     with (
+        dask.config.set({"distributed.worker.multiprocessing-method": method}),
         Sandbox(step_delay=0.01) as box,
         distributed.LocalCluster(
             n_workers=2,
