@@ -13,6 +13,7 @@ import attrs
 import httpx
 from scenario_uploads import (
     APIConnectionError,
+    APIResponseValidationError,
     APIStatusError,
     AuthenticationError,
     DefaultHttpxClient,
@@ -78,7 +79,9 @@ class Run:
                 try:
                     act()
                 except (ScenarioError, httpx.HTTPError, httpx.InvalidURL) as error:
-                    self.problems.append(f"{self._step}: {error}")
+                    # What a body has that does not fit, the comparison says without a word of it.
+                    told = "the response does not fit" if isinstance(error, APIResponseValidationError) else error
+                    self.problems.append(f"{self._step}: {told}")
                     if isinstance(error, AuthenticationError | APIConnectionError):
                         return
 

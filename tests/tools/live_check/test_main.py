@@ -163,6 +163,26 @@ def test_reports_hold_no_id_and_no_secret(box: Sandbox, tmp_path: Path, capsys: 
             assert secret not in shown
 
 
+@pytest.mark.parametrize(
+    ("is_poll", "problem"), [(False, "create: the response does not fit"), (True, "poll: Upload … was not imported")]
+)
+def test_a_body_that_does_not_fit_is_not_quoted(
+    box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_poll: bool, problem: str
+) -> None:
+    """The comparison says what is wrong with it, and no word that it holds."""
+
+    def change(response: Response) -> None:
+        if response.is_poll == is_poll and (is_poll or "parts" in (response.upload or {})):
+            response.value = {"other": "topsecret"}
+
+    monkeypatch.setattr(run, "PATIENCE", 0.0)
+    with (changing := Changing(box, change)).server:
+        code, text, document = check(changing.base_url, tmp_path)
+    assert code == 1
+    assert document["problems"][0].startswith(f"small image: {problem}")
+    assert "topsecret" not in text + json.dumps(document)
+
+
 @pytest.mark.parametrize(("size", "parts"), [(run.SMALL, 1), (run.LARGE, 3)])
 def test_images_are_images(size: tuple[int, int], parts: int) -> None:
     """PNG: chunks with their checksums, and as many bytes of pixels as the header says. The larger one has 11 MiB."""
