@@ -1,9 +1,6 @@
 """Rows of the table of faults that concern an upload from its beginning to its end, by their number."""
 
 import hashlib
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +8,7 @@ from scenario_uploads import APIConnectionError, TransferError
 
 from tests.support.clients import Clock, Connect, find_upload_threads, raises
 from tests.support.content import make_content
+from tests.support.interrupts import interrupt, start
 from tests.support.server import Exchange, hang, lose, reply, reset_in_body, stall, until
 from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload
 from tests.support.storing import bear_with_storage
@@ -131,7 +129,7 @@ with Scenario(base_url=sys.argv[1], bearer_auth="token") as client:
     try:
         client.uploads.upload_file(sys.argv[2], part_size=5 * 1024 * 1024)
     except KeyboardInterrupt:
-        left = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
+        left = {thread.name for thread in threading.enumerate()} - {"MainThread", "interrupter"}
         print("interrupted", left)
 """
 
@@ -144,12 +142,11 @@ def test_27_an_interrupt_ends_the_upload_and_leaves_no_thread(
     file.write_bytes(CONTENT * 3)
     for number in range(1, 9):
         service.script(f"part {number}", obstacle)  # type: ignore[arg-type]
-    command = [sys.executable, "-c", INTERRUPTED, service.url, str(file)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with start(INTERRUPTED, service.url, str(file)) as process:
         # An upload begins with two parts at once, and these keep it from sending more.
         until(lambda: len([request for request in service.requests if request.method == "PUT"]) >= 2)
-        process.send_signal(signal.SIGINT)
+        interrupt(process)
         out, err = process.communicate()
-    assert (out, err) == ("interrupted []\n", "")
+    assert (out, err) == ("interrupted set()\n", "")
     assert "complete" not in service.steps
     assert not find_upload_threads()

@@ -1,4 +1,4 @@
-"""What Windows lacks is hidden from the modules of `scenario_uploads`, and from them alone; see `make test-portable`.
+"""What Windows lacks is hidden from `scenario_uploads` and the sandbox's storage alone; see `make test-portable`.
 
 With this folder in PYTHONPATH an interpreter, and each that it starts, imports this module by itself. Nothing here
 depends on the project, and everybody else sees the real modules.
@@ -14,7 +14,7 @@ from typing import Any
 
 import filelock
 
-OURS = "scenario_uploads"
+OURS = ("scenario_uploads", "nanio")
 
 # Modules that are not there, and names that the others lack.
 NO_MODULES = frozenset({"fcntl", "grp", "pwd", "resource", "termios", "tty"})
@@ -59,8 +59,8 @@ REAL_IMPORT = builtins.__import__
 
 
 def is_ours(name: object) -> bool:
-    """Return whether a module is one of the runtime's."""
-    return isinstance(name, str) and name.partition(".")[0] == OURS
+    """Return whether a module is one of the runtime's, or of nanio's."""
+    return isinstance(name, str) and name.partition(".")[0] in OURS
 
 
 def import_as_on_windows(name: str, namespace: Any = None, *arguments: Any, **more: Any) -> types.ModuleType:

@@ -2,7 +2,6 @@
 
 import gc
 import importlib
-import signal
 import socket
 import stat
 import subprocess
@@ -15,6 +14,8 @@ import httpx
 import pytest
 from scenario_uploads.sandbox import Sandbox, SandboxError
 from scenario_uploads.sandbox.server import BackgroundServer, open_socket
+
+from tests.support.interrupts import interrupt, start
 
 
 def find_sockets() -> set[str]:
@@ -238,12 +239,10 @@ except KeyboardInterrupt:
 
 
 def test_ctrl_c_ends_a_program_that_waits():
-    with subprocess.Popen(
-        [sys.executable, "-c", WAITS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with start(WAITS) as process:
         folder = Path(process.stdout.readline().strip())
         assert folder.is_dir()
-        process.send_signal(signal.SIGINT)
+        interrupt(process)
         output, errors = process.communicate()
     assert (output, errors, process.returncode) == ("closed\n", "", 0)
     assert not folder.exists()

@@ -19,6 +19,7 @@ from scenario_uploads import Scenario, SourceError
 from scenario_uploads.sandbox import Sandbox, SandboxError
 from scenario_uploads.sandbox.errors import StorageError
 from scenario_uploads.sandbox.server import BackgroundServer, format_origin, open_socket
+from scenario_uploads.sandbox.storage import windows
 from scenario_uploads.sandbox.storage.bucket import StoredPart
 from scenario_uploads.sandbox.storage.other import OtherS3
 from starlette.applications import Starlette
@@ -318,3 +319,17 @@ def test_file_that_is_cut_while_it_is_read_is_a_storage_error(aws_credentials):
         list(storage.read("k"))
     storage.close()
     server.stop()
+
+
+def test_files_of_the_storage_are_binary(monkeypatch, tmp_path):
+    """Unless told so, Windows writes a line feed as two bytes."""
+    opened = []
+
+    def note(path, flags, mode):
+        opened.append(flags)
+        return 7
+
+    monkeypatch.setattr(os, "O_BINARY", 1 << 40, raising=False)
+    monkeypatch.setattr(os, "open", note)
+    assert windows.COMPLETE.open(tmp_path / "part", os.O_WRONLY | windows.COMPLETE.O_NOFOLLOW) == 7
+    assert opened == [os.O_WRONLY | 1 << 40]

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import socket
 import ssl
 import struct
@@ -187,14 +188,12 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.stopping.set()
-        # Wakes the acceptor.
-        socket.create_connection(("127.0.0.1", self._port)).close()
+        wake_acceptor(self._port)
         self._acceptor.join()
         self._listener.close()
         with self._lock:
             for sock in self._open:
-                with suppress(OSError):
-                    sock.shutdown(socket.SHUT_RDWR)
+                cut(sock)
         for thread in self._threads:
             thread.join(_PATIENCE)
             assert not thread.is_alive(), "the test's server does not end"
@@ -250,6 +249,20 @@ class Server:
             data += chunk
         head, _, rest = data.partition(b"\r\n\r\n")
         return head, rest
+
+
+def cut(sock: socket.socket) -> None:
+    """End a connection, and wake the thread that reads from it."""
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+    if os.name == "nt":
+        # There only this wakes a thread, and nowhere else.
+        sock.close()
+
+
+def wake_acceptor(port: int) -> None:
+    """Let a thread that accepts connections see that it should end; macOS cannot shut its socket down."""
+    socket.create_connection(("127.0.0.1", port)).close()
 
 
 def encode_head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:

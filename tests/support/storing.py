@@ -22,7 +22,7 @@ from scenario_uploads.transfer.parts import Part
 from scenario_uploads.transfer.sockets import Socket
 from scenario_uploads.transfer.source import Source, open_source
 
-from tests.support.server import Exchange, Server, encode_head, until
+from tests.support.server import Exchange, Server, cut, encode_head, until, wake_acceptor
 
 IMPATIENT = StorageTimeouts(connect=0.5, write=0.5, read=0.5)
 # What ends sooner was stopped and has not waited to the end.
@@ -128,10 +128,10 @@ class _Listener:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._ended = True
-        self._listener.shutdown(socket.SHUT_RDWR)
+        wake_acceptor(self.port)
+        self._threads[0].join(300)
         for sock in self._open:
-            with suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+            cut(sock)
         for thread in self._threads:
             thread.join(300)
             assert not thread.is_alive()
@@ -140,9 +140,11 @@ class _Listener:
 
     def _accept(self) -> None:
         with suppress(OSError):
-            while not self._ended:
+            while True:
                 sock, _ = self._listener.accept()
                 self._open.append(sock)
+                if self._ended:
+                    return
                 self.connections += 1
                 self._start(self._guard, sock, self.connections)
 

@@ -26,7 +26,7 @@ from scenario_uploads.transfer.connection import Storage
 from scenario_uploads.transfer.sockets import HaltedError, Socket, UnreachableError, open_socket
 
 from tests.support.clients import Connect
-from tests.support.server import Exchange, Server, until
+from tests.support.server import Exchange, Server, cut, until, wake_acceptor
 from tests.support.service import Service
 from tests.support.storing import (
     ENDLESS,
@@ -89,6 +89,14 @@ class TestConnecting:
             unused.bind(("127.0.0.1", 0))
             with pytest.raises(UnreachableError, match="refused"):
                 storage.put(f"http://127.0.0.1:{unused.getsockname()[1]}/", body_of(b"x"))
+
+    def test_1_a_refusal_has_words_where_strerror_has_none(
+        self, storage: Storage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """On Windows, where the codes of sockets have a table of their own."""
+        monkeypatch.setattr(socket, "errorTab", {errno.ECONNREFUSED: "Connection refused."}, raising=False)
+        monkeypatch.setattr(os, "strerror", lambda _: "Unknown error")
+        self.test_1_a_refusal_is_unreachable(storage)
 
     def test_1_a_host_that_does_not_answer_is_unreachable(self, impatient: Storage) -> None:
         with full_backlog() as url, pytest.raises(UnreachableError, match=r"0\.5 s"):
@@ -450,7 +458,7 @@ class TestKeeping:
                 assert server.connections == number + 1
                 ((idle,),) = storage._idle.values()
                 assert idle.is_usable()
-                exchanges[-1].sock.shutdown(socket.SHUT_RDWR)
+                cut(exchanges[-1].sock)
                 until(lambda kept=idle: not kept.is_usable())  # type: ignore[misc]
 
     def test_each_host_has_connections_of_its_own(self, storage: Storage) -> None:
@@ -587,17 +595,18 @@ def dribble_to_everybody(begin: bytes, piece: bytes) -> Iterator[int]:
                 sock.sendall(piece)
 
     def accept() -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+        while not ended.is_set():
+            threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=accept, daemon=True).start()
+        acceptor = threading.Thread(target=accept, daemon=True)
+        acceptor.start()
         try:
             yield listener.getsockname()[1]
         finally:
             ended.set()
-            listener.shutdown(socket.SHUT_RDWR)
+            wake_acceptor(listener.getsockname()[1])
+            acceptor.join()
 
 
 def test_1_a_handshake_that_dribbles_takes_no_longer_than_one_that_is_silent(impatient: Storage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -93,12 +94,12 @@ class Streams:
         self.closed = True
         for stream in self.list():
             sock = stream.get_extra_info("socket")
-            # `close` does not wake a reader; `shutdown` does, but on a TLS socket it would disturb the reader.
-            # eventlet's sockets wrap a socket.
+            # On Windows only `close` wakes a reader. TLS sockets' own would disturb it; eventlet's wrap a socket.
+            name, how = ("close", ()) if os.name == "nt" else ("shutdown", (socket.SHUT_RDWR,))
             is_plain = isinstance(sock, socket.SocketType)
-            shutdown = partial(socket.SocketType.shutdown, sock) if is_plain else sock.shutdown
+            wake: Any = partial(getattr(socket.SocketType, name), sock) if is_plain else getattr(sock, name)
             with suppress(OSError):
-                shutdown(socket.SHUT_RDWR)
+                wake(*how)
 
     def abandon(self) -> None:
         """Close a forked child's copies of the sockets."""

@@ -3,8 +3,10 @@
 import functools
 import hashlib
 import logging
+import math
 import secrets
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -30,6 +32,8 @@ from scenario_uploads.sandbox.storage.embedded import count_bytes, open_folder, 
 from scenario_uploads.sandbox.storage.quota import DEFAULT_STORED, Quota
 
 _LOG: Final = logging.getLogger("scenario_uploads.sandbox")
+# Seconds between two looks whether there was an interrupt.
+_SLICE: Final = 0.2
 
 
 class Sandbox:
@@ -315,7 +319,12 @@ class Sandbox:
         Returns:
             Whether it is closed.
         """
-        return self._closed.wait(timeout)
+        ends = math.inf if timeout is None else time.monotonic() + timeout
+        # In slices: on Windows, Ctrl-C waits for the end of a wait.
+        while not self._closed.wait(max(0.0, min(_SLICE, ends - time.monotonic()))):
+            if time.monotonic() >= ends:
+                return False
+        return True
 
     def file_path(self, upload_id: str) -> Path | None:
         """Return where the assembled bytes of an upload are, or None when another S3 has them.

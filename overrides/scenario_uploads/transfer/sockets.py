@@ -98,7 +98,7 @@ class Socket:
             self.layer.connect(address)
         self.wait(TO_WRITE, deadline)
         if code := self.layer.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-            raise OSError(code, os.strerror(code))
+            raise OSError(code, getattr(socket, "errorTab", {}).get(code) or os.strerror(code))  # a table of Windows
         self.layer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def start_tls(self, context: ssl.SSLContext, host: str, deadline: Deadline) -> None:

@@ -26,6 +26,7 @@ from scenario_uploads.sandbox.state.records import Uploads
 from scenario_uploads.sandbox.storage.bucket import CHUNK_SIZE, Storage, StoredPart
 from scenario_uploads.sandbox.storage.gate import StorageGate
 from scenario_uploads.sandbox.storage.quota import Quota
+from scenario_uploads.sandbox.storage.windows import complete_os
 
 
 def open_folder(given: Path | None, cleanup: ExitStack) -> Path:
@@ -88,6 +89,7 @@ def serve_embedded_storage(
     Raises:
         SandboxError: When the port is taken.
     """
+    complete_os()
     access_key, secret = secrets.token_hex(10), secrets.token_hex(20)
     settings = Settings(data_dir=folder, credentials=StaticCredentialResolver({access_key: secret}))
     listener = cleanup.enter_context(open_socket(options.host, options.storage_port, "storage_port"))
