@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from scenario_uploads.sandbox import box
 
 from tests.support.clients import Clock, Connect, find_upload_threads
+from tests.support.folders import move_state
 from tests.support.footprint import MARK, Footprint
 from tests.support.service import Service
 from tests.support.trust import create_ssl_context
@@ -83,7 +84,7 @@ def _clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Monke
             if name.startswith("SCENARIO_") or name.lower().endswith("_proxy"):
                 monkeypatch.delenv(name)
         # Two services in turn may have the same port, and the ids of each begin with 1: a ledger would fit both.
-        monkeypatch.setenv("XDG_STATE_HOME", str(Path.home() / "state" / uuid.uuid4().hex))
+        move_state(monkeypatch, Path.home() / "state" / uuid.uuid4().hex)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -15,6 +15,7 @@ from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger
 from tests.chaos.script import draw_script, list_leads
 from tests.chaos.watch import find_secret
 from tests.support.clients import Clock, Connect, raises
+from tests.support.folders import describe_home
 from tests.support.server import reply
 from tests.support.service import UPLOAD_ID, Service, answer_upload
 
@@ -30,7 +31,7 @@ def test_nothing_is_lost_in_a_short_chaos_run(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "tests.chaos", "--seed", str(SEED), "-n", "40"],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
+        env=os.environ | {"PYTHONPATH": str(ROOT), **describe_home(tmp_path)},
         capture_output=True,
         text=True,
         check=False,

@@ -12,6 +12,7 @@ import pytest
 from platformdirs import user_cache_path, user_state_path
 
 from tests import conftest
+from tests.support.folders import move_state
 from tests.support.footprint import MARK, Footprint, find_processes
 from tests.support.server import until
 
@@ -30,7 +31,7 @@ def test_a_process_that_outlives_its_parent_is_found_named_and_killed(request: p
 
 
 def test_a_ledger_in_the_real_state_folder_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    move_state(monkeypatch, tmp_path)
     real = user_state_path("scenario-uploads", appauthor=False)
     real.mkdir(parents=True)
     (real / "old").write_text(tempfile.gettempdir())

@@ -19,14 +19,16 @@ import pytest
 from scenario_uploads import system
 from scenario_uploads.transfer.source import open_source
 
+from tests.support.folders import move_state
 from tests.support.service import Service
 
 ROOT = Path(__file__).parent.parent
 
-# Of `make test-portable`, what holds the part of the runtime that knows systems apart.
-PORTABLE = ("tests/upload/test_ledger.py", "tests/security/test_private_files.py")
+# Of `make test-portable`, what holds the parts of the runtime and the sandbox that know systems apart.
+PORTABLE = ("tests/upload/test_ledger.py", "tests/security/test_private_files.py", "tests/sandbox/test_storage.py")
 
 
+@pytest.mark.posix
 @pytest.mark.skipif("PORTABLE_TESTS" in os.environ, reason="this is the run that it starts")
 def test_47_the_runtime_works_without_what_windows_lacks() -> None:
     """A sample of `make test-portable`."""
@@ -243,8 +245,8 @@ def test_47_what_is_used_up_here_is_no_fault_of_the_network(monkeypatch: pytest.
 
 
 def test_ledgers_are_in_the_users_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    assert system.find_state_folder().name == "scenario-uploads"
+    move_state(monkeypatch, tmp_path)
+    assert system.find_state_folder() == tmp_path / "scenario-uploads"
 
 
 @pytest.mark.posix

@@ -24,6 +24,8 @@ from scenario_uploads.sandbox import Sandbox
 from scenario_uploads.system import FileState, find_state_folder
 from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger
 
+from tests.support import interrupts
+from tests.support.folders import move_state
 from tests.support.server import Server
 from tests.support.service import Service
 from tests.support.storing import store
@@ -250,7 +252,7 @@ def test_a_file_that_grows_while_it_is_sent_exits_with_5(
 def test_29_what_stopped_is_listed_taken_up_and_forgotten(
     box: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    move_state(monkeypatch, tmp_path / "state")
     file = make_glb(tmp_path / "dragon.glb", 11 * MIB)
     command = ["upload", str(file), "--part-size", str(5 * MIB), "--concurrency", "1"]
 
@@ -283,7 +285,7 @@ def test_29_what_stopped_is_listed_taken_up_and_forgotten(
 def test_what_stopped_can_be_forgotten(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    move_state(monkeypatch, tmp_path)
     folder = find_state_folder()
     folder.mkdir(parents=True)
     (folder / f"damaged{SUFFIX}").write_text("?")
@@ -380,16 +382,11 @@ def test_27_ctrl_c_stops_the_upload_with_130(tmp_path: Path, box: Sandbox) -> No
         out.write(b"glTF")
         out.truncate(2048 * MIB)
     environment = os.environ | {"SCENARIO_SDK_API_KEY": box.api_key, "SCENARIO_SDK_API_SECRET": box.api_secret}
-    with subprocess.Popen(
-        [*COMMAND, "upload", str(file), "--base-url", box.base_url],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment,
-        text=True,
-    ) as process:
+    code = "import runpy; runpy.run_module('scenario_uploads', run_name='__main__')"
+    with interrupts.start(code, "upload", str(file), "--base-url", box.base_url, env=environment) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("large.glb: 0.0/2.0 GiB")
-        process.send_signal(signal.SIGINT)
+        interrupts.interrupt(process)
         out_, error = process.communicate()
 
     assert process.returncode == 130
@@ -629,7 +626,7 @@ def test_an_upload_needs_nobody_who_reads_its_progress(tmp_path: Path, closed: s
 
 @pytest.mark.usefixtures("environment")
 def test_names_that_an_encoding_lacks_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    move_state(monkeypatch, tmp_path)
     with closing(Ledger(find_state_folder() / f"a{SUFFIX}")) as ledger:
         ledger.begin(Entry("upload_1", "/tmp/é\u202e.png", FileState(1, 1), 1, (("https://a.example/", ""),)))
     done = subprocess.run(

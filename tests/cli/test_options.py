@@ -12,6 +12,8 @@ from scenario_uploads.cli import commands as cli
 from scenario_uploads.cli.options import Options, parse_duration, parse_rate, parse_size
 from scenario_uploads.client.sync_client import Scenario
 
+from tests.support.folders import move_settings
+
 Capture = pytest.CaptureFixture[str]
 
 
@@ -52,7 +54,7 @@ def test_what_is_none_of_these_is_named_with_the_remedy(parse: object, text: obj
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where `config.toml` is, which is not there."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    move_settings(monkeypatch, tmp_path)
     path = user_config_path("scenario-uploads", appauthor=False) / "config.toml"
     path.parent.mkdir(parents=True, exist_ok=True)
     return path

@@ -15,6 +15,7 @@ from scenario_uploads.sandbox import Sandbox
 
 from tests.cli.conftest import Compare
 from tests.cli.test_commands import interrupt, make_glb, watch
+from tests.support.folders import move_settings, move_state
 from tests.support.terminal import Terminal
 
 MIB = 1024 * 1024
@@ -32,8 +33,8 @@ def folder(box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """The present folder of somebody with an account."""
     for name, value in (("BASE_URL", box.base_url), ("SDK_API_KEY", box.api_key), ("SDK_API_SECRET", box.api_secret)):
         monkeypatch.setenv(f"SCENARIO_{name}", value)
-    for name in ("CONFIG", "STATE"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path))
+    for move in (move_settings, move_state):
+        move(monkeypatch, tmp_path)
     make_glb(tmp_path / "dragon.glb", 11 * MIB)
     (tmp_path / "refs").mkdir()
     make_glb(tmp_path / "refs" / "a-rather-long-name-of-a-castle.glb", 1000)

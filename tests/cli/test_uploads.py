@@ -21,6 +21,7 @@ from scenario_uploads.system import FileState, find_state_folder
 from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger
 
 from tests.cli.test_commands import interrupt, make_glb, watch
+from tests.support.folders import move_state
 
 MIB = 1024 * 1024
 Capture = pytest.CaptureFixture[str]
@@ -42,7 +43,7 @@ def folder(box: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
     """The present folder, with files to upload to a sandbox."""
     for name, value in (("BASE_URL", box.base_url), ("SDK_API_KEY", box.api_key), ("SDK_API_SECRET", box.api_secret)):
         monkeypatch.setenv(f"SCENARIO_{name}", value)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    move_state(monkeypatch, tmp_path / "state")
     folder = tmp_path / "here"
     (folder / "refs" / "deep").mkdir(parents=True)
     make_glb(folder / "refs" / "a.glb", 1000)

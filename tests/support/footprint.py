@@ -12,6 +12,8 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
+from tests.support.folders import describe_home
+
 # The programs that a test starts inherit it, and theirs in turn, however they detach themselves from their parents.
 MARK = "UPLOADS_TEST_RUN"
 
@@ -36,7 +38,7 @@ class Footprint:
         self._given = dict(os.environ)
         for name in [name for name in os.environ if name.startswith("XDG_")]:
             del os.environ[name]
-        os.environ |= {"HOME": str(self.home), MARK: self.token}
+        os.environ |= {**describe_home(self.home), MARK: self.token}
         if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
             # Otherwise each of some hundred processes compiles all that it imports.
             os.environ["PYTHONPYCACHEPREFIX"] = str(self._folder / "bytecode")

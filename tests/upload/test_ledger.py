@@ -195,7 +195,7 @@ def test_30_a_ledger_that_another_process_holds_is_a_clear_error(tmp_path: Path)
     )
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == b"held\n"
+        assert process.stdout.readline().rstrip() == b"held"
         with pytest.raises(LedgerLockedError, match="Another upload of this file is in progress"):
             Ledger(tmp_path / f"key{SUFFIX}")
         process.kill()

@@ -43,6 +43,7 @@ from scenario_uploads.upload.ledger import SUFFIX, Entry, Ledger, list_entries
 
 from tests.support.clients import Clock, Connect, raises
 from tests.support.content import make_glb
+from tests.support.folders import move_state
 from tests.support.server import Answering, Exchange, lose, reply, until
 from tests.support.service import SIGNATURE, UPLOAD_ID, Service, answer_upload
 
@@ -581,7 +582,7 @@ class TestByDefault:
 
     @pytest.fixture(autouse=True)
     def _state_folder(self, call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("XDG_STATE_HOME", str(call.folder))
+        move_state(monkeypatch, call.folder)
         call.folder = call.folder / "scenario-uploads"
 
     def test_29_a_path_of_several_parts_is_taken_up(self, call: Caller) -> None:
@@ -788,14 +789,14 @@ class TestTheLedger:
         assert not call.folder.exists()
 
     def test_there_is_none_unless_asked_for(self, call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("XDG_STATE_HOME", str(call.folder))
+        move_state(monkeypatch, call.folder)
         call.service.script("part 3", REFUSED)
         with pytest.raises(TransferError):
             call(resume=False)
         assert not call.folder.exists()
 
     def test_29_is_in_the_users_state_folder_by_default(self, call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setenv("XDG_STATE_HOME", str(call.folder))
+        move_state(monkeypatch, call.folder)
         call.service.script("part 3", REFUSED)
         with pytest.raises(TransferError):
             call(resume=True)
