@@ -117,7 +117,7 @@ test-runtime: setup-node ## Run the tests of the handwritten layer alone, withou
 
 .PHONY: test-portable
 test-portable: setup-node ## Run the tests of the handwritten layer without the system functions that Windows lacks
-	PYTHONPATH=tests/portable PORTABLE_TESTS=1 $(VENV) -m pytest --ignore=tests/tools --ignore=tests/spec_diff -m 'not posix' \
+	PYTHONPATH=tests/portable PORTABLE_TESTS=1 $(VENV) -m pytest --ignore=tests/tools --ignore=tests/spec_diff -m 'not posix and not outage and not examples and not page' \
 		-n $(TEST_PROCESSES) $(PYTEST_ARGS)
 
 LOWEST := build/lowest

@@ -342,6 +342,7 @@ def bomb() -> bytes:
     return b"".join(packer.compress(bytes(1 << 20)) for _ in range(100)) + packer.flush()
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize(
     ("kind", "status", "expected"),
     [("sync", 200, "APIResponseValidationError"), ("async", 500, "InternalServerError")],

@@ -72,11 +72,12 @@ class TestDryRun:
     def test_says_what_would_be_sent_and_what_not(self, offline: Path, capsys: Capture) -> None:
         assert cli.run(["upload", "refs", "-r", "--exclude", "*.txt", "--dry-run"]) == 8
         told = capsys.readouterr()
-        assert sorted(told.out.splitlines()[:2]) == ["refs/.hidden: skipped (hidden)", "refs/c.txt: skipped (excluded)"]
+        skipped = [f"{Path('refs/.hidden')}: skipped (hidden)", f"{Path('refs/c.txt')}: skipped (excluded)"]
+        assert sorted(told.out.splitlines()[:2]) == skipped
         assert told.out.splitlines()[2] == "3d: 2 files, 2.9 KiB"
         assert told.out.splitlines()[3] == "would upload 2 files, 2.9 KiB"
         assert sorted(told.out.splitlines()[4]) == sorted("skip 2 (1 hidden, 1 excluded); 1 would fail")
-        assert told.err == "error: refs/empty.png: The file is empty: there is nothing to upload.\n"
+        assert told.err == f"error: {Path('refs/empty.png')}: The file is empty: there is nothing to upload.\n"
         assert not find_state_folder().exists()
 
     def test_is_one_object_in_json(self, offline: Path, capsys: Capture) -> None:
@@ -85,7 +86,7 @@ class TestDryRun:
         (told,) = read_json(capsys)
         assert told["kinds"] == {"3d": {"files": 2, "bytes": 3000}, "text": {"files": 1, "bytes": 4}}
         assert (told["files"], told["bytes"], told["skipped"], told["failed"]) == (3, 3004, {"hidden": 1}, 0)
-        assert [(one["source"], one["skipped"]) for one in told["notSent"]] == [("refs/.hidden", "hidden")]
+        assert [(one["source"], one["skipped"]) for one in told["notSent"]] == [(str(Path("refs/.hidden")), "hidden")]
 
     def test_keeps_nothing_of_what_it_skips(
         self, offline: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -340,7 +341,9 @@ class TestWhatFails:
         box.fail_next("slow_down", 2)
         assert cli.run(["upload", "refs", "-r", "--include", "*.glb", "--no-ledger"]) == 0
         lines = [line for line in capsys.readouterr().err.splitlines() if "Trying again" in line]
-        assert sorted(line.partition(":")[0] for line in lines) == ["'refs/a.glb'", "'refs/deep/b.glb'"]
+        assert sorted(line.partition(":")[0] for line in lines) == [
+            repr(str(Path("refs") / name)) for name in ("a.glb", "deep/b.glb")
+        ]
         away = ["--base-url", "http://127.0.0.1:1/v1", "--patience", "0.1"]
         assert cli.run(["upload", "refs/a.glb", *away]) == 4
         lines = capsys.readouterr().err.splitlines()
@@ -380,7 +383,7 @@ def test_quiet_shows_results_only(folder: Path, capsys: Capture) -> None:
     assert len(told.out.splitlines()) == 2
     assert told.err == ""
     assert cli.run(["upload", "refs", "-r", "-v", "--no-ledger", "--exclude", "*.png"]) == 0
-    assert "refs/.hidden: skipped (hidden)\n" in capsys.readouterr().out
+    assert f"{Path('refs/.hidden')}: skipped (hidden)\n" in capsys.readouterr().out
 
 
 class TestResume:

@@ -100,6 +100,7 @@ def test_close_gives_an_answer_under_way_a_second_and_no_more(sender_to):
     assert set() == set(threading.enumerate()) - threads
 
 
+@pytest.mark.posix
 def test_given_folder_is_made_private_and_kept(tmp_path, sender_to):
     folder = tmp_path / "deep" / "folder"
     folder.mkdir(parents=True, mode=0o755)
@@ -114,6 +115,7 @@ def test_given_folder_is_made_private_and_kept(tmp_path, sender_to):
     assert list(folder.glob(".nanio/multipart/*")) == []
 
 
+@pytest.mark.posix
 def test_temporary_folder_is_private(box):
     assert stat.S_IMODE(box.folder.stat().st_mode) == 0o700
 

@@ -235,6 +235,7 @@ with Scenario(base_url=sys.argv[1], bearer_auth="token") as client:
 """
 
 
+@pytest.mark.posix
 def test_24_a_huge_answer_of_storage_takes_no_memory(service: Service) -> None:
     def flood(exchange: Exchange) -> None:
         exchange.read_body()

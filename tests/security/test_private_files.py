@@ -45,6 +45,7 @@ def write_ledger(folder: Path) -> Path:
     return ledger.path
 
 
+@pytest.mark.posix
 @pytest.mark.usefixtures("umask")
 def test_a_ledger_is_private_whatever_the_umask(tmp_path: Path) -> None:
     path = write_ledger(tmp_path / "state")
@@ -60,6 +61,7 @@ def test_a_ledger_that_others_may_read_is_made_private(tmp_path: Path) -> None:
     assert mode_of(path) == 0o600
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("umask", [0o000], indirect=True)
 @pytest.mark.parametrize("connect", ["sync"], indirect=True)
 @pytest.mark.parametrize("given", [True, False], ids=["given", "temporary"])
@@ -115,6 +117,7 @@ class TestTricksWithLedgers:
         assert mode_of(precious) == mode
         assert clean(name.parent) == 0
 
+    @pytest.mark.posix
     def test_a_pipe_does_not_block(self, name: Path, precious: Path, caplog: pytest.LogCaptureFixture) -> None:
         os.mkfifo(name)
         self.check_untouched(name.parent, precious, caplog)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ def list_listeners() -> set[tuple[str, int]]:
     return found
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel through /proc")
 def test_it_listens_on_loopback_alone() -> None:
     """Both the API and the storage, as the kernel says."""
     before = list_listeners()

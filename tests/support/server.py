@@ -131,9 +131,8 @@ class Exchange:
         """Take nothing and say nothing until the client has left or the test is over."""
         self.keep = False
         while not self.server.stopping.wait(0.02):
-            # FIN with unread bytes before it cannot be seen by reading; the state of the connection tells.
-            state = self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
-            if state != 1:
+            # FIN with unread bytes before it cannot be seen by reading; the state of the connection tells, on Linux.
+            if hasattr(socket, "TCP_INFO") and self.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != 1:
                 return
 
     def reset(self) -> None:
@@ -262,7 +261,9 @@ def cut(sock: socket.socket) -> None:
 
 def wake_acceptor(port: int) -> None:
     """Let a thread that accepts connections see that it should end; macOS cannot shut its socket down."""
-    socket.create_connection(("127.0.0.1", port)).close()
+    # Not by `create_connection`, which asks the resolver, and that a test may have replaced.
+    with socket.socket() as sock:
+        sock.connect(("127.0.0.1", port))
 
 
 def encode_head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:

@@ -87,9 +87,9 @@ def make_tls() -> ssl.SSLContext:
 
 
 def list_descriptors() -> set[tuple[str, str]]:
-    """Return what is open: numbers, and the files, pipes and sockets that they stand for."""
+    """Return what is open: numbers, and the files, pipes and sockets that they stand for, on Linux."""
     found: set[tuple[str, str]] = set()
-    for entry in list(Path("/proc/self/fd").iterdir()):
+    for entry in [*Path("/proc/self/fd").glob("*")]:
         with suppress(OSError):
             found.add((entry.name, str(entry.readlink())))
     return found

@@ -171,6 +171,7 @@ class TestSendfile:
         assert sum(counted) == (0 if hashed else len(LARGE))
         assert server.requests[0].md5 == hashlib.md5(LARGE).hexdigest()
 
+    @pytest.mark.posix
     @pytest.mark.parametrize(
         ("number", "after"),
         [(errno.EINVAL, 0), (errno.ENOSYS, 0), (errno.EOPNOTSUPP, 0), (errno.EIO, 5 * MIB)],

@@ -617,6 +617,7 @@ print(peak() - before)
 """
 
 
+@pytest.mark.posix
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_memory_does_not_grow_with_the_file(service: Service, tmp_path: Path, kind: str) -> None:
     small, large = tmp_path / "small.glb", tmp_path / "large.glb"

@@ -137,6 +137,7 @@ def happen(call: Caller, at: int, change: Callable[[], object]) -> None:
 
 
 class TestTakingUp:
+    @pytest.mark.posix
     def test_29_only_what_is_missing_is_sent(self, call: Caller, log: pytest.LogCaptureFixture) -> None:
         call.cut_off(at=3)
         seen: list[UploadProgress] = []
@@ -167,6 +168,7 @@ class TestTakingUp:
         call()
         assert call.service.steps == ["retrieve", "complete", "retrieve"]
 
+    @pytest.mark.posix
     @pytest.mark.parametrize("wait", [True, False])
     @pytest.mark.parametrize("status", ["validating", "validated", "imported", "complete"])
     def test_29_what_was_completed_already_is_only_waited_for(self, call: Caller, status: str, wait: bool) -> None:
@@ -187,7 +189,7 @@ class TestTakingUp:
                 with call.file.open("r+b") as opened:
                     opened.seek(PART + 100)
                     opened.write(b"other bytes")
-                os.utime(call.file, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+                os.utime(call.file, ns=(before.st_atime_ns, before.st_mtime_ns + 1000))
 
         with pytest.raises(SourceChangedError):
             call(on_progress=spoil)
@@ -808,7 +810,10 @@ class TestTheLedger:
         assert call.sent == [3, 4]
 
     @pytest.mark.parametrize("spelling", [str, Path, os.path.relpath])
-    def test_29_is_found_again_however_folder_and_file_are_spelled(self, call: Caller, spelling: Any) -> None:
+    def test_29_is_found_again_however_folder_and_file_are_spelled(
+        self, call: Caller, spelling: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(call.file.parent)  # on Windows, no relative path leads to another drive
         call.cut_off()
         (call.file.parent / "link").symlink_to(call.file)
         call.file = call.file.parent / "link"
