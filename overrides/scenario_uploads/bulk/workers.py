@@ -126,7 +126,7 @@ class Workers:
         self._results.put((True, None, error))
 
     def _put(self, seconds: float, steps: Steps[Any], *, waiting: bool) -> None:
-        with self._turn:
+        with self._lock:
             heapq.heappush(self._todo, (time.monotonic() + seconds, next(self._number), waiting, steps))
             self._turn.notify()
 
@@ -145,7 +145,7 @@ class Workers:
 
     def _take(self) -> tuple[bool, Steps[Any]] | None:
         """Wait until steps are due, and return them and whether they only wait; None at the end."""
-        with self._turn:
+        with self._lock:
             while not self._ended:
                 due = self._todo[0][0] - time.monotonic() if self._todo else None
                 if due is not None and due <= 0:
