@@ -5,6 +5,8 @@ import http.client
 import os
 import socket
 import traceback
+from collections.abc import Iterator
+from functools import cache
 from urllib.parse import urlsplit
 
 import boto3
@@ -12,6 +14,7 @@ import fsspec
 import httpx
 import pytest
 from botocore.config import Config
+from botocore.loaders import JSONFileLoader
 from nanio.app import build_app
 from nanio.auth.credentials import StaticCredentialResolver
 from nanio.config import Settings
@@ -151,6 +154,15 @@ def test_limit_bounds_what_is_stored_of_one_upload(sender_to):
         assert code_of(sender.storage.put(first, content=b"x" * (5 * MIB + 1))) == "EntityTooLarge"
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _share_descriptions() -> Iterator[None]:
+    """Clients of boto3 read the descriptions of services once and not for each of them."""
+    remember = cache(JSONFileLoader().load_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: remember(path))
+        yield
+
+
 @pytest.fixture
 def aws_credentials(monkeypatch):
     """Credentials in the usual variables, and no other setting of AWS."""
@@ -193,6 +205,16 @@ def test_file_goes_through_another_s3(other_s3, monkeypatch, tmp_path, sender_to
             with pytest.raises(SandboxError, match="another S3 has the files"):
                 _ = box.folder
     assert len(list((tmp_path / "elsewhere").glob("upload_*"))) == 2
+
+
+def test_what_is_forgotten_is_removed_from_another_s3_too(other_s3, tmp_path, sender_to, until):
+    with Sandbox(s3_endpoint=other_s3, s3_bucket="elsewhere", step_delay=0) as box:
+        box._uploads._limit = 1
+        sender = sender_to(box)
+        stored = tmp_path / "elsewhere" / sender.send(b"glTF")["id"]
+        assert stored.read_bytes() == b"glTF"
+        sender.create(4)
+        until(lambda: not stored.exists())
 
 
 @pytest.fixture
