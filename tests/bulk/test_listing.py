@@ -31,8 +31,9 @@ def folder(tmp_path: Path) -> Path:
 
 def tell(top: Path, *sources: Any, recursive: bool = True, include: Any = None, exclude: Any = None) -> dict[str, Any]:
     """Return what becomes of each path: None when it is to be sent, else why not."""
-    found = list_sources(sources, recursive=recursive, include=include, exclude=exclude)
-    return {os.path.relpath(str(each.source), top): each.skipped or (each.error and "error") for each in found}
+    found = list(list_sources(sources, recursive=recursive, include=include, exclude=exclude))
+    names = [os.path.relpath(str(each.source), top).replace(os.sep, "/") for each in found]
+    return {name: each.skipped or (each.error and "error") for name, each in zip(names, found, strict=True)}
 
 
 def list_sources(sources: Any, **options: Any) -> Iterator[UploadResult]:

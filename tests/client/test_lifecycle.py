@@ -33,14 +33,14 @@ from tests.support.service import UPLOAD_ID, Service
 KINDS = ["sync", "async"]
 
 BEGINNING = """
-import asyncio, atexit, gc, os, random, signal, sys, threading, time, warnings
+import asyncio, atexit, faulthandler, gc, os, random, signal, sys, threading, time, warnings
 from hashlib import sha256
 from scenario_uploads import AsyncScenario, Scenario, ScenarioError, TransferError
 
 MIB = 1024 * 1024
 URL, KEY, SECRET = sys.argv[1:4]
 # Whoever deadlocks is ended, and seen.
-signal.alarm(500)
+faulthandler.dump_traceback_later(500, exit=True)
 
 def make(kind=Scenario):
     return kind(base_url=URL, api_key=KEY, api_secret=SECRET)
