@@ -33,7 +33,7 @@ def test_names_of_classes_stay(tmp_path: Path) -> None:
     """Of what does not matter itself, its class is left, under its name; that of a part put in stays as it is."""
     whole = make_contract(tmp_path)
     (get,) = [operation for operation in list_operations(whole) if operation.method == "get"]
-    part = cut(whole, [get.pointer], {("components", "schemas", "Thing")})
+    part = cut(whole, {get.pointer, ("components", "schemas", "Thing")})
     assert list(part.document["paths"]["/things/{id}"]) == ["parameters", "get"]
     assert part.document["components"]["schemas"] == {
         "Unused": {"type": "object"},
@@ -55,7 +55,7 @@ def test_path_that_is_a_component_is_put_in_its_place(tmp_path: Path) -> None:
     document["paths"]["/things/{id}"] = {"$ref": "#/components/pathItems/Thing"}
     whole = read_contract(write(tmp_path, document, BASE)[0])
     (put,) = [operation for operation in list_operations(whole) if operation.method == "put"]
-    part = cut(whole, [put.pointer], ())
+    part = cut(whole, {put.pointer})
     assert part.document["paths"] == {"/things/{id}": {"parameters": item["parameters"], "put": item["put"]}}
 
 

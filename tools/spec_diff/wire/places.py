@@ -1,8 +1,11 @@
-"""Places in a contract: what they are called, which are words, and which nothing leads to."""
+"""Places in a contract: what they are called, which are words, which changed, and which nothing leads to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from tools.contract.document import Contract, Pointer, format_pointer, is_array, is_object
 from tools.contract.operations import METHODS, find_references, list_components, list_operations, reach
@@ -33,6 +36,33 @@ def format_place(contract: Contract, place: Pointer) -> str:
             if is_object(value) and "in" in value and "name" in value:
                 steps[index] = f"{value['in']}.{value['name']}"
     return format_pointer(tuple(steps))
+
+
+def is_component(place: Pointer) -> bool:
+    return place[:1] == ("components",)
+
+
+def find_changed(
+    sides: Sequence[Mapping[Pointer, Any]], hides: Callable[[Pointer, Any], bool] | None = None
+) -> frozenset[Pointer]:
+    """Return the places whose values are not the same on both sides, or lead to such, where `$ref` would name them.
+
+    What `hides` is true of leads to nothing, unless it is a part of another (`allOf`).
+    """
+    texts = [{place: json.dumps(value) for place, value in side.items()} for side in sides]
+    changed = {place for place, _ in texts[0].items() ^ texts[1].items()}
+    holders: defaultdict[Pointer, set[Pointer]] = defaultdict(set)
+    for side, own in zip(sides, texts, strict=True):
+        for place, value in side.items():
+            for target, is_part in find_references(value).items():
+                if is_part or hides is None or not hides(target, side.get(target)):
+                    holders[target].add(place)
+                if not is_component(target):
+                    changed.add(place)
+            # What has a discriminator may lead to any other.
+            if changed and '"discriminator"' in own[place]:
+                changed.add(place)
+    return frozenset(reach(changed, lambda place: holders[place]))
 
 
 def find_unused(contract: Contract) -> set[Pointer]:

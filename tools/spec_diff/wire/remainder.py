@@ -9,8 +9,8 @@ from tools.contract.document import Contract, Pointer, is_array, is_object
 from tools.contract.operations import METHODS, list_operations
 from tools.spec_diff.redocly import Seen
 from tools.spec_diff.wire.places import NAMED, find_unused, format_place, is_words, name_place
-from tools.spec_diff.wire.views import JUDGED_KEYWORDS, Side, freeze
-from tools.spec_diff.wire.walk import Found, Walk
+from tools.spec_diff.wire.views import JUDGED_KEYWORDS, Found, Side, freeze
+from tools.spec_diff.wire.walk import Walk
 
 STYLE = frozenset({"required", "schema", "content", "style", "explode", "deprecated", "$ref"})
 JUDGED_KEYS: Mapping[str, frozenset[str]] = {

@@ -8,11 +8,12 @@ from itertools import zip_longest
 
 import attrs
 
-from tools.contract.document import Pointer
+from tools.contract.document import Pointer, is_array
 from tools.spec_diff.wire import views
 from tools.spec_diff.wire.alternatives import find_overlapping, match_groups, match_members, name_alternative
+from tools.spec_diff.wire.places import format_place, name_place
 from tools.spec_diff.wire.reading import Reader
-from tools.spec_diff.wire.views import Bound, Child, Difference, Direction, Group, Pair, Places, Side, View
+from tools.spec_diff.wire.views import Bound, Child, Direction, Found, Group, Pair, Places, Side, View
 
 SAID = ("default", "format", "pattern")
 """Keywords whose values are named, and which have rules of their own."""
@@ -21,7 +22,7 @@ DEFAULT_BOUNDS = {"minContains": Bound(Fraction(1), exclusive=False, place=(), t
 HARMLESS = {"property-added", "deprecated", "undeprecated", "default-added", "default-changed", "default-removed"}
 OTHERS = ("no other properties", "other properties of one schema", "any other properties")
 SIDES: tuple[tuple[Side, str], ...] = (("new", "added"), ("old", "removed"))
-Compared = tuple[list[Difference], list[Pair]]
+Compared = tuple[list[Found], list[Pair]]
 
 
 def compare_schemas(
@@ -46,11 +47,23 @@ class _Comparison:
     new: View
     direction: Direction
     done: dict[Pair, Compared]
-    differences: list[Difference]
+    found: list[Found]
     pairs: list[Pair]
 
     def add(self, rule: str, side: Side, place: Pointer, message: str, member: str | None = None) -> None:
-        self.differences.append(Difference(rule, side, place, message, member))
+        """Note a difference; `member` is the one of the set at `place` that it is about."""
+        reader, own = self.readers[side], (self.old if side == "old" else self.new).origin[0]
+        there, contract = reader.locate(own), reader.contract
+        if there != own and place[: len(there)] == there:
+            # Said of the reference, since the component has not changed.
+            place = own
+        subject, location = name_place(contract, place), format_place(contract, place)
+        if member is not None:
+            location = format_place(contract, (*place, member))
+            listed = contract.at(place) if is_array(contract.at(place)) else ()
+            same = [index for index, value in enumerate(listed) if member in (value, views.freeze(value))]
+            place = (*place, *same[:1])
+        self.found.append(Found(rule, side, place, location, f"{subject}: {message}"))
 
     def say(self, rule: str, keyword: str, message: str) -> None:
         """Note a difference at a keyword; one that went is in the old contract, all else in the new one."""
@@ -307,8 +320,8 @@ class _Comparison:
         pairs = [pair]
         for each in pairs:
             if self.readers["old"].digest(each.old) != self.readers["new"].digest(each.new):
-                differences, below = compare_schemas(self.readers, each, self.direction, self.done)
-                if {difference.rule for difference in differences} - HARMLESS:
+                found, below = compare_schemas(self.readers, each, self.direction, self.done)
+                if {difference.rule for difference in found} - HARMLESS:
                     return True
                 pairs += [other for other in below if other not in pairs]
         return False

@@ -141,7 +141,7 @@ def allows_type(reader: Reader, view: View, name: str, depth: int) -> bool:
 
 def compare_bodies(walk: Walk, old: Pointer, new: Pointer) -> None:
     before, after = (
-        None if (place := walk.find(contract, holder, "requestBody")) is None else contract.resolve(place)
+        contract.resolve((*holder, "requestBody")) if "requestBody" in contract.object_at(holder) else None
         for contract, holder in walk.sides(old, new)
     )
     if before is not None and after is not None:

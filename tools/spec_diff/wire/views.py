@@ -141,16 +141,15 @@ class View:
 
 
 @attrs.frozen
-class Difference:
-    """One fact about two schemas."""
+class Found:
+    """A fact as one operation sees it; equal ones of several operations are one fact."""
 
     rule: str
     side: Side
     """In which contract `place` is."""
     place: Pointer
+    location: str
     message: str
-    member: str | None = None
-    """Which member of the set at `place` it is about."""
 
 
 @attrs.frozen(cache_hash=True)

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from itertools import chain
 
 import attrs
 
-from tools.contract.document import Contract, Pointer, is_array, is_object
+from tools.contract.document import Contract, Pointer
 from tools.contract.operations import find_references, list_components, list_operations, reach
 from tools.spec_diff.report import Change
-from tools.spec_diff.wire.places import format_place, name_place
+from tools.spec_diff.wire.places import find_changed, format_place, is_component
 from tools.spec_diff.wire.reading import Reader
 from tools.spec_diff.wire.schemas import Compared, compare_schemas
-from tools.spec_diff.wire.views import FLAG_WORDS, Difference, Direction, FlagWords, Pair, Side, freeze
+from tools.spec_diff.wire.views import FLAG_WORDS, Direction, FlagWords, Found, Pair, Side
 
 OPPOSITE: Mapping[Direction, Direction] = {"request": "response", "response": "request"}
-
-
-@attrs.frozen
-class Found:
-    """A fact as one operation sees it; equal ones of several operations are one fact."""
-
-    rule: str
-    side: Side
-    place: Pointer
-    location: str
-    message: str
 
 
 @attrs.define(eq=False, slots=False)
@@ -55,10 +45,10 @@ class Walk:
 
     def visit(self, kind: str, old: Pointer | None, new: Pointer | None) -> None:
         """Remember that a thing is judged here, in one contract or both."""
-        if old is not None:
-            self.judged["old"][tuple(map(str, old))] = kind
-        if new is not None:
-            self.judged["new"][tuple(map(str, new))] = kind
+        places: Mapping[Side, Pointer | None] = {"old": old, "new": new}
+        for side, place in places.items():
+            if place is not None:
+                self.judged[side][tuple(map(str, place))] = kind
         if old is not None and new is not None and kind not in ("schema", "scheme"):
             self.compared[old, new] = kind
 
@@ -76,8 +66,7 @@ class Walk:
         """Note a fact of the present operation, and of what kind the thing is that came or went there."""
         if kind is not None:
             self.visit(kind, place if side == "old" else None, place if side == "new" else None)
-        contract = self.old if side == "old" else self.new
-        found = Found(rule, side, place, location or format_place(contract, place), message)
+        found = Found(rule, side, place, location or format_place(self.readers[side].contract, place), message)
         self.note(found, self.operation, None if direction is None else self.turn(direction))
 
     def say_key(
@@ -112,17 +101,13 @@ class Walk:
         said = [(f"{kind}-became-{word}", f"{subject} became {word}") for word in ("required", "optional")]
         self.compare_flag(places, "required", said, direction)
 
-    @staticmethod
-    def find(contract: Contract, holder: Pointer, key: str) -> Pointer | None:
-        """Return where `key` of a thing is, past any `$ref`; none when it has none."""
-        value = contract.at(holder)
-        return (*holder, key) if is_object(value) and key in value else None
-
     # Schemas
 
     def compare_schema(self, direction: Direction, old: Pointer, new: Pointer) -> None:
         """Remember to compare the schemas of two parameters, headers or media types, if they have any."""
-        before, after = (self.find(contract, place, "schema") for contract, place in self.sides(old, new))
+        before, after = (
+            (*place, "schema") if contract.has((*place, "schema")) else None for contract, place in self.sides(old, new)
+        )
         if before is not None and after is not None:
             self.roots.setdefault((self.operation, self.turn(direction)), []).append(Pair((before,), (after,)))
         elif after is not None:
@@ -133,19 +118,26 @@ class Walk:
     def compare_schemas(self) -> None:
         """Compare all schemas, each pair once, and say of each fact which operations it concerns, in what direction."""
         for direction in OPPOSITE:
-            roots = {name: [*map(self.locate, own)] for (name, way), own in self.roots.items() if way == direction}
-            differences, children = self.compare_pairs([pair for pairs in roots.values() for pair in pairs], direction)
-            holders: defaultdict[Pair, list[Pair]] = defaultdict(list)
-            for holder, below in children.items():
-                for pair in below:
-                    holders[pair].append(holder)
-            for pair, own in differences.items():
-                around = reach([pair], holders.__getitem__)
-                for difference in own:
-                    found = self.describe(difference, pair)
-                    for name, pairs in roots.items():
-                        if not around.keys().isdisjoint(pairs):
-                            self.note(found, name, direction)
+            self.compare_direction(direction)
+
+    def compare_direction(self, direction: Direction) -> None:
+        roots = {name: [*map(self.locate, own)] for (name, way), own in self.roots.items() if way == direction}
+        done: dict[Pair, Compared] = {}
+        holders: defaultdict[Pair, list[Pair]] = defaultdict(list)
+
+        def descend(pair: Pair) -> list[Pair]:
+            below = self.compare_pair(pair, direction, done)
+            for each in below:
+                holders[each].append(pair)
+            return below
+
+        for pair in reach(chain.from_iterable(roots.values()), descend):
+            differences, _ = done.get(pair, ((), ()))
+            around = reach([pair], holders.__getitem__) if differences else {}
+            for found in differences:
+                for name, pairs in roots.items():
+                    if not around.keys().isdisjoint(pairs):
+                        self.note(found, name, direction)
 
     def locate(self, pair: Pair) -> Pair:
         """Return where two schemas really are."""
@@ -158,33 +150,18 @@ class Walk:
         # Another component is referred to: each reference that does so is a fact of its own.
         return pair
 
-    def compare_pairs(
-        self, roots: Iterable[Pair], direction: Direction
-    ) -> tuple[dict[Pair, list[Difference]], dict[Pair, list[Pair]]]:
-        """Return the differences of each pair of schemas that the roots lead to, and what each leads to."""
-        queue = deque(dict.fromkeys(map(self.locate, roots)))
-        differences: dict[Pair, list[Difference]] = {}
-        children: dict[Pair, list[Pair]] = {}
-        done: dict[Pair, Compared] = {}
-        while queue:
-            pair = queue.popleft()
-            if pair in children:
-                continue
-            if self.is_unchanged(pair):
-                self.visit("schema", pair.old[0], pair.new[0])
-                children[pair] = []
-                continue
-            own, below = compare_schemas(self.readers, pair, direction, done)
-            if own:
-                differences[pair] = own
-            # Whatever was merged into the two has been compared.
-            for source in (*pair.old, *self.readers["old"].read(pair.old).nodes):
-                self.visit("schema", source, None)
-            for source in (*pair.new, *self.readers["new"].read(pair.new).nodes):
-                self.visit("schema", None, source)
-            children[pair] = [self.locate(each) for each in below]
-            queue.extend(children[pair])
-        return differences, children
+    def compare_pair(self, pair: Pair, direction: Direction, done: dict[Pair, Compared]) -> list[Pair]:
+        """Compare two schemas by themselves and return the pairs that they lead to."""
+        if self.is_unchanged(pair):
+            self.visit("schema", pair.old[0], pair.new[0])
+            return []
+        _, below = compare_schemas(self.readers, pair, direction, done)
+        # Whatever was merged into the two has been compared.
+        for old in (*pair.old, *self.readers["old"].read(pair.old).nodes):
+            self.visit("schema", old, None)
+        for new in (*pair.new, *self.readers["new"].read(pair.new).nodes):
+            self.visit("schema", None, new)
+        return [*map(self.locate, below)]
 
     def is_unchanged(self, pair: Pair) -> bool:
         """Return whether two schemas are written alike, and all that they lead to."""
@@ -195,7 +172,7 @@ class Walk:
         text = json.dumps(before)
         if text != json.dumps(after) or (self.changed and '"discriminator"' in text):
             return False
-        leads = find_references(before) if '"$ref"' in text or '"$dynamicRef"' in text else ()
+        leads = find_references(before)
         return all(map(is_component, leads)) and self.changed.isdisjoint({old, new, *leads})
 
     @cached_property
@@ -206,27 +183,7 @@ class Walk:
     @cached_property
     def changed(self) -> frozenset[Pointer]:
         """The components that differ between the contracts, or lead to such, where `$ref` would name them."""
-        return find_changed(self.old, self.new)
-
-    def describe(self, difference: Difference, pair: Pair) -> Found:
-        contract = self.old if difference.side == "old" else self.new
-        place = subject = difference.place
-        own = pair.old[0] if difference.side == "old" else pair.new[0]
-        there = self.readers[difference.side].locate(own)
-        if there != own and place[: len(there)] == there:
-            # Said of the reference, since the component has not changed.
-            place = subject = own
-        if difference.member is None:
-            location = format_place(contract, place)
-        else:
-            location = format_place(contract, (*place, difference.member))
-            values = contract.at(place)
-            for index, value in enumerate(values) if is_array(values) else ():
-                if difference.member in (value, freeze(value)):
-                    place = (*place, index)
-                    break
-        message = f"{name_place(contract, subject)}: {difference.message}"
-        return Found(difference.rule, difference.side, place, location, message)
+        return find_changed([list_components(contract) for contract in (self.old, self.new)])
 
     def list_changes(self, names: Iterable[str]) -> list[Change]:
         """Return what was found, not judged yet; `names` are further operations than those of paths, in order."""
@@ -235,7 +192,7 @@ class Walk:
             Change(
                 operation=", ".join(sorted(operations, key=order.index)),
                 location=found.location,
-                line=(self.old if found.side == "old" else self.new).find_line(found.place),
+                line=self.readers[found.side].contract.find_line(found.place),
                 kind=found.rule,
                 level="note",
                 message=found.message,
@@ -244,25 +201,3 @@ class Walk:
             )
             for found, (operations, directions) in self.found.items()
         ]
-
-
-def is_component(place: Pointer) -> bool:
-    return place[:1] == ("components",)
-
-
-def find_changed(old: Contract, new: Contract) -> frozenset[Pointer]:
-    """Return the components that are not the same in both contracts, or lead to such, where `$ref` would name them."""
-    sides = [list_components(contract) for contract in (old, new)]
-    texts = [{place: json.dumps(value) for place, value in side.items()} for side in sides]
-    changed = {place for side in texts for place in side if texts[0].get(place) != texts[1].get(place)}
-    holders: dict[Pointer, set[Pointer]] = {}
-    for side, own in zip(sides, texts, strict=True):
-        for place, value in side.items():
-            for target in find_references(value):
-                holders.setdefault(target, set()).add(place)
-                if not is_component(target):
-                    changed.add(place)
-            # What has a discriminator may lead to any other.
-            if changed and '"discriminator"' in own[place]:
-                changed.add(place)
-    return frozenset(reach(changed, lambda place: holders.get(place, ())))
