@@ -12,7 +12,7 @@ from tools.spec_diff import redocly
 from tools.spec_diff.policy import LEVELS
 from tools.spec_diff.report import Change, Report
 from tools.spec_diff.wire import operations
-from tools.spec_diff.wire.views import freeze
+from tools.spec_diff.wire.keywords import freeze
 
 PARTS = ("wire", "python", "installed")
 MAX_RECURSION = 20_000

@@ -3,8 +3,9 @@
 walk         what one walk through two contracts finds, and which place belongs to which
 operations   operations, webhooks and callbacks, their responses and servers; it leads to the others
 values       parameters, headers, bodies and media types; `security` the ways to authenticate
-views        what a schema accepts; `reading` reads it so, and `merging` puts together what holds at once
-schemas      how two such views differ; `alternatives` those of a oneOf or anyOf
+keywords     the keywords of schemas, and what their values say
+views        what a schema accepts, with all that holds at once put together; `reading` finds what it is made of
+schemas      how two such views differ
 remainder    what Redocly saw and no fact covers
 places       what places in a contract are called
 """

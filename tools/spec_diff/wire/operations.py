@@ -8,10 +8,10 @@ from tools.contract.document import Contract, Pointer, is_object
 from tools.contract.operations import METHODS, Operation, find_path_item, list_operations, match_operations
 from tools.spec_diff.redocly import Seen
 from tools.spec_diff.report import Change
+from tools.spec_diff.wire.keywords import Side, freeze
 from tools.spec_diff.wire.remainder import explain
 from tools.spec_diff.wire.security import compare_security
-from tools.spec_diff.wire.values import compare_bodies, compare_content, compare_header, compare_parameters
-from tools.spec_diff.wire.views import Side, freeze
+from tools.spec_diff.wire.values import compare_bodies, compare_content, compare_parameters, compare_value
 from tools.spec_diff.wire.walk import Walk
 
 
@@ -33,7 +33,10 @@ def compare_all(walk: Walk) -> list[str]:
         walk.say("openapi-changed", "new", ("openapi",), "the contract is written in another version of OpenAPI")
     for before, after in pair_operations(walk, list_operations(walk.old), list_operations(walk.new)):
         walk.operation = after.name
-        compare_operation_id(walk, before.pointer, after.pointer)
+        ids = [contract.at(place).get("operationId") for contract, place in walk.sides(before.pointer, after.pointer)]
+        if ids[0] != ids[1]:
+            message = f"operationId {ids[0]} became {ids[1]}"
+            walk.say_key("operationId-changed", (before.pointer, after.pointer), "operationId", message, "request")
         compare_parts(walk, before, after)
         compare_security(walk, before.pointer, after.pointer)
         compare_servers(walk, before.pointer, after.pointer)
@@ -70,17 +73,10 @@ def pair_operations(walk: Walk, old: list[Operation], new: list[Operation]) -> I
     yield from matches.items()
 
 
-def compare_operation_id(walk: Walk, old: Pointer, new: Pointer) -> None:
-    before, after = (contract.at(place).get("operationId") for contract, place in walk.sides(old, new))
-    if before != after:
-        message = f"operationId {before} became {after}"
-        walk.say_key("operationId-changed", old, new, "operationId", message, "request")
-
-
 def compare_parts(walk: Walk, old: Operation, new: Operation) -> None:
     walk.visit("call" if walk.is_received else "operation", old.pointer, new.pointer)
     walk.visit("called path" if walk.is_received else "path", old.pointer[:-1], new.pointer[:-1])
-    walk.compare_deprecation(old.pointer, new.pointer)
+    walk.compare_flag((old.pointer, new.pointer), "deprecated", "request")
     compare_parameters(walk, old, new)
     compare_bodies(walk, old.pointer, new.pointer)
     compare_responses(walk, old.pointer, new.pointer)
@@ -96,16 +92,13 @@ def list_calls(contract: Contract) -> list[Operation]:
             place = contract.resolve((*each.pointer, "callbacks", name))
             expressions = [key for key in contract.object_at(place) if not key.startswith("x-")]
             holders += [(f"callback {name} {key} of {each.name}", (*place, key)) for key in expressions]
-    calls: list[Operation] = []
-    for label, holder in holders:
-        place = find_path_item(contract, holder)
-        item = contract.object_at(place)
-        calls += [
-            Operation((*place, method), label, method, f"{method.upper()} {label}")
-            for method in METHODS
-            if is_object(item.get(method))
-        ]
-    return calls
+    items = [(label, find_path_item(contract, holder)) for label, holder in holders]
+    return [
+        Operation((*place, method), label, method, f"{method.upper()} {label}")
+        for label, place in items
+        for method in METHODS
+        if is_object(contract.object_at(place).get(method))
+    ]
 
 
 # Responses
@@ -165,14 +158,16 @@ def list_headers(contract: Contract, response: Pointer) -> dict[str, Pointer]:
 def compare_headers(walk: Walk, old: Pointer, new: Pointer) -> None:
     before, after = list_headers(walk.old, old), list_headers(walk.new, new)
     for name in before.keys() & after.keys():
-        compare_header(walk, name, before[name], after[name])
+        subject, places = f"the header {name}", (before[name], after[name])
+        walk.visit("header", *places)
+        walk.compare_required("header", subject, places, "response")
+        compare_value(walk, subject, places, "response", "simple", ("style", "explode"))
     for name in before.keys() - after.keys():
-        message = f"the header {name} was removed"
-        walk.say("header-removed", "old", before[name], message, direction="response", kind="header")
+        walk.say("header-removed", "old", before[name], f"the header {name} was removed", "response", "header")
     for name in after.keys() - before.keys():
         required = walk.is_received and walk.new.object_at(after[name]).get("required") is True
         rule, message = "header-became-required" if required else "header-added", f"the header {name} was added"
-        walk.say(rule, "new", after[name], message, direction="response", kind="header")
+        walk.say(rule, "new", after[name], message, "response", "header")
 
 
 def compare_links(walk: Walk, old: Pointer, new: Pointer) -> None:
@@ -208,8 +203,7 @@ def compare_servers(walk: Walk, old: Pointer, new: Pointer) -> None:
             walk.visit("server", *places)
             # What Redocly does not see; it looks into them where both have some.
             if len({"variables" in contract.object_at(place) for contract, place in walk.sides(*places)}) > 1:
-                message = f"the variables of the server {url} were changed"
-                walk.say_key("other-changed", *places, "variables", message, None)
+                walk.say_key("other-changed", places, "variables", f"the variables of the server {url} were changed")
     for url in before.keys() - after.keys():
         side: Side = "old" if before[url] else "new"
         walk.say("server-removed", side, before[url] or new, f"the server {url} was removed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from tools.contract.document import Contract, Pointer, format_pointer, is_array, is_object
@@ -65,6 +66,7 @@ def find_changed(
     return frozenset(reach(changed, lambda place: holders[place]))
 
 
+@lru_cache(maxsize=2)
 def find_unused(contract: Contract) -> set[Pointer]:
     """Return the components that nothing else leads to, and the security schemes that no operation asks for."""
     components = list_components(contract)

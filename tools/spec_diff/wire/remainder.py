@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tools.contract.document import Contract, Pointer, is_array, is_object
 from tools.contract.operations import METHODS, list_operations
 from tools.spec_diff.redocly import Seen
+from tools.spec_diff.wire.keywords import JUDGED_KEYWORDS, Found, Side, freeze
 from tools.spec_diff.wire.places import NAMED, find_unused, format_place, is_words, name_place
-from tools.spec_diff.wire.views import JUDGED_KEYWORDS, Found, Side, freeze
 from tools.spec_diff.wire.walk import Walk
 
 STYLE = frozenset({"required", "schema", "content", "style", "explode", "deprecated", "$ref"})
@@ -40,25 +40,18 @@ LOOKED_INTO = frozenset({"components", "tags", "links", "variables", "servers", 
 
 def explain(walk: Walk, seen: Iterable[Seen]) -> None:
     """Note what Redocly saw and the walk has not compared."""
-    left = [
-        each
-        for each in seen
-        if not (is_judged(walk, "new", each.new, each.key) or is_judged(walk, "old", each.old, each.key))
-    ]
+    left = [each for each in seen if not is_judged(walk, each)]
     left += find_unknown(walk)
     if not (left or walk.found):
         left = list(find_hidden_words(walk))
-    sides: dict[Side, Contract] = {"old": walk.old, "new": walk.new} if left else {}
-    unused = {side: find_unused(contract) for side, contract in sides.items()}
     for each in left:
-        where: Side = "old" if each.new is None else "new"
-        place = each.old or () if each.new is None else each.new
+        is_old = each.new is None or (each.key is not None and each.old is not None and not walk.new.has(each.new))
+        where: Side = "old" if is_old else "new"
+        place = (each.old if is_old else each.new) or ()
         if each.key is None and place[:1] == ("components",) and len(place) <= 3:
-            note_components(walk, where, place, unused[where], each.change)
-        elif each.key is not None and each.old is not None and not walk.new.has(place):
-            note(walk, "old", each.old, each, unused["old"])
+            note_components(walk, where, place, each.change)
         else:
-            note(walk, where, place, each, unused[where])
+            note(walk, where, place, each)
 
 
 def find_unknown(walk: Walk) -> Iterator[Seen]:
@@ -94,9 +87,9 @@ def list_words(contract: Contract, holder: Pointer, value: Any) -> Iterator[tupl
             yield from list_words(contract, place, child)
 
 
-def note(walk: Walk, where: Side, place: Pointer, seen: Seen, unused: Collection[Pointer]) -> None:
+def note(walk: Walk, where: Side, place: Pointer, seen: Seen) -> None:
     """Note what no other part of the walk has an opinion of."""
-    contract = walk.old if where == "old" else walk.new
+    contract = walk.readers[where].contract
     key = seen.key if seen.key is not None else str(place[-1]) if place else ""
     verb = "changed" if seen.change == "modified" else seen.change
     message = f"{name_place(contract, place)}: {key} was {verb}"
@@ -106,21 +99,23 @@ def note(walk: Walk, where: Side, place: Pointer, seen: Seen, unused: Collection
         message = f"the tag {name} was {verb if len(place) == 2 and seen.key is None else 'changed'}"
     if is_words((*place, key)):
         rule = "documentation-changed"
-    elif place[:3] in unused:
+    elif place[:3] in find_unused(contract):
         rule = "unused-component-changed"
     elif key == "key":
         # What has a new name only was met under both, once removed and once added.
         return
     else:
         rule = "other-added" if seen.change == "added" else "other-changed"
-    for name in find_operations(contract, place) or ("",):
+    # None when it is in none or in many.
+    users = [each.name for each in list_operations(contract) if each.pointer == place[:3]]
+    for name in users or ("",):
         walk.note(Found(rule, where, place, format_place(contract, place), message), name)
 
 
-def note_components(walk: Walk, where: Side, place: Pointer, unused: Collection[Pointer], change: str) -> None:
+def note_components(walk: Walk, where: Side, place: Pointer, change: str) -> None:
     """Note which components came or went that nothing leads to; whatever leads to another has been compared with it."""
     contract, other = (walk.old, walk.new) if where == "old" else (walk.new, walk.old)
-    for component in sorted(unused):
+    for component in sorted(find_unused(contract)):
         if component[: len(place)] == place and not other.has(component):
             name = component[2]
             message = f"{name}: {name} was {'changed' if change == 'modified' else change}"
@@ -128,19 +123,17 @@ def note_components(walk: Walk, where: Side, place: Pointer, unused: Collection[
             walk.note(found, "")
 
 
-def is_judged(walk: Walk, side: Side, place: Pointer | None, key: str | None) -> bool:
-    """Return whether the walk has compared `key` at `place`, or `place` itself."""
-    if place is None:
-        return False
-    for length in range(len(place), -1, -1):
-        kind = walk.judged[side].get(place[:length])
-        if kind is not None:
-            step = str(place[length]) if length < len(place) else key
-            is_itself = length == len(place) > 0 and key == place[-1]
-            return is_itself or step is None or step in JUDGED_KEYS[kind]
+def is_judged(walk: Walk, seen: Seen) -> bool:
+    """Return whether the walk has compared what was seen, in one contract or the other."""
+    places: Mapping[Side, Pointer | None] = {"old": seen.old, "new": seen.new}
+    for side, place in places.items():
+        if place is None:
+            continue
+        # The nearest thing around it that the walk has been to.
+        length = next((each for each in range(len(place), -1, -1) if place[:each] in walk.judged[side]), None)
+        if length is not None:
+            step = str(place[length]) if length < len(place) else seen.key
+            is_itself = length == len(place) > 0 and seen.key == place[-1]
+            if is_itself or step is None or step in JUDGED_KEYS[walk.judged[side][place[:length]]]:
+                return True
     return False
-
-
-def find_operations(contract: Contract, place: Pointer) -> list[str]:
-    """Return the name of the operation that a place is in; none when it is in none or in many."""
-    return [each.name for each in list_operations(contract) if each.pointer == place[:3]]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import cached_property
 from itertools import zip_longest
+from typing import Any
 
 import attrs
 
 from tools.contract.document import Pointer, is_array
-from tools.spec_diff.wire import views
-from tools.spec_diff.wire.alternatives import find_overlapping, match_groups, match_members, name_alternative
+from tools.spec_diff.wire import keywords
+from tools.spec_diff.wire.keywords import Bound, Child, Direction, Found, Group, Pair, Places, Side, name_value
 from tools.spec_diff.wire.places import format_place, name_place
-from tools.spec_diff.wire.reading import Reader
-from tools.spec_diff.wire.views import Bound, Child, Direction, Found, Group, Pair, Places, Side, View
+from tools.spec_diff.wire.reading import Reader, Readers
+from tools.spec_diff.wire.views import View
 
 SAID = ("default", "format", "pattern")
 """Keywords whose values are named, and which have rules of their own."""
@@ -23,11 +25,13 @@ HARMLESS = {"property-added", "deprecated", "undeprecated", "default-added", "de
 OTHERS = ("no other properties", "other properties of one schema", "any other properties")
 SIDES: tuple[tuple[Side, str], ...] = (("new", "added"), ("old", "removed"))
 Compared = tuple[list[Found], list[Pair]]
+# What equal alternatives share.
+Key = Callable[[Reader, Any], Any]
+# What is the same on both sides, in pairs, what is gone and what has come.
+Matches = tuple[list[tuple[Any, Any]], list[Any], list[Any]]
 
 
-def compare_schemas(
-    readers: Mapping[Side, Reader], pair: Pair, direction: Direction, done: dict[Pair, Compared]
-) -> Compared:
+def compare_schemas(readers: Readers, pair: Pair, direction: Direction, done: dict[Pair, Compared]) -> Compared:
     """Return how two schemas differ by themselves, and the pairs below them that may differ too.
 
     `done` has what was compared before in this direction.
@@ -42,7 +46,7 @@ def compare_schemas(
 
 @attrs.define(eq=False)
 class _Comparison:
-    readers: Mapping[Side, Reader]
+    readers: Readers
     old: View
     new: View
     direction: Direction
@@ -61,7 +65,7 @@ class _Comparison:
         if member is not None:
             location = format_place(contract, (*place, member))
             listed = contract.at(place) if is_array(contract.at(place)) else ()
-            same = [index for index, value in enumerate(listed) if member in (value, views.freeze(value))]
+            same = [index for index, value in enumerate(listed) if member in (value, keywords.freeze(value))]
             place = (*place, *same[:1])
         self.found.append(Found(rule, side, place, location, f"{subject}: {message}"))
 
@@ -78,18 +82,19 @@ class _Comparison:
         self.compare_values()
         self.compare_bounds()
         self.compare_facets(self.old.facets.keys() | self.new.facets.keys())
-        self.compare_properties()
-        self.compare_additional()
         self.compare_children()
+        self.compare_required("new", "required", self.new, self.old)
+        self.compare_required("old", "optional", self.old, self.new)
+        self.compare_additional()
 
     # Types and values
 
     def compare_types(self) -> bool:
         """Compare types and null; return whether nothing else is worth comparing."""
         old, new = self.old, self.new
-        removed = [name for name in old.types or () if not views.covers(new.types, name)]
-        added = [name for name in new.types or () if not views.covers(old.types, name)]
-        message = f"the type {views.list_types(old)} became {views.list_types(new)}"
+        removed = [name for name in old.types or () if not keywords.covers(new.types, name)]
+        added = [name for name in new.types or () if not keywords.covers(old.types, name)]
+        message = f"the type {old.list_types()} became {new.list_types()}"
         if (old.types is None) != (new.types is None):
             # Where values are listed and no type is, the values say it.
             if not (old.derived or new.derived):
@@ -116,9 +121,9 @@ class _Comparison:
         there, here = (view.places.get("enum", view.places.get("const", view.place)) for view in (self.old, self.new))
         if old is not None and new is not None:
             for value in new.keys() - old.keys():
-                self.add("enum-value-added", "new", here, f"the value {value} was added", views.name_value(value))
+                self.add("enum-value-added", "new", here, f"the value {value} was added", name_value(value))
             for value in old.keys() - new.keys():
-                self.add("enum-value-removed", "old", there, f"the value {value} was removed", views.name_value(value))
+                self.add("enum-value-removed", "old", there, f"the value {value} was removed", name_value(value))
         elif new is not None:
             message = f"only {', '.join(new)} are allowed now, anything was" if new else "nothing is allowed now"
             self.add("enum-added", "new", here, message)
@@ -129,21 +134,19 @@ class _Comparison:
     # Bounds
 
     def compare_bounds(self) -> None:
-        for name, sign in views.LIMITS.items():
+        has_contains = all(("contains", "") in view.children for view in (self.old, self.new))
+        for name, sign in keywords.LIMITS.items():
             old, new = (view.limits.get(name, DEFAULT_BOUNDS.get(name)) for view in (self.old, self.new))
-            if old == new or (name.endswith("Contains") and not self.both_have(("contains", ""))):
+            if old == new or (name.endswith("Contains") and not has_contains):
                 continue
             is_wider = new is None or (old is not None and old.is_stricter(new, sign))
             is_narrower = old is None or (new is not None and new.is_stricter(old, sign))
             rule = "limit-widened" if is_wider else "limit-narrowed" if is_narrower else "limit-changed"
-            message = views.describe_words(*(None if each is None else each.text for each in (old, new)))
+            message = keywords.describe_words(*(None if each is None else each.text for each in (old, new)))
             if new is not None and new.text is not None:
                 self.add(rule, "new", new.place, message)
             elif old is not None:
                 self.add(rule, "old", old.place, message)
-
-    def both_have(self, child: Child) -> bool:
-        return child in self.old.children and child in self.new.children
 
     # Texts, flags and values that only a fingerprint distinguishes
 
@@ -156,72 +159,64 @@ class _Comparison:
             for old, new in pairs if name in SAID else pairs[:1]:
                 # What is evaluated otherwise may be more or less.
                 is_there = name.startswith("unevaluated") and name in self.old.places and name in self.new.places
-                change = "changed" if is_there else views.name_change(name, old, new)
+                change = "changed" if is_there else keywords.name_change(name, old, new)
                 rule, message = f"keyword-{change}", f"{name} was {change}"
                 if name in SAID:
                     rule = f"{name}-{change}"
-                    message = views.describe_words(views.show(name, old), views.show(name, new))
-                elif name in views.FLAG_WORDS:
-                    rule, message = views.FLAG_WORDS[name][new is None]
+                    message = keywords.describe_words(keywords.show(name, old), keywords.show(name, new))
+                elif name in keywords.FLAG_WORDS:
+                    rule, message = keywords.FLAG_WORDS[name][new is None]
                 place = before[old] if new is None else after[new]
                 self.add(rule, "old" if new is None else "new", place, message)
 
     # Objects
 
-    def list_visible(self, side: Side, view: View) -> dict[str, Places]:
-        """Return the properties that exist in this direction."""
-        flag, reader = "readOnly" if self.direction == "request" else "writeOnly", self.readers[side]
-        return {name: places for name, places in view.properties.items() if not reader.has_flag(places, flag)}
+    @cached_property
+    def visible(self) -> set[str]:
+        """The properties that exist in this direction, before or after: `access-changed` says what is hidden now."""
+        flag = "readOnly" if self.direction == "request" else "writeOnly"
+        return {
+            name
+            for view in (self.old, self.new)
+            for name, places in view.properties.items()
+            if not view.reader.has_flag(places, flag)
+        }
 
-    def compare_properties(self) -> None:
-        all_old, all_new = self.old.properties, self.new.properties
-        old, new = self.list_visible("old", self.old), self.list_visible("new", self.new)
-        # One may be hidden in this direction: `access-changed` says so when the two are compared.
-        self.pairs += [
-            Pair(all_old[name], all_new[name]) for name in all_old if name in all_new and name in {**old, **new}
-        ]
-        for name in new.keys() - all_old.keys():
-            required, closed = name in self.new.required, self.old.closed
-            rule = "property-added-to-closed" if closed else "property-added"
-            if required and (not closed or self.direction == "request"):
-                rule = "required-property-added"
-            kind = "" if closed else "required " if required else "optional "
-            tail = ", where no other was allowed" if closed else ""
-            self.add(rule, "new", new[name][0], f"the {kind}property {name} was added{tail}")
-            self.pair_with_rest("properties", new[name], "new")
-        for name in old.keys() - all_new.keys():
-            kind = "required" if name in self.old.required else "optional"
-            rule = "required-property-removed" if kind == "required" else "property-removed"
-            self.add(rule, "old", old[name][0], f"the {kind} property {name} was removed")
-            self.pair_with_rest("properties", old[name], "old")
+    def compare_required(self, side: Side, word: str, one: View, other: View) -> None:
         # What came or went is told of by itself, and what is hidden does not exist.
-        untold = (all_old.keys() | all_new.keys()) - old.keys() - new.keys()
-        self.compare_required("new", "required", self.new, self.old, untold)
-        self.compare_required("old", "optional", self.old, self.new, untold)
-
-    def compare_required(self, side: Side, word: str, one: View, other: View, untold: set[str]) -> None:
         told = one.properties.keys() - other.properties.keys()
-        for name in one.required.keys() - other.required.keys() - untold - told:
+        hidden = (one.properties.keys() | other.properties.keys()) - self.visible
+        for name in one.required.keys() - other.required.keys() - told - hidden:
             self.add(f"property-became-{word}", side, one.required[name][:-1], f"{name} became {word}", name)
+
+    def say_property(self, name: str, places: Places, side: Side) -> None:
+        """Note that a property came or went."""
+        required = name in (self.old if side == "old" else self.new).required
+        verb, closed = ("added", self.old.closed) if side == "new" else ("removed", False)
+        rule = f"property-{verb}-to-closed" if closed else f"property-{verb}"
+        if required and (not closed or self.direction == "request"):
+            rule = f"required-property-{verb}"
+        kind = "" if closed else "required " if required else "optional "
+        tail = ", where no other was allowed" if closed else ""
+        self.add(rule, side, places[0], f"the {kind}property {name} was {verb}{tail}")
+        self.pair_with_rest("properties", places, side)
 
     def pair_with_rest(self, keyword: str, places: Places, side: Side) -> bool:
         """Compare what came or went with what the other contract says of all that it does not list, if anything."""
-        rest = (self.old if side == "new" else self.new).children.get((views.RESTS.get(keyword, ""), ""))
+        rest = (self.old if side == "new" else self.new).children.get((keywords.RESTS.get(keyword, ""), ""))
         if rest is not None:
             self.pairs.append(Pair(rest, places) if side == "new" else Pair(places, rest))
         return rest is not None
 
     def compare_additional(self) -> None:
         child = ("additionalProperties", "")
-        if self.both_have(child):
-            self.pairs.append(Pair(self.old.children[child], self.new.children[child]))
         before, after = (0 if view.closed else 1 if child in view.children else 2 for view in (self.old, self.new))
         if before != after:
             rule = "additional-properties-narrowed" if after < before else "additional-properties-widened"
             self.say(rule, "additionalProperties", f"{OTHERS[before]} became {OTHERS[after]}")
 
     def compare_children(self) -> None:
-        """Compare what else is below; a schema there rules something out, and without one anything goes."""
+        """Compare what is below; a schema there rules something out, and without one anything goes."""
         old, new = self.old.children, self.new.children
         limited = any(
             "maxContains" in view.limits or "unevaluatedItems" in view.facets for view in (self.old, self.new)
@@ -233,7 +228,7 @@ class _Comparison:
                 # The fewer items count, the more or the fewer others there may be.
                 if self.readers["old"].digest(places) != self.readers["new"].digest(new[child]):
                     self.add("keyword-changed", "new", new[child][0], "contains was changed")
-            elif child[0] not in ("properties", "additionalProperties"):
+            elif child[0] != "properties" or child[1] in self.visible:
                 self.pairs.append(Pair(places, new[child]))
         for child, places in new.items():
             if child not in old:
@@ -242,31 +237,30 @@ class _Comparison:
     def say_child(self, child: Child, places: Places, side: Side) -> None:
         """Note that something below a schema came or went."""
         keyword, name = child
-        verb, opposite = ("added", self.old) if side == "new" else ("removed", self.new)
+        verb, own, opposite = ("added", self.new, self.old) if side == "new" else ("removed", self.old, self.new)
         # What is said of items takes them out of the reach of unevaluatedItems.
         is_freed = keyword in ("items", "prefixItems", "contains") and "unevaluatedItems" in opposite.facets
         rule, message = "keyword-changed" if is_freed else f"keyword-{verb}", f"{keyword} was {verb}"
-        if keyword in ("properties", "additionalProperties"):
+        if keyword == "additionalProperties":
+            return
+        if keyword == "properties":
+            if name in self.visible:
+                self.say_property(name, places, side)
             return
         if keyword == "items":
             message = "items have a schema now" if side == "new" else "items have no schema any more"
         elif keyword == "discriminator":
-            own, other = self.list_members(side), self.list_members("old" if side == "new" else "new")
             # An alternative that came or went is told of by itself.
-            if places[0] in own and places[0] not in other:
+            if places[0] in own.members and places[0] not in opposite.members:
                 return
             rule, message = f"alternative-{verb}", f"the alternative {name} was {verb}"
         elif self.pair_with_rest(keyword, places, side):
             return
         elif keyword == "patternProperties" and opposite.closed:
             rule = f"additional-properties-{'widened' if side == 'new' else 'narrowed'}"
-        elif keyword in views.RESTS and not is_freed and all(map(self.readers[side].is_anything, places)):
+        elif keyword in keywords.RESTS and not is_freed and all(map(self.readers[side].is_anything, places)):
             return
         self.add(rule, side, places[0], message)
-
-    def list_members(self, side: Side) -> set[Pointer]:
-        groups = (self.old if side == "old" else self.new).groups
-        return {self.readers[side].locate(each) for group in groups for member in group.members for each in member}
 
     # Alternatives
 
@@ -283,11 +277,16 @@ class _Comparison:
             return False
         self.compare_members(*groups)
         self.compare_null()
-        self.compare_facets(views.ANNOTATING)
+        self.compare_facets(keywords.ANNOTATING)
         return True
 
     def compare_groups(self) -> None:
-        matched, gone, come = match_groups(self.readers, self.old.groups, self.new.groups)
+        keys: tuple[Key, ...] = (
+            lambda reader, group: (group.keyword, *sorted(map(reader.digest, group.members))),
+            lambda _, group: group.keyword,
+            lambda _reader, _group: "any",
+        )
+        matched, gone, come = match(self.readers, keys, self.old.groups, self.new.groups)
         for before, after in matched:
             self.compare_members(before, after)
         for (side, verb), groups in zip(SIDES, (come, gone), strict=True):
@@ -300,9 +299,10 @@ class _Comparison:
         self.pairs += pairs
         for (side, verb), members in zip(SIDES, (come, gone), strict=True):
             for places in members:
-                message = f"the alternative {name_alternative(self.readers[side], places)} was {verb}"
-                self.add(f"alternative-{verb}", side, places[0], message)
-        before, after = find_overlapping(self.readers["old"], old), find_overlapping(self.readers["new"], new)
+                reader = self.readers[side]
+                name = name_component(reader.locate(places[0])) or reader.read(places).list_types()
+                self.add(f"alternative-{verb}", side, places[0], f"the alternative {name} was {verb}")
+        before, after = self.readers["old"].find_overlapping(old), self.readers["new"].find_overlapping(new)
         if after and not before:
             message = "what fits several alternatives is ruled out now"
             self.add("alternatives-became-exclusive", "new", new.place, message)
@@ -325,3 +325,34 @@ class _Comparison:
                     return True
                 pairs += [other for other in below if other not in pairs]
         return False
+
+
+# Which alternatives are the same ones
+
+
+def match_members(readers: Readers, old: Group, new: Group) -> Matches:
+    keys: tuple[Key, ...] = (
+        lambda reader, places: name_component(reader.locate(places[0])),
+        lambda reader, places: reader.digest(places),
+        lambda reader, places: reader.read(places).types,
+    )
+    return match(readers, keys, old.members, new.members)
+
+
+def match(readers: Readers, keys: Iterable[Key], old: Sequence[Any], new: Sequence[Any]) -> Matches:
+    """Return the things that share a key, by the first key that they share, and those that share none."""
+    matched, gone, come = [], list(old), list(new)
+    for key in keys:
+        for thing in list(gone):
+            own = key(readers["old"], thing)
+            partner = next((each for each in come if own is not None and key(readers["new"], each) == own), None)
+            if partner is not None:
+                matched.append((thing, partner))
+                gone.remove(thing)
+                come.remove(partner)
+    return matched, gone, come
+
+
+def name_component(place: Pointer) -> Any:
+    """Return the name of a schema that is a component; none when it stands inline."""
+    return place[2] if place[:2] == ("components", "schemas") and len(place) == 3 else None

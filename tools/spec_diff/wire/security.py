@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tools.contract.document import Contract, Pointer, format_pointer, is_array, is_object
+from tools.spec_diff.wire.keywords import Found, freeze
 from tools.spec_diff.wire.places import is_words
-from tools.spec_diff.wire.views import freeze
 from tools.spec_diff.wire.walk import Walk
 
 # A way to authenticate: names of schemes, each with "" and with the scopes that are asked for.
@@ -30,7 +30,8 @@ def compare_security(walk: Walk, old: Pointer, new: Pointer) -> None:
         if not any(each <= way for each in after):
             words = describe_way(way)
             location = f"{format_pointer(where)}/{words}"
-            walk.say("security-tightened", "new", where, f"{words} does not suffice any more", location=location)
+            found = Found("security-tightened", "new", where, location, f"{words} does not suffice any more")
+            walk.note(found, walk.operation)
     for way, place in after.items():
         if way in before:
             continue
@@ -39,7 +40,7 @@ def compare_security(walk: Walk, old: Pointer, new: Pointer) -> None:
         elif not any(each <= way for each in before):
             words = describe_way(way)
             location = f"{format_pointer(place[:-1] if place != where else place)}/{words}"
-            walk.say("security-added", "new", place, f"{words} may be used now", location=location)
+            walk.note(Found("security-added", "new", place, location, f"{words} may be used now"), walk.operation)
 
 
 def list_ways(contract: Contract, operation: Pointer) -> tuple[dict[Way, Pointer], Pointer]:
@@ -107,17 +108,16 @@ def compare_scheme(walk: Walk, old: str, new: str) -> None:
         if before.get(key) == after.get(key) or goes_along or name in ("flows", "scopes"):
             continue
         if kind is None:
-            message = f"the {name} of the security scheme {old} was changed"
-            walk.say("security-scheme-changed", "new", place, message)
+            walk.say("security-scheme-changed", "new", place, f"the {name} of the security scheme {old} was changed")
         elif key not in after:
             message = f"the {kind} {name} was removed from the security scheme {old}"
-            walk.say("security-scheme-changed", "new", place[:-1], message, location=format_pointer(place))
+            found = Found("security-scheme-changed", "new", place[:-1], format_pointer(place), message)
+            walk.note(found, walk.operation)
         elif key not in before:
             message = f"the {kind} {name} was added to the security scheme {old}"
             walk.say("security-scheme-extended", "new", place, message)
         else:
-            message = f"the description of the scope {name} was changed"
-            walk.say("documentation-changed", "new", place, message)
+            walk.say("documentation-changed", "new", place, f"the description of the scope {name} was changed")
 
 
 def describe_way(way: Way) -> str:

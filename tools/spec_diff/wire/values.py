@@ -8,10 +8,9 @@ from typing import Any
 
 from tools.contract.document import Contract, Pointer, is_object
 from tools.contract.operations import Operation
+from tools.spec_diff.wire.keywords import Direction, freeze
 from tools.spec_diff.wire.places import is_words
-from tools.spec_diff.wire.reading import Reader
-from tools.spec_diff.wire.views import Direction, View, freeze
-from tools.spec_diff.wire.walk import Walk
+from tools.spec_diff.wire.walk import Both, Walk
 
 # OpenAPI leaves these to other parts of the contract.
 IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
@@ -52,19 +51,17 @@ def compare_parameters(walk: Walk, old: Operation, new: Operation) -> None:
         elif match is not None:
             come.remove(match)
             message = f"the {where} parameter {name} moved to {match[0]}"
-            walk.say("parameter-moved", "new", after[match], message, direction="request")
+            walk.say("parameter-moved", "new", after[match], message, "request")
             compare_parameter(walk, place, after[match])
         else:
             message = f"the {where} parameter {walk.old.at(place)['name']} was removed"
-            walk.say("parameter-removed", "old", place, message, direction="request", kind="parameter")
+            walk.say("parameter-removed", "old", place, message, "request", "parameter")
     for where, name in come:
         place = after[where, name]
         value = walk.new.at(place)
-        need, rule = "optional", "parameter-added"
-        if value.get("required") is True:
-            need, rule = "required", "required-parameter-added"
-        message = f"the {need} {where} parameter {value['name']} was added"
-        walk.say(rule, "new", place, message, direction="request", kind="parameter")
+        is_needed = value.get("required") is True
+        need, rule = ("required", "required-parameter-added") if is_needed else ("optional", "parameter-added")
+        walk.say(rule, "new", place, f"the {need} {where} parameter {value['name']} was added", "request", "parameter")
 
 
 def compare_parameter(walk: Walk, old: Pointer, new: Pointer) -> None:
@@ -79,21 +76,15 @@ def compare_parameter(walk: Walk, old: Pointer, new: Pointer) -> None:
     compare_value(walk, f"the parameter {name}", (old, new), "request", DEFAULT_STYLES.get(where, "form"), keys)
 
 
-def compare_header(walk: Walk, name: str, old: Pointer, new: Pointer) -> None:
-    walk.visit("header", old, new)
-    walk.compare_required("header", f"the header {name}", (old, new), "response")
-    compare_value(walk, f"the header {name}", (old, new), "response", "simple", ("style", "explode"))
-
-
 def compare_value(
-    walk: Walk, subject: str, places: tuple[Pointer, Pointer], direction: Direction, default: str, keys: Iterable[str]
+    walk: Walk, subject: str, places: Both, direction: Direction, default: str, keys: Iterable[str]
 ) -> None:
     old, new = places
     rule = "parameter-style-changed" if direction == "request" else "header-style-changed"
-    walk.compare_deprecation(old, new)
+    walk.compare_flag(places, "deprecated", "request")
     before, after = ("content" in contract.object_at(place) for contract, place in walk.sides(old, new))
     if before != after:
-        walk.say(rule, "new", new, f"{subject} is written in another way", direction=direction)
+        walk.say(rule, "new", new, f"{subject} is written in another way", direction)
     elif before:
         compare_content(walk, old, new, direction)
     else:
@@ -101,14 +92,16 @@ def compare_value(
         for key in keys:
             if styles[0][key] != styles[1][key]:
                 words = f"was {freeze(styles[0][key])} and is {freeze(styles[1][key])}"
-                walk.say_key(rule, old, new, key, f"{key} of {subject} {words}", direction)
+                walk.say_key(rule, places, key, f"{key} of {subject} {words}", direction)
         walk.compare_schema(direction, old, new)
 
 
 def list_styles(walk: Walk, old: Pointer, new: Pointer, default: str) -> list[dict[str, Any]]:
     """Return how both versions of a parameter or a header are written; what means nothing for the type is alike."""
     sides = ((walk.readers["old"], old), (walk.readers["new"], new))
-    has_items, has_keys = (any(may_be(*side, name) for side in sides) for name in ("array", "object"))
+    schemas = [(reader, (*place, "schema")) for reader, place in sides]
+    views = [reader.read((place,)) for reader, place in schemas if reader.contract.has(place)]
+    has_items, has_keys = (len(views) < 2 or any(view.may_be(name) for view in views) for name in ("array", "object"))
     styles: list[dict[str, Any]] = []
     for reader, place in sides:
         said = reader.contract.object_at(place)
@@ -125,20 +118,6 @@ def list_styles(walk: Walk, old: Pointer, new: Pointer, default: str) -> list[di
     return styles
 
 
-def may_be(reader: Reader, holder: Pointer, name: str) -> bool:
-    """Return whether the value of a parameter or a header may be of a type."""
-    if "schema" not in reader.contract.object_at(holder):
-        return True
-    return allows_type(reader, reader.read(((*holder, "schema"),)), name, 0)
-
-
-def allows_type(reader: Reader, view: View, name: str, depth: int) -> bool:
-    if view.types is not None:
-        return name in view.types
-    members = [member for group in view.groups for member in group.members]
-    return not members or depth > 8 or any(allows_type(reader, reader.read(each), name, depth + 1) for each in members)
-
-
 def compare_bodies(walk: Walk, old: Pointer, new: Pointer) -> None:
     before, after = (
         contract.resolve((*holder, "requestBody")) if "requestBody" in contract.object_at(holder) else None
@@ -149,12 +128,11 @@ def compare_bodies(walk: Walk, old: Pointer, new: Pointer) -> None:
         walk.compare_required("body", "the body", (before, after), "request")
         compare_content(walk, before, after, "request")
     elif after is not None:
-        required = walk.new.object_at(after).get("required") is True
-        rule = "required-body-added" if required else "body-added"
-        message = f"a{' required' if required else 'n optional'} body was added"
-        walk.say(rule, "new", after, message, direction="request", kind="body")
+        is_needed = walk.new.object_at(after).get("required") is True
+        rule, need = ("required-body-added", "a required") if is_needed else ("body-added", "an optional")
+        walk.say(rule, "new", after, f"{need} body was added", "request", "body")
     elif before is not None:
-        walk.say("body-removed", "old", before, "the body was removed", direction="request", kind="body")
+        walk.say("body-removed", "old", before, "the body was removed", "request", "body")
 
 
 def list_media_types(contract: Contract, holder: Pointer) -> dict[str, Pointer]:
@@ -184,7 +162,7 @@ def compare_content(walk: Walk, old: Pointer, new: Pointer, direction: Direction
             compare_media_type(walk, place, after[match], direction)
         else:
             message = f"the media type {place[-1]} was removed"
-            walk.say(f"{way}-media-type-removed", "old", place, message, direction=direction, kind="media")
+            walk.say(f"{way}-media-type-removed", "old", place, message, direction, "media")
     for name in [name for name in after if name not in before]:
         place = after[name]
         match = next((each for each in before if way == "response" and is_range_of(each, name)), None)
@@ -192,7 +170,7 @@ def compare_content(walk: Walk, old: Pointer, new: Pointer, direction: Direction
             compare_media_type(walk, before[match], place, direction)
         else:
             message = f"the media type {place[-1]} was added"
-            walk.say(f"{way}-media-type-added", "new", place, message, direction=direction, kind="media")
+            walk.say(f"{way}-media-type-added", "new", place, message, direction, "media")
 
 
 def compare_media_type(walk: Walk, old: Pointer, new: Pointer, direction: Direction) -> None:

@@ -13,11 +13,13 @@ import attrs
 from tools.contract.document import Contract, Pointer
 from tools.contract.operations import find_references, list_components, list_operations, reach
 from tools.spec_diff.report import Change
+from tools.spec_diff.wire.keywords import FLAG_WORDS, Direction, FlagWords, Found, Pair, Side
 from tools.spec_diff.wire.places import find_changed, format_place, is_component
-from tools.spec_diff.wire.reading import Reader
+from tools.spec_diff.wire.reading import Reader, Readers
 from tools.spec_diff.wire.schemas import Compared, compare_schemas
-from tools.spec_diff.wire.views import FLAG_WORDS, Direction, FlagWords, Found, Pair, Side
 
+# Where one thing is in the old contract and in the new one.
+Both = tuple[Pointer, Pointer]
 OPPOSITE: Mapping[Direction, Direction] = {"request": "response", "response": "request"}
 
 
@@ -28,7 +30,7 @@ class Walk:
     found: dict[Found, tuple[dict[str, None], set[Direction]]] = attrs.field(factory=dict)
     judged: dict[Side, dict[Pointer, str]] = attrs.field(factory=lambda: {"old": {}, "new": {}})
     """Where the walk has been, and what kind of thing is there."""
-    compared: dict[tuple[Pointer, Pointer], str] = attrs.field(factory=dict)
+    compared: dict[Both, str] = attrs.field(factory=dict)
     """The things that are in both contracts, and what kind each one is, but for those of which all is compared."""
     roots: dict[tuple[str, Direction], list[Pair]] = attrs.field(factory=dict)
     """Where the schemas of each operation begin, by direction."""
@@ -53,31 +55,22 @@ class Walk:
             self.compared[old, new] = kind
 
     def say(
-        self,
-        rule: str,
-        side: Side,
-        place: Pointer,
-        message: str,
-        *,
-        location: str | None = None,
-        direction: Direction | None = None,
-        kind: str | None = None,
+        self, rule: str, side: Side, place: Pointer, message: str, direction: Direction | None = None, kind: str = ""
     ) -> None:
         """Note a fact of the present operation, and of what kind the thing is that came or went there."""
-        if kind is not None:
+        if kind:
             self.visit(kind, place if side == "old" else None, place if side == "new" else None)
-        found = Found(rule, side, place, location or format_place(self.readers[side].contract, place), message)
+        found = Found(rule, side, place, format_place(self.readers[side].contract, place), message)
         self.note(found, self.operation, None if direction is None else self.turn(direction))
 
-    def say_key(
-        self, rule: str, old: Pointer, new: Pointer, key: str, message: str, direction: Direction | None
-    ) -> None:
+    def say_key(self, rule: str, places: Both, key: str, message: str, direction: Direction | None = None) -> None:
         """Note that a key of a thing has another value, at the key where it is written."""
+        old, new = places
         if self.old.has((*old, key)) and not self.new.has((*new, key)):
-            self.say(rule, "old", (*old, key), message, direction=direction)
+            self.say(rule, "old", (*old, key), message, direction)
         else:
             place = (*new, key) if self.new.has((*new, key)) else new
-            self.say(rule, "new", place, message, direction=direction)
+            self.say(rule, "new", place, message, direction)
 
     def note(self, found: Found, operation: str, direction: Direction | None = None) -> None:
         """Note a fact, or one more operation or direction of it."""
@@ -87,19 +80,16 @@ class Walk:
         if direction is not None:
             directions.add(direction)
 
-    def compare_flag(self, places: tuple[Pointer, Pointer], key: str, said: FlagWords, direction: Direction) -> None:
-        """Compare whether `key` of a thing is true."""
+    def compare_flag(self, places: Both, key: str, direction: Direction, said: FlagWords | None = None) -> None:
+        """Compare whether `key` of a thing is true, and say so in the words for schemas or in others."""
         before, after = (contract.object_at(place).get(key) is True for contract, place in self.sides(*places))
         if before != after:
-            rule, message = said[before]
-            self.say_key(rule, *places, key, message, direction)
+            rule, message = (said or FLAG_WORDS[key])[before]
+            self.say_key(rule, places, key, message, direction)
 
-    def compare_deprecation(self, old: Pointer, new: Pointer) -> None:
-        self.compare_flag((old, new), "deprecated", FLAG_WORDS["deprecated"], "request")
-
-    def compare_required(self, kind: str, subject: str, places: tuple[Pointer, Pointer], direction: Direction) -> None:
+    def compare_required(self, kind: str, subject: str, places: Both, direction: Direction) -> None:
         said = [(f"{kind}-became-{word}", f"{subject} became {word}") for word in ("required", "optional")]
-        self.compare_flag(places, "required", said, direction)
+        self.compare_flag(places, "required", direction, said)
 
     # Schemas
 
@@ -111,9 +101,9 @@ class Walk:
         if before is not None and after is not None:
             self.roots.setdefault((self.operation, self.turn(direction)), []).append(Pair((before,), (after,)))
         elif after is not None:
-            self.say("keyword-added", "new", after, "a schema was added", direction=direction)
+            self.say("keyword-added", "new", after, "a schema was added", direction)
         elif before is not None:
-            self.say("keyword-removed", "old", before, "the schema was removed", direction=direction)
+            self.say("keyword-removed", "old", before, "the schema was removed", direction)
 
     def compare_schemas(self) -> None:
         """Compare all schemas, each pair once, and say of each fact which operations it concerns, in what direction."""
@@ -176,7 +166,7 @@ class Walk:
         return all(map(is_component, leads)) and self.changed.isdisjoint({old, new, *leads})
 
     @cached_property
-    def readers(self) -> Mapping[Side, Reader]:
+    def readers(self) -> Readers:
         """What reads the schemas of each contract."""
         return {"old": Reader(self.old), "new": Reader(self.new)}
 
