@@ -7,8 +7,7 @@ from typing import Any
 from tests.spec_diff.support import BASE, write
 from tools.contract.document import Contract, read_contract
 from tools.contract.operations import list_operations
-from tools.spec_diff.python.excerpt import cut, make_excerpts
-from tools.spec_diff.python.surface import read_surface
+from tools.spec_diff.python.surface import cut, make_excerpts, read_surface
 
 
 def make_contract(folder: Path) -> Contract:

@@ -23,8 +23,7 @@ from tools.spec_diff.compare import compare, compare_wire
 from tools.spec_diff.policy import Allowed, read_policy
 from tools.spec_diff.python.callers import add_python, find_renamed
 from tools.spec_diff.python.differences import compare_surfaces
-from tools.spec_diff.python.excerpt import make_excerpts
-from tools.spec_diff.python.surface import read_surface
+from tools.spec_diff.python.surface import make_excerpts, read_surface
 from tools.spec_diff.report import Change, Report
 
 Schemas = Mapping[str, Any]
@@ -419,7 +418,7 @@ def test_what_is_compared_is_what_the_generator_writes(name: str) -> None:
 @pytest.mark.parametrize("back", [False, True], ids=["there", "back"])
 def test_excerpts_differ_by_as_much(back: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left out of large contracts before the generator reads them makes no difference."""
-    monkeypatch.setattr("tools.spec_diff.python.excerpt.LARGE", 20)
+    monkeypatch.setattr("tools.spec_diff.python.surface.LARGE", 20)
     halves = [make_contract(side) for side in ((1, 0) if back else (0, 1))]
     old, new = map(read_contract, write(tmp_path, halves[0], halves[1]))
     moved = find_renamed(old, new)

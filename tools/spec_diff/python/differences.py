@@ -9,7 +9,7 @@ from typing import Literal
 
 import attrs
 
-from tools.spec_diff.python.surface import Argument, Shape, Shapes
+from tools.spec_diff.python.surface import Argument, Shape, Shapes, Surface
 
 Sort = Literal["class", "field", "member", "operation", "argument", "return"]
 GIVEN, READ = frozenset({"request"}), frozenset({"response"})
@@ -45,12 +45,14 @@ def normalize(*names: object) -> str:
     return "".join(re.sub(r"[\W_]", "", str(name)).lower() or str(name) for name in names)
 
 
-def compare_surfaces(
-    old: tuple[Shapes, Shapes], new: tuple[Shapes, Shapes], moved: Mapping[str, str]
-) -> list[Difference]:
+def compare_surfaces(old: Surface, new: Surface, moved: Mapping[str, str]) -> list[Difference]:
     renames = match_classes(old[0], new[0], moved)
     classes, operations = ({name: shape.rename(renames) for name, shape in shapes.items()} for shapes in old)
-    return [*compare_classes(classes, new[0], renames), *compare_operations(operations, new[1], moved)]
+    same = {name: renames.get(name, name) for name in classes if name in renames or name in new[0]}
+    # Operations are known by their names without the tag.
+    before, after = ({normalize(key.partition(".")[2]): key for key in each} for each in (operations, new[1]))
+    calls = {key: after.get(name if name in after else moved.get(name, "")) for name, key in before.items()}
+    return [*compare_shapes("class", classes, new[0], same), *compare_shapes("operation", operations, new[1], calls)]
 
 
 def match_classes(old: Shapes, new: Shapes, moved: Mapping[str, str]) -> dict[str, str]:
@@ -73,22 +75,29 @@ def match_classes(old: Shapes, new: Shapes, moved: Mapping[str, str]) -> dict[st
     return renames
 
 
-def compare_classes(old: Shapes, new: Shapes, renames: Mapping[str, str]) -> Iterator[Difference]:
-    for name, after in new.items():
-        if name not in old and name not in renames.values():
-            yield Difference("python-added", "class", name, "", f"the {after.noun} {name} was added", NEITHER)
+def compare_shapes(sort: Sort, old: Shapes, new: Shapes, matches: Mapping[str, str | None]) -> Iterator[Difference]:
+    """Return what differs between the classes or the operations of two clients; `matches` has what each one is now."""
+    for name, shape in new.items():
+        if name not in matches.values():
+            text = f"the {shape.noun} {name} was added"
+            yield Difference("python-added", sort, name.rpartition(".")[2], "", text, NEITHER)
     for name, before in old.items():
-        if name in renames:
-            text = f"the {before.noun} {name} → {renames[name]}"
-            yield Difference("python-renamed", "class", renames[name], "", text)
-        elif name not in new:
-            yield Difference("python-removed", "class", name, "", f"the {before.noun} {name} was removed")
-        elif before.noun != new[name].noun:
-            text = f"{name}, {ARTICLES[before.noun]}, is {ARTICLES[new[name].noun]} now"
-            yield Difference("python-type-changed", "class", name, "", text)
+        match = matches.get(name)
+        if match is None:
+            text = f"the {before.noun} {name} was removed"
+            yield Difference("python-removed", sort, name.rpartition(".")[2], "", text)
+            continue
+        owner, after = match.rpartition(".")[2], new[match]
+        if name != match:
+            yield Difference("python-renamed", sort, owner, "", f"the {before.noun} {name} → {match}")
+        if before.noun != after.noun:
+            text = f"{owner}, {ARTICLES[before.noun]}, is {ARTICLES[after.noun]} now"
+            yield Difference("python-type-changed", sort, owner, "", text)
+        elif sort == "class":
+            yield from compare_enums(owner, before.members, after.members)
+            yield from compare_models(owner, before, after)
         else:
-            yield from compare_enums(name, before.members, new[name].members)
-            yield from compare_models(name, before, new[name])
+            yield from compare_signatures(owner, before, after)
 
 
 def compare_enums(name: str, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Difference]:
@@ -187,25 +196,6 @@ def describe_choices(old: frozenset[str], new: frozenset[str], sort: Sort) -> st
     if more:
         return f" (may now be {show_type(more)})" if sort == "field" else f" (now takes {show_type(more)} too)"
     return f" (no longer {'' if sort == 'field' else 'takes '}{show_type(less)})"
-
-
-def compare_operations(old: Shapes, new: Shapes, moved: Mapping[str, str]) -> Iterator[Difference]:
-    """Return what differs between the operations, which are known by their names without the tag."""
-    before, after = ({normalize(key.partition(".")[2]): key for key in each} for each in (old, new))
-    for name, key in after.items():
-        if name not in before and name not in moved.values():
-            text = f"the operation {key} was added"
-            yield Difference("python-added", "operation", key.partition(".")[2], "", text, NEITHER)
-    for name, key in before.items():
-        match = after.get(name if name in after else moved.get(name, ""))
-        if match is None:
-            text = f"the operation {key} was removed"
-            yield Difference("python-removed", "operation", key.partition(".")[2], "", text)
-            continue
-        owner = match.partition(".")[2]
-        if key != match:
-            yield Difference("python-renamed", "operation", owner, "", f"the operation {key} → {match}")
-        yield from compare_signatures(owner, old[key], new[match])
 
 
 def compare_signatures(name: str, old: Shape, new: Shape) -> Iterator[Difference]:

@@ -1,24 +1,31 @@
-"""Read what the generator makes of a contract: the enums, models and operations of the client that it would write."""
+"""Read what the generator makes of a contract: the enums, models and operations of the client that it would write.
+
+Of a large contract it is given an excerpt, without what makes no difference to those who compare two clients.
+"""
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import attrs
 from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser import GeneratorData
-from openapi_python_client.parser.errors import GeneratorError, ParseError
+from openapi_python_client.parser.errors import GeneratorError
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.parser.properties import EnumProperty, ModelProperty, Property
 from openapi_python_client.strings import PythonIdentifier
 
-from tools.contract.document import Contract
+from tools.contract.document import Contract, Pointer, is_object
+from tools.contract.operations import METHODS, Operation, find_references, list_components, list_operations
 from tools.project import ROOT
+from tools.spec_diff.wire.places import find_changed
 
+LARGE = 40
+"""From how many operations on a contract is reduced to what matters before the generator reads it."""
 ABSENT = "Unset"
 """What stands in an annotation for an argument that may be left out."""
 
@@ -60,6 +67,7 @@ class Shape:
 
 # The classes of a generated client, or its operations, which are called as `uploads.create_upload`.
 Shapes = dict[str, Shape]
+Surface = tuple[Shapes, Shapes]
 
 
 def rename_choices(choices: frozenset[str], names: Mapping[str, str]) -> frozenset[str]:
@@ -72,7 +80,7 @@ def read_config() -> Config:
     return Config.from_sources(file, MetaType.NONE, "", "utf-8", overwrite=False, output_path=None)
 
 
-def read_surface(contract: Contract) -> tuple[Shapes, Shapes]:
+def read_surface(contract: Contract) -> Surface:
     """Return the classes and the operations of the client of a contract."""
     try:
         data = GeneratorData.from_dict({**contract.document}, config=read_config())
@@ -83,7 +91,10 @@ def read_surface(contract: Contract) -> tuple[Shapes, Shapes]:
             errors = [error for each in collections for error in each.parse_errors] + data.errors
             if not errors:
                 return read_classes(data), read_operations(data)
-            reasons = [word for each in errors for word in describe_error(each)]
+            reasons = []
+            for each in errors:
+                shown = each.data and each.data.model_dump_json(indent=2, exclude_unset=True, by_alias=True)
+                reasons += [each.header, each.detail or "", shown or ""]
     except Exception as error:  # noqa: BLE001 - whatever the generator stumbles over, or makes that is no Python
         reasons = [type(error).__name__, str(error)]
     raise NoClientError(contract, reasons)
@@ -104,12 +115,6 @@ def read_operations(data: GeneratorData) -> Shapes:
         for each in collection.endpoints
     }
     return dict(sorted(found.items()))
-
-
-def describe_error(error: ParseError) -> Iterator[str]:
-    yield from (error.header, error.detail or "")
-    if error.data is not None:
-        yield error.data.model_dump_json(indent=2, exclude_unset=True, by_alias=True)
 
 
 def read_annotation(code: str) -> frozenset[str]:
@@ -157,3 +162,52 @@ def read_operation(endpoint: Endpoint) -> Shape:
     arguments += [argument for group in named for argument in read_arguments(group)]
     returns = read_annotation(endpoint.response_type().as_unembedded_code())
     return Shape("operation", tuple(arguments), returns - {"None"})
+
+
+# Excerpts
+
+
+def has_class(place: Pointer, value: Any) -> bool:
+    """Return whether a component surely has a class of its own, so that others show no more of it than its name."""
+    if place[:2] != ("components", "schemas") or not is_object(value):
+        return False
+    if value.keys() & {"allOf", "oneOf", "anyOf", "$ref", "const"}:
+        return False
+    return (value.get("type") == "object" and is_object(value.get("properties"))) or (
+        "enum" in value and value.get("type") in ("string", "integer")
+    )
+
+
+def make_excerpts(old: Contract, new: Contract) -> tuple[Contract, Contract]:
+    """Return both contracts, large ones without what makes no difference to Python callers."""
+    if all(len(list_operations(contract)) <= LARGE for contract in (old, new)):
+        return old, new
+    sides: list[dict[Pointer, Any]] = [
+        {each.pointer: read_entry(contract, each) for each in list_operations(contract)} | list_components(contract)
+        for contract in (old, new)
+    ]
+    changed = find_changed(sides, has_class)
+    return cut(old, changed), cut(new, changed)
+
+
+def read_entry(contract: Contract, operation: Operation) -> list[Any]:
+    """Return an operation, and what is said of all operations of its path."""
+    item = contract.at(operation.pointer[:-1])
+    return [item[operation.method], {key: value for key, value in item.items() if key not in METHODS}]
+
+
+def cut(contract: Contract, changed: Collection[Pointer]) -> Contract:
+    """Return a contract without the operations that are the same, of whose other classes only the names are left."""
+    paths: dict[str, Any] = {}
+    for operation in list_operations(contract):
+        if operation.pointer in changed:
+            own, common = read_entry(contract, operation)
+            paths.setdefault(operation.path, common)[operation.method] = own
+    # What is a part of another shows what is in it.
+    whole = {*changed, *(place for place, is_part in find_references(contract.document).items() if is_part)}
+    components: dict[str | int, dict[str | int, Any]] = {}
+    for place, value in list_components(contract).items():
+        is_name = has_class(place, value) and place not in whole and "enum" not in value
+        shown = {key: value[key] for key in ("type", "title") if key in value} if is_name else value
+        components.setdefault(place[1], {})[place[2]] = shown
+    return attrs.evolve(contract, document={**contract.document, "paths": paths, "components": components})
