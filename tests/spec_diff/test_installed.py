@@ -59,13 +59,13 @@ CASES: list[tuple[tuple[str, ...], int, Any]] = [
 
 def find_column(way: str, index: int, *, back: bool) -> str:
     """Return the worst word of the changes of a case in one direction."""
-    installed = read_policy().installed
+    rules = read_policy().rules
     words = [WORDS[0]]
     for change in compare_cases(back=back).get(f"{way}_{index}", []):
-        effects = installed[change.kind]
+        effects = rules[change.kind]["installed"]
         direction = {"sent": "request", "received": "response"}.get(way)
-        text = effects.get(direction or "") or str(change.installed_clients)
-        words.append(text.partition(":")[0])
+        text = effects.get(direction) if isinstance(effects, dict) else None
+        words.append((text or str(change.installed_clients)).partition(":")[0])
     return max(words, key=WORDS.index)
 
 

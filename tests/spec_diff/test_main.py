@@ -370,7 +370,8 @@ def test_policy_has_all_that_is_read_of_it() -> None:
 
 def test_policy_reads_as_the_design_says() -> None:
     """What narrows breaks what we send, what widens breaks what we receive; a changed thing breaks both."""
-    levels = read_policy().levels
+    rules = read_policy().rules
+    levels = {name: {way: rule[way] for way in policy.WAYS if way in rule} for name, rule in rules.items()}
     for rule in RULES["schemas"]:
         way = rule.rpartition("-")[2]
         if way == "narrowed":

@@ -464,7 +464,7 @@ def test_change_that_only_callers_see_is_one_of_its_own(tmp_path: Path) -> None:
 def test_change_that_only_callers_see_can_be_accepted(tmp_path: Path) -> None:
     """An entry of the allow file accepts it like any other."""
     old, new = map(read_contract, write(tmp_path, BASE, edit(rename_component)))
-    allowed = [Allowed("python-renamed", "#/components/schemas/Sort", "Nobody uses it.", 1)]
+    allowed = [Allowed("python-renamed", "#/components/schemas/Sort", "Nobody uses it.", "allow.yaml:1")]
     report: Report = compare(old, new, read_policy(), allowed, parts=["wire", "python"])
     assert (report.required, report.unused) == ("minor", ())
 

@@ -67,7 +67,7 @@ def read_released(path: Path) -> Contract:
 def compare_contracts(project: Project, old: Contract, new: Contract) -> Report:
     """Return what changed between two contracts, judged with what the project accepts."""
     allowed = read_allowed(project.allow) if project.allow.exists() else []
-    report = compare(old, new, read_policy(), allowed, allow_name=project.allow.name)
+    report = compare(old, new, read_policy(), allowed)
     return replace(report, file=project.contract.name)
 
 

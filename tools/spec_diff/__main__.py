@@ -35,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         allowed = read_allowed(allow) if arguments.allow or allow.exists() else []
         old, new = read_contract(arguments.old), read_contract(arguments.new)
-        report = compare(old, new, read_policy(), allowed, allow_name=allow.name, parts=arguments.only)
+        report = compare(old, new, read_policy(), allowed, arguments.only)
     except UnreadableError as error:
         print(reveal(str(error)), file=sys.stderr)
         return 2

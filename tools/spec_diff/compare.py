@@ -7,9 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from tools.contract.document import Contract
-from tools.spec_diff import policy as policies
 from tools.spec_diff import redocly
-from tools.spec_diff.policy import LEVELS
+from tools.spec_diff.policy import LEVELS, Allowed, Policy, accept, measure_bump, require_bump
 from tools.spec_diff.report import Change, Report
 from tools.spec_diff.wire import operations
 from tools.spec_diff.wire.keywords import freeze
@@ -18,7 +17,7 @@ PARTS = ("wire", "python", "installed")
 MAX_RECURSION = 20_000
 
 
-def compare_wire(old: Contract, new: Contract, policy: policies.Policy) -> list[Change]:
+def compare_wire(old: Contract, new: Contract, policy: Policy) -> list[Change]:
     # 1 and true are two things.
     if old.document == new.document and freeze(old.document) == freeze(new.document):
         return []
@@ -27,51 +26,34 @@ def compare_wire(old: Contract, new: Contract, policy: policies.Policy) -> list[
 
 
 def compare(
-    old: Contract,
-    new: Contract,
-    policy: policies.Policy,
-    allowed: Sequence[policies.Allowed] = (),
-    *,
-    allow_name: str = policies.ALLOW.name,
-    parts: Collection[str] = PARTS,
+    old: Contract, new: Contract, policy: Policy, allowed: Sequence[Allowed] = (), parts: Collection[str] = PARTS
 ) -> Report:
     missing: list[str] = []
     # Components may refer to one another in long chains.
     sys.setrecursionlimit(max(sys.getrecursionlimit(), MAX_RECURSION))
+    changes = [] if set(parts) == {"python"} else compare_wire(old, new, policy)
     if "python" in parts:
-        changes, missing = compare_with_python(old, new, policy, is_alone=set(parts) == {"python"})
-    else:
-        changes = compare_wire(old, new, policy)
+        # Imported when it is wanted, since it takes longer than to compare the wire.
+        from tools.spec_diff.python import callers, surface  # noqa: PLC0415
+
+        try:
+            changes = callers.add_python(changes, old, new, policy)
+        except surface.NoClientError as error:
+            side = "old" if error.contract is old else "new"
+            missing.append(f"python is missing: no client can be generated from the {side} contract: {error}")
     if "installed" not in parts:
         changes = [replace(change, installed_clients=None) for change in changes]
-    changes, unused = policies.accept(changes, allowed)
+    changes, unused = accept(changes, allowed)
     # The worst first among those of the same operations, which keep the order of the contract.
     order = list(dict.fromkeys(change.operation for change in changes))
     changes.sort(key=lambda each: (order.index(each.operation), LEVELS.index(each.level), each.line, each.message))
-    actual = policies.measure_bump(old.version, new.version)
+    actual = measure_bump(old.version, new.version)
     return Report(
         old=old.version,
         new=new.version,
         changes=tuple(changes),
-        required="none" if actual is None else policies.require_bump(changes),
+        required="none" if actual is None else require_bump(changes),
         actual=actual,
-        unused=tuple(
-            f"{allow_name}:{each.line}: accepts nothing here: {each.kind} at {each.location}" for each in unused
-        ),
+        unused=tuple(f"{each.place}: accepts nothing here: {each.kind} at {each.location}" for each in unused),
         missing=tuple(missing),
     )
-
-
-def compare_with_python(
-    old: Contract, new: Contract, policy: policies.Policy, *, is_alone: bool
-) -> tuple[list[Change], list[str]]:
-    """Return the changes with what Python callers see of them, and why that is missing if it is."""
-    # Imported when it is wanted, since it takes longer than to compare the wire.
-    from tools.spec_diff.python import callers, surface  # noqa: PLC0415
-
-    changes = [] if is_alone else compare_wire(old, new, policy)
-    try:
-        return callers.add_python(changes, old, new, policy), []
-    except surface.NoClientError as error:
-        side = "old" if error.contract is old else "new"
-        return changes, [f"python is missing: no client can be generated from the {side} contract: {error}"]

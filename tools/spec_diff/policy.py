@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import attrs
 
@@ -38,56 +38,42 @@ WAYS: Mapping[str, str] = {"request": "sent", "response": "received"}
 class Policy:
     """The level of each rule, in requests and in answers, and what becomes of installed clients."""
 
-    levels: dict[str, Mapping[str, Level]]
-    installed: dict[str, Mapping[str, str]]
-    """A word and its reason, by rule and direction; that of a rule without directions is under `level`."""
+    rules: Mapping[str, Mapping[str, Any]]
 
     def judge(self, change: Change) -> Change:
         """Return a change with its level, the worse of its directions, and with what becomes of installed clients."""
-        levels = self.levels[change.kind]
-        own = [(WAYS.get(way, way), level) for way, level in levels.items() if way in (*change.directions, "level")]
-        level = min((level for _, level in own), key=LEVELS.index)
+        rule = self.rules[change.kind]
+        own = {way: rule[way] for way in ("level", *WAYS) if way in rule and way in ("level", *change.directions)}
         message = change.message
         # Rules about schemas alone tell directions apart in words.
-        if "request" in self.installed[change.kind]:
-            is_mixed = len({level for _, level in own}) > 1
-            words = [f"{words}: {level}" for words, level in own] if is_mixed else [words for words, _ in own]
+        if is_object(rule.get("installed")):
+            is_mixed = len(set(own.values())) > 1
+            words = [f"{WAYS[way]}: {level}" if is_mixed else WAYS[way] for way, level in own.items()]
             message += f" ({(', ' if is_mixed else ' and ').join(words)})"
-        effect = self.describe_installed(change)
-        return replace(change, level=level, message=message, installed_clients=effect)
+        level = min(own.values(), key=LEVELS.index)
+        return replace(change, level=level, message=message, installed_clients=self.describe_installed(change))
 
     def describe_installed(self, change: Change) -> str:
         """Return what becomes of a client that was made from the old contract: a word and why."""
-        effects = self.installed[change.kind]
-        if "level" in effects:
-            return effects["level"]
-        if "/headers/" in change.location:
-            return self.installed["header-style-changed"]["level"]
-        own = [(effects[direction], direction) for direction in WAYS if direction in change.directions]
-        (first, _), *rest = sorted(own, key=lambda each: -WORDS.index(each[0].partition(":")[0]))
-        if not rest or (rest[0][0].startswith("nothing") and not first.startswith("nothing")):
+        effects = self.rules[change.kind].get("installed", NOT_ON_THE_WIRE)
+        if is_object(effects) and "/headers/" in change.location:
+            effects = self.rules["header-style-changed"]["installed"]
+        if not is_object(effects):
+            return str(effects)
+        own = [(way, effects[way]) for way in WAYS if way in change.directions]
+        said = [text if ": " in text else f"{text}: {WHYS[way, text]}" for way, text in own]
+        first, *rest = sorted(said, key=lambda text: -WORDS.index(text.partition(":")[0]))
+        if not rest or (rest[0].startswith("nothing") and not first.startswith("nothing")):
             return first
-        second, direction = rest[0]
         if first.startswith("nothing"):
-            return f"{own[0][0]}, and {own[1][0].partition(': ')[2]}" if own[0][0] != own[1][0] else first
-        return f"{first}; in {'requests' if direction == 'request' else 'answers'} {second}"
+            return f"{said[0]}, and {said[1].partition(': ')[2]}" if said[0] != said[1] else first
+        return f"{first}; in {'answers' if first == said[0] else 'requests'} {rest[0]}"
 
 
 def read_policy() -> Policy:
     """Return the policy of this project; a test holds its file to what is read here."""
     document = read_yaml(POLICY, POLICY.name)
-    policy = Policy({}, {})
-    for rule, entry in [item for rules in document.values() for item in rules.items()]:
-        policy.levels[rule] = {key: entry[key] for key in ("level", *WAYS) if key in entry}
-        said = entry.get("installed", NOT_ON_THE_WIRE)
-        effects = said if is_object(said) else {"level": said}
-        policy.installed[rule] = {key: add_reason(key, text) for key, text in effects.items()}
-    return policy
-
-
-def add_reason(key: str, text: str) -> str:
-    """Return what becomes of an installed client, with the reason that goes without saying filled in."""
-    return text if ": " in text else f"{text}: {WHYS[key, text]}"
+    return Policy({rule: entry for rules in document.values() for rule, entry in rules.items()})
 
 
 @attrs.frozen
@@ -95,7 +81,8 @@ class Allowed:
     kind: str
     location: str
     reason: str
-    line: int
+    place: str
+    """The line where it is written, as `file:line`."""
 
 
 def read_allowed(path: Path) -> list[Allowed]:
@@ -104,7 +91,7 @@ def read_allowed(path: Path) -> list[Allowed]:
     entries = document["allow"] or [] if is_object(document) and set(document) == {"allow"} else None
     if not is_array(entries):
         raise UnreadableError(path.name, "should have one key, `allow`, with a list of entries", 1)
-    rules = read_policy().levels
+    rules = read_policy().rules
     result: list[Allowed] = []
     for index, entry in enumerate(entries):
         line = getattr(entries, "lines", {})[index]
@@ -115,26 +102,25 @@ def read_allowed(path: Path) -> list[Allowed]:
                 raise UnreadableError(path.name, f"the entry has no {key}", line)
         if entry["kind"] not in rules:
             raise UnreadableError(path.name, f"no rule is called {entry['kind']}", line)
-        result.append(Allowed(entry["kind"], entry["location"], " ".join(entry["reason"].split()), line))
+        result.append(
+            Allowed(entry["kind"], entry["location"], " ".join(entry["reason"].split()), f"{path.name}:{line}")
+        )
     return result
 
 
 def accept(changes: Sequence[Change], allowed: Sequence[Allowed]) -> tuple[list[Change], list[Allowed]]:
     """Return the changes, the accepted ones with the reason, and the entries that accept nothing."""
     reasons = {(entry.kind, entry.location): entry.reason for entry in allowed}
-    keys = [(change.kind, change.location) if change.level == "breaking" else None for change in changes]
-    judged = [
-        replace(change, accepted=reasons.get(key)) if key else change for key, change in zip(keys, changes, strict=True)
-    ]
-    return judged, [entry for entry in allowed if (entry.kind, entry.location) not in keys]
+    breaks = {change: (change.kind, change.location) for change in changes if change.level == "breaking"}
+    judged = [replace(each, accepted=reasons.get(breaks[each])) if each in breaks else each for each in changes]
+    return judged, [entry for entry in allowed if (entry.kind, entry.location) not in breaks.values()]
 
 
 def require_bump(changes: Iterable[Change]) -> Bump:
     """Return the least part of the version that the changes ask to be raised."""
     needs: dict[Level, Bump] = {"breaking": "major", "non-breaking": "minor", "note": "patch"}
-    asked: set[Bump] = {"minor" if change.accepted is not None else needs[change.level] for change in changes}
-    asked.add("none")
-    return max(asked, key=BUMPS.index)
+    asked: list[Bump] = ["minor" if change.accepted is not None else needs[change.level] for change in changes]
+    return max(["none", *asked], key=BUMPS.index)
 
 
 def measure_bump(old: str, new: str) -> Bump | None:

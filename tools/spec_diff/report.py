@@ -168,12 +168,9 @@ def render_markdown(report: Report) -> str:
     breaking, rest = report.split()
     lines += list_markdown(breaking)
     if rest:
-        levels = [change.level for change in rest]
-        counted = {
-            "non-breaking": f"{levels.count('non-breaking')} non-breaking",
-            "note": count(levels.count("note"), "note"),
-        }
-        summary = ", ".join(words for level, words in counted.items() if level in levels)
+        plain = sum(change.level == "non-breaking" for change in rest)
+        counted = {f"{plain} non-breaking": plain, count(len(rest) - plain, "note"): len(rest) - plain}
+        summary = ", ".join(words for words, number in counted.items() if number)
         lines += ["", "<details>", f"<summary>{summary}</summary>", *list_markdown(rest), "", "</details>"]
     if report.unused:
         lines += ["", *(f"- {escape(line)}" for line in report.unused)]
@@ -219,18 +216,16 @@ def render_github(report: Report) -> str:
         command = "error" if report.uncovered_break else "notice"
         lines.insert(0, f"::{command} title=Contract::{escape_command(describe_verdict(report))}")
     for change in report.changes:
+        if change.level == "note":
+            continue
         is_bad = change.is_uncovered and report.uncovered_break
         command = "notice" if change.level == "non-breaking" else "error" if is_bad else "warning"
         # A line of the old contract is none of the new one.
-        where = {} if report.file is None else {"file": report.file, "line": str(change.line)}
-        message = "\n".join(map(reveal, [change.message, *list_lines(change)]))
-        if change.side == "old":
-            where.pop("line", None)
-            message += f"\n({describe_place(change)})"
-        where["title"] = f"{change.level}: {change.kind}"
-        if change.level != "note":
-            shown = ",".join(f"{key}={escape_command(value, is_property=True)}" for key, value in where.items())
-            lines.append(f"::{command} {shown}::{escape_command(message)}")
+        line, words = (None, [f"({describe_place(change)})"]) if change.side == "old" else (str(change.line), [])
+        where = {"file": report.file, "line": line if report.file else None, "title": f"{change.level}: {change.kind}"}
+        shown = ",".join(f"{key}={escape_command(value, is_property=True)}" for key, value in where.items() if value)
+        message = "\n".join(map(reveal, [change.message, *list_lines(change), *words]))
+        lines.append(f"::{command} {shown}::{escape_command(message)}")
     return "".join(f"{line}\n" for line in lines)
 
 
