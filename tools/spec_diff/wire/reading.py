@@ -1,9 +1,9 @@
-"""Read the schemas of a contract into views."""
+"""Read the schemas of a contract into views, and find which alternatives of two contracts are the same."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
@@ -151,3 +151,37 @@ class Reader:
 
 
 Readers = Mapping[Side, Reader]
+
+
+# What equal alternatives share.
+Key = Callable[[Reader, Any], Any]
+# What is the same on both sides, in pairs, what is gone and what has come.
+Matches = tuple[list[tuple[Any, Any]], list[Any], list[Any]]
+
+
+def match_members(readers: Readers, old: Group, new: Group) -> Matches:
+    keys: tuple[Key, ...] = (
+        lambda reader, places: name_component(reader.locate(places[0])),
+        lambda reader, places: reader.digest(places),
+        lambda reader, places: reader.read(places).types,
+    )
+    return match(readers, keys, old.members, new.members)
+
+
+def match(readers: Readers, keys: Iterable[Key], old: Sequence[Any], new: Sequence[Any]) -> Matches:
+    """Return the things that share a key, by the first key that they share, and those that share none."""
+    matched, gone, come = [], list(old), list(new)
+    for key in keys:
+        for thing in list(gone):
+            own = key(readers["old"], thing)
+            partner = next((each for each in come if own is not None and key(readers["new"], each) == own), None)
+            if partner is not None:
+                matched.append((thing, partner))
+                gone.remove(thing)
+                come.remove(partner)
+    return matched, gone, come
+
+
+def name_component(place: Pointer) -> Any:
+    """Return the name of a schema that is a component; none when it stands inline."""
+    return place[2] if place[:2] == ("components", "schemas") and len(place) == 3 else None

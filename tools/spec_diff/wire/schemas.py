@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 from functools import cached_property
 from itertools import zip_longest
-from typing import Any
 
 import attrs
 
@@ -14,7 +13,7 @@ from tools.contract.document import Pointer, is_array
 from tools.spec_diff.wire import keywords
 from tools.spec_diff.wire.keywords import Bound, Child, Direction, Found, Group, Pair, Places, Side, name_value
 from tools.spec_diff.wire.places import format_place, name_place
-from tools.spec_diff.wire.reading import Reader, Readers
+from tools.spec_diff.wire.reading import Key, Readers, match, match_members, name_component
 from tools.spec_diff.wire.views import View
 
 SAID = ("default", "format", "pattern")
@@ -25,10 +24,6 @@ HARMLESS = {"property-added", "deprecated", "undeprecated", "default-added", "de
 OTHERS = ("no other properties", "other properties of one schema", "any other properties")
 SIDES: tuple[tuple[Side, str], ...] = (("new", "added"), ("old", "removed"))
 Compared = tuple[list[Found], list[Pair]]
-# What equal alternatives share.
-Key = Callable[[Reader, Any], Any]
-# What is the same on both sides, in pairs, what is gone and what has come.
-Matches = tuple[list[tuple[Any, Any]], list[Any], list[Any]]
 
 
 def compare_schemas(readers: Readers, pair: Pair, direction: Direction, done: dict[Pair, Compared]) -> Compared:
@@ -325,34 +320,3 @@ class _Comparison:
                     return True
                 pairs += [other for other in below if other not in pairs]
         return False
-
-
-# Which alternatives are the same ones
-
-
-def match_members(readers: Readers, old: Group, new: Group) -> Matches:
-    keys: tuple[Key, ...] = (
-        lambda reader, places: name_component(reader.locate(places[0])),
-        lambda reader, places: reader.digest(places),
-        lambda reader, places: reader.read(places).types,
-    )
-    return match(readers, keys, old.members, new.members)
-
-
-def match(readers: Readers, keys: Iterable[Key], old: Sequence[Any], new: Sequence[Any]) -> Matches:
-    """Return the things that share a key, by the first key that they share, and those that share none."""
-    matched, gone, come = [], list(old), list(new)
-    for key in keys:
-        for thing in list(gone):
-            own = key(readers["old"], thing)
-            partner = next((each for each in come if own is not None and key(readers["new"], each) == own), None)
-            if partner is not None:
-                matched.append((thing, partner))
-                gone.remove(thing)
-                come.remove(partner)
-    return matched, gone, come
-
-
-def name_component(place: Pointer) -> Any:
-    """Return the name of a schema that is a component; none when it stands inline."""
-    return place[2] if place[:2] == ("components", "schemas") and len(place) == 3 else None
