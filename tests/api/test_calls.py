@@ -467,6 +467,17 @@ class TestUploadFile:
         upload = connect(service.url).uploads.upload_file(b"x", file_name="a.glb", wait=False)
         assert upload.status == "validating"
 
+    @pytest.mark.parametrize("refusal", [400, 409])
+    def test_18_a_complete_that_is_refused_under_a_status_that_nobody_knows_is_left_to_polls(
+        self, connect: Connect, service: Service, clock: Clock, refusal: int
+    ) -> None:
+        """Its first response was lost, and the service says that it is complete already."""
+        service.script("complete", lose, *[reply(refusal, {})] * 9)
+        service.script("retrieve", *statuses(*["scanning"] * 9))
+        upload = connect(service.url).uploads.upload_file(b"x", file_name="a.glb")
+        assert upload.entity_id == "asset_1"
+        assert service.steps.count("create") == 1
+
     def test_18_a_refused_complete_names_the_upload(self, connect: Connect, service: Service, clock: Clock) -> None:
         service.script("complete", *[reply(400, {"reason": "part 1 is missing"})] * 9)
         service.script("retrieve", *[PENDING] * 9)

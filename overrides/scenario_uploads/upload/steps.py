@@ -178,9 +178,9 @@ def complete_upload(api: Api, upload_id: str, options: FileOptions) -> Steps[Upl
     try:
         completed = yield from complete(api, operation, policy, refusals=api.options.max_retries)
     except errors.APIStatusError as failure:
-        if failure.status_code not in REFUSED and failure.status_code < 500:
+        if failure.status_code not in REFUSED | {409} and failure.status_code < 500:
             raise
-        # It may be complete nevertheless.
+        # It may be complete nevertheless, or have a status of which only polls tell what comes of it.
         try:
             reply = yield from retrieve_once(api, upload_id, options.call, retries=None, patience=options.patience)
         except errors.APIError as error:
